@@ -1,0 +1,68 @@
+"""S_other^w · S_NAP^(1−w), and what the weight does (NAP paper, sections 4.3 and 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nap_core.metrics import auroc, fpr_at_tpr
+
+WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
+
+
+def combine(other: ArrayLike, nap: ArrayLike, w: float) -> NDArray[np.float64]:
+    """S_combined = S_other^w · S_NAP^(1−w), (N,), higher means more in-distribution.
+
+    ``other`` must be positive and ``nap`` not negative; w = 1 gives ``other`` itself, w = 0 gives ``nap``. Raises
+    ValueError for a w outside [0, 1] and for scores that have no such power.
+    """
+    if not 0 <= w <= 1:
+        raise ValueError(f"w must lie between 0 and 1, not {w}")
+    left, right = np.asarray(other, dtype=np.float64), np.asarray(nap, dtype=np.float64)
+    if not ((left > 0).all() and (right >= 0).all()):
+        raise ValueError("the combination needs positive scores: see how the method's record makes them positive")
+    combined: NDArray[np.float64] = left**w * right ** (1 - w)
+    return combined
+
+
+@dataclass(frozen=True)
+class WeightCurve:
+    """FPR95 and AUROC (shares) over ``w``: one row a dataset, in the order of ``datasets``; shapes (D, W)."""
+
+    w: NDArray[np.float64]
+    datasets: tuple[str, ...]
+    fpr95: NDArray[np.float64]
+    auroc: NDArray[np.float64]
+
+    def average(self, metric: str) -> NDArray[np.float64]:
+        """The mean of "fpr95" or "auroc" over the datasets, (W,)."""
+        values: NDArray[np.float64] = getattr(self, metric).mean(axis=0)
+        return values
+
+    def best(self, metric: str) -> float:
+        """The w of the lowest average FPR95 or the highest average AUROC; the w nearest 0.5 among equals."""
+        values = self.average(metric) if metric == "auroc" else -self.average(metric)
+        candidates = self.w[np.isclose(values, values.max(), rtol=0, atol=1e-12)]
+        return float(candidates[np.argmin(np.abs(candidates - 0.5))])
+
+
+def weight_curve(
+    id_other: ArrayLike,
+    id_nap: ArrayLike,
+    ood_other: Mapping[str, ArrayLike],
+    ood_nap: Mapping[str, ArrayLike],
+    weights: Sequence[float] = WEIGHTS,
+) -> WeightCurve:
+    """The combination at every weight against every OOD dataset (Figures 4b and 4c of the paper)."""
+    fpr95 = np.empty((len(ood_other), len(weights)))
+    area = np.empty_like(fpr95)
+    for column, w in enumerate(weights):
+        known = combine(id_other, id_nap, w)
+        for row, name in enumerate(ood_other):
+            unknown = combine(ood_other[name], ood_nap[name], w)
+            fpr95[row, column] = fpr_at_tpr(known, unknown)
+            area[row, column] = auroc(known, unknown)
+    return WeightCurve(np.asarray(weights, dtype=np.float64), tuple(ood_other), fpr95, area)

