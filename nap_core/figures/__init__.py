@@ -1,0 +1,6 @@
+"""Pure functions: data in, ``Picture`` out. One file a page; nothing here knows Streamlit or torch."""
+
+from nap_core.figures.palette import ID_COLOUR, colour_of, colours
+from nap_core.figures.picture import Picture
+
+__all__ = ["ID_COLOUR", "Picture", "colour_of", "colours"]

@@ -1,0 +1,30 @@
+"""One colour a dataset, the same on every page: ID blue, OOD from amber over orange to deep red.
+
+Neighbours differ in lightness as well as in hue, so that they stay apart for colour-blind eyes and in grey; every
+colour has a contrast of at least 3 : 1 or a dark enough outline on both the light and the dark background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+ID_COLOUR = "#2f7de1"
+OOD_COLOURS = ("#e8a013", "#c8352c", "#f07c3a", "#8f1d4a", "#d9748c", "#8a5a2b", "#ff5f5f", "#b86bb0")
+NEUTRAL = "#8b93a1"  # lines and marks that belong to no dataset, readable on both backgrounds
+SEQUENTIAL = "Inferno"  # activation maps: dark is silence, bright is a peak, and the order survives in grey
+
+
+def colour_of(position: int) -> str:
+    """The colour of the OOD dataset at ``position`` in the study; they repeat after the eighth."""
+    return OOD_COLOURS[position % len(OOD_COLOURS)]
+
+
+def colours(id_dataset: str, ood_datasets: Sequence[str]) -> dict[str, str]:
+    """Catalogue name → colour for every dataset of a study."""
+    return {id_dataset: ID_COLOUR, **{name: colour_of(index) for index, name in enumerate(ood_datasets)}}
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """``#rrggbb`` with an opacity between 0 and 1, as plotly takes it."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"

@@ -1,0 +1,44 @@
+"""Small pictures as data addresses, for galleries and for images inside figures."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
+
+from nap_core.figures.palette import SEQUENTIAL
+
+
+def data_address(image: Image.Image, size: int = 96) -> str:
+    """``image`` as a ``data:`` address, at most ``size`` pixels on its long side and never enlarged.
+
+    Images of up to 64 pixels are kept as lossless PNG: they are shown enlarged, pixel by pixel.
+    """
+    small = image.convert("RGB")
+    small.thumbnail((size, size))
+    lossless = max(small.size) <= 64
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG" if lossless else "JPEG", **({} if lossless else {"quality": 85}))
+    kind = "png" if lossless else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def overlay(image: Image.Image, channel_map: NDArray[np.floating], top: float, opacity: float = 0.5) -> Image.Image:
+    """``image`` with a channel's map (H, W) laid over it, coloured from 0 to ``top`` on the app's colour scale.
+
+    The map is enlarged without smoothing: one block is one neuron. Silent neurons leave the image as it is: the
+    opacity, between 0 and 1, grows with the activation.
+    """
+    share = np.clip(np.asarray(channel_map, np.float64) / top, 0, 1) if top > 0 else np.zeros(channel_map.shape)
+    steps = sample_colorscale(get_colorscale(SEQUENTIAL), [step / 255 for step in range(256)])
+    table = np.array([unlabel_rgb(colour) for colour in steps])
+    colours = table[np.rint(share * 255).astype(int)]
+    alpha = 255 * opacity * np.sqrt(share)
+    painted = np.concatenate([colours, alpha[..., None]], axis=2).astype(np.uint8)
+    base = image.convert("RGBA")
+    layer = Image.fromarray(painted, "RGBA").resize(base.size, Image.Resampling.NEAREST)
+    return Image.alpha_composite(base, layer).convert("RGB")
