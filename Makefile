@@ -1,0 +1,68 @@
+# NAP Explorer. `make` alone lists the commands. On Windows, use the plain pip commands in README.md.
+
+PORT ?= 8501
+ADDRESS ?= 127.0.0.1
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check install
+
+# A Python that is 3.11 or newer and can make virtual environments; `python3` first, because it is the user's own choice.
+SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	if "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then echo "$$python"; break; fi; done)
+
+# Each stamp is the moment at which what it depends on was installed: newer requirements are installed again, else nothing.
+READY     := $(VENV)/.ready
+APP_DEPS  := $(VENV)/.requirements
+TEST_DEPS := $(VENV)/.requirements-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help app test lint types format docs
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (another port: make app PORT=8600)
+	@echo "NAP Explorer: http://127.0.0.1:$(PORT) (Ctrl+C stops it)"
+	@STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=true $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: lint types ## lint, types, then every test; the browser tests too where Chromium is found
+	$(BIN)/python -m pytest
+
+lint: $(TEST_DEPS) ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(TEST_DEPS) ## check the types of nap_core
+	$(BIN)/mypy nap_core
+
+format: $(TEST_DEPS) ## mend what lint can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(TEST_DEPS) ## make the README's table and screenshots again
+	$(BIN)/python assets/build/build_docs.py
+
+$(TEST_DEPS): requirements-dev.txt requirements.txt $(READY)
+	@echo "Installing requirements-dev.txt into $(VENV) (minutes the first time; torch is large) ..."
+	$(PIP) -r requirements-dev.txt
+	@touch $(APP_DEPS) $(TEST_DEPS)
+
+$(APP_DEPS): requirements.txt $(READY)
+	@echo "Installing requirements.txt into $(VENV) (minutes the first time; torch is large) ..."
+	$(PIP) -r requirements.txt
+	@touch $(APP_DEPS)
+
+$(READY):
+	@python="$(PYTHON)"; python="$${python:-python3}"; \
+	if ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "NAP Explorer needs Python 3.11 or newer, and $$python is: $$("$$python" --version 2>&1)."; \
+		echo "Install one from python.org or your system's packages, or name one: make PYTHON=/path/to/python3"; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "$$python has no venv module. Debian and Ubuntu: apt install python3-venv"; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv $(VENV)
+	@touch $(READY)

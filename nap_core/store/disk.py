@@ -1,0 +1,109 @@
+"""Arrays and folders on disk, written so that they stay, and checked without being believed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_T = TypeVar("_T")
+
+
+@lru_cache(maxsize=256)
+def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """The first bytes of the .npy file of such an array in C order."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return header.getvalue()
+
+
+def write_file(path: Path, parts: Iterable[bytes | memoryview]) -> str:
+    """Write a new file through to the disk; returns the sha256 (hex) of what was meant to be in it."""
+    digest = hashlib.sha256()
+    with path.open("xb") as file:
+        for part in parts:
+            file.write(part)
+            digest.update(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def write_array(path: Path, array: NDArray[Any]) -> str:
+    """Write an array as a new .npy file through to the disk; returns its sha256 (hex)."""
+    return write_file(path, (_header(array.dtype.str, array.shape), array.reshape(-1).view(np.uint8).data))
+
+
+def is_whole(path: Path, dtype: str, shape: tuple[int, ...]) -> bool:
+    """Whether the file has the size and the header of such an array; False when it is not there."""
+    header = _header(dtype, shape)
+    try:
+        with path.open("rb") as file:
+            size = len(header) + np.dtype(dtype).itemsize * math.prod(shape)
+            # The header is compared, not parsed: a damaged one can make a parser raise almost anything.
+            return os.fstat(file.fileno()).st_size == size and file.read(len(header)) == header
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def map_array(path: Path, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The array of a whole file, memory-mapped and read-only."""
+    return np.memmap(path, dtype, mode="r", offset=len(_header(dtype, shape)), shape=shape)
+
+
+def has_sha256(path: Path, sha256: str) -> bool:
+    """Whether the file can be read and has this checksum."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder last through a power cut, where the system can (Windows cannot)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def patiently(action: Callable[[], _T]) -> _T:
+    """The result of ``action``, tried again for a second on Windows.
+
+    There a file can be neither opened, replaced nor renamed in the moment another process (or a virus scanner) has it.
+    """
+    for pause in (0.01, 0.04, 0.15, 0.3, 0.5) if os.name == "nt" else ():
+        try:
+            return action()
+        except PermissionError:
+            time.sleep(pause)
+    return action()
+
+
+def folder_size(path: Path) -> int:
+    """Bytes of all files below a folder; 0 when it is not there. Files that vanish meanwhile do not count."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_size
+            except OSError:
+                continue
+    return total

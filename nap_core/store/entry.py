@@ -1,0 +1,285 @@
+"""One entry of the store: its rows, and how they are added to. The package's docstring says why it is safe."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.store.disk import (
+    folder_size,
+    has_sha256,
+    is_whole,
+    map_array,
+    patiently,
+    sync_folder,
+    write_array,
+    write_file,
+)
+from nap_core.store.manifest import FIELDS, SHARD_NAME, Manifest, Shard, StoreKey
+
+VARIABLE = "NAP_STORE"
+LOCK_SECONDS = 60.0  # a shard takes seconds: a process that holds the lock for longer hangs
+_MANIFEST = "manifest.json"
+_TEMPORARY = ".tmp-"
+
+
+class Entry:
+    """The activations of one dataset under one model. Readers take no lock; any number of processes may append."""
+
+    def __init__(self, root: Path, key: StoreKey, title: str = "") -> None:
+        self.key = key
+        self.path = root / key.digest[:16]
+        self._known: int | None = None  # how many rows the owner of this object takes to be there
+        manifest = self._manifest_for_reading()
+        self.title = title or (manifest.title if manifest else "")
+
+    @property
+    def rows(self) -> int:
+        """Complete rows on disk, contiguous from 0; 0 as well when the folder cannot be read."""
+        self._known = self._count()
+        return self._known
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk, leftovers of killed writers included."""
+        return folder_size(self.path)
+
+    def shards(self) -> Iterator[Activations]:
+        """The stored activations shard by shard, memory-mapped: for entries that do not fit into memory."""
+        manifest = self._manifest_for_reading()
+        # Removed by another process since the manifest was read: what follows is not there any more.
+        with suppress(OSError, ValueError):
+            for shard in self._complete(manifest):
+                folder = self.path / shard.name
+                layout = manifest.layout(shard.rows) if manifest else ()
+                yield Activations(*(map_array(folder / f"{name}.npy", dtype, shape) for name, dtype, shape in layout))
+
+    def read(self, limit: int | None = None) -> Activations:
+        """The first ``limit`` rows as they are stored, or all there are when that is fewer or ``limit`` is None.
+
+        Rows that all lie in the first shard are memory-mapped, not copied. More shards are joined in memory, one open
+        at a time: each takes five file descriptors, and a process may have some hundreds. Raises KeyError when nothing
+        is stored and ValueError for a negative limit.
+        """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit must not be negative, but is {limit}")
+        stored = self._count()
+        wanted = stored if limit is None else min(limit, stored)
+        whole: Activations | None = None
+        filled = 0
+        for part in self.shards():
+            if whole is None:
+                if len(part) >= wanted:
+                    return part.head(wanted)
+                arrays = [getattr(part, name) for name in FIELDS]
+                whole = Activations(*(np.empty((wanted, *array.shape[1:]), array.dtype) for array in arrays))
+            end = min(filled + len(part), wanted)
+            for name in FIELDS:
+                getattr(whole, name)[filled:end] = getattr(part, name)[: end - filled]
+            filled = end
+            if filled == wanted:
+                break
+        if whole is None:
+            raise KeyError(f"nothing is stored in {self.path} for {self.title or self.key}")
+        return whole.head(filled)
+
+    def append(self, activations: Activations, start: int | None = None) -> None:
+        """Write the rows as one shard: once this returns they last, and when it raises, nothing stored is lost.
+
+        ``start`` is the index of the first row given, at most the number of rows stored. Rows that another process has
+        stored in the meantime are left out, so two processes that extract the same images both end well. None goes on
+        from the ``rows`` this object last told, or appended; where neither has happened, from the end of the entry.
+        Every append looks at all shards: for a large dataset give some thousand rows at a time.
+
+        Raises ValueError for rows beyond a gap and for widths unlike the stored ones; UserError when the disk is full
+        or may not be written to, when the entry shrank while it was added to, and when a number is too large for the
+        entry's dtype.
+        """
+        given = Manifest(self.key, self.title, activations.channels, int(activations.logits.shape[1]))
+        arrays = self._convert(given, activations)
+        with _writing(self.path):
+            stored = self._manifest()
+            shards = tuple(self._complete(stored))
+            rows = sum(shard.rows for shard in shards)
+            if start is None:
+                start = rows if self._known is None else self._known
+            if rows < start <= (self._known or 0):
+                raise UserError(
+                    f"The activation store {self.path.parent} was emptied or damaged while it was being added to. "
+                    "Start again: it goes on from what is left."
+                )
+            if not 0 <= start <= rows:
+                raise ValueError(f"rows from {start} on cannot follow the {rows} rows stored")
+            if shards and stored and (stored.channels, stored.classes) != (given.channels, given.classes):
+                raise ValueError(
+                    f"{given.channels} channels and {given.classes} logits cannot follow "
+                    f"{stored.channels} channels and {stored.classes} logits"
+                )
+            if start + len(activations) > rows:
+                try:
+                    shard = self._write_shard(rows, [array[rows - start :] for array in arrays])
+                    self._write_manifest(given, (*shards, shard))
+                finally:  # also when it failed: a full disk must not stay full of a shard that nobody will read
+                    manifest = self._manifest()
+                    _sweep(self.path, manifest.shards if manifest else ())
+            self._known = start + len(activations)
+
+    def verify(self) -> int:
+        """Compare every byte with its checksum and cut the entry before the first shard that fails; returns ``rows``.
+
+        The rows cut off are as if they had never been there. Raises UserError when they cannot be cut off.
+        """
+        manifest = self._manifest_for_reading()
+        with suppress(OSError):
+            for shard in self._complete(manifest):
+                files = ((self.path / shard.name / f"{name}.npy", shard.sha256[name]) for name in FIELDS)
+                if not all(has_sha256(path, sha256) for path, sha256 in files):
+                    self._cut(shard)
+                    break
+        return self.rows
+
+    def remove(self) -> None:
+        """Delete the entry. Raises UserError when something cannot be deleted (on Windows: what is still mapped)."""
+        remove(self.path)
+
+    def _count(self) -> int:
+        rows = 0
+        manifest = self._manifest_for_reading()
+        with suppress(OSError):
+            for shard in self._complete(manifest):
+                rows += shard.rows
+        return rows
+
+    def _manifest(self) -> Manifest | None:
+        """What the manifest says; None when there is none or it is damaged. Raises OSError when it cannot be read.
+
+        The difference matters to writers: they delete what the manifest does not name.
+        """
+        manifest = read_manifest(self.path)
+        return manifest if manifest and manifest.key == self.key else None
+
+    def _manifest_for_reading(self) -> Manifest | None:
+        with suppress(OSError):  # what cannot be read is not there; the writer that computes it again will say why
+            return self._manifest()
+        return None
+
+    def _complete(self, manifest: Manifest | None) -> Iterator[Shard]:
+        """The shards before the first damaged one."""
+        for shard in manifest.shards if manifest else ():
+            files = manifest.layout(shard.rows) if manifest else ()
+            if not all(is_whole(self.path / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in files):
+                return
+            yield shard
+
+    def _convert(self, manifest: Manifest, activations: Activations) -> list[NDArray[Any]]:
+        try:
+            with np.errstate(over="raise"):  # silent infinities would be found much later, as strange scores
+                return [
+                    np.asarray(getattr(activations, name), dtype)
+                    for name, dtype, _ in manifest.layout(len(activations))
+                ]
+        except FloatingPointError as error:
+            raise UserError(
+                f"Some activations are too large to be stored as {self.key.dtype}. Store them as float32."
+            ) from error
+
+    def _write_shard(self, start: int, arrays: Sequence[NDArray[Any]]) -> Shard:
+        if not self.path.is_dir():
+            self.path.mkdir()
+            sync_folder(self.path.parent)
+        token = secrets.token_hex(4)  # never the name of a shard that somebody may still have mapped
+        temporary, name = self.path / f"{_TEMPORARY}{token}", f"{start:09d}-{token}"
+        temporary.mkdir()
+        files = zip(FIELDS, arrays, strict=True)
+        sha256 = {field: write_array(temporary / f"{field}.npy", array) for field, array in files}
+        sync_folder(temporary)
+        patiently(lambda: os.rename(temporary, self.path / name))
+        sync_folder(self.path)
+        return Shard(name, start, len(arrays[0]), sha256)
+
+    def _write_manifest(self, manifest: Manifest, shards: tuple[Shard, ...]) -> None:
+        content = Manifest(manifest.key, manifest.title, manifest.channels, manifest.classes, shards).to_json()
+        temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}"
+        write_file(temporary, [content])
+        patiently(lambda: os.replace(temporary, self.path / _MANIFEST))
+        sync_folder(self.path)
+
+    def _cut(self, shard: Shard) -> None:
+        with _writing(self.path):
+            manifest = self._manifest()
+            if manifest and shard in manifest.shards:  # else another process has mended it meanwhile
+                kept = manifest.shards[: manifest.shards.index(shard)]
+                self._write_manifest(manifest, kept)
+                _sweep(self.path, kept)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of an entry's folder; None when there is none or it is damaged. Raises OSError when it is barred."""
+    try:
+        return Manifest.from_json(patiently((folder / _MANIFEST).read_bytes))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def remove(folder: Path) -> None:
+    """Delete an entry's folder; its rows are gone at once, even if a kill leaves files for the next writer to sweep."""
+    if not os.path.isdir(folder):  # unlike Path.is_dir, no error where the user may not look
+        return
+    with _writing(folder):
+        (folder / _MANIFEST).unlink(missing_ok=True)
+        failure = _sweep(folder, ())
+        if failure:
+            raise failure
+        with suppress(OSError):  # not empty: somebody keeps something of their own in it
+            folder.rmdir()
+
+
+def _sweep(folder: Path, keep: Iterable[Shard]) -> OSError | None:
+    """Delete all shards but those to keep, and all leftovers; returns the first failure. Needs the lock."""
+    failure = None
+    names = {shard.name for shard in keep}
+    for path in list(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith(_TEMPORARY) or (SHARD_NAME.fullmatch(path.name) and path.name not in names):
+            try:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            except OSError as error:
+                failure = failure or error
+    return failure
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Hold the lock of an entry's folder; what goes wrong on disk meanwhile becomes a UserError."""
+    root = folder.parent
+    elsewhere = f"or set the environment variable {VARIABLE} to another folder, and start again."
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        # Beside the folder and never deleted: a lock on a deleted file would keep nobody out.
+        with FileLock(f"{folder}.lock", timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise UserError(
+            f"Another process has been writing to {folder} for over {LOCK_SECONDS:.0f} seconds. End it, {elsewhere}"
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            sentence = f"The disk with the activation store {root} is full. Make room on it, {elsewhere}"
+        else:
+            reason = error.strerror or str(error)
+            sentence = f"The activation store {root} cannot be changed ({reason}). Allow it, {elsewhere}"
+        raise UserError(sentence) from error

@@ -1,0 +1,62 @@
+"""What every test shares: a store of its own, few threads, and the optional folder of large reference material."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Read by torch, numpy and scikit-learn when they are imported, hence set here, before any test module imports them.
+# Two: convolutions this small get slower, not faster, on more.
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, str(min(2, os.cpu_count() or 1)))
+
+# A busy machine is no fault of the code under test: examples have no deadline. The rest of the profile is hypothesis's
+# own, which with CI set draws the same examples every time.
+settings.register_profile("nap", settings(), deadline=None)
+settings.load_profile("nap")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("NAP_SHARED") or REPOSITORY.parent / "shared")
+
+_left_out_without_shared = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep every test out of the user's own store: one store for the run, so that an extraction is done once."""
+    root = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAP_STORE", str(root))
+        yield root
+
+
+@pytest.fixture
+def store_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root of an empty store that this test has for itself; NAP_STORE points to it."""
+    root = tmp_path / "store"
+    monkeypatch.setenv("NAP_STORE", str(root))
+    return root
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder of large reference material (datasets, published checkpoints), which a clone comes without.
+
+    A test that asks for it is left out where the folder is absent; the summary says so in one line.
+    """
+    if not SHARED.is_dir():
+        request.config.stash.setdefault(_left_out_without_shared, []).append(request.node.nodeid)
+        pytest.skip("the folder of reference material is absent")
+    return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(_left_out_without_shared, [])
+    if left_out:
+        terminalreporter.write_line(
+            f"Tests left out: {len(left_out)}, which compare with reference material that is not at {SHARED} "
+            "(elsewhere: NAP_SHARED).",
+            yellow=True,
+        )
