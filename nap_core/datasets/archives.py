@@ -1,0 +1,130 @@
+"""A user's images in a NumPy archive."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from nap_core.datasets.images import ArrayImages, Labels, presentation_order
+from nap_core.errors import UserError
+
+MAXIMUM_BYTES = 8 * 2**30
+MAXIMUM_CLASSES = 100_000
+# What zipfile and NumPy are known to raise on damaged, encrypted or foreign content.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_LAYOUT = "The archive needs an array “images” of shape (N, H, W) or (N, H, W, 3), uint8."
+
+
+def from_npz(path: str | Path, title: str | None = None) -> ArrayImages:
+    """The images of an .npz archive, in the order of ``presentation_order``.
+
+    ``images`` is (N, H, W) or (N, H, W, 3) uint8; ``labels``, if there, (N,) integers from −1 (unknown); ``classes``,
+    if there, the names that labels index. Without ``classes``, labels are named after their numbers. Other arrays are
+    left alone. Each array's header is read first, so that nothing unfit is loaded, and pickled objects never are.
+    The images are held once, as stored. Raises UserError for everything that keeps the archive from being used.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(f"There is no file “{path}”. Check the path.")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"“{path.name}” is not an .npz archive. Write one with numpy.savez(path, images=…, labels=…).")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            images = _images(archive, path.name)
+            labels, classes = _labels(archive, path.name, len(images))
+    except MemoryError:
+        raise UserError(f"“{path.name}” does not fit into memory. Save fewer images in an archive.") from None
+    except _UNREADABLE as error:
+        raise UserError(f"“{path.name}” is damaged and cannot be read ({error}). Write or copy it again.") from error
+    order = presentation_order(len(images))
+    return ArrayImages(f"npz:{path.stem}", title or path.stem, classes, labels[order], images, order)
+
+
+def _images(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
+    if "images.npy" not in archive.namelist():
+        found = ", ".join(f"“{Path(entry).stem}”" for entry in archive.namelist()[:10]) or "nothing"
+        raise UserError(f"“{name}” holds no array “images” (found: {found}). {_LAYOUT}")
+    shape, dtype = _header(archive, "images", name)
+    if dtype != np.uint8:
+        hint = " Scale values from 0…1 by 255 before converting." if dtype.kind == "f" else ""
+        raise UserError(f"“images” in “{name}” is {dtype}, not uint8. Save images.astype(numpy.uint8).{hint}")
+    if len(shape) == 4 and shape[1] == 3 and shape[3] != 3:
+        raise UserError(f"“images” in “{name}” has its channels first. Save images.transpose(0, 2, 3, 1) instead.")
+    if not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)):
+        raise UserError(f"“images” in “{name}” has shape {shape}. {_LAYOUT}")
+    if 0 in shape:
+        raise UserError(f"“images” in “{name}” has shape {shape}, which holds no image. {_LAYOUT}")
+    return _read(archive, "images")
+
+
+def _labels(archive: zipfile.ZipFile, name: str, count: int) -> tuple[Labels, tuple[str, ...]]:
+    """The labels in the archive's order and the class names; −1 and none where the archive has no labels."""
+    if "labels.npy" not in archive.namelist():
+        return np.full(count, -1, dtype=np.int64), ()
+    shape, dtype = _header(archive, "labels", name)
+    if shape != (count,) or dtype.kind not in "iu":
+        raise UserError(
+            f"“labels” in “{name}” has shape {shape} and type {dtype}; {count} images need ({count},) integers."
+        )
+    labels = _read(archive, "labels")
+    low, high = int(labels.min()), int(labels.max())
+    if "classes.npy" in archive.namelist():
+        shape, dtype = _header(archive, "classes", name)
+        if len(shape) != 1 or dtype.kind != "U":
+            raise UserError(f"“classes” in “{name}” must be a list of names: save numpy.array([…], dtype=str).")
+        classes = tuple(str(one) for one in _read(archive, "classes"))
+    else:
+        classes = tuple(str(one) for one in range(min(high + 1, MAXIMUM_CLASSES)))
+    if low < -1 or high >= len(classes):
+        raise UserError(
+            f"“labels” in “{name}” runs from {low} to {high}; it must index {len(classes):,} classes (−1: unknown)."
+        )
+    return labels.astype(np.int64), classes
+
+
+def _header(archive: zipfile.ZipFile, array: str, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array, without its content. Raises UserError for pickled objects and what is too large."""
+    with archive.open(f"{array}.npy") as file:
+        version = npy.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            _refuse(array, name)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        try:
+            shape, _, dtype = read(file)
+        except (TypeError, SyntaxError, TokenError) as error:  # NumPy evaluates the header as a Python literal
+            raise ValueError(f"the header of {array} makes no sense") from error
+    if dtype.hasobject or dtype.fields is not None:
+        _refuse(array, name)
+    size = math.prod(shape) * dtype.itemsize
+    if size > MAXIMUM_BYTES:
+        raise UserError(
+            f"“{array}” in “{name}” takes {size / 2**30:,.0f} GiB; up to {MAXIMUM_BYTES // 2**30} GiB can be taken. "
+            "Save fewer images in an archive."
+        )
+    return shape, dtype
+
+
+def _refuse(array: str, name: str) -> NoReturn:
+    raise UserError(f"“{array}” in “{name}” holds Python objects, which are never loaded. Save a plain array instead.")
+
+
+def _read(archive: zipfile.ZipFile, array: str) -> NDArray[Any]:
+    with archive.open(f"{array}.npy") as file:
+        content: NDArray[Any] = npy.read_array(file, allow_pickle=False)
+    return content

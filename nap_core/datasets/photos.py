@@ -1,0 +1,109 @@
+"""The bundled photographs that a visitor can try without having one at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from nap_core.datasets.decoding import decode
+from nap_core.datasets.images import Labels, digest, fingerprint
+from nap_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph. ``shows`` is for its caption; ``source`` names the picture in the package it was taken from.
+
+    ``familiar`` says whether it shows something of ImageNet's 1,000 classes; None where that can be argued: a near
+    relative of a class, or a class that can hardly be made out.
+    """
+
+    file: str
+    title: str
+    shows: str
+    familiar: bool | None
+    licence: str
+    source: str
+
+
+_CC0 = "CC0 1.0"
+_PUBLIC = "Public domain"
+_DAHLIA = "CC BY 2.0, vultilion (Flickr 6056698931), scaled down"
+
+PHOTOS = (
+    Photo("cat.jpg", "Cat", "a cat's face, close", True, f"{_CC0}, Stefan van der Walt", "scikit-image: chelsea"),
+    Photo("retina.jpg", "Retina", "the back of an eye", False, f"{_CC0}, Mikael Häggström", "scikit-image: retina"),
+    Photo("espresso.jpg", "Espresso", "a cup of coffee", True, f"{_CC0}, Rachel Michetti", "scikit-image: coffee"),
+    Photo(
+        "galaxies.jpg",
+        "Galaxies",
+        "Hubble's deep field",
+        False,
+        f"{_PUBLIC}, NASA",
+        "scikit-image: hubble_deep_field",
+    ),
+    Photo(
+        "pavilion.jpg",
+        "Pavilion",
+        "a Chinese palace among trees",
+        True,
+        "CC BY 2.0, danielbuechele (Flickr 6061409035), scaled down",
+        "scikit-learn: china.jpg",
+    ),
+    Photo("cell.jpg", "Cell", "the phase image of a cell", False, f"{_CC0}, Müller et al. 2018", "scikit-image: cell"),
+    Photo("camera.jpg", "Photographer", "a camera on a tripod", True, f"{_CC0}, Lav Varshney", "scikit-image: camera"),
+    Photo(
+        "tissue.jpg",
+        "Tissue",
+        "stained glands of the colon",
+        False,
+        "No known copyright restrictions, Center for Microscopy and Molecular Imaging",
+        "scikit-image: immunohistochemistry",
+    ),
+    Photo("dahlia.jpg", "Dahlia", "a flower close to ImageNet's daisy", None, _DAHLIA, "scikit-learn: flower.jpg"),
+    Photo("letters.jpg", "Letters", "letters and signs by hand", False, f"{_PUBLIC}, Wikipedia", "scikit-image: text"),
+    Photo("astronaut.jpg", "Astronaut", "Eileen Collins", None, f"{_PUBLIC}, NASA", "scikit-image: astronaut"),
+    Photo(
+        "clock.jpg",
+        "Blurred clock",
+        "a wall clock blurred beyond recognition",
+        None,
+        f"{_PUBLIC}, Stefan van der Walt",
+        "scikit-image: clock",
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SamplePhotos:
+    """The ``PHOTOS``, in their order; ``photos[i]`` describes image i. They have no labels."""
+
+    name: str
+    title: str
+    folder: Path
+    photos: tuple[Photo, ...]
+    classes: tuple[str, ...]
+    labels: Labels
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint((digest(np.asarray(self.image(i))) for i in range(len(self))), self.labels)
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def image(self, index: int) -> Image.Image:
+        file = self.folder / self.photos[index].file
+        try:
+            return decode(file.read_bytes(), file.name)
+        except OSError as error:
+            raise UserError(f"The sample {file.name} is missing. Get the folder assets/photos again.") from error
+
+
+def open_photos(title: str, folder: Path) -> SamplePhotos:
+    """The sample photographs of ``folder``, each read when it is asked for."""
+    return SamplePhotos("photos", title, folder, PHOTOS, (), np.full(len(PHOTOS), -1, dtype=np.int64))
