@@ -1,6 +1,6 @@
 # NAP Explorer. `make` alone lists the commands. On Windows, use the plain pip commands in README.md.
 
-PORT ?= 8501
+PORT    ?= 8501
 ADDRESS ?= 127.0.0.1
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -22,9 +22,10 @@ TEST_DEPS := $(VENV)/.requirements-dev
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (another port: make app PORT=8600)
-	@echo "NAP Explorer: http://127.0.0.1:$(PORT) (Ctrl+C stops it)"
-	@STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=true $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another port; ADDRESS=0.0.0.0: the whole network)
+	@echo "NAP Explorer: http://$(ADDRESS):$(PORT) (Ctrl+C stops it)"
+	@STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=true \
+		$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: lint types ## lint, types, then every test; the browser tests too where Chromium is found
 	$(BIN)/python -m pytest

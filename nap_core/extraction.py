@@ -108,11 +108,11 @@ def extract(
     entry = (
         store.entry(store_key(model, dataset, autocast), title=f"{model.title} · {dataset.title}") if store else None
     )
-    have = min(entry.rows, total) if entry else 0
-    parts = [entry.read(have)] if entry and have else []
+    parts = [entry.read(total)] if entry and entry.rows else []
+    have = len(parts[0]) if parts else 0
     if have < total:
         runner = _Runner(model, choose_device(device), batch_size, autocast)
-        sink = _Sink(entry)
+        sink = _Sink(entry, have)
         started = time.perf_counter()
         try:
             for batch in runner.run(dataset, have, total, should_stop or _never):
@@ -134,6 +134,30 @@ def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | Non
     return found
 
 
+def look(
+    model: LoadedModel, views: NDArray[np.uint8], *, device: str | None = None
+) -> tuple[Activations, NDArray[np.float32]]:
+    """Activations and full maps of a few views in one pass: what a page needs of an image that is looked at.
+
+    ``views`` is (B, H, W, 3) uint8 as ``Transform.view`` gives it. The maps are (B, C, H, W), post-ReLU, before
+    pooling; the labels are −1.
+    """
+    runner = _Runner(model, choose_device(device), len(views), autocast=False)
+    found, logits = runner.forward(np.array(views))  # a copy: torch warns of arrays that cannot be written to
+    return _reduced(found, logits, np.full(len(views), -1, np.int64)), found.cpu().numpy()
+
+
+def _reduced(found: Tensor, logits: Tensor, labels: NDArray[np.int64]) -> Activations:
+    """A map (B, C, H, W) and logits (B, K) → what is kept of them."""
+    return Activations(
+        maximum=found.amax((2, 3)).cpu().numpy(),
+        mean=found.mean((2, 3)).cpu().numpy(),
+        variance=found.var((2, 3), correction=0).cpu().numpy(),
+        logits=logits.cpu().numpy(),
+        labels=labels,
+    )
+
+
 def _never() -> bool:
     return False
 
@@ -147,9 +171,10 @@ def _empty(model: LoadedModel) -> Activations:
 class _Sink:
     """Gathers batches into shards and hands each full shard to the store."""
 
-    def __init__(self, entry: Entry | None) -> None:
+    def __init__(self, entry: Entry | None, start: int) -> None:
         self.entry = entry
         self.rows = 0
+        self._next = start
         self.parts: list[Activations] = []
         self._waiting: list[Activations] = []
 
@@ -165,7 +190,9 @@ class _Sink:
         shard, self._waiting = Activations.concatenate(self._waiting), []
         self.parts.append(shard)
         if self.entry:
-            self.entry.append(shard)
+            # By position: another run may have stored these very images since this one began.
+            self.entry.append(shard, start=self._next)
+        self._next += len(shard)
 
 
 class _Runner:
@@ -191,9 +218,7 @@ class _Runner:
 
     def statistics(self, views: NDArray[np.uint8], labels: NDArray[np.int64]) -> Activations:
         try:
-            found, logits = self.forward(views)
-            reduced = (found.amax((2, 3)), found.mean((2, 3)), found.var((2, 3), correction=0), logits)
-            return Activations(*(value.cpu().numpy() for value in reduced), labels)
+            return _reduced(*self.forward(views), labels)
         except torch.OutOfMemoryError as error:
             if len(views) == 1:
                 raise UserError(

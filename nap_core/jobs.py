@@ -37,6 +37,13 @@ class Job:
         except (UserError, OSError, RuntimeError, ValueError) as error:
             self.error = error
             self.state = "failed"
+        except MemoryError:
+            self.error = UserError("This machine has too little memory for the study. Take fewer images.")
+            self.state = "failed"
+        finally:
+            if self.state == "running":  # nobody foresaw this one: threading writes its traceback to the terminal
+                self.error = UserError("An error that was not foreseen ended it; the terminal says which.")
+                self.state = "failed"
 
     def stop(self) -> None:
         """Ask the run to end after the batch it is at; what it has computed stays in the store."""

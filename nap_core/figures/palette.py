@@ -1,16 +1,19 @@
 """One colour a dataset, the same on every page: ID blue, OOD from amber over orange to deep red.
 
 Neighbours differ in lightness as well as in hue, so that they stay apart for colour-blind eyes and in grey; every
-colour has a contrast of at least 3 : 1 or a dark enough outline on both the light and the dark background.
+colour has a contrast of at least 3 : 1 on both the light and the dark background (WCAG 2, 1.4.11).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from plotly.colors import get_colorscale
+
 ID_COLOUR = "#2f7de1"
-OOD_COLOURS = ("#e8a013", "#c8352c", "#f07c3a", "#8f1d4a", "#d9748c", "#8a5a2b", "#ff5f5f", "#b86bb0")
+OOD_COLOURS = ("#c98608", "#c8352c", "#ea702b", "#b02a6e", "#d9748c", "#8a5a2b", "#fa5c5c", "#b86bb0")
 NEUTRAL = "#8b93a1"  # lines and marks that belong to no dataset, readable on both backgrounds
+IMAGE_COLOUR = "#0f9b8e"  # one image that a visitor asks about: no dataset has this colour
 SEQUENTIAL = "Inferno"  # activation maps: dark is silence, bright is a peak, and the order survives in grey
 
 
@@ -28,3 +31,13 @@ def translucent(colour: str, opacity: float) -> str:
     """``#rrggbb`` with an opacity between 0 and 1, as plotly takes it."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def sequential() -> list[list[float | str]]:
+    """``SEQUENTIAL`` as plotly takes it, for figures under Streamlit's theme.
+
+    The theme takes "#000004", the scale's lowest colour, for a placeholder and paints silent neurons orange; the lowest
+    colour here is one step brighter.
+    """
+    rest: list[list[float | str]] = get_colorscale(SEQUENTIAL)[1:]
+    return [[0.0, "#010005"], *rest]

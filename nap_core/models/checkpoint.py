@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,20 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nap_core.errors import UserError
+
+
+# What the two readers were seen to raise on files with flipped and missing bytes, beside UnpicklingError.
+_DAMAGED = (
+    SafetensorError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+    LookupError,
+    TypeError,
+    AssertionError,
+    struct.error,
+)
 
 
 def sha256_of(path: Path) -> str:
@@ -36,7 +51,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path.name} holds more than tensors (or is no checkpoint), and loading it could run code, so it was "
             "not opened. Save its state_dict alone with torch.save(model.state_dict(), …) or as safetensors."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except _DAMAGED as error:
         raise UserError(
             f"{path.name} could not be read as weights: it looks damaged. Download or save it again."
         ) from error

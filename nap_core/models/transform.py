@@ -27,17 +27,19 @@ class Transform:
     std: tuple[float, float, float]
     interpolation: str = "bilinear"
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height after the resize, as torchvision's: the short side exact, the long cut to whole pixels."""
+        # Multiplied before it is divided: 32 / 49 · 98 is 63.99… in floating point.
+        long = int(self.resize * max(width, height) / min(width, height))
+        return (self.resize, long) if width <= height else (long, self.resize)
+
     def view(self, image: Image.Image) -> NDArray[np.uint8]:
         """The pixels that the network sees of ``image``: (crop, crop, 3) uint8 RGB."""
         image = image.convert("RGB")
-        width, height = image.size
-        scale = self.resize / min(width, height)
-        if scale != 1:
-            # As torchvision's Resize: the short side is exact, the long side is cut to whole pixels.
-            size = (self.resize, int(height * scale)) if width <= height else (int(width * scale), self.resize)
+        if image.size != (size := self.size(*image.size)):
             image = image.resize(size, FILTERS[self.interpolation])
         left, top = round((image.width - self.crop) / 2), round((image.height - self.crop) / 2)
-        if left or top:
+        if image.size != (self.crop, self.crop):
             image = image.crop((left, top, left + self.crop, top + self.crop))
         return np.asarray(image)
 
@@ -49,6 +51,6 @@ class Transform:
 
     def describe(self) -> str:
         """A line for a page or a manifest; equal lines mean equal transforms."""
-        mean, std = (", ".join(f"{value:.4f}" for value in values) for values in (self.mean, self.std))
+        mean, std = (", ".join(map(repr, values)) for values in (self.mean, self.std))
         resized = f"short side to {self.resize} ({self.interpolation}), centre crop {self.crop}"
         return f"{resized}, mean ({mean}), std ({std})"

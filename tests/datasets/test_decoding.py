@@ -71,7 +71,7 @@ def test_a_picture_is_turned_upright() -> None:
 @pytest.mark.parametrize(
     ("pixels", "mode", "shown"),
     [
-        (np.array([[0, 257, 65535]], dtype=np.uint16), None, [0, 1, 255]),
+        (np.array([[0, 32768, 65535]], dtype=np.uint16), None, [0, 128, 255]),
         (np.array([[True, False]]), None, [255, 0]),
         (np.array([[[9, 0], [9, 255]]], dtype=np.uint8), "LA", [255, 9]),
         (np.array([[-2.0, 0.0, 2.0]], dtype=np.float32), None, [0, 128, 255]),

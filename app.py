@@ -1,0 +1,21 @@
+"""NAP Explorer: page settings, navigation and the sidebar that picks a study."""
+
+import streamlit as st
+
+from pages.parts.sidebar import study_sidebar
+
+st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/grid_view:"),
+        st.Page("pages/max_vs_mean.py", title="Max vs mean", icon=":material/scatter_plot:"),
+        st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
+        st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
+        st.Page("pages/score_image.py", title="Score an image", icon=":material/image_search:"),
+        st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
+    ]
+)
+study_sidebar()
+page.run()

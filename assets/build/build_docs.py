@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Make what the README shows: the default study's table and the screenshots.
+
+    python assets/build/build_docs.py [--table-only]
+
+The table is written between the two marker lines of README.md; tests/test_readme.py checks that it is still what the
+code gives. The screenshots need Chromium and go to docs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from nap_core import combination, datasets, evaluation, methods  # noqa: E402
+from nap_core.store import Store  # noqa: E402
+from nap_core.study import StudyActivations, default_study, run  # noqa: E402
+
+START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
+PORT = 8597
+VIEWS = {  # file: (page, dark)
+    "home": ("", False),
+    "activation_maps": ("activation_maps", False),
+    "max_vs_mean": ("max_vs_mean", False),
+    "score_histograms": ("score_histograms", False),
+    "w_sensitivity": ("w_sensitivity", True),
+    "score_image": ("score_image", False),
+    "compare_methods": ("compare_methods", True),
+}
+
+
+def readme_table(found: StudyActivations) -> str:
+    """FPR95 / AUROC in percent for every method and OOD dataset, and NAP+Energy at each dataset's best w."""
+    table = evaluation.evaluate(found)
+    names = list(found.ood)
+    lines = [
+        "| FPR95 ↓ / AUROC ↑ (%) | " + " | ".join(datasets.RECORDS[name].title for name in names) + " | average |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for method, rows in table.groupby("method", sort=False):
+        cells = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in rows.itertuples()]
+        w = f" (w = {rows['w'].iloc[0]:g})" if "+" in str(method) else ""
+        cells.append(f"{100 * rows['fpr95'].mean():.1f} / {100 * rows['auroc'].mean():.1f}")
+        lines.append(f"| {methods.title(str(method))}{w} | " + " | ".join(cells) + " |")
+    curve = evaluation.weight_curve(found, "nap+energy")
+    best = curve.best("fpr95")
+    column = combination.WEIGHTS.index(best)
+    cells = [
+        f"{100 * f:.1f} / {100 * a:.1f}" for f, a in zip(curve.fpr95[:, column], curve.auroc[:, column], strict=True)
+    ]
+    cells.append(f"{100 * curve.fpr95[:, column].mean():.1f} / {100 * curve.auroc[:, column].mean():.1f}")
+    lines.append(f"| NAP+Energy (best average w = {best:g}) | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write_table() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        table = readme_table(run(default_study(), Store(folder)))
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text().partition(START)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{START}\n{table}\n{END}{after}")
+
+
+def take_screenshots() -> None:
+    from playwright.sync_api import sync_playwright
+
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(PORT),
+        "--server.headless",
+        "true",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.5)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=os.environ.get("NAP_CHROMIUM", "/usr/bin/chromium"),
+                args=[
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-background-networking",
+                    "--enable-unsafe-swiftshader",
+                ],
+            )
+            for name, (path, dark) in VIEWS.items():
+                scheme = "dark" if dark else "light"
+                page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+                page.goto(f"http://127.0.0.1:{PORT}/{path}")
+                page.wait_for_selector("h1", timeout=120_000)
+                page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=120_000)
+                page.wait_for_timeout(5000)
+                page.screenshot(path=ROOT / "docs" / f"{name}.png")
+                page.close()
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table-only", action="store_true")
+    args = parser.parse_args()
+    write_table()
+    if not args.table_only:
+        run(default_study(), Store())
+        take_screenshots()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Make what Home shows before anything has run: assets/home, from the default study.
+
+    python assets/build/build_home.py
+
+Run it again when the default model's weights change; tests/figures/test_home.py says when that was forgotten.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from nap_core import models, showcase  # noqa: E402
+from nap_core.store import Store  # noqa: E402
+from nap_core.study import default_study, run  # noqa: E402
+
+
+def main() -> int:
+    study = default_study()
+    chosen = showcase.choose(run(study, Store()))
+    if chosen is None:
+        print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
+        return 1
+    pair, met = chosen
+    made = showcase.make(models.load(study.model), pair.channel, (study.id_dataset, pair.id_row), (met, pair.ood_row))
+    showcase.save(made)
+    for example in (made.known, made.met):
+        print(
+            f"{example.title}, image {example.row} ({example.shows}): channel {made.channel}, "
+            f"mean {example.mean:.3f}, maximum {example.maximum:.2f}, NAP {example.nap:.2f}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

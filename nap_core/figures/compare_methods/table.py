@@ -1,0 +1,173 @@
+"""The results table, methods × OOD datasets, with what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from nap_core.comparison import AVERAGE, BEST, SECOND, Metric, Scoreboard
+from nap_core.evaluation import MethodScores
+from nap_core.figures.compare_methods.words import join
+from nap_core.figures.picture import Picture, percent
+from nap_core.figures.score_histograms import label
+
+METRIC_TITLES: Mapping[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
+BETTER: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
+
+# Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
+POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
+
+_ROW, _HEAD, _FOOT = 38, 64, 8  # pixels: a row, the names above, the margin below
+
+
+def heat_table(
+    board: Scoreboard,
+    rows: Sequence[MethodScores],
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+    opened: tuple[str, str],
+) -> Picture:
+    """Methods × OOD datasets: the greener a cell the better, bold the best of a column, underlined the second best.
+
+    ``opened`` is the (method, column) that gets a frame. Each cell is a selectable point with customdata
+    [method, column, …].
+    """
+    labels = {row.method: label(row) for row in rows}
+    plain = {row.method: row.title for row in rows}
+    heads = [_head(name, titles, colours) for name in board.columns]
+    sides = [plain[name] for name in board.methods]
+    goodness = 1 - board.values if board.metric == "fpr95" else np.clip(2 * board.values - 1, 0, 1)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=goodness,
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, POOR], [1, GOOD]],
+        showscale=False,
+        text=[[_cell(board, row, column) for column in range(len(heads))] for row in range(len(sides))],
+        texttemplate="%{text}",
+        textfont={"size": 14, "color": LETTERS},
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    figure.add_scatter(  # a heatmap gives no selection events: one unseen mark a cell takes the clicks
+        x=np.tile(np.arange(len(heads)), len(sides)),
+        y=np.repeat(np.arange(len(sides)), len(heads)),
+        customdata=[
+            [method, column, labels[method], _met(column, titles), percent(board.value(method, column)), _words(place)]
+            for method, places in zip(board.methods, board.places, strict=True)
+            for column, place in zip(board.columns, places, strict=True)
+        ],
+        mode="markers",
+        marker={"size": _ROW, "symbol": "square", "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate=f"%{{customdata[2]}} · %{{customdata[3]}}<br>{METRIC_TITLES[board.metric]} %{{customdata[4]}}"
+        "%{customdata[5]}<extra></extra>",
+        showlegend=False,
+    )
+    _frame(figure, board.methods.index(opened[0]), board.columns.index(opened[1]))
+    figure.update_xaxes(
+        tickvals=list(range(len(heads))), ticktext=heads, side="top", range=[-0.5, len(heads) - 0.5], tickangle=0
+    )
+    figure.update_yaxes(tickvals=list(range(len(sides))), ticktext=sides, range=[len(sides) - 0.5, -0.5])
+    figure.update_xaxes(showgrid=False, zeroline=False, fixedrange=True, tickfont={"size": 12})
+    figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, automargin=True, tickfont={"size": 13})
+    figure.update_layout(
+        height=_HEAD + _ROW * len(sides) + _FOOT,
+        margin={"t": _HEAD, "b": _FOOT, "l": 10, "r": 10},
+        hovermode="closest",
+        hoverdistance=-1,  # a cell is wider than its mark: wherever the pointer is, the nearest mark answers
+        dragmode=False,
+        clickmode="event+select",
+    )
+    return Picture(figure, _reading(board, plain, titles), _numbers(board, rows), f"methods-{board.metric}")
+
+
+def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """How many images the table stands on and how well the network knows its own, from ``evaluation.evaluate``."""
+    first = results.iloc[0]
+    sizes = dict(zip(results["ood"], results["n_ood"], strict=True))
+    if len(set(sizes.values())) == 1:
+        met = f"{first['n_ood']:,} of {'the' if len(sizes) == 1 else 'each'} OOD dataset"
+    else:
+        met = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
+    known = "" if np.isnan(first["id_accuracy"]) else f", {percent(first['id_accuracy'])} of them classified correctly"
+    return (
+        f"{first['n_id']:,} images of {titles[first['id']]}{known}, against {met}. In percent: the greener a cell, the "
+        "better; bold is the best of its column, underlined the second best. A click on a cell opens it below."
+    )
+
+
+def _met(column: str, titles: Mapping[str, str]) -> str:
+    return "average" if column == AVERAGE else titles[column]
+
+
+def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> str:
+    if column == AVERAGE:
+        return "<b>Average</b>"
+    name = titles[column].replace(" ", "<br>").replace("-", "-<br>")
+    return f'<span style="color:{colours[column]}">■</span><br>{name}'
+
+
+def _words(place: int) -> str:
+    return {BEST: ", the best of this column", SECOND: ", the second best of this column"}.get(place, "")
+
+
+def _cell(board: Scoreboard, row: int, column: int) -> str:
+    text = f"{100 * board.values[row, column]:.1f}"
+    if board.places[:, column].max() == BEST:  # a column in which nobody stands out
+        return text
+    return {BEST: f"<b>{text}</b>", SECOND: f"<u>{text}</u>"}.get(int(board.places[row, column]), text)
+
+
+def _frame(figure: go.Figure, row: int, column: int) -> None:
+    """Inside the cell, where it stands out in both themes."""
+    x, y = 0.47, 0.42
+    corners = {"x0": column - x, "x1": column + x, "y0": row - y, "y1": row + y}
+    figure.add_shape(type="rect", **corners, line={"color": LETTERS, "width": 2})
+
+
+def _numbers(board: Scoreboard, rows: Sequence[MethodScores]) -> pd.DataFrame:
+    weights = {row.method: row.w for row in rows}
+    return pd.DataFrame(
+        [
+            {"method": method, "w": weights[method], "ood": column, board.metric: value, "place": place}
+            for method, values, places in zip(board.methods, board.values, board.places, strict=True)
+            for column, value, place in zip(board.columns, values, places, strict=True)
+        ]
+    )
+
+
+def _reading(board: Scoreboard, names: Mapping[str, str], titles: Mapping[str, str]) -> str:
+    metric, column = METRIC_TITLES[board.metric], board.columns[-1]
+    where = "on average" if column == AVERAGE else f"on {titles[column]}"
+    leaders, followers = board.leaders(column), board.leaders(column, SECOND)
+    value = percent(board.value(leaders[0], column))
+    if not followers:
+        return f"Every method has {metric} {value} {where}."
+    reading = (
+        f"{join([names[name] for name in leaders])} {'has' if len(leaders) == 1 else 'share'} the "
+        f"{BETTER[board.metric]} {metric} {where}, {value}, before {join([names[name] for name in followers])} with "
+        f"{percent(board.value(followers[0], column))}"
+    )
+    if column == AVERAGE and len(leaders) == 1:
+        reading += _where_others_lead(board, leaders[0], names, titles)
+    return f"{reading}."
+
+
+def _where_others_lead(board: Scoreboard, leader: str, names: Mapping[str, str], titles: Mapping[str, str]) -> str:
+    """ "; it is the best on 3 of 5 OOD datasets, MSP on MNIST and Energy on Textures"."""
+    behind: dict[tuple[str, ...], list[str]] = {}
+    for name in board.datasets:
+        if leader not in board.leaders(name):
+            behind.setdefault(board.leaders(name), []).append(titles[name])
+    if not behind:
+        return ", and is the best on every OOD dataset"
+    ahead = len(board.datasets) - sum(map(len, behind.values()))
+    rivals = [f"{join([names[one] for one in leaders])} on {join(where)}" for leaders, where in behind.items()]
+    return f"; it is the best on {ahead or 'none'} of {len(board.datasets)} OOD datasets, {join(rivals)}"

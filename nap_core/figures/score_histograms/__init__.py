@@ -1,0 +1,79 @@
+"""Score histograms: ID against OOD under each method, with the threshold (Figure 2 of the NAP paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nap_core import metrics
+from nap_core.evaluation import MethodScores
+from nap_core.figures.picture import Picture, percent
+from nap_core.figures.score_histograms.bins import Bins, Placed, bins_of, images_in_bin
+from nap_core.figures.score_histograms.drawing import draw, least_width
+from nap_core.figures.score_histograms.panels import Panel, label, panels
+
+__all__ = ["Bins", "Panel", "Placed", "bins_of", "histograms", "images_in_bin", "label", "least_width", "panels"]
+
+COLUMNS = ["method", "w", "against", "dataset", "role", "low", "high", "images", "share"]
+PRINTED = ["threshold", "tpr", "fpr", "fpr95", "auroc"]
+
+
+def histograms(
+    rows: Sequence[MethodScores],
+    id_dataset: str,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+    *,
+    tpr: float = metrics.TPR,
+    together: bool = False,
+) -> Picture:
+    """Small multiples: a row a method (at least one), a column an OOD dataset, or one column for all ``together``.
+
+    In a panel both histograms have the same area. A click on a column of bars selects a point whose customdata is
+    [method, the panel's OOD datasets joined by commas, position of the bin].
+    """
+    grid = [panels(scores, tpr, together) for scores in rows]
+    marks = [mark for line in grid for panel in line for mark in _marks(panel, id_dataset)]
+    return Picture(
+        draw(grid, id_dataset, titles, colours),
+        _reading(grid, id_dataset, titles, tpr),
+        pd.DataFrame(marks, columns=COLUMNS + PRINTED),
+        "score-histograms",
+    )
+
+
+def _marks(panel: Panel, id_dataset: str) -> list[tuple[object, ...]]:
+    """One row a bar, in the order of ``COLUMNS`` and ``PRINTED``."""
+    series = [(id_dataset, "id", panel.known, panel.id_size)]
+    series += [(name, "ood", counts, panel.ood_size) for name, counts in panel.unknown.items()]
+    head = (panel.method, panel.w, "+".join(panel.unknown))
+    tail = tuple(getattr(panel, name) for name in PRINTED)
+    return [
+        (*head, name, role, *panel.bins.bounds(position), count, count / size, *tail)
+        for name, role, counts, size in series
+        for position, count in enumerate(counts.tolist())
+    ]
+
+
+def _reading(grid: Sequence[Sequence[Panel]], id_dataset: str, titles: Mapping[str, str], tpr: float) -> str:
+    """What the thresholds let through, the best method first."""
+    best, *others = sorted(grid, key=_average)
+    names = [name for panel in best for name in panel.unknown]
+    whom = titles[names[0]] if len(names) == 1 else "the OOD images"
+    sentence = f"{best[0].label} still lets {percent(_average(best))} of {whom} through"
+    if others:
+        rest = [f"{line[0].label} {percent(_average(line))}" for line in others]
+        sentence += f", {' and '.join(filter(None, [', '.join(rest[:-1]), rest[-1]]))}"
+    if len(best) > 1:
+        notes = [f"averages of {len(best)} datasets"]
+        hardest = max(best, key=lambda panel: panel.fpr)
+        if sum(panel.fpr == hardest.fpr for panel in best) == 1:
+            notes.append(f"hardest for {best[0].label}: {titles[next(iter(hardest.unknown))]}, {percent(hardest.fpr)}")
+        sentence += f" ({'; '.join(notes)})"
+    return f"At the threshold that keeps {100 * tpr:g} % of {titles[id_dataset]}, {sentence}."
+
+
+def _average(line: Sequence[Panel]) -> float:
+    return float(np.mean([panel.fpr for panel in line]))

@@ -1,0 +1,205 @@
+"""How the panels are drawn: small multiples of SVG bars, each column of bars one thing to point at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from nap_core.figures.palette import ID_COLOUR, NEUTRAL, translucent
+from nap_core.figures.picture import percent, three_digits
+from nap_core.figures.score_histograms.bins import Bins
+from nap_core.figures.score_histograms.panels import Panel
+
+# Pixels. Every row of panels has the same height, so that a figure's height follows from the number of its rows.
+PLOT, HEADING, AXIS = 120, 34, 46  # a panel; the figures above it; the axis below it
+TOP, LEFT, RIGHT = 58, 46, 8  # above the first row (legend, names of the columns); at the sides
+PANEL = 176  # the least width of a panel and the gap beside it at which the figures above it fit
+SMALL = 11  # font size
+
+
+def least_width(columns: int) -> int:
+    """The width in pixels below which the figures above neighbouring panels meet; 0 for a single column."""
+    return 0 if columns == 1 else LEFT + RIGHT + columns * PANEL
+
+
+def draw(
+    grid: Sequence[Sequence[Panel]], id_dataset: str, titles: Mapping[str, str], colours: Mapping[str, str]
+) -> go.Figure:
+    """The figure of a grid of panels, rows of equal length. Clicks: see ``histograms``."""
+    rows, columns = len(grid), len(grid[0])
+    inner = rows * PLOT + (rows - 1) * (HEADING + AXIS)
+    figure = make_subplots(rows, columns, vertical_spacing=(HEADING + AXIS) / inner, horizontal_spacing=0.09 / columns)
+    for row, line in enumerate(grid, start=1):
+        for column, panel in enumerate(line, start=1):
+            _draw_panel(figure, row, column, panel, id_dataset, titles, colours)
+    _legend(figure, grid[0], id_dataset, titles, colours)
+    figure.update_layout(
+        height=inner + TOP + HEADING + AXIS,
+        margin={"t": TOP + HEADING, "b": AXIS, "l": LEFT, "r": RIGHT},
+        barmode="overlay",
+        bargap=0,
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top", "itemclick": False,
+                "itemdoubleclick": False},
+    )  # fmt: skip
+    return figure
+
+
+def _draw_panel(
+    figure: go.Figure,
+    row: int,
+    column: int,
+    panel: Panel,
+    id_dataset: str,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> None:
+    bins, place = panel.bins, {"row": row, "col": column}
+    known = panel.known / panel.id_size
+    below = np.zeros(len(bins))
+    for name, counts in panel.unknown.items():
+        share = counts / panel.ood_size
+        bars = go.Bar(
+            x=bins.centres,
+            y=share,
+            base=below,
+            width=bins.width,
+            marker={"color": colours[name], "opacity": 0.8, "line": {"width": 0}},
+            # A click marks its own column; plotly would fade every other bar.
+            unselected={"marker": {"opacity": 0.8}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_trace(bars, **place)
+        below = below + share
+    outline = go.Scatter(
+        x=np.repeat(bins.edges, 2),
+        y=np.concatenate([[0.0], np.repeat(known, 2), [0.0]]),
+        mode="lines",
+        line={"color": ID_COLOUR, "width": 1.6},
+        fill="tozeroy",
+        fillcolor=translucent(ID_COLOUR, 0.35),
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_trace(outline, **place)
+    top = 1.06 * float(max(known.max(), below.max()))
+    figure.add_trace(_pointers(panel, top, id_dataset, titles), **place)
+    figure.update_yaxes(
+        range=[0, top], fixedrange=True, showticklabels=False, showgrid=False, zeroline=False, showline=False, **place
+    )
+    if column == 1:
+        figure.update_yaxes(title={"text": "share of images<br>(equal areas)", "font": {"size": SMALL}}, **place)
+    figure.update_xaxes(
+        range=[bins.edges[0], bins.edges[-1]],
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+        showline=True,
+        linecolor=NEUTRAL,
+        ticks="outside",
+        ticklen=3,
+        tickcolor=NEUTRAL,
+        tickfont={"size": 10},
+        title={"text": f"{panel.label} score", "font": {"size": SMALL}, "standoff": 4},
+        **(_log_ticks(bins) if bins.log else {"nticks": 5}),
+        **place,
+    )
+    # The threshold may lie beyond the axis; it then stands at its end, as the images there do.
+    at = float(np.clip(bins.drawn(np.array([panel.threshold]))[0], bins.edges[0], bins.edges[-1]))
+    figure.add_shape(
+        type="line", x0=at, x1=at, y0=0, y1=1, yref="y domain", line={"color": NEUTRAL, "width": 2, "dash": "4px,2px"},
+        **place,
+    )  # fmt: skip
+    figure.add_annotation(
+        text=f"FPR95 <b>{percent(panel.fpr95)}</b> · AUROC <b>{percent(panel.auroc)}</b>"
+        f"<br>at the line: TPR {percent(panel.tpr)}, FPR {percent(panel.fpr)}",
+        xref="x domain",
+        yref="y domain",
+        x=0,
+        y=1,
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        yshift=1,
+        showarrow=False,
+        font={"size": SMALL},
+        **place,
+    )
+
+
+def _pointers(panel: Panel, top: float, id_dataset: str, titles: Mapping[str, str]) -> go.Bar:
+    """Invisible columns of the full height: a bar of a single image could not be hit, least of all by a finger."""
+    against = ",".join(panel.unknown)
+    known, bins = panel.known.tolist(), panel.bins
+    words = []
+    for position in range(len(bins)):
+        lines = [f"<b>{panel.label}: {bins.words(position)}</b>"]
+        lines.append(_count(titles[id_dataset], known[position], panel.id_size))
+        for name, counts in panel.unknown.items():
+            lines.append(_count(titles[name], int(counts[position]), int(counts.sum())))
+        words.append("<br>".join(lines))
+    return go.Bar(
+        x=bins.centres,
+        y=[top] * len(bins),
+        width=bins.width,
+        marker={"color": NEUTRAL, "opacity": 0, "line": {"width": 0}},
+        selected={"marker": {"opacity": 0.3}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[[panel.method, against, position] for position in range(len(bins))],
+        hovertext=words,
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _count(title: str, count: int, size: int) -> str:
+    return f"{title}: {count:,} of {size:,} images ({percent(count / size)})"
+
+
+def _legend(
+    figure: go.Figure, line: Sequence[Panel], id_dataset: str, titles: Mapping[str, str], colours: Mapping[str, str]
+) -> None:
+    """ID and the threshold; OOD datasets too where they share a panel, else each at the head of its column."""
+    shown = {id_dataset: f"{titles[id_dataset]} (ID)"}
+    if len(line) == 1:
+        shown.update({name: titles[name] for name in line[0].unknown})
+    else:
+        for column, panel in enumerate(line, start=1):
+            (name,) = panel.unknown
+            figure.add_annotation(
+                text=f"<span style='color:{colours[name]}'>■</span> <b>{titles[name]}</b>",
+                xref="x domain",
+                yref="y domain",
+                x=0,
+                y=1,
+                xanchor="left",
+                yanchor="bottom",
+                yshift=HEADING - 2,
+                showarrow=False,
+                font={"size": 13},
+                row=1,
+                col=column,
+            )
+    for name, title in shown.items():
+        mark = {"symbol": "square", "size": 11, "color": colours[name]}
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", marker=mark, name=title), row=1, col=1)
+    dashes = {"color": NEUTRAL, "width": 2, "dash": "4px,2px"}
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=dashes, name="threshold"), row=1, col=1)
+
+
+def _log_ticks(bins: Bins) -> dict[str, NDArray[np.float64] | list[float] | list[str]]:
+    """Ticks at powers of ten; at 1, 2 and 5 times them where there are few."""
+    first, last = bins.edges[0], bins.edges[-1]
+    powers = np.arange(np.floor(first), np.ceil(last) + 1)
+    steps = (1.0,) if last - first > 3 else (1.0, 3.0)
+    values = sorted(float(step * 10.0**power) for power in powers for step in steps)
+    shown = [value for value in values if first <= np.log10(value) <= last]
+    thinned = shown[:: int(np.ceil(len(shown) / 6))]
+    return {"tickvals": [float(np.log10(value)) for value in thinned], "ticktext": [three_digits(v) for v in thinned]}

@@ -1,0 +1,71 @@
+"""The numbers of one panel: one method, ID against one OOD dataset or against several together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core import metrics
+from nap_core.evaluation import MethodScores
+from nap_core.figures.score_histograms.bins import Bins, bins_of
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a panel shows. ``known`` (B,) and ``unknown`` (B,) by dataset count images; the rest are shares.
+
+    ``tpr`` and ``fpr`` are the shares of ID and OOD images at or above ``threshold``.
+    """
+
+    method: str
+    label: str
+    w: float | None
+    bins: Bins
+    known: NDArray[np.int64]
+    unknown: dict[str, NDArray[np.int64]]
+    threshold: float
+    tpr: float
+    fpr: float
+    fpr95: float
+    auroc: float
+
+    @property
+    def id_size(self) -> int:
+        return int(self.known.sum())
+
+    @property
+    def ood_size(self) -> int:
+        return int(sum(counts.sum() for counts in self.unknown.values()))
+
+
+def label(scores: MethodScores) -> str:
+    """The method's title, with its w where it has one: "NAP+Energy (w = 0.4)"."""
+    return scores.title if scores.w is None else f"{scores.title} (w = {scores.w:g})"
+
+
+def panels(scores: MethodScores, tpr: float = metrics.TPR, together: bool = False) -> list[Panel]:
+    """The panels of a method's row: one for each OOD dataset, or a single one for all of them together."""
+    groups = [tuple(scores.ood)] if together else [(name,) for name in scores.ood]
+    bins = bins_of(scores)
+    return [_panel(scores, bins, group, tpr) for group in groups]
+
+
+def _panel(scores: MethodScores, bins: Bins, names: Sequence[str], tpr: float) -> Panel:
+    pooled = np.concatenate([scores.ood[name] for name in names])
+    threshold = scores.threshold(tpr)
+    return Panel(
+        method=scores.method,
+        label=label(scores),
+        w=scores.w,
+        bins=bins,
+        known=bins.counts(scores.id),
+        unknown={name: bins.counts(scores.ood[name]) for name in names},
+        threshold=threshold,
+        tpr=metrics.share_reaching(scores.id, threshold),
+        fpr=metrics.share_reaching(pooled, threshold),
+        fpr95=metrics.fpr_at_tpr(scores.id, pooled),
+        auroc=metrics.auroc(scores.id, pooled),
+    )

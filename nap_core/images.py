@@ -1,0 +1,136 @@
+"""Pictures that people bring: read safely, with a note on what was done to them, or a sentence on why they cannot be.
+
+``nap_core.datasets.decode`` does the reading: only PNG, JPEG, WebP, GIF, BMP and TIFF are ever tried, the size in the
+header is checked before a pixel is decoded, transparency lies on white. This module says more: what a file that is no
+picture seems to be, and what a reader should know of one that was read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePath
+
+from PIL import ExifTags, Image
+
+from nap_core.datasets.decoding import FORMATS, decode
+from nap_core.errors import UserError
+
+MAXIMUM_MEGABYTES = 50
+"""Of one file. What a file may unpack to is limited where it is decoded (``decoding.MAXIMUM_PIXELS``)."""
+MAXIMUM_FILES = 100
+MAXIMUM_RATIO = 30
+"""Of the long side to the short one. Networks scale the short side up to theirs, so a hair of 1 × 10,000,000 pixels
+would take gigabytes to show its middle."""
+TINY = 64
+"""Pixels of the long side up to which a picture suits a network for small images better than one for photographs."""
+
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
+_AS_PICTURE = "Export it as PNG or JPEG and take that file."
+_UNPACK = "Unpack it and take the pictures inside."
+_FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"PK\x03\x04", "a ZIP archive or a document packed like one", _UNPACK),
+    (0, b"PK\x05\x06", "an empty ZIP archive", "Take the pictures themselves."),
+    (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
+    (0, b"BZh", "a bzip2 archive", _UNPACK),
+    (0, b"\xfd7zXZ", "an xz archive", _UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (0, b"Rar!", "a RAR archive", _UNPACK),
+    (257, b"ustar", "a tar archive", _UNPACK),
+    (0, b"%PDF", "a PDF document", _AS_PICTURE),
+    (0, b"8BPS", "a Photoshop file", _AS_PICTURE),
+    (0, b"%!PS", "a PostScript file", _AS_PICTURE),
+    (0, b"\xc5\xd0\xd3\xc6", "a PostScript file", _AS_PICTURE),
+    (4, b"ftypavi", "an AVIF picture, which cannot be read here", _AS_PICTURE),
+    (4, b"ftyphei", "a HEIC picture, which cannot be read here", _AS_PICTURE),
+    (4, b"ftyphev", "a HEIC picture, which cannot be read here", _AS_PICTURE),
+    (4, b"ftypmif1", "a HEIC picture, which cannot be read here", _AS_PICTURE),
+    (4, b"ftyp", "a video", "Save one of its frames as PNG or JPEG and take that file."),
+    (0, b"\x1aE\xdf\xa3", "a video", "Save one of its frames as PNG or JPEG and take that file."),
+    (4, b"jP  \r\n", "a JPEG 2000 picture, which cannot be read here", _AS_PICTURE),
+    (4, b"JXL \r\n", "a JPEG XL picture, which cannot be read here", _AS_PICTURE),
+    (0, b"\xff\x0a", "a JPEG XL picture, which cannot be read here", _AS_PICTURE),
+    (0, b"\x93NUMPY", "a NumPy array", _AS_PICTURE),
+)
+_SUFFIXES = {
+    "PNG": {".png", ".apng"},
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},
+    "MPO": {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},  # several JPEGs in one file, as some phones write
+    "WEBP": {".webp"},
+    "GIF": {".gif"},
+    "BMP": {".bmp", ".dib"},
+    "TIFF": {".tif", ".tiff"},
+}
+
+
+@dataclass(frozen=True)
+class BroughtImage:
+    """A picture as a viewer shows it: upright, RGB, first frame. ``notes`` are sentences on what was done to it."""
+
+    name: str
+    image: Image.Image
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tiny(self) -> bool:
+        """Whether the long side has at most ``TINY`` pixels."""
+        return max(self.image.size) <= TINY
+
+
+def read(data: bytes, name: str) -> BroughtImage:
+    """The picture in a file that somebody brought.
+
+    Raises UserError, naming the file and saying what to do, for a file that is empty, damaged or incomplete, too large
+    (in bytes, in pixels, or far longer than wide), or no picture; what it seems to be is said where that can be told.
+    """
+    if len(data) > MAXIMUM_MEGABYTES * 2**20:
+        raise UserError(
+            f"“{name}” has {len(data) / 2**20:,.0f} MB; files up to {MAXIMUM_MEGABYTES} MB can be taken. "
+            "Scale it down or save it as JPEG first."
+        )
+    for offset, magic, what, advice in _FOREIGN:
+        if data.startswith(magic, offset):
+            raise UserError(f"“{name}” is {what}. {advice}")
+    if b"<svg" in data[:1000].lower():
+        raise UserError(f"“{name}” is an SVG drawing, which has no pixels. {_AS_PICTURE}")
+    image = decode(data, name)
+    short, long = sorted(image.size)
+    if long > MAXIMUM_RATIO * short:
+        raise UserError(
+            f"“{name}” has {image.width:,} × {image.height:,} pixels, more than {MAXIMUM_RATIO} times as long as wide. "
+            "Cut out the part you mean."
+        )
+    return BroughtImage(name, image, tuple(_notes(data, name)))
+
+
+def _notes(data: bytes, name: str) -> Iterator[str]:
+    """What ``decode`` has done to a picture it could read, told from the header alone."""
+    with Image.open(BytesIO(data), formats=FORMATS) as picture:
+        kind = picture.format or ""
+        suffix = PurePath(name).suffix
+        if suffix.lower() not in _SUFFIXES[kind]:
+            told = f"Its name ends in {suffix}" if suffix else "Its name has no ending"
+            yield f"{told}, but it is a {'JPEG' if kind == 'MPO' else kind} picture and was read as one."
+        if kind != "MPO" and _told(lambda: getattr(picture, "is_animated", False)):
+            yield "Only its first page is used." if kind == "TIFF" else "It is animated: its first frame is used."
+        if picture.has_transparency_data:
+            yield "What is transparent in it lies on white."
+        if picture.mode == "CMYK":
+            yield "Its printing colours (CMYK) were converted to RGB without a colour profile."
+        if picture.mode.startswith("I;16"):
+            yield "Its 16-bit grey was scaled to 8 bits."
+        elif picture.mode in ("I", "F"):
+            yield "Its grey values were stretched from their least to their greatest."
+        if _told(lambda: picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)):
+            yield "It was turned upright, as its camera noted."
+
+
+def _told(question: Callable[[], bool]) -> bool:
+    """The answer to a question about a picture that could be read; no where that part of its file is damaged."""
+    try:
+        return question()
+    except _DAMAGED:
+        return False

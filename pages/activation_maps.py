@@ -1,0 +1,103 @@
+"""Activation maps: an ID and an OOD image, and what each channel of the penultimate layer answers to them."""
+
+import streamlit as st
+
+from nap_core import channels, datasets, metrics
+from nap_core.errors import UserError
+from nap_core.figures.activation_maps import channel_tiles, overlay_map
+from nap_core.figures.picture import percent, three_digits
+from nap_core.study import StudyActivations
+from pages.parts import image_picker, looking_at, run_panel, workspace
+from pages.parts.channel_detail import show_detail
+from pages.parts.channel_tiles import show_tiles
+from pages.parts.image_pools import Pool, known_pool, met_pool
+from pages.parts.picture import show
+
+TILES = 24
+
+
+def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
+    """What the image is, what the network takes it for, and its place among the known images."""
+    score = float(image_picker.score_of(found, pool, "nap")[row])
+    place = metrics.percentile_among(workspace.scores(found, "nap").id, score)
+    known = workspace.titles(found.study)[found.study.id_dataset]
+    return (
+        f"**{pool.caption(row)}** ({pool.title}), predicted **{pool.predicted(row)}**  \n"
+        f"NAP {three_digits(score)}: above {percent(place)} of {known}"
+    )
+
+
+def page() -> None:
+    chosen = workspace.current_study()
+    found = run_panel.require_activations(chosen)
+    known = known_pool(found)
+    looking_at.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
+    if known.name != chosen.id_dataset:
+        title = datasets.RECORDS[chosen.id_dataset].title
+        st.info(
+            f"The images of {title} are not shipped, only their activations: {known.title.lower()} stand in for them."
+        )
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        known, known_row = image_picker.pick(found, "known", [known.name], lambda _: known)
+    with right:
+        met, met_row = image_picker.pick(found, "met", chosen.ood_datasets, lambda name: met_pool(found, name))
+    images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
+
+    order, basis, opacity = _controls()
+    ranked = channels.ranking(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
+    channel = looking_at.channel(len(ranked), otherwise=int(ranked[0]))
+    looking_at.write_address((known.name, known_row), (met.name, met_row), channel)
+    subjects = known.subject(known_row), met.subject(met_row)
+    top = max(float(subject.maximum[channel]) for subject in subjects)
+    for place, pool, row, subject in zip(images, (known, met), (known_row, met_row), subjects, strict=True):
+        with place:
+            st.markdown(about_image(found, pool, row))
+            show(overlay_map(subject, channel, top, opacity), f"overlay-{subject.role}")
+
+    parts = -(-len(ranked) // TILES)
+    line, turn = st.columns([2, 1], vertical_alignment="center")
+    with turn:
+        part = st.pagination(parts, key="maps-tiles-part", persist_state="session") if parts > 1 else 1
+    first, last = (part - 1) * TILES + 1, min(part * TILES, len(ranked))
+    line.markdown(
+        f"Channels **{first} to {last}** of {len(ranked)} by **{channels.ORDERS[order]}**, "
+        f"**{channels.BASES[basis]}**. A click on a channel lays it over the images."
+    )
+    tiles = channel_tiles(*subjects, ranked[first - 1 : last])
+    clicked = show_tiles(tiles, "channel-tiles", selected=channel, with_contribution=order == "contribution")
+    if clicked is not None:
+        looking_at.choose_channel(clicked)
+        st.rerun()
+    show_detail(found, channel, known, met, (known_row, met_row))
+
+
+def _controls() -> tuple[str, str, float]:
+    """What orders the channels, whose values, and how strongly the overlay covers the images (0 to 1)."""
+    order, basis, opacity = st.columns(3, vertical_alignment="bottom", gap="medium")
+    ordered_by = order.selectbox(
+        "Order channels by",
+        list(channels.ORDERS),
+        format_func=lambda name: channels.ORDERS[name],
+        key="maps-order",
+        persist_state="session",
+    )
+    of = basis.segmented_control(
+        "of",
+        list(channels.BASES),
+        format_func=lambda name: channels.BASES[name],
+        default="ID",
+        required=True,
+        key="maps-basis",
+        persist_state="session",
+    )
+    strength = opacity.slider("Overlay, %", 0, 100, 60, 5, key="maps-opacity", persist_state="session")
+    return ordered_by, of, strength / 100
+
+
+st.title("Which channels light up?", anchor=False)
+try:
+    page()
+except UserError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,76 @@
+"""Home: what this is, in two images, and where to go from here."""
+
+import streamlit as st
+
+from nap_core import models, showcase
+from nap_core.errors import UserError
+from nap_core.figures import colour_of, colours
+from nap_core.figures.home import pair_picture, study_histogram
+from nap_core.figures.palette import ID_COLOUR
+from nap_core.showcase import Showcase
+from nap_core.study import Study, StudyActivations
+from pages.parts import run_panel, workspace
+from pages.parts.picture import show
+
+
+def scores_of_the_study(pair: Showcase, chosen: Study, found: StudyActivations) -> None:
+    """The histogram of NAP, with both images marked where the study's model is the one they were shown to."""
+    same_model = models.load(chosen.model).weights_sha256 == pair.weights_sha256
+    scores = workspace.scores(found, "nap")
+    palette = colours(chosen.id_dataset, chosen.ood_datasets)
+    marks = (pair.known, pair.met) if same_model else ()
+    show(study_histogram(scores, chosen.id_dataset, workspace.titles(chosen), palette, marks), "study-scores")
+
+
+def before_the_first_run(pair: Showcase, chosen: Study) -> None:
+    """What the two images mean, and the button that measures it on hundreds."""
+    st.markdown(
+        f"Most methods look at a channel's **average**: {pair.known.mean:.2f} here, {pair.met.mean:.2f} there. "
+        "The **Neural Activation Prior** looks at how far the peak stands above it, and scores the images "
+        f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**: the higher, the more familiar."
+    )
+    st.markdown("Does that hold for hundreds of images? Measure it on this computer:")
+    run_panel.offer(chosen, key="main")
+
+
+def ways_on(pair: Showcase) -> None:
+    """Three cards that lead to the pages."""
+    here = {
+        "known": f"{pair.known.dataset}:{pair.known.row}",
+        "met": f"{pair.met.dataset}:{pair.met.row}",
+        "channel": str(pair.channel),
+    }
+    cards = (
+        ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
+        (
+            "pages/score_image.py",
+            "Try your own image",
+            "image_search",
+            "Drop a picture: has the network met its like?",
+            {},
+        ),
+        ("pages/compare_methods.py", "Compare methods", "compare", "NAP beside MSP and Energy, and both together.", {}),
+    )
+    for column, (target, label, icon, words, query) in zip(st.columns(3), cards, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(target, label=f"**{label}**", icon=f":material/{icon}:", query_params=query or None)
+            st.caption(words)
+
+
+st.title("See whether a network has met an image like this before", anchor=False)
+try:
+    pair = showcase.load()
+    chosen = workspace.current_study()
+    found = workspace.activations(chosen)
+    images, scores = st.columns([6, 5], gap="large")
+    with images:
+        position = chosen.ood_datasets.index(pair.met.dataset) if pair.met.dataset in chosen.ood_datasets else 0
+        show(pair_picture(pair, (ID_COLOUR, colour_of(position))), "pair")
+    with scores:
+        if found is None:
+            before_the_first_run(pair, chosen)
+        else:
+            scores_of_the_study(pair, chosen, found)
+    ways_on(pair)
+except UserError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,107 @@
+"""Does the peak stand above the mean? Every channel of every image as a point, and the channels that separate best."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from nap_core import separation
+from nap_core.errors import UserError
+from nap_core.evaluation import MethodScores
+from nap_core.figures import Picture, colours
+from nap_core.figures.max_vs_mean import TALLER, drawn_words, scatter
+from nap_core.points import FLOOR, Points, points_of
+from nap_core.study import Study, StudyActivations
+from pages.parts import run_panel, workspace
+from pages.parts.channel_strip import channel_strip, chosen_channel, write_address
+from pages.parts.picked_images import picked_images, region_of
+from pages.parts.picture import show
+from pages.parts.square import keep_square
+
+Names = tuple[str, ...]
+
+
+@st.cache_resource(show_spinner="Collecting the points …", max_entries=4)
+def points(
+    chosen: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
+) -> list[Points]:
+    return [points_of(name, _found.of(name), channel=channel, floor=floor) for name in (chosen.id_dataset, *names)]
+
+
+@st.cache_resource(show_spinner="Drawing …", max_entries=4)
+def picture(
+    chosen: Study,
+    names: Names,
+    channel: int | None,
+    floor: float | None,
+    id_in_front: bool,
+    _parts: list[Points],
+    _scores: MethodScores,
+) -> Picture:
+    hues = colours(chosen.id_dataset, chosen.ood_datasets)
+    return scatter(_parts, _scores, workspace.titles(chosen), hues, channel=channel, id_in_front=id_in_front)
+
+
+@st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
+def aurocs(chosen: Study, names: Names, _found: StudyActivations) -> NDArray[np.float64]:
+    unknown = np.concatenate([_found.ood[name].ratio() for name in names])
+    return separation.channel_auroc(_found.id.ratio(), unknown)
+
+
+def page() -> None:
+    chosen = workspace.current_study()
+    found = run_panel.require_activations(chosen)
+    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    channel = chosen_channel(found.id.channels)
+    write_address(channel)
+    names, id_in_front, floor = _controls(chosen, titles)
+    if not names:
+        st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
+        return
+    scores = workspace.scores(found, "nap")
+    parts = points(chosen, names, channel, floor, found)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        keep_square("scatter", TALLER)
+        event = show(
+            picture(chosen, names, channel, floor, id_in_front, parts, scores), "scatter", selection=["box", "lasso"]
+        )
+        st.caption(drawn_words(parts))
+    with right:
+        channel_strip(found, names, aurocs(chosen, names, found), channel, hues)
+    picked_images(parts, region_of(event), scores, titles, hues)
+
+
+def _controls(chosen: Study, titles: dict[str, str]) -> tuple[Names, bool, float | None]:
+    """The OOD datasets in view, whether ID lies in front, and the mean up to which points are left out."""
+    met, front, switch, number = st.columns([54, 14, 22, 12], vertical_alignment="bottom")
+    picks = met.pills(
+        "OOD datasets",
+        chosen.ood_datasets,
+        selection_mode="multi",
+        default=chosen.ood_datasets,
+        format_func=lambda name: titles[name],
+        key=f"scatter-ood-{'-'.join(chosen.ood_datasets)}",
+        wrap=True,
+        persist_state="session",
+    )
+    in_front = front.segmented_control(
+        "In front", ["ID", "OOD"], default="ID", required=True, key="scatter-front", persist_state="session"
+    )
+    leave_out = switch.toggle(
+        "Leave out means",
+        value=True,
+        key="scatter-leave-out",
+        persist_state="session",
+        help="The paper's figures leave out channels that hardly answer: a mean of 0.1 or less.",
+    )
+    floor = number.number_input(
+        "up to", 0.0, None, FLOOR, 0.05, key="scatter-floor", disabled=not leave_out, persist_state="session"
+    )
+    return tuple(name for name in chosen.ood_datasets if name in picks), in_front == "ID", floor if leave_out else None
+
+
+st.title("Does the peak stand above the mean?", anchor=False)
+try:
+    page()
+except UserError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,1 @@
+"""What the pages share: the study, the way a picture is shown, the galleries."""

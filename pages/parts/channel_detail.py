@@ -1,0 +1,142 @@
+"""One channel in detail: its ratio on every dataset, the images that drive it, and equal means with unequal peaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from nap_core import channels, models
+from nap_core.channels import MatchedPeaks, SameMeanPair
+from nap_core.figures import channel_detail as figures
+from nap_core.figures import colours
+from nap_core.figures.picture import three_digits
+from nap_core.study import Study, StudyActivations
+from pages.parts import looking_at, workspace
+from pages.parts.gallery import Thumbnail, gallery
+from pages.parts.image_pools import Pool
+from pages.parts.picture import show
+
+DRIVERS = 8
+
+
+def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, rows: tuple[int, int]) -> None:
+    """Draw everything that is said about one channel; ``rows`` are the images on the screen, ID and OOD."""
+    st.subheader(f"Channel {channel}", anchor=False)
+    st.markdown(_what_it_speaks_for(found, channel))
+    with st.container(key="same-mean"):
+        _same_mean(found, channel, known)
+    chart, strips = st.columns(2, gap="medium")
+    with chart:
+        st.markdown("**Its ratio on every dataset**")
+        parts = {name: found.of(name) for name in found.study.datasets}
+        marks = {
+            pool.name: float(pool.activations.ratio()[row, channel])
+            for pool, row in zip((known, met), rows, strict=True)
+        }
+        show(
+            figures.ratio_distribution(
+                channel,
+                {name: part.ratio()[:, channel] for name, part in parts.items()},
+                workspace.titles(found.study),
+                colours(found.study.id_dataset, found.study.ood_datasets),
+                marks,
+            ),
+            "channel-ratio",
+        )
+    with strips:
+        st.markdown("**The images that drive it most** (maximum · mean)")
+        for side, pool in (("known", known), ("met", met)):
+            _drivers(side, pool, channel)
+
+
+def _what_it_speaks_for(found: StudyActivations, channel: int) -> str:
+    model = models.load(found.study.model)
+    weights = model.head_weight[:, channel]
+    most, least = int(weights.argmax()), int(weights.argmin())
+    return (
+        f"It speaks most for **{model.classes[most]}** (weight {_signed(weights[most])}) "
+        f"and most against **{model.classes[least]}** ({_signed(weights[least])})."
+    )
+
+
+def _signed(weight: float) -> str:
+    return f"{weight:+.2f}".replace("-", "−")
+
+
+def _drivers(side: str, pool: Pool, channel: int) -> None:
+    maxima, means = pool.activations.maximum[:, channel], pool.activations.mean[:, channel]
+    rows = [int(row) for row in channels.ranking(maxima)[:DRIVERS]]
+    items = [
+        Thumbnail(
+            source,
+            pool.caption(row),
+            f"{three_digits(float(maxima[row]))} · {three_digits(float(means[row]))}",
+            pool.colour,
+        )
+        for row, source in zip(rows, pool.laid_over(rows, channel, 0.6), strict=True)
+    ]
+    st.markdown(
+        figures.drivers_sentence(pool.title, [float(maxima[row]) for row in rows], [pool.shows(row) for row in rows])
+    )
+    clicked = gallery(
+        items, key=f"maps-{side}-drivers", label=f"{pool.title}: highest peaks in channel {channel}, max · mean"
+    )
+    if clicked is not None and clicked < len(rows):
+        looking_at.show_image(side, pool.name, rows[clicked])
+        st.rerun()
+
+
+def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
+    """The pair of this channel, and of the channel that shows it best, over all OOD datasets of the study."""
+    titles = workspace.titles(found.study)
+    name, pair, peaks = _pair_of(found, known, found.study, known.name, channel)
+    words, here, anywhere = st.columns([6, 3, 3], vertical_alignment="center")
+    against = titles[name] if pair else "the OOD datasets"
+    sentence = figures.pair_sentence(pair, channel, known.title, against)
+    words.markdown(
+        f"**Same mean, different maximum.** {sentence} {figures.matched_sentence(peaks, known.title, against)}"
+    )
+    here.button(
+        "Show this pair",
+        key="maps-pair",
+        icon=":material/compare:",
+        disabled=pair is None,
+        on_click=_look_at,
+        args=(known.name, name, pair),
+        width="stretch",
+    )
+    if anywhere.button("Find the clearest channel", key="maps-clearest", icon=":material/search:", width="stretch"):
+        with st.spinner("Comparing every channel …"):
+            best_name, best = _clearest(found, known, found.study, known.name)
+        if best is None:
+            st.info("In no channel do an ID and an OOD image have the same mean, so there is no pair to show.")
+        else:
+            _look_at(known.name, best_name, best)
+            st.rerun()
+
+
+def _look_at(known: str, met: str, pair: SameMeanPair) -> None:
+    looking_at.show_image("known", known, pair.id_row)
+    looking_at.show_image("met", met, pair.ood_row)
+    looking_at.choose_channel(pair.channel)
+
+
+@st.cache_data(show_spinner=False, max_entries=1024)
+def _pair_of(
+    _found: StudyActivations, _known: Pool, study: Study, known: str, channel: int
+) -> tuple[str, SameMeanPair | None, MatchedPeaks]:
+    """The OOD dataset with the clearest pair in ``channel``, that pair, and how typical it is there."""
+    pairs = {name: channels.same_mean_pair(_known.activations, part, channel) for name, part in _found.ood.items()}
+    name, pair = _largest(pairs)
+    return name, pair, channels.matched_peaks(_known.activations, _found.ood[name], channel)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) -> tuple[str, SameMeanPair | None]:
+    """The OOD dataset and the pair of the channel that shows it best, over all channels and OOD datasets."""
+    return _largest({name: channels.clearest_pair(_known.activations, part) for name, part in _found.ood.items()})
+
+
+def _largest(pairs: Mapping[str, SameMeanPair | None]) -> tuple[str, SameMeanPair | None]:
+    return max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else float("-inf"))

@@ -1,0 +1,100 @@
+"""The channels ranked by how well each alone separates ID from OOD; picking one narrows the scatter to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from nap_core.figures.max_vs_mean import sparkline
+from nap_core.figures.picture import percent
+from nap_core.study import StudyActivations
+from pages.parts import looking_at
+from pages.parts.gallery import Thumbnail, gallery
+
+BEST = 12
+ALL = -1  # in the list; None would read as "nothing chosen"
+_BOX = "scatter-channel"
+_ADDRESS = "channel"
+
+
+def chosen_channel(count: int) -> int | None:
+    """The channel that the scatter is narrowed to, None for all; a session's first comes from the link.
+
+    A channel that the study's model does not have counts as none.
+    """
+    if "scatter_channel" not in st.session_state:
+        text = st.query_params.get(_ADDRESS, "")
+        st.session_state.scatter_channel = int(text) if text.isascii() and text.isdigit() else None
+    channel: int | None = st.session_state.scatter_channel
+    return channel if channel is not None and channel < count else None
+
+
+def channel_strip(
+    found: StudyActivations,
+    names: Sequence[str],
+    aurocs: NDArray[np.float64],
+    channel: int | None,
+    colours: Mapping[str, str],
+) -> None:
+    """Every channel by rank in a list, the best as sparklines; ``aurocs`` (C,) is against the OOD sets ``names``."""
+    ranked = [int(place) for place in np.argsort(-aurocs, kind="stable")]
+    st.session_state[_BOX] = ALL if channel is None else channel  # the list shows what the strip below chose, too
+    st.selectbox(
+        "Channels, the best separating first",
+        [ALL, *ranked],
+        format_func=lambda place: (
+            "All channels" if place == ALL else f"Channel {place}, AUROC {percent(aurocs[place])}"
+        ),
+        key=_BOX,
+        on_change=_take_from_box,
+    )
+    if channel is not None:
+        back, maps = st.columns(2)
+        back.button("All channels", icon=":material/arrow_back:", on_click=_take, args=(None,), width="stretch")
+        if maps.button("See its maps", icon=":material/grid_view:", width="stretch"):
+            looking_at.choose_channel(channel)
+            st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
+    shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
+    ratios = {name: found.of(name).ratio() for name in (found.study.id_dataset, *names)}
+    span = 0.0, float(max(np.quantile(ratio[:, shown], 0.998) for ratio in ratios.values())) or 1.0
+    clicked = gallery(
+        [
+            Thumbnail(
+                sparkline({name: ratio[:, place] for name, ratio in ratios.items()}, colours, span),
+                f"channel {place}",
+                f"AUROC {percent(aurocs[place])}",
+            )
+            for place in shown
+        ],
+        "channel-strip",
+        label="Channels by how well their ratio separates ID from OOD",
+        selected=None if channel is None else shown.index(channel),
+        wrap=True,
+    )
+    st.caption(
+        f"How max / (mean + 1) is spread, 0 to {span[1]:.3g}, on all images; 50\N{NO-BREAK SPACE}% is chance, below it OOD peaks stand "
+        "out more. A click narrows the scatter to a channel, a second one widens it again."
+    )
+    if clicked is not None:
+        _take(None if shown[clicked] == channel else shown[clicked])
+        st.rerun()
+
+
+def write_address(channel: int | None) -> None:
+    """Put the channel into the page's address, so that its link shows the same."""
+    if channel is None:
+        st.query_params.pop(_ADDRESS, None)
+    elif st.query_params.get(_ADDRESS) != str(channel):
+        st.query_params[_ADDRESS] = str(channel)
+
+
+def _take_from_box() -> None:
+    chosen = st.session_state[_BOX]
+    _take(None if chosen == ALL else chosen)
+
+
+def _take(channel: int | None) -> None:
+    st.session_state.scatter_channel = channel

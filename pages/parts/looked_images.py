@@ -1,0 +1,100 @@
+"""What the score page keeps of each image and each network, so that an answer is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from nap_core import corruptions, extraction, models, nap, placement
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.extraction import Progress
+from nap_core.images import BroughtImage
+from nap_core.placement import Placement
+from pages.parts import workspace
+
+PREVIEW = 320  # pixels of the long side of what is kept of an original
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of the images a network knows: every method's scores by name, and the NAP term of each image and channel."""
+
+    scores: dict[str, NDArray[np.float64]]
+    terms: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One image after one pass: the original, small; what the network saw; what it answered."""
+
+    name: str
+    notes: tuple[str, ...]
+    size: tuple[int, int]
+    tiny: bool
+    preview: Image.Image
+    view: NDArray[np.uint8]
+    activations: Activations
+    maps: NDArray[np.float32]
+
+
+def known(model: str) -> Known:
+    """Of the images that ``model`` knows; extracted the first time, with a bar. Raises UserError."""
+    place = st.empty()
+
+    def note(progress: Progress) -> None:
+        speed = f"{progress.images_per_second:,.0f} images/s · about {progress.seconds_left:.0f} s left"
+        text = f"Looking at {progress.total:,} images that the network knows, once: {progress.done:,} · {speed}"
+        place.progress(progress.done / progress.total, text=text)
+
+    found = placement.known_activations(model, workspace.store(), device=workspace.device(), progress=note)
+    place.empty()
+    return _known(model, found)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _known(model: str, _found: Activations) -> Known:
+    return Known(placement.known_scores(_found, models.RECORDS[model].knows), nap.channel_terms(_found))
+
+
+def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:
+    """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
+    return _look(model, key, workspace.device(), read)
+
+
+# As many as one upload may hold: a table must not look at its first rows again while it fills its last.
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _look(model: str, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> Looked | UserError:
+    try:
+        brought = _read()
+    except UserError as error:
+        return error
+    loaded = models.load(model)
+    view = loaded.transform.view(brought.image)
+    activations, maps = extraction.look(loaded, view[None], device=device)
+    preview = brought.image.copy()
+    preview.thumbnail((PREVIEW, PREVIEW))
+    return Looked(brought.name, brought.notes, brought.image.size, brought.tiny, preview, view, activations, maps[0])
+
+
+def placements(model: str, activations: Activations, among: Known) -> list[dict[str, Placement]]:
+    """Where each of the images stands under every method."""
+    return placement.place(activations, among.scores, models.RECORDS[model].knows)
+
+
+def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Activations]:
+    """What the network sees of an image at severities 0 to 5, (6, H, W, 3), and its answers."""
+    return _worsened(model, key, corruption, workspace.device(), looked.view)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _worsened(
+    model: str, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], Activations]:
+    views = corruptions.strip(corruption, _view)
+    return views, extraction.look(models.load(model), views, device=device)[0]

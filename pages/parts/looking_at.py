@@ -1,0 +1,110 @@
+"""What the activation maps page looks at: an ID image, an OOD image, a channel. Kept for the session and in the link.
+
+The address says ``known=cifar10:12&met=textures:3&channel=17``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+SIDES = {"known": "ID", "met": "OOD"}
+
+
+def dataset_key(side: str) -> str:
+    """The session's name for the dataset that a side shows; also the key of the control that changes it."""
+    return f"maps-{side}-dataset"
+
+
+def class_key(side: str, name: str) -> str:
+    """The session's name for a dataset's class filter; also the key of the control that changes it."""
+    return f"maps-{side}-class-{name}"
+
+
+def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
+    """Settle what is looked at, before any control is drawn.
+
+    ``sizes`` has the datasets of each side and how many images of each there are. Where the address says something that
+    this page did not write, it is a link and is followed; what is not there (another study's dataset, a row beyond the
+    end) is passed over, as is what cannot be read. Then the sides turn to the images that ``show_image`` asked for.
+    """
+    state = st.session_state
+    if "maps_rows" not in state:
+        state.maps_rows, state.maps_asked, state.maps_turns = {}, [], dict.fromkeys(SIDES, 0)
+        state.maps_channel, state.maps_written = None, {}
+    _follow_link()
+    for side, name, asked in state.maps_asked:
+        if asked < sizes[side].get(name, 0):
+            turn_to(side, name, asked)
+            state[dataset_key(side)] = name
+            state[class_key(side, name)] = None  # a filter could hide the image
+    state.maps_asked = []
+    for side, known in sizes.items():
+        if state.get(dataset_key(side)) not in known:
+            state[dataset_key(side)] = next(iter(known))
+
+
+def _follow_link() -> None:
+    for parameter in (*SIDES, "channel"):
+        text = st.query_params.get(parameter)
+        if text is None or text == st.session_state.maps_written.get(parameter):
+            continue
+        name, _, number = text.rpartition(":")
+        found = _whole(number)
+        if found is not None and parameter == "channel":
+            choose_channel(found)
+        elif found is not None:
+            show_image(parameter, name, found)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def row(side: str, name: str, size: int) -> int:
+    """The image of a dataset that a side shows: the one chosen last, else the first."""
+    chosen: int = st.session_state.maps_rows.get((side, name), 0)
+    return chosen if chosen < size else 0
+
+
+def choose_row(side: str, name: str, chosen: int) -> None:
+    """Show another image of the dataset that the side shows already."""
+    st.session_state.maps_rows[side, name] = int(chosen)
+
+
+def show_image(side: str, name: str, chosen: int) -> None:
+    """Ask for any image: at the next run the side turns to its dataset and its filmstrip to the image."""
+    st.session_state.maps_asked.append((side, name, chosen))
+
+
+def turn_to(side: str, name: str, chosen: int) -> None:
+    """Show an image of the side's dataset and turn the filmstrip to it, wherever that was."""
+    choose_row(side, name, chosen)
+    st.session_state.maps_turns[side] += 1
+
+
+def turns(side: str) -> int:
+    """How often the filmstrip of a side was turned to an image: a new count is a new place to start from."""
+    count: int = st.session_state.maps_turns[side]
+    return count
+
+
+def channel(count: int, otherwise: int) -> int:
+    """The chosen channel of ``count``, or ``otherwise`` when none is chosen or the model has no such channel."""
+    chosen: int | None = st.session_state.maps_channel
+    return chosen if chosen is not None and chosen < count else otherwise
+
+
+def choose_channel(chosen: int) -> None:
+    """Look at another channel."""
+    st.session_state.maps_channel = int(chosen)
+
+
+def write_address(known: tuple[str, int], met: tuple[str, int], chosen: int) -> None:
+    """Put what is looked at into the page's address, so that its link shows the same."""
+    wanted = {"known": "{}:{}".format(*known), "met": "{}:{}".format(*met), "channel": str(chosen)}
+    st.session_state.maps_written = wanted
+    for name, value in wanted.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value

@@ -1,0 +1,112 @@
+"""The visitor's study and its results: what every page asks for first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nap_core import datasets, evaluation, models, study
+from nap_core.errors import UserError
+from nap_core.evaluation import MethodScores
+from nap_core.extraction import describe_device
+from nap_core.jobs import Job, Jobs
+from nap_core.store import Store
+from nap_core.study import Study, StudyActivations
+from pages.parts.frame import require_frame
+
+STUDY_PARAMETERS = ("model", "id", "ood", "n")
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store of this server."""
+    return Store()
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The runs of this server."""
+    return Jobs(store())
+
+
+def current_study() -> Study:
+    """The visitor's study: from this session, else from the address, else the default.
+
+    An address that cannot be read is answered with a sentence, and the default study is taken.
+    """
+    require_frame()
+    if "study" not in st.session_state:
+        try:
+            st.session_state.study = Study.from_query(st.query_params.to_dict())
+        except UserError as error:
+            st.session_state.study = study.default_study()
+            st.session_state.link_fault = str(error)
+    chosen: Study = st.session_state.study
+    return chosen
+
+
+def choose_study(chosen: Study) -> None:
+    """Make ``chosen`` the visitor's study; the address follows at the next run."""
+    st.session_state.study = chosen
+    st.session_state.pop("link_fault", None)
+
+
+def write_address(chosen: Study) -> None:
+    """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
+    for name, value in chosen.to_query().items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def device() -> str | None:
+    """The device the visitor chose, None for the best there is."""
+    name: str | None = st.session_state.get("device")
+    return name
+
+
+@st.cache_data(show_spinner=False)
+def _device_title(name: str | None) -> str:
+    return describe_device(name)
+
+
+def device_title() -> str:
+    """The device in words."""
+    return _device_title(device())
+
+
+def missing_images(chosen: Study) -> dict[str, int]:
+    """How many images of each dataset are still to be extracted."""
+    return study.missing_images(chosen, store())
+
+
+def start(chosen: Study) -> Job:
+    """Run the study in the background."""
+    return jobs().start(chosen, device())
+
+
+def activations(chosen: Study) -> StudyActivations | None:
+    """The study's activations when they are there or in the store, else None."""
+    job = jobs().get(chosen)
+    if job is None and not missing_images(chosen):
+        job = jobs().start(chosen)
+        job.wait()
+    return job.result if job else None
+
+
+def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
+    """The study's scores under a method, computed once."""
+    return _scores(found.study, method, w, found)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _scores(chosen: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
+    return evaluation.score_study(_found, method, w=w)
+
+
+def titles(chosen: Study) -> dict[str, str]:
+    """Catalogue name → title for every dataset of the study."""
+    return {name: datasets.RECORDS[name].title for name in chosen.datasets}
+
+
+def model_title(chosen: Study) -> str:
+    """The title of the study's model."""
+    return models.RECORDS[chosen.model].title

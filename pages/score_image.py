@@ -1,0 +1,91 @@
+"""Score an image: has the network seen this?"""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from nap_core import images, methods, models, placement
+from nap_core.errors import UserError
+from pages.parts import brought_images, image_table, looked_images, single_image
+from pages.parts.looked_images import Looked
+
+PHOTOGRAPHS = "efficientnet-lite0-imagenet"  # what photographs go to, whatever the study is
+ASK, BY = "ask", "by"  # the controls: their names in the address and in the session
+
+
+def main() -> None:
+    st.title("Has the network seen this?")
+    left, right = st.columns(2)
+    with left:
+        model = choice(
+            "Network",
+            ASK,
+            [PHOTOGRAPHS, *(name for name in models.RECORDS if name != PHOTOGRAPHS)],
+            lambda name: f"{models.RECORDS[name].title} · knows {models.RECORDS[name].knows}",
+            "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless you pick another one.",
+        )
+    with right:
+        method = choice("Verdict by", BY, methods.NAMES, methods.title)
+    drop, samples = st.columns([5, 7], gap="medium")
+    with drop:
+        brought_images.drop_zone()
+    with samples:
+        brought_images.sample_strip(model)
+    try:
+        answer(model, method)
+    except UserError as error:
+        st.error(str(error))
+
+
+def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str], str], about: str = "") -> str:
+    """A select box whose value is in the address, where it is not the first option, and outlives a change of page."""
+    wanted = st.query_params.get(name)
+    if name not in st.session_state and wanted in options:
+        st.session_state[name] = wanted
+    chosen = st.selectbox(label, options, format_func=titled, key=name, help=about or None, persist_state="session")
+    if chosen == options[0]:
+        st.query_params.pop(name, None)
+    elif wanted != chosen:
+        st.query_params[name] = chosen
+    return chosen
+
+
+def answer(model: str, method: str) -> None:
+    """The table when several images are asked about, and the single view of the one that is open."""
+    asked = brought_images.asked(model)
+    among = looked_images.known(model)
+    found = image_table.look_at(model, asked, max(len(asked), len(brought_images.files())))
+    small_images(model, [looked for _, looked in found])
+    opened = 0 if found else None
+    if len(asked) > 1 and found:
+        opened = image_table.draw(model, method, found, among)
+    if opened is not None:
+        one, looked = found[opened]
+        if len(asked) > 1:
+            st.header(looked.name)
+        single_image.draw(model, method, one.key, looked, among)
+
+
+def small_images(model: str, found: list[Looked]) -> None:
+    """Say it when a network for photographs is asked about images that another network fits better."""
+    tiny = [looked.name for looked in found if looked.tiny]
+    better = placement.model_for_tiny_images(model)
+    if not tiny or better is None:
+        return
+    title = models.RECORDS[better].title
+    which = f"“{tiny[0]}” is" if len(tiny) == 1 else f"{len(tiny):,} of these images are"
+    said, button = st.columns([5, 1], vertical_alignment="center")
+    said.info(
+        f"{which} at most {images.TINY} pixels wide and high. {title}, which looks at small images, fits better: "
+        f"{models.RECORDS[model].title} sees them blown up.",
+        icon=":material/photo_size_select_small:",
+    )
+    button.button(f"Ask {title}", key="score-image-ask-small", on_click=ask, args=(better,), width="stretch")
+
+
+def ask(model: str) -> None:
+    """Pick another network."""
+    st.session_state[ASK] = model
+
+
+main()

@@ -1,0 +1,50 @@
+"""How much should NAP weigh? FPR95 and AUROC of each combination over w, and the scores at the w in use."""
+
+import streamlit as st
+
+from nap_core import evaluation, methods
+from nap_core.combination import WeightCurve
+from nap_core.figures import colours
+from nap_core.figures.score_histograms import histograms
+from nap_core.figures.w_sensitivity import Sensitivity, curve_picture, finding, sensitivity_table
+from nap_core.study import Study, StudyActivations
+from pages.parts import picture, run_panel, workspace
+
+
+@st.cache_data(show_spinner="Computing the curve …", max_entries=64)
+def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> WeightCurve:
+    """The curve of a combination, once: the slider only moves along it."""
+    return evaluation.weight_curve(_found, method)
+
+
+@st.fragment
+def explore(chosen: Study, found: StudyActivations) -> None:
+    """Everything that follows the slider, so that moving it draws nothing else anew."""
+    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    which, weight = st.columns([2, 3])
+    method = which.segmented_control(
+        "Combination", methods.COMBINATIONS[::-1], default=methods.COMBINATIONS[-1], required=True,
+        format_func=methods.title, key="w-combination", persist_state="session",
+    )  # fmt: skip
+    other = methods.combination_parts(method)[1]
+    w = weight.slider(
+        f"w, the weight of {other.title}: 0 is NAP alone, 1 is {other.title} alone",
+        0.0, 1.0, methods.default_w(method, chosen.knows), 0.05, key=f"w-{method}", persist_state="session",
+    )  # fmt: skip
+    sensitivity = Sensitivity.of(method, weight_curve(chosen, method, found), chosen.knows, titles, hues)
+    left, right = st.columns(2)
+    with left:
+        picture.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
+    with right:
+        picture.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
+    st.markdown(finding(sensitivity))
+    scores = workspace.scores(found, method, w)
+    picture.show(histograms([scores], chosen.id_dataset, titles, hues, together=True), "w-histogram")
+    st.caption(f"S = S_{other.title}^w · S_NAP^(1−w). {other.positive_note}")
+    st.dataframe(sensitivity_table(sensitivity, w), hide_index=True, key="w-table")
+    st.caption("The best w is read off these very OOD images.")
+
+
+st.title("How much should NAP weigh?")
+study = workspace.current_study()
+explore(study, run_panel.require_activations(study))

@@ -1,0 +1,142 @@
+"""Home's pictures: the bundled pair is what the model answers today, and the numbers drawn are numpy's."""
+
+import numpy as np
+import pytest
+
+from nap_core import datasets, extraction, models, showcase
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.evaluation import MethodScores
+from nap_core.figures.home import pair_picture, study_histogram
+from nap_core.nap import nap_score
+from nap_core.showcase import Example, Showcase
+from nap_core.study import StudyActivations, default_study
+
+TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
+COLOURS = {"cifar10": "#2f7de1", "mnist": "#c98608", "textures": "#c8352c"}
+BUILD = "run assets/build/build_home.py again"
+
+
+def example(dataset: str, values: object, nap: float = 2.0) -> Example:
+    return Example(dataset, 3, "thing", np.zeros((4, 4, 3), np.uint8), np.asarray(values, np.float64), nap)
+
+
+PAIR = Showcase(
+    "resnet20-cifar10", "0" * 64, 7, example("cifar10", [[0, 0], [0, 4]]), example("textures", [[1, 1], [1, 1.04]])
+)
+
+
+def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() -> None:
+    pair = showcase.load()
+    model = models.load(default_study().model)
+    assert pair.weights_sha256 == model.weights_sha256, BUILD
+    for one in (pair.known, pair.met):
+        image = datasets.load(one.dataset).image(one.row)
+        assert np.array_equal(one.view, model.transform.view(image)), BUILD
+        maps = extraction.maps(model, [image], device="cpu")
+        assert np.allclose(one.channel_map, maps[0, pair.channel], atol=1e-3), BUILD
+        assert maps[0].mean(axis=(1, 2)).argmax() == pair.channel
+        flat = maps.reshape(1, maps.shape[1], -1)
+        numbers = Activations(flat.max(2), flat.mean(2), flat.var(2), np.zeros((1, 2)), np.array([-1]))
+        assert one.nap == pytest.approx(float(nap_score(numbers)[0]), rel=1e-4)
+
+
+def test_the_bundled_pair_shows_what_the_sentence_says() -> None:
+    pair = showcase.load()
+    assert pair.known.dataset == default_study().id_dataset
+    assert pair.met.dataset in default_study().ood_datasets
+    assert abs(pair.known.mean - pair.met.mean) <= 0.021 * max(pair.known.mean, pair.met.mean)
+    assert pair.known.maximum > 1.5 * pair.met.maximum
+    assert pair.known.nap > pair.met.nap
+
+
+def test_save_and_load_agree(tmp_path: object) -> None:
+    showcase.save(PAIR, tmp_path)  # type: ignore[arg-type]
+    back = showcase.load(tmp_path)  # type: ignore[arg-type]
+    assert (back.channel, back.model, back.known.row, back.met.nap) == (7, "resnet20-cifar10", 3, 2.0)
+    assert np.array_equal(back.known.channel_map, PAIR.known.channel_map)
+    assert np.array_equal(back.met.view, PAIR.met.view)
+
+
+def test_a_missing_showcase_is_answered_with_a_sentence(tmp_path: object) -> None:
+    with pytest.raises(UserError, match="assets/home"):
+        showcase.load(tmp_path / "nothing")  # type: ignore[operator]
+
+
+def answers(means: object, maxima: object, right: object) -> Activations:
+    mean, maximum = np.asarray(means, np.float32), np.asarray(maxima, np.float32)
+    labels = np.where(np.asarray(right, bool), 0, 1)
+    logits = np.tile(np.array([[1.0, 0.0]], np.float32), (len(mean), 1))
+    return Activations(maximum, mean, np.zeros_like(mean), logits, labels)
+
+
+def test_choose_wants_a_right_answer_a_shared_top_channel_and_a_score_that_tells_them_apart() -> None:
+    # Channel 0 is the most active one in every image but the last ID image, where channel 1 is.
+    known = answers([[2, 1], [2, 1], [2, 1], [2, 3]], [[11, 2], [12, 2], [8, 2], [9, 9]], [True, False, True, True])
+    noise = answers([[2, 1]], [[2, 1]], [False])
+    textures = answers([[2.01, 1], [2.5, 1], [2, 1]], [[3, 2], [2.5, 1], [2.9, 2]], [False] * 3)
+    study = default_study()
+    found = StudyActivations(study, known, {"uniform-noise": noise, "textures": textures})
+    chosen = showcase.choose(found)
+    assert chosen is not None
+    pair, name = chosen
+    # Row 1 peaks higher but is classified wrongly; row 2's score lies below the median; noise would differ more.
+    assert (name, pair.channel, pair.id_row, pair.ood_row) == ("textures", 0, 0, 2)
+    assert showcase.choose(StudyActivations(study, known, {"uniform-noise": noise})) is None
+
+
+def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale() -> None:
+    picture = pair_picture(PAIR, ("#2f7de1", "#c8352c"))
+    texts = [note.text for note in picture.figure.layout.annotations]
+    assert "mean <b>1.00</b><br>maximum <b>4.00</b>" in texts
+    assert "mean <b>1.01</b><br>maximum <b>1.04</b>" in texts
+    assert any("Same" in text and "has a peak." in text for text in texts)
+    heats = [trace for trace in picture.figure.data if trace.type == "heatmap"]
+    assert [(heat.zmin, heat.zmax) for heat in heats] == [(0, 4), (0, 4)]
+    assert np.array_equal(heats[0].z, PAIR.known.channel_map)
+    assert len(picture.figure.layout.images) == 2
+    assert "peaks at 4.00 and 1.04" in picture.reading
+    assert picture.table.groupby("image")["activation"].mean().to_dict() == pytest.approx({"ID": 1.0, "OOD": 1.01})
+
+
+def scores(known: object, **ood: object) -> MethodScores:
+    parts = {name: np.asarray(values, np.float64) for name, values in ood.items()}
+    return MethodScores("nap", None, np.asarray(known, np.float64), parts)
+
+
+def test_histogram_counts_every_image_once_id_up_and_ood_down() -> None:
+    random = np.random.default_rng(0)
+    found = scores(random.normal(5, 1, 400), mnist=random.normal(4, 1, 300), textures=random.normal(2, 1, 100))
+    picture = study_histogram(found, "cifar10", TITLES, COLOURS)
+    totals = picture.table.groupby("dataset")["images"].sum().to_dict()
+    assert totals == {"cifar10": 400, "mnist": 300, "textures": 100}
+    bars = {trace.name: np.asarray(trace.y) for trace in picture.figure.data if trace.type == "bar"}
+    assert bars["CIFAR-10"].sum() == pytest.approx(1)
+    assert bars["MNIST"].sum() == pytest.approx(-300 / 400)
+    assert bars["Textures"].sum() == pytest.approx(-100 / 400)
+    line = next(shape for shape in picture.figure.layout.shapes if shape.line.dash == "dash")
+    assert line.x0 == pytest.approx(found.threshold())
+
+
+def test_histogram_marks_both_images_at_their_score() -> None:
+    found = scores(np.linspace(1, 9, 50), mnist=np.linspace(1, 5, 50))
+    marks = (example("cifar10", [[1]], nap=6.5), example("textures", [[1]], nap=1.5))
+    picture = study_histogram(found, "cifar10", TITLES, COLOURS, marks)
+    places = [(image.x, image.y > 0) for image in picture.figure.layout.images]
+    assert places == [(pytest.approx(6.5), True), (pytest.approx(1.5), False)]
+
+
+def test_histogram_reading() -> None:
+    known = np.arange(1, 21)  # 95 % reach 2
+    several = study_histogram(scores(known, mnist=[0, 1, 5, 6], textures=[0, 1]), "cifar10", TITLES, COLOURS).reading
+    assert "NAP sets apart 66.7 % of the OOD images: 100.0 % of Textures, but 50.0 % of MNIST." in several
+    one = study_histogram(scores(known, mnist=[0, 5]), "cifar10", TITLES, COLOURS).reading
+    assert one.endswith("NAP sets apart 50.0 % of MNIST.")
+    same = study_histogram(scores(known, mnist=[0, 5], textures=[1, 9]), "cifar10", TITLES, COLOURS).reading
+    assert same.endswith("NAP sets apart 50.0 % of every OOD dataset.")
+
+
+def test_histogram_of_constant_scores_and_single_images_is_drawn() -> None:
+    picture = study_histogram(scores([1.0], mnist=[1.0]), "cifar10", TITLES, COLOURS)
+    assert picture.table["images"].sum() == 2
+    assert "0.0 % of MNIST" in picture.reading

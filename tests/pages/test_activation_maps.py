@@ -1,0 +1,213 @@
+"""The page of activation maps on a study of 50 images each: what the controls change, and numbers equal to nap_core's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from nap_core import bank, channels, datasets, models
+from nap_core.extraction import extract
+from nap_core.store import Store
+from nap_core.study import Study, StudyActivations, run
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
+
+
+@pytest.fixture(scope="module")
+def found() -> Iterator[StudyActivations]:
+    yield run(STUDY, Store())
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def opened(study: Study = STUDY, **address: str) -> AppTest:
+    """The page, opened by a link to the study and to what ``address`` says."""
+    st.cache_resource.clear()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    for name, value in study.to_query().items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("pages/activation_maps.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.main.markdown)
+
+
+def address(app: AppTest) -> dict[str, str]:
+    values = {name: app.query_params[name] for name in app.query_params}
+    return {name: value if isinstance(value, str) else value[-1] for name, value in values.items()}
+
+
+def head() -> np.ndarray:
+    return models.load(STUDY.model).head_weight
+
+
+def test_opens_with_the_first_images_and_their_strongest_channel(found: StudyActivations) -> None:
+    app = opened()
+    assert app.title[0].value == "Which channels light up?"
+    first = found.id.take([0])
+    channel = int(channels.contributions(first, head())[0].argmax())
+    assert address(app)["channel"] == str(channel)
+    assert (address(app)["known"], address(app)["met"]) == ("cifar10:0", "textures:0")
+    maximum, mean = float(first.maximum[0, channel]), float(first.mean[0, channel])
+    assert f"Channel {channel} peaks at {maximum:.3g}" in text(app)
+    assert f"over a mean of {mean:.3g}" in text(app)
+
+
+@pytest.mark.parametrize("order", list(channels.ORDERS))
+def test_order_and_basis_choose_the_channel_that_is_shown_first(found: StudyActivations, order: str) -> None:
+    app = opened()
+    app.selectbox(key="maps-order").set_value(order).run()
+    known = channels.values(found.id.take([0]), order, head())[0]
+    met = channels.values(found.ood["textures"].take([0]), order, head())[0]
+    assert address(app)["channel"] == str(int(known.argmax()))
+    app.segmented_control(key="maps-basis").set_value("difference").run()
+    assert address(app)["channel"] == str(int((known - met).argmax()))
+    assert f"by **{channels.ORDERS[order]}**, **ID − OOD**" in text(app)
+    assert not app.exception
+
+
+def test_a_link_opens_its_images_and_its_channel(found: StudyActivations) -> None:
+    app = opened(known="cifar10:7", met="uniform-noise:11", channel="5")
+    assert app.segmented_control(key="maps-met-dataset").value == "uniform-noise"
+    shown = datasets.load("cifar10")
+    assert f"**{shown.classes[shown.labels[7]]}** (CIFAR-10)" in text(app)
+    assert "**image 11** (Uniform noise)" in text(app)
+    assert f"Channel 5 peaks at {float(found.id.maximum[7, 5]):.3g}" in text(app)
+    assert address(app)["known"] == "cifar10:7"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"known": "cifar10:50"},
+        {"known": "mnist:1"},
+        {"known": "cifar10:-1"},
+        {"met": "textures:many"},
+        {"met": ""},
+        {"channel": "64"},
+        {"channel": "1e3"},
+        {"channel": "²"},
+    ],
+)
+def test_a_link_to_what_is_not_there_is_passed_over(found: StudyActivations, asked: dict[str, str]) -> None:
+    app = opened(**asked)
+    assert address(app)["known"] == "cifar10:0"
+    assert address(app)["met"] == "textures:0"
+    assert int(address(app)["channel"]) < 64
+
+
+def test_class_filter_and_surprise_stay_within_the_class(found: StudyActivations) -> None:
+    app = opened()
+    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
+    for _ in range(3):
+        app.button(key="maps-known-surprise").click().run()
+        assert not app.exception
+        row = int(address(app)["known"].partition(":")[2])
+        assert datasets.load("cifar10").classes[found.id.labels[row]] == "frog"
+
+
+def test_another_dataset_has_its_own_image_and_keeps_it(found: StudyActivations) -> None:
+    app = opened(met="textures:4")
+    app.segmented_control(key="maps-met-dataset").set_value("uniform-noise").run()
+    assert address(app)["met"] == "uniform-noise:0"
+    assert app.selectbox(key="maps-met-class-uniform-noise").disabled
+    app.segmented_control(key="maps-met-dataset").set_value("textures").run()
+    assert address(app)["met"] == "textures:4"
+
+
+def test_every_sort_order_is_drawn(found: StudyActivations) -> None:
+    app = opened()
+    for order in app.selectbox(key="maps-met-order").options:
+        app.selectbox(key="maps-met-order").set_value(order).run()
+        assert not app.exception
+
+
+def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(found: StudyActivations) -> None:
+    app = opened(channel="3")
+    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
+    pairs = {name: channels.same_mean_pair(found.id, part, 3) for name, part in found.ood.items()}
+    name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
+    app.button(key="maps-pair").click().run()
+    assert not app.exception
+    assert pair is not None
+    assert address(app)["known"] == f"cifar10:{pair.id_row}"
+    assert address(app)["met"] == f"{name}:{pair.ood_row}"
+    assert address(app)["channel"] == "3"
+    assert app.selectbox(key="maps-known-class-cifar10").value is None
+    assert f"maxima of {pair.id_maximum:.3g} (CIFAR-10) and {pair.ood_maximum:.3g}" in text(app)
+
+
+def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(found: StudyActivations) -> None:
+    app = opened()
+    pairs = {name: channels.clearest_pair(found.id, part) for name, part in found.ood.items()}
+    name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
+    app.button(key="maps-clearest").click().run()
+    assert not app.exception
+    assert pair is not None
+    assert address(app)["channel"] == str(pair.channel)
+    assert address(app)["known"] == f"cifar10:{pair.id_row}"
+    assert address(app)["met"] == f"{name}:{pair.ood_row}"
+
+
+def test_pages_of_channels_cover_all_of_them(found: StudyActivations) -> None:
+    app = opened()
+    assert "Channels **1 to 24** of 64" in text(app)
+    app.pagination(key="maps-tiles-part").set_value(3).run()
+    assert "Channels **49 to 64** of 64" in text(app)
+
+
+def test_what_was_looked_at_is_still_there_after_a_visit_to_another_page(found: StudyActivations) -> None:
+    app = opened(known="cifar10:7", met="uniform-noise:11", channel="5")
+    app.slider(key="maps-opacity").set_value(25).run()
+    app.switch_page("pages/home.py")
+    app.run()
+    app.switch_page("pages/activation_maps.py")
+    app.run()
+    assert not app.exception
+    assert {name: address(app)[name] for name in ("known", "met", "channel")} == {
+        "known": "cifar10:7",
+        "met": "uniform-noise:11",
+        "channel": "5",
+    }
+    assert app.slider(key="maps-opacity").value == 25
+
+
+def test_without_results_the_page_offers_the_run(store_root: Path) -> None:
+    app = opened()
+    assert app.title[0].value == "Which channels light up?"
+    assert app.button(key="run-main").label.startswith("Run this study")
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def bank_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Study]:
+    """A study whose ID images are known by their activations only, here those of the sample photographs."""
+    monkeypatch.setattr(bank, "FOLDER", tmp_path)
+    bank.load.cache_clear()
+    model = models.load("efficientnet-lite0-imagenet")
+    bank.save("imagenet-bank", model, extract(model, datasets.load("photos"), store=Store()))
+    study = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("textures",), 4)
+    run(study, Store())
+    yield study
+    bank.load.cache_clear()
+
+
+def test_sample_photographs_stand_in_for_images_that_are_not_shipped(bank_study: Study) -> None:
+    app = opened(bank_study, known="photos:2")
+    assert "are not shipped, only their activations: sample photographs stand in" in app.main.info[0].value
+    assert "**Espresso** (Sample photographs)" in text(app)
+    assert "of 1280" in text(app)
+    assert "of ImageNet reference" in text(app)
+    app.selectbox(key="maps-known-order").set_value("NAP, lowest first").run()
+    assert not app.exception

@@ -1,0 +1,172 @@
+"""The catalogue: every score against pytorch-ood's and against numbers by hand, and the words of each record."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pytorch_ood.detector import EnergyBased, MaxSoftmax
+
+from nap_core import methods
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.nap import nap_score
+
+DETECTORS = {"msp": MaxSoftmax, "energy": EnergyBased}
+LOGITS = hnp.arrays(
+    np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.floats(-30, 30, width=32)
+)
+
+
+def with_logits(logits) -> Activations:
+    logits = np.array(logits, np.float32)
+    maximum = np.linspace(1, 2, len(logits), dtype=np.float32)[:, None]
+    return Activations(maximum, maximum / 2, maximum, logits, np.full(len(logits), -1))
+
+
+class TestScores:
+    def test_msp_by_hand(self) -> None:
+        # softmax of (0, ln 3) is (¼, ¾)
+        np.testing.assert_allclose(methods.score("msp", with_logits([[0, np.log(3)], [5, 5]])), [0.75, 0.5], rtol=1e-6)
+
+    def test_energy_by_hand(self) -> None:
+        # log(e⁰ + e^(ln 3)) = ln 4; log(e⁻¹ + e⁻¹) = ln 2 − 1
+        found = methods.score("energy", with_logits([[0, np.log(3)], [-1, -1]]))
+        np.testing.assert_allclose(found, [np.log(4), np.log(2) - 1], rtol=1e-6)
+
+    @pytest.mark.parametrize("name", DETECTORS)
+    @given(logits=LOGITS)
+    def test_equals_pytorch_oods_outlier_score_negated(self, name: str, logits) -> None:
+        theirs = DETECTORS[name](None).predict_logits(torch.from_numpy(logits.astype(np.float64))).numpy()
+        np.testing.assert_allclose(methods.score(name, with_logits(logits)), -theirs, rtol=1e-12, atol=1e-12)
+
+    @pytest.mark.parametrize("name", methods.NAMES)
+    def test_one_number_an_image_in_double_precision(self, name: str) -> None:
+        for images in (0, 1, 3):
+            found = methods.score(name, with_logits(np.ones((images, 4))))
+            assert found.shape == (images,)
+            assert found.dtype == np.float64
+
+    def test_confident_images_are_not_tied_by_rounding(self) -> None:
+        """In single precision both softmaxes are exactly 1."""
+        first, second = methods.score("msp", with_logits([[20, 0], [30, 0]]))
+        assert first < second < 1
+
+    @pytest.mark.parametrize("name", ["msp", "energy", "nap+msp", "nap+energy"])
+    def test_higher_means_more_in_distribution(self, name: str) -> None:
+        logits = np.array([[1, 1, 1], [9, 0, 0]], np.float32)
+        one = np.ones((2, 1), np.float32)
+        unsure, sure = methods.score(name, Activations(one, one, one, logits, np.full(2, -1)))
+        assert sure > unsure
+
+    def test_nap_is_the_score_of_its_own_module(self) -> None:
+        found = with_logits(np.zeros((5, 2)))
+        np.testing.assert_array_equal(methods.score("nap", found), nap_score(found))
+
+
+class TestCombinations:
+    @pytest.mark.parametrize("other", ["msp", "energy"])
+    @pytest.mark.parametrize("w", [0.0, 0.3, 1.0])
+    def test_is_the_formula(self, other: str, w: float) -> None:
+        found = with_logits([[0, 1], [3, 1], [2, 2]])
+        expected = methods.score(other, found) ** w * methods.score("nap", found) ** (1 - w)
+        np.testing.assert_allclose(methods.score(f"nap+{other}", found, w=w), expected)
+
+    def test_energy_that_is_not_positive_is_clipped_for_the_combination_only(self) -> None:
+        found = with_logits([[-5, -5]])
+        assert methods.score("energy", found)[0] < 0
+        assert methods.RECORDS["energy"].positive_score(found).tolist() == [methods.TINY]
+        combined = methods.score("nap+energy", found, w=0.5)
+        np.testing.assert_allclose(combined, np.sqrt(methods.TINY * nap_score(found)))
+
+    def test_positive_forms_leave_positive_scores_alone(self) -> None:
+        found = with_logits([[0, 3], [2, 2]])
+        for record in methods.RECORDS.values():
+            if record.positive:
+                np.testing.assert_array_equal(record.positive_score(found), record.score(found))
+
+    def test_without_a_positive_form_there_is_no_combination(self) -> None:
+        with pytest.raises(UserError, match="NAP has no positive form"):
+            methods.RECORDS["nap"].positive_score(with_logits([[0, 1]]))
+
+    def test_weight_outside_the_interval_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            methods.score("nap+msp", with_logits([[0, 1]]), w=1.5)
+
+    @pytest.mark.parametrize(
+        ("knows", "msp", "energy"),
+        [
+            ("CIFAR-10", 0.5, 0.4),
+            ("CIFAR-100", 0.3, 0.4),
+            ("ImageNet-1k", 0.3, 0.6),
+            ("birds", 0.5, 0.4),
+            (None, 0.5, 0.4),
+        ],
+    )
+    def test_weight_nobody_chose_is_the_papers(self, knows: str | None, msp: float, energy: float) -> None:
+        assert methods.default_w("nap+msp", knows) == msp
+        assert methods.default_w("nap+energy", knows) == energy
+        found = with_logits([[0, 3], [2, 2]])
+        np.testing.assert_array_equal(
+            methods.score("nap+energy", found, knows=knows), methods.score("nap+energy", found, w=energy)
+        )
+
+    @pytest.mark.parametrize("name", methods.RECORDS)
+    def test_single_methods_have_no_weight(self, name: str) -> None:
+        assert methods.default_w(name, "CIFAR-10") is None
+
+    def test_published_weights_are_those_of_table_11(self, shared: Path) -> None:
+        with (shared / "reference" / "published_w.csv").open() as file:
+            table = {(row["method"], row["id_dataset"]): float(row["w"]) for row in csv.DictReader(file)}
+        for record in methods.RECORDS.values():
+            published = {known: w for (method, known), w in table.items() if method == record.title}
+            assert dict(record.published_w) == published, record.name
+
+
+class TestCatalogue:
+    def test_names(self) -> None:
+        assert methods.NAMES == ("nap", "msp", "energy", "nap+msp", "nap+energy")
+        assert all(name == record.name for name, record in methods.RECORDS.items())
+
+    @pytest.mark.parametrize("name", methods.RECORDS)
+    def test_record_says_what_a_page_shows(self, name: str) -> None:
+        record = methods.RECORDS[name]
+        assert record.title
+        assert record.paper
+        assert record.venue
+        assert 2015 < record.year < 2100
+        assert record.formula
+        assert set(record.needs) <= {"maximum", "mean", "variance", "logits", "labels"}
+        if record.positive:
+            assert record.positive_note.endswith(".")
+            assert 0 < record.default_w < 1
+
+    @pytest.mark.parametrize("name", methods.RECORDS)
+    def test_method_reads_nothing_but_what_its_record_names(self, name: str) -> None:
+        whole = with_logits([[0, 3], [2, 2]])
+        fields = {field: getattr(whole, field) for field in ("maximum", "mean", "variance", "logits", "labels")}
+        for field in fields.keys() - set(methods.RECORDS[name].needs):
+            fields[field] = np.full_like(fields[field], 99)
+        np.testing.assert_array_equal(methods.score(name, Activations(**fields)), methods.score(name, whole))
+
+    def test_titles(self) -> None:
+        assert methods.title("nap+energy") == "NAP+Energy"
+        assert methods.title("msp") == "MSP"
+
+    @pytest.mark.parametrize("name", ["", "odin", "NAP", "nap+", "nap+nap", "nap+odin", "msp+energy", "nap+msp+energy"])
+    def test_unknown_name_is_answered_with_the_known_ones(self, name: str) -> None:
+        with pytest.raises(UserError, match=r"no method called .*There are: nap, msp, energy, nap\+msp, nap\+energy"):
+            methods.parts(name)
+
+    def test_the_wrong_way_round_is_said_to_be_so(self) -> None:
+        with pytest.raises(UserError, match=r"the order is nap\+other"):
+            methods.score("energy+nap", with_logits([[0, 1]]))
+
+    def test_parts_of_a_combination(self) -> None:
+        assert [record.name for record in methods.combination_parts("nap+msp")] == ["nap", "msp"]
+        with pytest.raises(UserError, match=r"MSP is no combination\. There are: nap\+msp, nap\+energy"):
+            methods.combination_parts("msp")
