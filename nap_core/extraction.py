@@ -70,7 +70,8 @@ def describe_device(name: str | None = None) -> str:
     device = choose_device(name)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return "Apple GPU" if device.type == "mps" else f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return "Apple GPU" if device.type == "mps" else f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def store_key(model: LoadedModel, dataset: ImageDataset, autocast: bool = False) -> StoreKey:

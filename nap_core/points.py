@@ -6,6 +6,7 @@ maximum to its right: x is the mean of a channel's map, y its maximum.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -151,4 +152,15 @@ def picked(parts: Sequence[Points], region: Region) -> list[Picked]:
         found += [
             Picked(part.dataset, int(row), tuple(channels.tolist())) for row, channels in zip(rows, groups, strict=True)
         ]
-    return sorted(found, key=lambda image: -len(image.channels))
+    return _alternating(found)
+
+
+def _alternating(images: Sequence[Picked]) -> list[Picked]:
+    """Those with most points first; among equals the datasets take turns, so that none hides the others."""
+    turn: Counter[tuple[str, int]] = Counter()
+    keys = []
+    for image in images:
+        group = image.dataset, len(image.channels)
+        keys.append((-group[1], turn[group]))
+        turn[group] += 1
+    return [images[place] for place in sorted(range(len(images)), key=keys.__getitem__)]

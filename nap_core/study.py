@@ -18,8 +18,8 @@ MAX_IMAGES = 1_000_000
 class Study:
     """Names are those of the catalogues; ``images`` is how many of each dataset are used (fewer where there are fewer).
 
-    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, or the ID dataset is
-    a bank made by another model.
+    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, or a dataset is a
+    bank made by another model.
     """
 
     model: str
@@ -40,12 +40,11 @@ class Study:
             raise UserError("A study meets each dataset once. Take the repeated one out.")
         if not 1 <= self.images <= MAX_IMAGES:
             raise UserError(f"The number of images must lie between 1 and {MAX_IMAGES:,}, not {self.images:,}.")
-        if (
-            datasets.RECORDS[self.id_dataset].role == "bank"
-            and models.RECORDS[self.model].id_dataset != self.id_dataset
-        ):
-            title = datasets.RECORDS[self.id_dataset].title
-            raise UserError(f"{title} holds the activations of another model. Pick that model or another ID dataset.")
+        own = models.RECORDS[self.model].id_dataset
+        foreign = [name for name in self.datasets if datasets.RECORDS[name].role == "bank" and name != own]
+        if foreign:
+            title = datasets.RECORDS[foreign[0]].title
+            raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from nap_core import evaluation, methods
 from nap_core.comparison import AVERAGE, Metric, Scoreboard, scoreboard
 from nap_core.evaluation import MethodScores
 from nap_core.figures import colours
-from nap_core.figures.compare_methods import METRIC_TITLES, caption, heat_table, roc_curves
+from nap_core.figures.compare_methods import METRIC_TITLES, caption, heat_table, least_width, roc_curves
 from nap_core.figures.score_histograms import histograms
 from nap_core.study import Study, StudyActivations
 from pages.parts import run_panel, workspace
 from pages.parts.disagreements import disagreements
 from pages.parts.picture import show
+from pages.parts.scrolling import finger_scrolls
 
 TABLE = "compare-table"
 
@@ -62,14 +63,17 @@ def _pick_cell(board: Scoreboard, titles: dict[str, str]) -> tuple[str, str]:
     return method, against
 
 
-def _open(rows: list[MethodScores], cell: tuple[str, str], chosen: Study, titles: dict[str, str]) -> None:
+def _open(
+    rows: list[MethodScores], cell: tuple[str, str], chosen: Study, titles: dict[str, str], palette: dict[str, str]
+) -> None:
     method, against = cell
     names = chosen.ood_datasets if against == AVERAGE else (against,)
     scores = next(row for row in rows if row.method == method)
-    palette = colours(chosen.id_dataset, chosen.ood_datasets)
     part = replace(scores, ood={name: scores.ood[name] for name in names})
     show(histograms([part], chosen.id_dataset, titles, palette, together=True), "compare-histogram")
+    finger_scrolls("compare-histogram")
     show(roc_curves(rows, names, method, titles), "compare-roc")
+    finger_scrolls("compare-roc")
 
 
 st.title("Which method sees what?")
@@ -97,7 +101,8 @@ st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with table:
     show(heat_table(board, rows, titles, palette, cell), TABLE, selection=("points",))
+    finger_scrolls(TABLE, least_width(board))
     st.caption(caption(results, titles))
-_open(rows, cell, chosen, titles)
+_open(rows, cell, chosen, titles, palette)
 st.subheader("Where two methods part")
 disagreements(chosen, rows, titles, palette)

@@ -8,7 +8,7 @@ from nap_core import separation
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.figures import Picture, colours
-from nap_core.figures.max_vs_mean import TALLER, drawn_words, scatter
+from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
 from nap_core.points import FLOOR, Points, points_of
 from nap_core.study import Study, StudyActivations
 from pages.parts import run_panel, workspace
@@ -20,7 +20,7 @@ from pages.parts.square import keep_square
 Names = tuple[str, ...]
 
 
-@st.cache_resource(show_spinner="Collecting the points …", max_entries=4)
+@st.cache_resource(show_spinner="Collecting the points …", max_entries=2)
 def points(
     chosen: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
 ) -> list[Points]:
@@ -28,7 +28,7 @@ def points(
 
 
 @st.cache_resource(show_spinner="Drawing …", max_entries=4)
-def picture(
+def drawing(
     chosen: Study,
     names: Names,
     channel: int | None,
@@ -36,9 +36,10 @@ def picture(
     id_in_front: bool,
     _parts: list[Points],
     _scores: MethodScores,
-) -> Picture:
+) -> tuple[Picture, str]:
     hues = colours(chosen.id_dataset, chosen.ood_datasets)
-    return scatter(_parts, _scores, workspace.titles(chosen), hues, channel=channel, id_in_front=id_in_front)
+    drawn = scatter(_parts, _scores, workspace.titles(chosen), hues, channel=channel, id_in_front=id_in_front)
+    return drawn, drawn_words(_parts, MOST_DRAWN)
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
@@ -62,10 +63,9 @@ def page() -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         keep_square("scatter", TALLER)
-        event = show(
-            picture(chosen, names, channel, floor, id_in_front, parts, scores), "scatter", selection=["box", "lasso"]
-        )
-        st.caption(drawn_words(parts))
+        picture, words = drawing(chosen, names, channel, floor, id_in_front, parts, scores)
+        event = show(picture, "scatter", selection=["box", "lasso"])
+        st.caption(words)
     with right:
         channel_strip(found, names, aurocs(chosen, names, found), channel, hues)
     picked_images(parts, region_of(event), scores, titles, hues)

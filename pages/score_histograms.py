@@ -1,4 +1,4 @@
-"""How far apart are the scores? ID against each OOD dataset under each method, and the images behind every bar."""
+"""How far apart are the scores? ID against OOD under each method, and the images behind every bar."""
 
 import streamlit as st
 
@@ -15,42 +15,54 @@ APART, TOGETHER = "One by one", "All together"
 st.title("How far apart are the scores?")
 chosen = workspace.current_study()
 found = run_panel.require_activations(chosen)
-titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+known = titles[chosen.id_dataset]
 
 which, how, where = st.columns([5, 3, 3])
 picked = which.multiselect(
-    "Methods", methods.NAMES, FIRST, format_func=methods.title, key="histogram-methods", persist_state="session"
+    "Methods",
+    methods.NAMES,
+    default=FIRST,
+    format_func=methods.title,
+    key="histogram_methods",
+    bind="query-params",
 )
 view = how.segmented_control(
-    "OOD datasets", [APART, TOGETHER], default=APART, required=True, key="histogram-view", persist_state="session"
+    "OOD datasets", [APART, TOGETHER], default=APART, required=True, key="histogram_view", bind="query-params"
 )
-percent_kept = where.slider(
-    f"{titles[chosen.id_dataset]} kept by the threshold (TPR)",
-    50.0, 100.0, 95.0, 0.5, format="%.1f %%", key="histogram-tpr", persist_state="session",
-)  # fmt: skip
+kept = where.slider(
+    f"{known} above the threshold (TPR)",
+    min_value=50.0,
+    max_value=100.0,
+    value=95.0,
+    step=0.5,
+    format="%.1f %%",
+    key="tpr",
+    bind="query-params",
+)
 if not picked:
     st.info("Pick a method to see its scores.", icon=":material/info:")
     st.stop()
 
+together, tpr = view == TOGETHER, kept / 100
 rows = {name: workspace.scores(found, name) for name in picked}
-together, tpr = view == TOGETHER, percent_kept / 100
-shown = histograms(list(rows.values()), chosen.id_dataset, titles, hues, tpr=tpr, together=together)
-finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))
+shown = histograms(list(rows.values()), chosen.id_dataset, titles, palette, tpr=tpr, together=together)
 event = picture.show(shown, "histograms", selection=["points"])
+finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))
 st.caption(
-    f"Further right is more like {titles[chosen.id_dataset]}. The outermost bars also count the scores beyond the axis. "
+    f"Further right is more like {known}. The outermost bars also count the scores beyond the axis. "
     "Point at a column for its numbers, click it for its images."
 )
 
-# Kept apart from the figure's own selection, which ends when another threshold redraws it.
+# Kept apart from the figure's own selection, which ends when another threshold draws the figure anew.
 if event.selection.points:
     st.session_state.histogram_bar = (chosen, *event.selection.points[0]["customdata"])
-study_of_bar, method, against, position = st.session_state.get("histogram_bar", (None, "", "", 0))
-if study_of_bar == chosen and method in rows:
+of_study, method, against, position = st.session_state.get("histogram_bar", (None, "", "", 0))
+if of_study == chosen and method in rows:
     scores, names = rows[method], against.split(",")
-    where_words = bins_of(scores).words(position)
-    known, unknown = images_in_bin(scores, position, chosen.id_dataset, names, tpr)
-    st.subheader(f"{label(scores)} {where_words}")
+    place = bins_of(scores).words(position)
+    id_images, ood_images = images_in_bin(scores, position, chosen.id_dataset, names, tpr)
+    st.subheader(f"{label(scores)}, {place}")
     group = titles[names[0]] if len(names) == 1 else "OOD images"
-    placed_images(unknown, group, where_words, titles, hues, key="bar-ood")
-    placed_images(known, titles[chosen.id_dataset], where_words, titles, hues, key="bar-id")
+    placed_images(ood_images, group, place, titles, palette, key="bar-ood")
+    placed_images(id_images, known, place, titles, palette, key="bar-id")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from nap_core import images, methods, models, placement
 from nap_core.errors import UserError
+from nap_core.figures import score_image
 from pages.parts import brought_images, image_table, looked_images, single_image
 from pages.parts.looked_images import Looked
 
@@ -62,7 +63,7 @@ def answer(model: str, method: str) -> None:
     if opened is not None:
         one, looked = found[opened]
         if len(asked) > 1:
-            st.header(looked.name)
+            st.header(score_image.plain(looked.name))
         single_image.draw(model, method, one.key, looked, among)
 
 
@@ -73,7 +74,7 @@ def small_images(model: str, found: list[Looked]) -> None:
     if not tiny or better is None:
         return
     title = models.RECORDS[better].title
-    which = f"“{tiny[0]}” is" if len(tiny) == 1 else f"{len(tiny):,} of these images are"
+    which = f"“{score_image.plain(tiny[0])}” is" if len(tiny) == 1 else f"{len(tiny):,} of these images are"
     said, button = st.columns([5, 1], vertical_alignment="center")
     said.info(
         f"{which} at most {images.TINY} pixels wide and high. {title}, which looks at small images, fits better: "

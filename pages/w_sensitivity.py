@@ -19,19 +19,29 @@ def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> Weight
 
 @st.fragment
 def explore(chosen: Study, found: StudyActivations) -> None:
-    """Everything that follows the slider, so that moving it draws nothing else anew."""
-    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    """All that follows the slider, so that moving it draws nothing else anew."""
+    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
     which, weight = st.columns([2, 3])
     method = which.segmented_control(
-        "Combination", methods.COMBINATIONS[::-1], default=methods.COMBINATIONS[-1], required=True,
-        format_func=methods.title, key="w-combination", persist_state="session",
-    )  # fmt: skip
-    other = methods.combination_parts(method)[1]
+        "Combination",
+        methods.COMBINATIONS,
+        default=methods.COMBINATIONS[-1],
+        required=True,
+        format_func=methods.title,
+        key="w_combination",
+        bind="query-params",
+    )
+    _, other = methods.combination_parts(method)
     w = weight.slider(
         f"w, the weight of {other.title}: 0 is NAP alone, 1 is {other.title} alone",
-        0.0, 1.0, methods.default_w(method, chosen.knows), 0.05, key=f"w-{method}", persist_state="session",
-    )  # fmt: skip
-    sensitivity = Sensitivity.of(method, weight_curve(chosen, method, found), chosen.knows, titles, hues)
+        min_value=0.0,
+        max_value=1.0,
+        value=methods.default_w(method, chosen.knows),
+        step=0.05,
+        key=f"w_{other.name}",
+        bind="query-params",
+    )
+    sensitivity = Sensitivity.of(method, weight_curve(chosen, method, found), chosen.knows, titles, palette)
     left, right = st.columns(2)
     with left:
         picture.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
@@ -39,10 +49,17 @@ def explore(chosen: Study, found: StudyActivations) -> None:
         picture.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
     st.markdown(finding(sensitivity))
     scores = workspace.scores(found, method, w)
-    picture.show(histograms([scores], chosen.id_dataset, titles, hues, together=True), "w-histogram")
-    st.caption(f"S = S_{other.title}^w · S_NAP^(1−w). {other.positive_note}")
-    st.dataframe(sensitivity_table(sensitivity, w), hide_index=True, key="w-table")
-    st.caption("The best w is read off these very OOD images.")
+    picture.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
+    st.caption(
+        rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{NAP}}^{{\,1-w}}$. {other.positive_note}"
+    )
+    table = sensitivity_table(sensitivity, w)
+    percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[2:]}
+    st.dataframe(table, hide_index=True, column_config=percent, key="w-table")
+    st.caption(
+        "FPR95 and AUROC in percent; the best w is that of the lowest FPR95. It is read off these very OOD images, so "
+        "it shows what w can do at most; the paper chooses its w on distorted ID images instead."
+    )
 
 
 st.title("How much should NAP weigh?")

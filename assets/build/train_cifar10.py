@@ -111,7 +111,8 @@ def main() -> None:
         scheduler.load_state_dict(state["scheduler"])
         first = state["epoch"]
     else:
-        log.write_text(f"{args.model} on {device.type}, torch {torch.__version__}, {vars(args)}\n")
+        recipe = {name: value for name, value in vars(args).items() if not isinstance(value, Path)}
+        log.write_text(f"{args.model} on {device.type}, torch {torch.__version__}, {recipe}\n")
     train = torch.compile(model) if args.compile else model
 
     for epoch in range(first, args.epochs):

@@ -33,20 +33,15 @@ def pair_picture(pair: Showcase, colours: Sequence[str]) -> Picture:
     top = max(pair.known.maximum, pair.met.maximum)
     figure = go.Figure()
     for number, (example, span, colour) in enumerate(zip((pair.known, pair.met), _SPANS, colours, strict=True)):
-        _add_image(figure, example, 2 * number + 1, span)
-        _add_map(figure, example, 2 * number + 2, span, top)
-        centre = sum(span) / 2
-        heading = "Known" if number == 0 else "Never seen"
-        _write(figure, centre, 1.0, f"<b>{heading}</b><br>{example.shows}", size=15, colour=colour)
-        _write(
-            figure,
-            centre,
-            0.0,
-            f"mean <b>{_digits(example.mean)}</b><br>maximum <b>{_digits(example.maximum)}</b>",
-            size=15,
-        )
-    _write(figure, 0.5, sum(_MAP) / 2, "<b>Same<br>average.<br>Only one<br>has a peak.</b>", size=18, yanchor="middle")
-    figure.update_layout(height=PAIR_HEIGHT, margin={"l": 0, "r": 0, "t": 36, "b": 44}, showlegend=False)
+        image, channel_map = 2 * number + 1, 2 * number + 2
+        _add_image(figure, example, image, span)
+        _add_map(figure, example, channel_map, span, top)
+        heading = ("Known", "Never seen")[number]
+        _write(figure, sum(span) / 2, (image, 1), f"<b>{heading}</b><br>{example.shows}", 15, colour)
+        numbers = f"mean <b>{_digits(example.mean)}</b><br>maximum <b>{_digits(example.maximum)}</b>"
+        _write(figure, sum(span) / 2, (channel_map, 0), numbers, 15)
+    _write(figure, 0.5, (2, 0.5), "<b>Same<br>average.<br>Only one<br>has a peak.</b>", 18)
+    figure.update_layout(height=PAIR_HEIGHT, margin={"l": 0, "r": 0, "t": 44, "b": 44}, showlegend=False)
     return Picture(figure, _pair_reading(pair), _pair_table(pair), "same_average_one_peak")
 
 
@@ -87,6 +82,7 @@ def _add_map(figure: go.Figure, example: Example, axis: int, span: tuple[float, 
 def _add_axes(
     figure: go.Figure, axis: int, across: tuple[float, float], up: tuple[float, float], cells: tuple[int, int]
 ) -> None:
+    """Hidden axes of square cells; where the width is narrow the image and its map stay together in the middle."""
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     figure.update_layout(
         {
@@ -97,24 +93,24 @@ def _add_axes(
                 "range": [cells[1] - 0.5, -0.5],
                 "anchor": f"x{axis}",
                 "scaleanchor": f"x{axis}",
+                "constraintoward": "bottom" if up == _IMAGE else "top",
             },
         }
     )
 
 
-def _write(
-    figure: go.Figure, x: float, y: float, text: str, *, size: int, colour: str = TEXT, yanchor: str = ""
-) -> None:
-    anchor = yanchor or ("bottom" if y == 1 else "top")
+def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, size: int, colour: str = TEXT) -> None:
+    """Text centred at ``x`` of the width: above, beside or below an axis, at 1, ½ or 0 of its height."""
+    axis, y = place
     figure.add_annotation(
         x=x,
         y=y,
         xref="paper",
-        yref="paper",
+        yref=f"y{axis} domain",
         text=text,
         showarrow=False,
         xanchor="center",
-        yanchor=anchor,
+        yanchor={1: "bottom", 0.5: "middle", 0: "top"}[y],
         font={"size": size, "color": colour},
     )
 

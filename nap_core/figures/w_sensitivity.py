@@ -18,7 +18,7 @@ from nap_core.figures.picture import Picture, percent
 
 Metric = Literal["fpr95", "auroc"]
 METRICS: dict[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
-HEIGHT = 380  # pixels
+HEIGHT = 340  # pixels
 SAME = 1e-12  # shares that differ by less are equal
 
 
@@ -63,36 +63,31 @@ class Sensitivity:
 
 
 def sensitivity_table(found: Sensitivity, w: float) -> pd.DataFrame:
-    """A row an OOD dataset and, for several, their average: best w by FPR95, and both metrics in percent.
+    """A row an OOD dataset and, where there are several, their average: the best w by FPR95; both metrics in percent.
 
-    Columns: "OOD dataset", "best w", and for each metric the two methods alone, ``w``, and the best w.
+    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, NAP alone, ``w`` and the
+    best w.
     """
     curve = found.curve
     rows = [
-        (found.titles[name], found.best_of(name), curve.fpr95[i], curve.auroc[i])
-        for i, name in enumerate(curve.datasets)
+        (found.titles[name], found.best_of(name), fpr95, auroc)
+        for name, fpr95, auroc in zip(curve.datasets, curve.fpr95, curve.auroc, strict=True)
     ]
     if len(rows) > 1:
         rows.append(("average", curve.best("fpr95"), curve.average("fpr95"), curve.average("auroc")))
-    return pd.DataFrame(
-        [
-            {
-                "OOD dataset": title,
-                "best w": best,
-                **{
-                    f"{METRICS[metric]} {head}": 100 * values[found.at(weight)]
-                    for metric, values in (("fpr95", fpr95), ("auroc", auroc))
-                    for head, weight in (
-                        (f"{found.other} alone", 1.0),
-                        ("NAP alone", 0.0),
-                        (f"at w = {w:g}", w),
-                        ("at best w", best),
-                    )
-                },
-            }
-            for title, best, fpr95, auroc in rows
-        ]
-    )
+    return pd.DataFrame([_table_row(found, w, *row) for row in rows])
+
+
+def _table_row(
+    found: Sensitivity, w: float, title: str, best: float, fpr95: NDArray[np.float64], auroc: NDArray[np.float64]
+) -> dict[str, str | float]:
+    weights = {found.other: 1.0, "NAP": 0.0, f"w = {w:g}": w, "best w": best}
+    cells = {
+        f"{METRICS[metric]} {head}": 100 * float(values[found.at(weight)])
+        for metric, values in zip(METRICS, (fpr95, auroc), strict=True)
+        for head, weight in weights.items()
+    }
+    return {"OOD dataset": title, "best w": best, **cells}
 
 
 def finding(found: Sensitivity) -> str:
@@ -173,17 +168,20 @@ def curve_picture(found: Sensitivity, metric: Metric, w: float) -> Picture:
             y=[average[found.at(1)]] * 2,
             mode="lines",
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
-            name=f"{found.other} alone{', average' if several else ''}",
+            name=f"{found.other} alone",
             hoverinfo="skip",
         )
     )
     now = found.at(w)
     sizes = [8.0] * len(curve.datasets) + [14.0] * several if several else [14.0]
-    dots = {"color": hues, "size": sizes, "opacity": 1}
-    figure.add_trace(_marks([curve.w[now]] * len(names), values[:, now], dots, "w in use"))
+    dots = {"color": hues, "size": sizes, "opacity": 1.0}
+    figure.add_trace(_marks([curve.w[now]] * len(names), values[:, now].tolist(), dots))
     ring = {"color": hues[-1], "size": 20, "symbol": "circle-open", "line": {"width": 2.5}}
-    figure.add_trace(_marks([best], [average[found.at(best)]], ring, f"best w{' on average' if several else ''}"))
-    figure.add_vline(x=curve.w[now], line={"color": NEUTRAL, "width": 1})
+    figure.add_trace(_marks([best], [float(average[found.at(best)])], ring, "best w"))
+    label = {"text": f"w = {curve.w[now]:g}", "yanchor": "bottom", "showarrow": False}
+    figure.add_vline(
+        x=curve.w[now], line={"color": NEUTRAL, "width": 1}, annotation={**label, "y": 1, "xanchor": "center"}
+    )
     if found.published_w is not None:
         figure.add_vline(x=found.published_w, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
     _axes(figure, found, metric)
@@ -195,12 +193,14 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64], title: str, line: dict
     return go.Scatter(x=x, y=y, mode="lines", line=line, name=title, hovertemplate=template)
 
 
-def _marks(x: Sequence[float], y: Sequence[float], marker: dict[str, object], title: str) -> go.Scatter:
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name=title, hoverinfo="skip", cliponaxis=False)
+def _marks(x: Sequence[float], y: Sequence[float], marker: dict[str, object], title: str = "") -> go.Scatter:
+    return go.Scatter(
+        x=x, y=y, mode="markers", marker=marker, name=title, showlegend=bool(title), hoverinfo="skip", cliponaxis=False
+    )
 
 
 def _axes(figure: go.Figure, found: Sensitivity, metric: Metric) -> None:
-    names = {0.0: "NAP<br>alone", 1.0: f"{found.other}<br>alone"}
+    names = {0.0: "NAP alone", 1.0: f"{found.other} alone"}
     if found.published_w is not None:
         names[found.published_w] = "paper"
     ticks = sorted({0.0, 0.2, 0.4, 0.6, 0.8, 1.0, *names})
@@ -221,9 +221,10 @@ def _axes(figure: go.Figure, found: Sensitivity, metric: Metric) -> None:
     )  # fmt: skip
     figure.update_layout(
         height=HEIGHT,
-        margin={"t": 10, "b": 70, "l": 56, "r": 12},
+        margin={"t": 10, "b": 54, "l": 56, "r": 34},
         hovermode="x unified",
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        dragmode=False,
+        legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "font": {"size": 11}},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -237,16 +238,16 @@ def _reading(found: Sensitivity, metric: Metric, w: float) -> str:
     def at(weight: float) -> str:
         return percent(float(average[found.at(weight)]))
 
-    several = len(curve.datasets) > 1
-    subject = f"{METRICS[metric]} {'averaged over' if several else 'on'} "
-    subject += f"{len(curve.datasets)} OOD datasets" if several else found.titles[curve.datasets[0]]
-    extreme = "lowest" if metric == "fpr95" else "highest"
+    count = len(curve.datasets)
+    where = f"averaged over {count} OOD datasets" if count > 1 else f"on {found.titles[curve.datasets[0]]}"
     if np.ptp(average) <= SAME:
-        return f"{subject} is {at(w)} at every w."
-    return (
-        f"{subject} is {at(w)} at w = {w:g}; it is {extreme} at w = {best:g}, {at(best)}, "
-        f"against {at(1)} for {found.other} alone and {at(0)} for NAP alone."
-    )
+        return f"{METRICS[metric]}, {where}, is {at(w)} at every w."
+    extreme = "lowest" if metric == "fpr95" else "highest"
+    if found.at(w) == found.at(best):
+        now = f"is {extreme} at w = {w:g}: {at(w)}"
+    else:
+        now = f"is {at(w)} at w = {w:g} and {extreme}, {at(best)}, at w = {best:g}"
+    return f"{METRICS[metric]}, {where}, {now}; {found.other} alone has {at(1)}, NAP alone {at(0)}."
 
 
 def _table(found: Sensitivity, metric: Metric) -> pd.DataFrame:

@@ -8,8 +8,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from nap_core.activations import Activations, FloatArray
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent
+from nap_core.nap import EPSILON
 from nap_core.study import StudyActivations
 from pages.parts import looking_at
 from pages.parts.gallery import Thumbnail, gallery
@@ -58,16 +60,16 @@ def channel_strip(
             looking_at.choose_channel(channel)
             st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: found.of(name).ratio() for name in (found.study.id_dataset, *names)}
-    span = 0.0, float(max(np.quantile(ratio[:, shown], 0.998) for ratio in ratios.values())) or 1.0
+    ratios = {name: _ratio(found.of(name), shown) for name in (found.study.id_dataset, *names)}
+    span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [
             Thumbnail(
-                sparkline({name: ratio[:, place] for name, ratio in ratios.items()}, colours, span),
+                sparkline({name: ratio[:, column] for name, ratio in ratios.items()}, colours, span),
                 f"channel {place}",
                 f"AUROC {percent(aurocs[place])}",
             )
-            for place in shown
+            for column, place in enumerate(shown)
         ],
         "channel-strip",
         label="Channels by how well their ratio separates ID from OOD",
@@ -75,12 +77,18 @@ def channel_strip(
         wrap=True,
     )
     st.caption(
-        f"How max / (mean + 1) is spread, 0 to {span[1]:.3g}, on all images; 50\N{NO-BREAK SPACE}% is chance, below it OOD peaks stand "
-        "out more. A click narrows the scatter to a channel, a second one widens it again."
+        f"How max / (mean + 1) is spread on all images, from 0 to {span[1]:.3g}. An AUROC of 50\N{NO-BREAK SPACE}% "
+        "is chance, below it OOD peaks stand out more. A click narrows the scatter to a channel, a second one "
+        "widens it again."
     )
     if clicked is not None:
         _take(None if shown[clicked] == channel else shown[clicked])
         st.rerun()
+
+
+def _ratio(activations: Activations, channels: list[int]) -> FloatArray:
+    """max / (mean + 1) of some channels, (N, len(channels)), without computing the others."""
+    return activations.maximum[:, channels] / (activations.mean[:, channels] + EPSILON)
 
 
 def write_address(channel: int | None) -> None:

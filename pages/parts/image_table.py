@@ -27,10 +27,12 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Loo
     place = st.empty()
     for done, one in enumerate(asked):
         if len(asked) > 1:
-            place.progress(done / len(asked), text=f"Looking at {one.name} ({done + 1:,} of {len(asked):,})")
+            place.progress(
+                done / len(asked), text=f"Looking at {score_image.plain(one.name)} ({done + 1:,} of {len(asked):,})"
+            )
         looked = looked_images.look(model, one.key, one.read)
         if isinstance(looked, UserError):
-            bad.append(str(looked))
+            bad.append(score_image.plain(str(looked)))
         else:
             good.append((one, looked))
     place.empty()
@@ -54,7 +56,8 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
     )
     # A selection belongs to its rows: other files make another table.
     rows = zlib.crc32("".join(one.key for one, _ in found).encode())
-    event = st.dataframe(
+    place = st.container(key="score-image-listing")
+    event = place.dataframe(
         score_image.screen_table(listed, method),
         key=f"score-image-table-{rows}",
         column_config={

@@ -57,7 +57,7 @@ def _looks(model: str, looked: Looked) -> None:
         st.markdown("**The image**")
         st.image(_enlarged(looked.preview), alt=f"{looked.name}, as it was given")
         width, height = looked.size
-        st.caption(" ".join([f"{looked.name}: {width:,} × {height:,} pixels.", *looked.notes]))
+        st.caption(" ".join([f"{score_image.plain(looked.name)}: {width:,} × {height:,} pixels.", *looked.notes]))
     with seen:
         st.markdown("**What the network sees**")
         st.image(_enlarged(Image.fromarray(looked.view)), alt=f"{looked.name}, as {loaded.title} sees it")

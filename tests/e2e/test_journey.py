@@ -47,7 +47,7 @@ def run_the_study(page: Page, settle: Settle) -> None:
         settle()
 
 
-def figure(page: Page, key: str) -> str:
+def figure(key: str) -> str:
     return f".st-key-{key} .js-plotly-plot"
 
 
@@ -62,14 +62,13 @@ def saved(page: Page, key: str, kind: str) -> bytes:
 
 def test_the_first_start_leads_to_a_result(visit: Visit, settle: Settle, page: Page) -> None:
     visit("/")
-    expect(page.locator(figure(page, "pair"))).to_be_visible()
-    expect(page.get_by_text("Same average. Only one has a peak.").first).to_be_visible()
+    expect(page.locator(figure("pair"))).to_be_visible()
+    expect(page.locator(figure("pair"))).to_contain_text("has a peak.")
     button = page.get_by_role("button", name=re.compile("Run the default study"))
     expect(button).to_be_visible()
     button.click()
-    expect(page.locator(figure(page, "study-scores"))).to_be_visible(timeout=120_000)
-    assert default_study().to_query()["n"] == "500"
-    assert "n=500" in page.url
+    expect(page.locator(figure("study-scores"))).to_be_visible(timeout=120_000)
+    assert f"n={default_study().images}" in page.url
 
 
 @pytest.mark.every_look
@@ -85,6 +84,120 @@ def test_every_page_draws_in_every_look(
     # The page never scrolls sideways as a whole, however narrow the screen is.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     screenshot(path or "home", whole=True)
+
+
+@pytest.fixture
+def open_page(visit: Visit, settle: Settle, page: Page) -> Callable[[str], Page]:
+    """``open_page("w_sensitivity")`` opens a page of the small study, with its results."""
+
+    def open_page(path: str) -> Page:
+        visit(f"/{path}?{LINK}")
+        run_the_study(page, settle)
+        return page
+
+    return open_page
+
+
+OpenPage = Callable[[str], Page]
+
+
+def test_a_figure_saves_as_png_svg_and_csv_and_its_numbers_are_nap_cores(
+    open_page: OpenPage, settle: Settle, small: StudyActivations
+) -> None:
+    page = open_page("compare_methods")
+    picture = Image.open(io.BytesIO(saved(page, "compare-table", "PNG")))
+    assert picture.format == "PNG"
+    assert min(picture.size) > 200
+    drawing = saved(page, "compare-table", "SVG")
+    assert drawing.lstrip().startswith(b"<svg")
+    assert b"Uniform" in drawing
+    said = {(row["method"], row["ood"]): float(row["fpr95"]) for row in csv_rows(saved(page, "compare-table", "CSV"))}
+    table = evaluation.evaluate(small)
+    measured = {(row.method, row.ood): row.fpr95 for row in table.itertuples()}
+    assert {cell: said[cell] for cell in measured} == pytest.approx(measured, abs=1e-9)
+
+
+def csv_rows(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode())))
+
+
+def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: StudyActivations) -> None:
+    page = open_page("w_sensitivity")
+    curve = evaluation.weight_curve(small, "nap+energy")
+    slider = page.get_by_role("slider", name=re.compile("the weight of Energy"))
+    for w, step in ((0.45, 1), (0.4, -1)):
+        slider.press("ArrowRight" if step > 0 else "ArrowLeft")
+        settle()
+        share = float(curve.average("fpr95")[list(curve.w).index(w)])
+        reading = page.locator(".st-key-picture-w-fpr95")
+        expect(reading).to_contain_text(f"{100 * share:.1f} % at w = {w:g}")
+
+
+def test_a_box_around_points_shows_their_images(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("max_vs_mean")
+    drawn = page.locator(figure("scatter"))
+    drawn.scroll_into_view_if_needed()
+    drawn.hover()
+    page.locator(f'{figure("scatter")} .modebar-btn[data-title="Box Select"]').click()
+    area = page.locator(f'{figure("scatter")} .nsewdrag[data-subplot="xy"]').bounding_box()
+    page.mouse.move(area["x"] + 5, area["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] - 5, area["y"] + area["height"] - 5, steps=8)
+    page.mouse.up()
+    settle()
+    gallery = page.get_by_role("group", name=re.compile("Images with selected points"))
+    expect(gallery.get_by_role("button")).to_have_count(24)
+    expect(gallery).to_contain_text("CIFAR-10")
+
+
+def test_a_bar_shows_the_images_in_it(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("score_histograms")
+    page.locator(figure("histograms")).scroll_into_view_if_needed()
+    bars = page.locator(f"{figure('histograms')} .bars path").all()
+    tallest = max(bars, key=lambda bar: (bar.bounding_box() or {"height": 0})["height"])
+    box = tallest.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
+    settle()
+    expect(page.get_by_role("group").filter(has=page.locator("img")).first).to_be_visible()
+
+
+def test_good_and_bad_files_are_answered_each(open_page: OpenPage, settle: Settle, tmp_path: Path) -> None:
+    page = open_page("score_image")
+    good, text, empty, cut = (tmp_path / name for name in ("leaf.jpg", "notes.png", "empty.png", "cut.jpg"))
+    Image.effect_noise((300, 200), 60).convert("RGB").save(good)
+    text.write_text("this is no image")
+    empty.write_bytes(b"")
+    cut.write_bytes(good.read_bytes()[:900])
+    page.locator('input[type="file"]').first.set_input_files([good, text, empty, cut])
+    settle()
+    for name in ("notes.png", "empty.png", "cut.jpg"):
+        expect(page.get_by_role("alert").filter(has_text=name)).to_be_visible()
+    expect(page.locator(".st-key-score-image-verdict")).to_contain_text("NAP")
+    expect(page.locator(figure("score-image-standing"))).to_be_visible()
+
+
+def test_a_tile_lays_its_channel_over_the_images(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("activation_maps")
+    tile = page.get_by_role("button", name=re.compile(r"^[Cc]hannel \d+")).nth(3)
+    number = re.search(r"\d+", tile.get_attribute("aria-label") or tile.inner_text())[0]
+    tile.click()
+    settle()
+    expect(page.get_by_role("heading", name=f"Channel {number}", exact=True)).to_be_visible()
+    assert f"channel={number}" in page.url
+
+
+def test_a_shared_link_opens_the_same_study_and_setting(open_page: OpenPage, settle: Settle, visit: Visit) -> None:
+    page = open_page("w_sensitivity")
+    page.get_by_role("slider", name=re.compile("the weight of Energy")).press("ArrowRight")
+    settle()
+    address = page.url
+    page.context.clear_cookies()
+    page.goto(address)
+    settle()
+    expect(page.locator(".st-key-picture-w-fpr95")).to_contain_text("at w = 0.45")
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_contain_text("Uniform noise")
+    expect(sidebar).not_to_contain_text("Fashion-MNIST")
 
 
 def test_a_link_to_a_page_works_as_the_first_request_of_a_server(new_app_url: str, page: Page) -> None:

@@ -75,7 +75,8 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
         hovermode="closest",
     )
-    met = titles[against[0]] if len(against) == 1 else f"all {len(against)} OOD datasets together"
+    many = "both" if len(against) == 2 else f"all {len(against)}"
+    met = titles[against[0]] if len(against) == 1 else f"{many} OOD datasets together"
     return Picture(figure, _reading(areas, accepted, met), pd.DataFrame(table), "roc-curves")
 
 

@@ -21,6 +21,12 @@ BETTER: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
 POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
 
 _ROW, _HEAD, _FOOT = 38, 64, 8  # pixels: a row, the names above, the margin below
+_NAME, _CELL = 90, 44  # the widths at which the names beside and above the cells fit
+
+
+def least_width(board: Scoreboard) -> int:
+    """The width in pixels below which neighbouring names would run into each other."""
+    return _NAME + _CELL * len(board.columns)
 
 
 def heat_table(
@@ -75,8 +81,16 @@ def heat_table(
         tickvals=list(range(len(heads))), ticktext=heads, side="top", range=[-0.5, len(heads) - 0.5], tickangle=0
     )
     figure.update_yaxes(tickvals=list(range(len(sides))), ticktext=sides, range=[len(sides) - 0.5, -0.5])
-    figure.update_xaxes(showgrid=False, zeroline=False, fixedrange=True, tickfont={"size": 12})
-    figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, automargin=True, tickfont={"size": 13})
+    figure.update_xaxes(showgrid=False, zeroline=False, ticks="", fixedrange=True, tickfont={"size": 11})
+    figure.update_yaxes(
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        ticksuffix=" ",
+        fixedrange=True,
+        automargin=True,
+        tickfont={"size": 12},
+    )
     figure.update_layout(
         height=_HEAD + _ROW * len(sides) + _FOOT,
         margin={"t": _HEAD, "b": _FOOT, "l": 10, "r": 10},
@@ -96,10 +110,11 @@ def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
         met = f"{first['n_ood']:,} of {'the' if len(sizes) == 1 else 'each'} OOD dataset"
     else:
         met = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
-    known = "" if np.isnan(first["id_accuracy"]) else f", {percent(first['id_accuracy'])} of them classified correctly"
+    images = f"{first['n_id']:,} image{'s' if first['n_id'] > 1 else ''} of {titles[first['id']]}"
+    known = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])})"
     return (
-        f"{first['n_id']:,} images of {titles[first['id']]}{known}, against {met}. In percent: the greener a cell, the "
-        "better; bold is the best of its column, underlined the second best. A click on a cell opens it below."
+        f"{images}{known} against {met}. In percent: the greener a cell, the better; bold is the best of its column, "
+        "underlined the second best. A click on a cell opens it below."
     )
 
 

@@ -16,7 +16,7 @@ from nap_core.figures.score_histograms.panels import Panel
 
 # Pixels. Every row of panels has the same height, so that a figure's height follows from the number of its rows.
 PLOT, HEADING, AXIS = 120, 34, 46  # a panel; the figures above it; the axis below it
-TOP, LEFT, RIGHT = 58, 46, 8  # above the first row (legend, names of the columns); at the sides
+TOP, LEFT, RIGHT = 56, 64, 8  # above the first row (legend, names of the columns); at the sides
 PANEL = 176  # the least width of a panel and the gap beside it at which the figures above it fit
 SMALL = 11  # font size
 
@@ -39,15 +39,24 @@ def draw(
     _legend(figure, grid[0], id_dataset, titles, colours)
     figure.update_layout(
         height=inner + TOP + HEADING + AXIS,
-        margin={"t": TOP + HEADING, "b": AXIS, "l": LEFT, "r": RIGHT},
+        # One column names its datasets in the legend, which takes as many lines as a narrow screen needs.
+        margin={"t": HEADING if columns == 1 else TOP + HEADING, "b": AXIS, "l": LEFT, "r": RIGHT},
         barmode="overlay",
         bargap=0,
         hovermode="closest",
+        dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top", "itemclick": False,
-                "itemdoubleclick": False},
-    )  # fmt: skip
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1 + (HEADING if columns == 1 else HEADING + 22) / inner,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    )
     return figure
 
 
@@ -84,7 +93,7 @@ def _draw_panel(
         mode="lines",
         line={"color": ID_COLOUR, "width": 1.6},
         fill="tozeroy",
-        fillcolor=translucent(ID_COLOUR, 0.35),
+        fillcolor=translucent(ID_COLOUR, 0.35 if len(panel.unknown) == 1 else 0.15),
         hoverinfo="skip",
         showlegend=False,
     )
@@ -95,7 +104,8 @@ def _draw_panel(
         range=[0, top], fixedrange=True, showticklabels=False, showgrid=False, zeroline=False, showline=False, **place
     )
     if column == 1:
-        figure.update_yaxes(title={"text": "share of images<br>(equal areas)", "font": {"size": SMALL}}, **place)
+        words = f"<b>{panel.title}</b><br>share of images<br>(equal areas)"
+        figure.update_yaxes(title={"text": words, "font": {"size": SMALL}}, **place)
     figure.update_xaxes(
         range=[bins.edges[0], bins.edges[-1]],
         fixedrange=True,

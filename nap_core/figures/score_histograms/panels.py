@@ -21,6 +21,7 @@ class Panel:
     """
 
     method: str
+    title: str
     label: str
     w: float | None
     bins: Bins
@@ -58,6 +59,7 @@ def _panel(scores: MethodScores, bins: Bins, names: Sequence[str], tpr: float) -
     threshold = scores.threshold(tpr)
     return Panel(
         method=scores.method,
+        title=scores.title,
         label=label(scores),
         w=scores.w,
         bins=bins,

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, translucent
 from nap_core.figures.picture import Picture, three_digits
-from nap_core.figures.score_image.words import WORDS, join, standing
+from nap_core.figures.score_image.words import WORDS, join, plain, standing
 from nap_core.placement import Placement
 
 _BINS = 48
@@ -115,7 +115,7 @@ def _marks(placement: Placement) -> pd.DataFrame:
 
 def _standing_reading(placements: Sequence[Placement], name: str) -> str:
     """On how many methods the image reaches the threshold, and where it stands lowest."""
-    known = len(placements[0].known)
+    known, name = len(placements[0].known), plain(name)
     passed = [placement.title for placement in placements if placement.reaches_threshold]
     lowest = min(placements, key=lambda placement: placement.percentile)
     where = f"{lowest.title} places it lowest: {three_digits(lowest.score)}, {standing(lowest)}"

@@ -15,6 +15,14 @@ _OPENINGS: dict[Verdict, str] = {
 }
 
 
+_READ_BY_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>$:~|#"})
+
+
+def plain(text: str) -> str:
+    """``text``, a file's name for example, so that Markdown shows it as it is."""
+    return text.translate(_READ_BY_MARKDOWN)
+
+
 def opening(placement: Placement, knows: str) -> str:
     """The verdict in words: "Unlike anything CIFAR-10 taught this network"."""
     return _OPENINGS[placement.verdict].format(knows=knows)

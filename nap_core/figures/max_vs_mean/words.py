@@ -1,0 +1,77 @@
+"""What is said about the scatter of maximum over mean, made from its data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nap_core.figures.max_vs_mean.axes import ends
+from nap_core.points import Picked, Points
+from nap_core.separation import PeakCurve, peak_factor
+
+ALIKE = 1.05  # factors between 1 / ALIKE and ALIKE are called "about as high"
+
+
+def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel: int | None = None) -> str:
+    """How high the ID peaks stand against each OOD dataset's at the same mean, in a sentence.
+
+    ``curves`` has the ID dataset first. Where OOD peaks stand as high or higher, the prior fails, and it is said.
+    """
+    known, *others = curves
+    factors = {name: peak_factor(curves[known], curves[name]) for name in others}
+    ranked = sorted((name for name in others if not math.isnan(factors[name])), key=lambda name: -factors[name])
+    unmatched = [titles[name] for name in others if math.isnan(factors[name])]
+    start = "At the same mean" if channel is None else f"In channel {channel}, at the same mean"
+    if not ranked:
+        return f"{start}, there are too few points to compare {titles[known]} with {_listed(unmatched, 'or')}."
+
+    def against(low: float, high: float) -> str:
+        named = [name for name in ranked if low < factors[name] <= high]
+        return _listed([f"{titles[name]} (×\N{NO-BREAK SPACE}{factors[name]:.2f})" for name in named])
+
+    higher, alike, lower = against(ALIKE, math.inf), against(1 / ALIKE, ALIKE), against(0, 1 / ALIKE)
+    said = [f"higher than on {higher}"] if higher else []
+    if alike:
+        said.append(f"{'and ' if said and not lower else ''}about as high as on {alike}")
+    if lower:
+        said.append(f"{'but ' if said else ''}lower than on {lower}, where a peak is no sign of a known image")
+    few = f"there are too few points to compare it with {_listed(unmatched, 'or')}"
+    return f"{start}, peaks on {titles[known]} are {', '.join(said)}{f'; {few}' if unmatched else ''}."
+
+
+def drawn_words(parts: Sequence[Points], most: int) -> str:
+    """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes."""
+    total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
+    right, top = ends(parts)
+    beyond = sum(int(np.count_nonzero((part.mean > right) | (part.maximum > top))) for part in parts)
+    words = f"{_counted(total, 'point')}, one for each channel of each image"
+    if left_out:
+        words += f"; {left_out:,} with a smaller mean left out"
+    if total > most:
+        words += f"; a fixed random sample of {most:,} is drawn, everything else counts all"
+    if beyond:
+        words += f"; {beyond:,} beyond the axes, which the button “Autoscale” shows"
+    return f"{words}. Thick lines: the median maximum at each mean."
+
+
+def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:
+    """How many points and images are selected, and of which datasets, in a sentence."""
+    if not images:
+        return "No point lies inside what was drawn."
+    counts: dict[str, int] = {}
+    for image in images:
+        counts[image.dataset] = counts.get(image.dataset, 0) + len(image.channels)
+    shares = [f"{count:,} of {titles[name]}" for name, count in sorted(counts.items(), key=lambda entry: -entry[1])]
+    points = sum(counts.values())
+    whose = f"{_counted(points, 'point')} from {_counted(len(images), 'image')}"
+    return f"**{whose}**: {_listed(shares)}."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _listed(words: Sequence[str], last: str = "and") -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
