@@ -211,7 +211,7 @@ class _Runner:
         captured: list[Tensor] = []
         # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
         with _ONE_PASS_AT_A_TIME, torch.inference_mode(), self.model.tap.reading(self.model.network, captured.append):
-            network = self.model.network.to(self.device, memory_format=torch.channels_last)
+            network = self.model.network.to(self.device).to(memory_format=torch.channels_last)
             pixels = torch.from_numpy(views).to(self.device).permute(0, 3, 1, 2)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                 logits = network(self.model.transform.normalise(pixels))

@@ -1,4 +1,4 @@
-"""A study, what the sidebar picks and a link shares: one model, one ID dataset, OOD datasets, how many images of each."""
+"""A study, what the sidebar picks and a link shares: a model, an ID dataset, OOD datasets, how many images of each."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _controls() -> tuple[str, str, float]:
         persist_state="session",
     )
     of = basis.segmented_control(
-        "of",
+        "Values of the",
         list(channels.BASES),
         format_func=lambda name: channels.BASES[name],
         default="ID",

@@ -38,6 +38,13 @@ class TestThreshold:
             needed = ceil(Fraction(95, 100) * images)
             assert metrics.threshold_at_tpr(np.arange(images)) == images - needed
 
+    def test_number_accepted_is_exact_for_any_tpr_a_page_can_ask_for(self) -> None:
+        """0.55 × 100 is 55.00000000000001 in floating point: not a reason to ask for 56."""
+        for images in (20, 100, 200, 1000):
+            for half_percent in range(100, 201):
+                needed = ceil(Fraction(half_percent, 200) * images)
+                assert metrics.threshold_at_tpr(np.arange(images), half_percent / 200) == images - needed
+
     def test_order_of_the_images_does_not_matter(self) -> None:
         assert metrics.threshold_at_tpr(np.random.default_rng(0).permutation(100)) == 5.0
 

@@ -126,7 +126,7 @@ def cifar10(folder: Path, split: str, each: int, rng: Generator) -> tuple[Pixels
 
 
 def idx(read: Callable[[str], bytes], name: str, rng: Generator) -> tuple[Pixels, Labels, Labels]:
-    """50 test images of each of the ten classes of a data set in MNIST's format."""
+    """50 test images of each of the ten classes of a dataset in MNIST's format."""
     images, labels = read("images-idx3"), read("labels-idx1")
     check(f"{name} images", images)
     check(f"{name} labels", labels)

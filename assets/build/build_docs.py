@@ -20,9 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from nap_core import combination, datasets, evaluation, methods  # noqa: E402
-from nap_core.store import Store  # noqa: E402
-from nap_core.study import StudyActivations, default_study, run  # noqa: E402
+from nap_core import combination, datasets, evaluation, methods
+from nap_core.store import Store
+from nap_core.study import StudyActivations, default_study, run
 
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
 PORT = 8597

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core.models.cifar import CifarDenseNet, CifarResNet  # noqa: E402
+from nap_core.models.cifar import CifarDenseNet, CifarResNet
 
 ARCHITECTURES = {
     "resnet20": lambda: CifarResNet(20),

@@ -1,4 +1,4 @@
-"""Data sets of images: a catalogue of bundled ones, and a user's own from an archive or a folder."""
+"""Datasets of images: a catalogue of bundled ones, and a user's own from an archive or a folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _lock = threading.Lock()
 
 
 def load(name: str) -> ImageDataset:
-    """The bundled data set ``name``, a key of ``RECORDS``; the same object every time, safe to share between threads.
+    """The bundled dataset ``name``, a key of ``RECORDS``; the same object every time, safe to share between threads.
 
     Labels, classes and fingerprint of stored sets are there at once; their images are decoded at the first ``image``.
     Raises UserError for a name that is not in the catalogue, for the reference bank, whose images are not shipped,
@@ -47,11 +47,11 @@ def load(name: str) -> ImageDataset:
     """
     record = RECORDS.get(name)
     if record is None:
-        raise UserError(f"There is no data set “{name}”. There are: {', '.join(RECORDS)}.")
+        raise UserError(f"There is no dataset “{name}”. There are: {', '.join(RECORDS)}.")
     if not record.images_shipped:
         raise UserError(
             f"The images of “{record.title}” are not shipped, only their activations. "
-            "Choose another data set to see images."
+            "Choose another dataset to see images."
         )
     with _lock:
         if name not in _loaded:

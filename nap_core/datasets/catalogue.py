@@ -1,4 +1,4 @@
-"""What is known of each data set before it is opened."""
+"""What is known of each dataset before it is opened."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Kind = Literal["photographs", "handwriting", "textures", "noise"]
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """One entry of the catalogue: all that a list of data sets shows.
+    """One entry of the catalogue: all that a list of datasets shows.
 
     ``role``: "id" and "ood" are met by a network in a study; "fit" is training data from which methods may estimate
     and which is never scored; "bank" holds activations of reference images; "samples" are single images to try.
     ``shape`` is (height, width) in pixels, None where images differ or none are shipped. ``trained``: some bundled
-    model knows this data set's classes from training. ``note`` is a sentence on what a visitor sees in it.
+    model knows this dataset's classes from training. ``note`` is a sentence on what a visitor sees in it.
     ``images_shipped`` is False where only activations are bundled, so that ``load`` has nothing to open.
     """
 

@@ -1,4 +1,4 @@
-"""What a data set of images is to the rest of the program, and how one is told from another."""
+"""What a dataset of images is to the rest of the program, and how one is told from another."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def digest(pixels: Pixels) -> bytes:
 
 
 def fingerprint(digests: Iterable[bytes], labels: Labels) -> str:
-    """The identity of a data set, from the ``digest`` of each image in order of presentation and the (N,) labels.
+    """The identity of a dataset, from the ``digest`` of each image in order of presentation and the (N,) labels.
 
     Whether the images came from an archive, a folder or a contact sheet makes no difference; their names and titles
     do not enter, because activations do not depend on them.

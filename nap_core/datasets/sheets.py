@@ -1,6 +1,6 @@
-"""Bundled data sets: one lossless WebP contact sheet with a JSON file beside it.
+"""Bundled datasets: one lossless WebP contact sheet with a JSON file beside it.
 
-The tiles of a sheet lie row by row in order of presentation. The JSON file says what they are, so that a data set's
+The tiles of a sheet lie row by row in order of presentation. The JSON file says what they are, so that a dataset's
 labels and fingerprint are known without decoding a pixel; the sheet is decoded once, when the first image is asked for.
 """
 
@@ -71,7 +71,7 @@ _FETCH_AGAIN = "Get the folder assets/datasets again from the repository."
 
 
 def open_sheet(name: str, title: str, folder: Path) -> SheetImages:
-    """The data set ``name`` of ``folder``. Raises UserError when its JSON file is missing or not a description."""
+    """The dataset ``name`` of ``folder``. Raises UserError when its JSON file is missing or not a description."""
     path = folder / f"{name}.json"
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -74,7 +74,6 @@ def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> P
                 colorscale=[[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
                 showscale=False,
                 hovertemplate="row %{y}, column %{x}<br>activation %{z:.3g}<extra></extra>",
-                hoverlabel={"bgcolor": subject.colour},
             ),
             _colour_bar(top),
         ]
@@ -137,10 +136,8 @@ def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
     parts = []
     for subject, channel in drawn:
         rows, columns = (index.ravel() + 1 for index in np.indices(subject.maps.shape[1:]))
-        fixed = {"image": subject.role, "title": subject.title, "channel": channel}
-        parts.append(
-            pd.DataFrame({"row": rows, "column": columns, "activation": subject.maps[channel].ravel()}).assign(**fixed)
-        )
+        part = pd.DataFrame({"row": rows, "column": columns, "activation": subject.maps[channel].ravel()})
+        parts.append(part.assign(image=subject.role, title=subject.title, channel=channel))
     return pd.concat(parts, ignore_index=True)[["image", "title", "channel", "row", "column", "activation"]]
 
 

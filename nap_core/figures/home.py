@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from nap_core import metrics
 from nap_core.evaluation import MethodScores
@@ -74,7 +75,7 @@ def _add_map(figure: go.Figure, example: Example, axis: int, span: tuple[float, 
         zmax=top,
         colorscale=sequential(),
         showscale=False,
-        customdata=np.stack(np.indices(example.channel_map.shape) + 1, axis=-1),
+        customdata=np.moveaxis(np.indices(example.channel_map.shape) + 1, 0, -1),
         hovertemplate="row %{customdata[0]}, column %{customdata[1]}<br>activation %{z:.3g}<extra></extra>",
     )
 
@@ -106,7 +107,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
         x=x,
         y=y,
         xref="paper",
-        yref=f"y{axis} domain",
+        yref=f"y{axis if axis > 1 else ''} domain",
         text=text,
         showarrow=False,
         xanchor="center",
@@ -150,51 +151,24 @@ def study_histogram(
     NAP score, so they belong only into the histogram of NAP. The dashed line is the threshold.
     """
     bins = Bins.of([scores.id, *scores.ood.values()], BINS)
-    pooled = sum(map(len, scores.ood.values()))
-    counts = {id_dataset: bins.counts(scores.id), **{name: bins.counts(part) for name, part in scores.ood.items()}}
-    figure, tables = go.Figure(), []
-    for name, count in counts.items():
-        known = name == id_dataset
-        share = count / (len(scores.id) if known else pooled)
-        figure.add_bar(
-            x=bins.centres,
-            y=share if known else -share,
-            width=bins.width,
-            name=titles[name],
-            marker={"color": colours[name], "line": {"width": 0}},
-            customdata=[[bins.words(position), number] for position, number in enumerate(count)],
-            hovertemplate="%{customdata[0]}<br>%{customdata[1]} images<extra>" + titles[name] + "</extra>",
-        )
-        limits = [bins.bounds(position) for position in range(len(bins))]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "dataset": name,
-                    "from": [low for low, _ in limits],
-                    "to": [high for _, high in limits],
-                    "images": count,
-                    "share": share,
-                }
-            )
-        )
-    up = float((counts[id_dataset] / len(scores.id)).max())
-    down = float(sum(count for name, count in counts.items() if name != id_dataset).max() / pooled)
-    threshold = scores.threshold()
+    pooled = len(scores.pooled)
+    figure = go.Figure()
+    tables = [_add_bars(figure, bins, id_dataset, scores.id, len(scores.id), titles, colours, upwards=True)]
+    for name, part in scores.ood.items():
+        tables.append(_add_bars(figure, bins, name, part, pooled, titles, colours, upwards=False))
+    up = float(bins.counts(scores.id).max() / len(scores.id))
+    down = float(bins.counts(scores.pooled).max() / pooled)
     _mark(figure, bins, marks, up, down)
-    figure.add_vline(x=float(bins.drawn(np.array([threshold]))[0]), line={"dash": "dash", "width": 2, "color": NEUTRAL})
+    threshold = float(bins.drawn(np.array([scores.threshold()]))[0])
+    figure.add_vline(x=threshold, line={"dash": "dash", "width": 2, "color": NEUTRAL})
     figure.update_layout(
         height=HISTOGRAM_HEIGHT,
         barmode="relative",
         bargap=0,
         margin={"l": 0, "r": 0, "t": 8, "b": 40},
-        legend={
-            "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "x": 0,
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend_itemclick=False,
+        legend_itemdoubleclick=False,
     )
     figure.update_xaxes(title=f"{scores.title} score{' (log scale)' if bins.log else ''}", fixedrange=True)
     if bins.log:
@@ -202,13 +176,40 @@ def study_histogram(
         figure.update_xaxes(tickvals=decades, ticktext=[three_digits(10.0**decade) for decade in decades])
     figure.update_yaxes(
         title="◂ OOD · share · ID ▸",
-        range=[-1.36 * down, 1.36 * up],
+        range=[-1.36 * down, 1.36 * up],  # leaves room for the marked images
         showticklabels=False,
         fixedrange=True,
         showgrid=False,
     )
     reading = _histogram_reading(scores, titles, id_dataset)
     return Picture(figure, reading, pd.concat(tables, ignore_index=True), f"study_{scores.method}")
+
+
+def _add_bars(
+    figure: go.Figure,
+    bins: Bins,
+    name: str,
+    values: NDArray[np.float64],
+    total: int,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+    *,
+    upwards: bool,
+) -> pd.DataFrame:
+    """Draw one dataset's bars as shares of ``total`` images; their numbers."""
+    counts = bins.counts(values)
+    share = counts / total
+    figure.add_bar(
+        x=bins.centres,
+        y=share if upwards else -share,
+        width=bins.width,
+        name=titles[name],
+        marker={"color": colours[name], "line": {"width": 0}},
+        customdata=[[bins.words(position), int(count)] for position, count in enumerate(counts)],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]} images<extra>" + titles[name] + "</extra>",
+    )
+    low, high = zip(*(bins.bounds(position) for position in range(len(bins))), strict=True)
+    return pd.DataFrame({"dataset": name, "from": low, "to": high, "images": counts, "share": share})
 
 
 def _mark(figure: go.Figure, bins: Bins, marks: Sequence[Example], up: float, down: float) -> None:

@@ -18,7 +18,7 @@ from nap_core.figures.picture import Picture, percent
 
 Metric = Literal["fpr95", "auroc"]
 METRICS: dict[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
-HEIGHT = 340  # pixels
+HEIGHT = 340  # pixels; more where there are more than five datasets for the legend to name
 SAME = 1e-12  # shares that differ by less are equal
 
 
@@ -220,7 +220,7 @@ def _axes(figure: go.Figure, found: Sensitivity, metric: Metric) -> None:
         rangemode="tozero" if metric == "fpr95" else "normal", fixedrange=True,
     )  # fmt: skip
     figure.update_layout(
-        height=HEIGHT,
+        height=HEIGHT + 12 * max(0, len(found.curve.datasets) - 5),
         margin={"t": 10, "b": 54, "l": 56, "r": 34},
         hovermode="x unified",
         dragmode=False,

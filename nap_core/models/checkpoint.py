@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from nap_core.errors import UserError
 
-
 # What the two readers were seen to raise on files with flipped and missing bytes, beside UnpicklingError.
 _DAMAGED = (
     SafetensorError,

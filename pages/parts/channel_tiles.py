@@ -78,22 +78,21 @@ async function save(format, data, root) {
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const root = parentElement.querySelector(".band"), strip = root.querySelector(".tiles");
-  const kept = strip.scrollLeft;
-  const focused = [...strip.children].indexOf(root.getRootNode().activeElement);
   strip.setAttribute("aria-label", data.label);
-  strip.replaceChildren(...data.tiles.map((tile) => {
-    const button = document.createElement("button");
+  // Buttons are kept from run to run, so that the focus, the scroll position and a pointer over them stay.
+  while (strip.children.length > data.tiles.length) strip.lastChild.remove();
+  while (strip.children.length < data.tiles.length) strip.append(document.createElement("button"));
+  data.tiles.forEach((tile, index) => {
+    const button = strip.children[index];
+    const shown = `<svg viewBox="0 0 ${WIDTH} 156" shape-rendering="crispEdges" aria-hidden="true">` +
+      `${drawing(tile, data)}</svg>`;
+    if (button.shown !== shown) button.innerHTML = button.shown = shown;
     button.type = "button";
     button.className = "tile";
     button.setAttribute("aria-pressed", String(tile.channel === data.selected));
     button.setAttribute("aria-label", tile.label);
-    button.innerHTML = `<svg viewBox="0 0 ${WIDTH} 156" shape-rendering="crispEdges" aria-hidden="true">` +
-      `${drawing(tile, data)}</svg>`;
     button.onclick = () => setTriggerValue("channel", tile.channel);
-    return button;
-  }));
-  strip.scrollLeft = kept;
-  strip.children[focused]?.focus({ preventScroll: true });
+  });
   root.querySelector(".scale").style.background = `linear-gradient(to right, ${data.palette.join(",")})`;
   root.querySelector(".end").textContent = data.end;
   const value = root.querySelector(".value");
@@ -191,7 +190,7 @@ def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]
 
 def _half(subject: Subject, channel: int, with_contribution: bool) -> dict[str, Any]:
     numbers = {"max": subject.maximum, "mean": subject.mean, "ratio": subject.ratio}
-    lines = [f"{name} {three_digits(float(values[channel]))}" for name, values in numbers.items()]
+    lines = [f"{name} {three_digits(round(float(values[channel]), 3))}" for name, values in numbers.items()]
     if with_contribution:
         lines.append(f"adds {round(float(subject.contribution[channel]), 2) + 0.0:+.2f}")
     return {

@@ -39,6 +39,14 @@ export default function (component) {
     strip.append(button);
   });
   strip.scrollLeft = kept;
+  // The chosen picture comes into view when another one is chosen, not when the reader has scrolled away from it.
+  const chosen = strip.children[data.selected ?? -1], source = data.items[data.selected ?? -1]?.source;
+  if (chosen && strip.chosen !== source) {
+    const [inner, outer] = [chosen.getBoundingClientRect(), strip.getBoundingClientRect()];
+    const hidden = inner.left < outer.left || inner.right > outer.right;
+    if (hidden) strip.scrollLeft += inner.left - outer.left - outer.width / 3;
+  }
+  strip.chosen = source;
 }
 """
 _CSS = """

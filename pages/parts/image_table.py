@@ -62,7 +62,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
         key=f"score-image-table-{rows}",
         column_config={
             "image": st.column_config.ImageColumn("", width="small"),
-            "file": st.column_config.TextColumn(width="medium"),
+            "file": st.column_config.TextColumn(width=150),
             "probability": st.column_config.NumberColumn(format="%.1f %%"),
             **{place.title: percentile for place in listed[0].placements.values()},
         },

@@ -32,7 +32,8 @@ def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
     state = st.session_state
     if "maps_rows" not in state:
         state.maps_rows, state.maps_asked, state.maps_turns = {}, [], dict.fromkeys(SIDES, 0)
-        state.maps_channel, state.maps_written = None, {}
+        state.maps_written = {}
+        state.setdefault("maps_channel", None)  # another page may have chosen one
     _follow_link()
     for side, name, asked in state.maps_asked:
         if asked < sizes[side].get(name, 0):

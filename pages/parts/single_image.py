@@ -6,6 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from nap_core import corruptions, models, placement
+from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
@@ -102,7 +103,11 @@ def _worse(model: str, method: str, key: str, looked: Looked, among: Known) -> N
         persist_state="session",
     )
     severity = right.slider("Severity", 0, 5, 3, key="score-image-severity", persist_state="session")
-    views, answers = looked_images.worsened(model, key, looked, corruption)
+    try:
+        views, answers = looked_images.worsened(model, key, looked, corruption)
+    except UserError as error:
+        st.error(str(error))
+        return
     places = [places[method] for places in looked_images.placements(model, answers, among)]
     seen, line = st.columns([1, 3], gap="medium")
     with seen:

@@ -146,7 +146,7 @@ def test_no_point_at_all_still_makes_a_figure(scores: MethodScores) -> None:
     picture = scatter(nothing, scores, TITLES, COLOURS)
     assert picture.reading == ("At the same mean, there are too few points to compare CIFAR-10 with MNIST or Textures.")
     assert picture.table.empty
-    assert drawn_words(nothing, 90).startswith("0 points, one for each channel of each image; 900 with a smaller")
+    assert drawn_words(nothing, 90).startswith("0 points, one for each channel of each image; 900 with a mean up to")
 
 
 def test_constant_scores_still_make_a_figure(parts: list[Points]) -> None:
@@ -162,8 +162,15 @@ def test_axes_end_near_the_crowd_and_say_how_many_points_lie_beyond() -> None:
     right, top = ends([points])
     assert right == top == pytest.approx(1.03, abs=0.01)
     assert "1 beyond the axes" in drawn_words([points], 10_000)
+    assert "cuts activations off" not in drawn_words([points], 10_000)
     few = Points("cifar10", 1, np.arange(3), np.array([1, 2, 9], "f4"), np.array([1, 2, 9], "f4"), 0)
     assert ends([few]) == pytest.approx((9 * 1.03, 9 * 1.03))  # of a handful, none is an outlier
+
+
+def test_a_ceiling_of_the_activations_is_named() -> None:
+    mean = np.linspace(0.2, 3, 1000, dtype=np.float32)
+    relu6 = Points("cifar10", 1, np.arange(1000), mean, np.minimum(4 * mean, 6), 0)
+    assert f"{np.sum(4 * mean >= 6):,} stand at 6, where the network cuts activations off" in drawn_words([relu6], 1000)
 
 
 def test_bins_reach_beyond_the_axis_to_the_last_value() -> None:
@@ -220,14 +227,26 @@ def test_the_tally_counts_points_and_images() -> None:
     assert tally(many, TITLES) == "**1,503 points from 3 images**: 1,500 of CIFAR-10 and 3 of MNIST."
 
 
-def test_a_sparkline_draws_each_dataset_with_the_highest_bar_at_the_top() -> None:
-    address = sparkline({"cifar10": np.array([0.1, 0.1, 0.9]), "mnist": np.array([0.6])}, COLOURS, (0, 1), bins=2)
+def heights_in(address: str) -> tuple[list[list[float]], list[str]]:
     drawing = base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")).decode()
     lines = re.findall(r'<polyline points="([^"]+)" fill="([^"]+)"', drawing)
-    assert [fill for _, fill in lines] == [COLOURS["cifar10"], "none"]
-    heights = [[90 - float(corner.split(",")[1]) for corner in points.split()] for points, _ in lines]
-    assert heights[1] == [0, 0, 0, 82, 82, 0]  # all of MNIST in the upper half
-    np.testing.assert_allclose(heights[0], [0, 82 * 2 / 3, 82 * 2 / 3, 82 / 3, 82 / 3, 0], atol=0.06)
+    heights = [[90 - float(corner.split(",")[1]) for corner in points.split()[1:-1:2]] for points, _ in lines]
+    return heights, [fill for _, fill in lines]
+
+
+def test_a_sparkline_draws_each_dataset_with_the_highest_bar_at_the_top() -> None:
+    ratios = {"cifar10": np.array([0.1, 0.1, 0.9]), "mnist": np.array([0.6])}
+    (known, unknown), fills = heights_in(sparkline(ratios, COLOURS, (0, 1), bins=2))
+    assert fills == [COLOURS["cifar10"], "none"]
+    assert unknown == [0, 82]  # all of MNIST in the upper half
+    np.testing.assert_allclose(known, [82 * 2 / 3, 82 / 3], atol=0.06)
+
+
+def test_a_sparkline_stays_readable_beside_a_silent_dataset() -> None:
+    ratios = {"cifar10": np.array([0.1, 0.3, 0.6, 0.9]), "mnist": np.zeros(50)}
+    (known, unknown), _ = heights_in(sparkline(ratios, COLOURS, (0, 1), bins=4))
+    assert unknown == [82, 0, 0, 0]  # four times as high as ID: cut off at twice
+    assert known == [41, 41, 41, 41]
 
 
 def test_a_sparkline_of_silent_channels_is_drawn() -> None:

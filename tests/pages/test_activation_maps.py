@@ -1,4 +1,4 @@
-"""The page of activation maps on a study of 50 images each: what the controls change, and numbers equal to nap_core's."""
+"""The activation maps page on a study of 50 images each: what the controls change, and numbers equal to nap_core's."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -79,7 +79,7 @@ def test_the_page_asks_its_question_and_answers_it_from_the_data(app: AppTest, f
         np.testing.assert_array_equal(means, mean[mean > 0.1])
     total = sum(map(len, drawn.values()))
     assert f"{total:,} points" in said(app)
-    assert f"{3 * 50 * found.id.channels - total:,} with a smaller mean left out" in said(app)
+    assert f"{3 * 50 * found.id.channels - total:,} with a mean up to the threshold left out" in said(app)
     (chart,) = app.get("plotly_chart")
     assert chart.proto.alt == expected_reading(found, list(TITLES))
 

@@ -17,17 +17,19 @@ def sparkline(
 ) -> str:
     """How a channel's ratio (N,) is spread on each dataset, the ID one first and filled: an SVG as ``data:`` address.
 
-    The curves have the same area and share ``span`` with the other channels' sparklines; the highest just fits.
+    The curves have the same area and share ``span`` with the other channels' sparklines. The height is set by the ID
+    dataset and cuts off bars over twice its highest: where OOD images leave a channel silent, all of them stand in one.
     """
     side, base = 96, 90
     edges = np.linspace(*span, bins + 1)
     heights = {name: density(np.clip(ratio, *span), edges) for name, ratio in ratios.items()}
-    top = max((float(height.max()) for height in heights.values()), default=0.0) or 1.0
+    known = float(next(iter(heights.values())).max())
+    top = min(2 * known, max(float(height.max()) for height in heights.values())) or 1.0
     width = (side - 8) / bins
     shapes = []
     for position, (name, height) in enumerate(heights.items()):
         steps = " ".join(
-            f"{4 + width * (step + shift):.1f},{base - 82 * value / top:.1f}"
+            f"{4 + width * (step + shift):.1f},{base - 82 * min(value / top, 1):.1f}"
             for step, value in enumerate(height)
             for shift in (0, 1)
         )

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nap_core.figures.max_vs_mean.axes import ends
+from nap_core.figures.picture import three_digits
 from nap_core.points import Picked, Points
 from nap_core.separation import PeakCurve, peak_factor
 
 ALIKE = 1.05  # factors between 1 / ALIKE and ALIKE are called "about as high"
+CLIPPED = 0.005  # the share of points at the very largest maximum from which it must be a ceiling
 
 
 def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel: int | None = None) -> str:
@@ -42,17 +44,25 @@ def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel:
 
 
 def drawn_words(parts: Sequence[Points], most: int) -> str:
-    """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes."""
+    """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes.
+
+    Many equal largest maxima mean that the activations are clipped, as by ReLU6; it is said, because peaks cannot
+    stand higher there.
+    """
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
     beyond = sum(int(np.count_nonzero((part.mean > right) | (part.maximum > top))) for part in parts)
     words = f"{_counted(total, 'point')}, one for each channel of each image"
     if left_out:
-        words += f"; {left_out:,} with a smaller mean left out"
+        words += f"; {left_out:,} with a mean up to the threshold left out"
     if total > most:
         words += f"; a fixed random sample of {most:,} is drawn, everything else counts all"
     if beyond:
         words += f"; {beyond:,} beyond the axes, which the button “Autoscale” shows"
+    ceiling = max((float(part.maximum.max()) for part in parts if len(part)), default=0.0)
+    clipped = sum(int(np.count_nonzero(part.maximum == ceiling)) for part in parts)
+    if clipped > max(1, CLIPPED * total):
+        words += f"; {clipped:,} stand at {three_digits(ceiling)}, where the network cuts activations off"
     return f"{words}. Thick lines: the median maximum at each mean."
 
 

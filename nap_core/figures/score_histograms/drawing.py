@@ -19,6 +19,7 @@ PLOT, HEADING, AXIS = 120, 34, 46  # a panel; the figures above it; the axis bel
 TOP, LEFT, RIGHT = 56, 64, 8  # above the first row (legend, names of the columns); at the sides
 PANEL = 176  # the least width of a panel and the gap beside it at which the figures above it fit
 SMALL = 11  # font size
+STEEP = 4  # a histogram is cut off, and says so, where it is more than this many times as high as the other
 
 
 def least_width(columns: int) -> int:
@@ -37,10 +38,11 @@ def draw(
         for column, panel in enumerate(line, start=1):
             _draw_panel(figure, row, column, panel, id_dataset, titles, colours)
     _legend(figure, grid[0], id_dataset, titles, colours)
+    # One column names its datasets in the legend, which takes as many lines as a narrow screen needs.
+    top = TOP if columns > 1 else TOP + 10 * max(0, len(grid[0][0].unknown) - 3)
     figure.update_layout(
-        height=inner + TOP + HEADING + AXIS,
-        # One column names its datasets in the legend, which takes as many lines as a narrow screen needs.
-        margin={"t": HEADING if columns == 1 else TOP + HEADING, "b": AXIS, "l": LEFT, "r": RIGHT},
+        height=inner + top + HEADING + AXIS,
+        margin={"t": HEADING if columns == 1 else top + HEADING, "b": AXIS, "l": LEFT, "r": RIGHT},
         barmode="overlay",
         bargap=0,
         hovermode="closest",
@@ -98,7 +100,7 @@ def _draw_panel(
         showlegend=False,
     )
     figure.add_trace(outline, **place)
-    top = 1.06 * float(max(known.max(), below.max()))
+    top = 1.06 * _height(known, below)
     figure.add_trace(_pointers(panel, top, id_dataset, titles), **place)
     figure.update_yaxes(
         range=[0, top], fixedrange=True, showticklabels=False, showgrid=False, zeroline=False, showline=False, **place
@@ -117,6 +119,7 @@ def _draw_panel(
         ticklen=3,
         tickcolor=NEUTRAL,
         tickfont={"size": 10},
+        tickangle=0,
         title={"text": f"{panel.label} score", "font": {"size": SMALL}, "standoff": 4},
         **(_log_ticks(bins) if bins.log else {"nticks": 5}),
         **place,
@@ -127,6 +130,9 @@ def _draw_panel(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="y domain", line={"color": NEUTRAL, "width": 2, "dash": "4px,2px"},
         **place,
     )  # fmt: skip
+    for share in (known, below):
+        if share.max() > top:
+            _cut_off(figure, bins, share, place)
     figure.add_annotation(
         text=f"FPR95 <b>{percent(panel.fpr95)}</b> · AUROC <b>{percent(panel.auroc)}</b>"
         f"<br>at the line: TPR {percent(panel.tpr)}, FPR {percent(panel.fpr)}",
@@ -169,6 +175,29 @@ def _pointers(panel: Panel, top: float, id_dataset: str, titles: Mapping[str, st
     )
 
 
+def _height(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> float:
+    """What the panel shows of the higher histogram: enough for the lower one to keep its shape beside a spike."""
+    low, high = sorted((float(known.max()), float(unknown.max())))
+    return min(high, STEEP * low)
+
+
+def _cut_off(figure: go.Figure, bins: Bins, share: NDArray[np.float64], place: Mapping[str, int]) -> None:
+    """Say how high the highest bar really is, on the side of it where there is more room."""
+    at = int(np.argmax(share))
+    left = at >= len(bins) / 2
+    figure.add_annotation(
+        text=f"{percent(float(share[at]))} ↑" if left else f"↑ {percent(float(share[at]))}",
+        x=bins.edges[at] if left else bins.edges[at + 1],
+        y=1,
+        yref="y domain",
+        xanchor="right" if left else "left",
+        yanchor="top",
+        showarrow=False,
+        font={"size": SMALL},
+        **place,
+    )
+
+
 def _count(title: str, count: int, size: int) -> str:
     return f"{title}: {count:,} of {size:,} images ({percent(count / size)})"
 
@@ -204,12 +233,9 @@ def _legend(
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=dashes, name="threshold"), row=1, col=1)
 
 
-def _log_ticks(bins: Bins) -> dict[str, NDArray[np.float64] | list[float] | list[str]]:
-    """Ticks at powers of ten; at 1, 2 and 5 times them where there are few."""
-    first, last = bins.edges[0], bins.edges[-1]
-    powers = np.arange(np.floor(first), np.ceil(last) + 1)
-    steps = (1.0,) if last - first > 3 else (1.0, 3.0)
-    values = sorted(float(step * 10.0**power) for power in powers for step in steps)
-    shown = [value for value in values if first <= np.log10(value) <= last]
-    thinned = shown[:: int(np.ceil(len(shown) / 6))]
-    return {"tickvals": [float(np.log10(value)) for value in thinned], "ticktext": [three_digits(v) for v in thinned]}
+def _log_ticks(bins: Bins) -> dict[str, list[float] | list[str]]:
+    """At most five ticks, at powers of ten."""
+    powers = range(int(np.ceil(bins.edges[0])), int(np.floor(bins.edges[-1])) + 1)
+    shown = powers[:: int(np.ceil(len(powers) / 5))]
+    words = [f"{10.0**power:,g}" if -3 <= power <= 3 else f"10<sup>{power}</sup>" for power in shown]
+    return {"tickvals": [float(power) for power in shown], "ticktext": words}
