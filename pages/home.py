@@ -9,7 +9,7 @@ from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.figures.palette import ID_COLOUR
 from nap_core.showcase import Showcase
 from nap_core.study import Study, StudyActivations
-from pages.parts import run_panel, workspace
+from pages.parts import looking_at, run_panel, workspace
 from pages.parts.picture import show
 
 
@@ -35,11 +35,7 @@ def before_the_first_run(pair: Showcase, chosen: Study) -> None:
 
 def ways_on(pair: Showcase) -> None:
     """Three cards that lead to the pages."""
-    here = {
-        "known": f"{pair.known.dataset}:{pair.known.row}",
-        "met": f"{pair.met.dataset}:{pair.met.row}",
-        "channel": str(pair.channel),
-    }
+    here = looking_at.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
     cards = (
         ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
         (

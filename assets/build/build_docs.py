@@ -18,12 +18,12 @@ import time
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from nap_core import combination, datasets, evaluation, methods
 from nap_core.store import Store
 from nap_core.study import StudyActivations, default_study, run
 
+ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
 PORT = 8597
 VIEWS = {  # file: (page, dark)

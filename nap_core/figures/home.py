@@ -42,7 +42,7 @@ def pair_picture(pair: Showcase, colours: Sequence[str]) -> Picture:
         numbers = f"mean <b>{_digits(example.mean)}</b><br>maximum <b>{_digits(example.maximum)}</b>"
         _write(figure, sum(span) / 2, (channel_map, 0), numbers, 15)
     _write(figure, 0.5, (2, 0.5), "<b>Same<br>average.<br>Only one<br>has a peak.</b>", 18)
-    figure.update_layout(height=PAIR_HEIGHT, margin={"l": 0, "r": 0, "t": 44, "b": 44}, showlegend=False)
+    figure.update_layout(height=PAIR_HEIGHT, margin={"l": 0, "r": 0, "t": 48, "b": 48}, showlegend=False)
     return Picture(figure, _pair_reading(pair), _pair_table(pair), "same_average_one_peak")
 
 
@@ -112,6 +112,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
         showarrow=False,
         xanchor="center",
         yanchor={1: "bottom", 0.5: "middle", 0: "top"}[y],
+        yshift={1: 4, 0.5: 0, 0: -4}[y],
         font={"size": size, "color": colour},
     )
 

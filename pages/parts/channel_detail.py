@@ -106,14 +106,22 @@ def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
         args=(known.name, name, pair),
         width="stretch",
     )
-    if anywhere.button("Find the clearest channel", key="maps-clearest", icon=":material/search:", width="stretch"):
+    anywhere.button(
+        "Find the clearest channel", key="maps-clearest", icon=":material/search:", on_click=_seek, width="stretch"
+    )
+    if st.session_state.get("maps_seek"):
         with st.spinner("Comparing every channel …"):
             best_name, best = _clearest(found, known, found.study, known.name)
+        st.session_state.maps_seek = False
         if best is None:
             st.info("In no channel do an ID and an OOD image have the same mean, so there is no pair to show.")
         else:
             _look_at(known.name, best_name, best)
             st.rerun()
+
+
+def _seek() -> None:
+    st.session_state.maps_seek = True
 
 
 def _look_at(known: str, met: str, pair: SameMeanPair) -> None:

@@ -51,14 +51,24 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
     method, _ = _ORDERS[order]
     scores = score_of(found, pool, method) if method else None
     rows = _ordered(pool.rows_of(shows), scores, _ORDERS[order][1])
-    if filters[2].button("Surprise me", key=f"maps-{side}-surprise", icon=":material/casino:", width="stretch"):
-        looking_at.turn_to(side, name, int(np.random.default_rng().choice(rows)))
+    filters[2].button(
+        "Surprise me",
+        key=f"maps-{side}-surprise",
+        icon=":material/casino:",
+        on_click=_surprise,
+        args=(side, name, rows),
+        width="stretch",
+    )
     row = looking_at.row(side, name, len(pool))
     clicked = _filmstrip(pool, side, rows, row, scores, f"{name}-{shows}-{order}")
     if clicked is not None:
         looking_at.choose_row(side, name, clicked)
         st.rerun()
     return pool, row
+
+
+def _surprise(side: str, name: str, rows: NDArray[np.int64]) -> None:
+    looking_at.turn_to(side, name, int(np.random.default_rng().choice(rows)))
 
 
 def _ordered(rows: NDArray[np.int64], scores: NDArray[np.float64] | None, direction: int) -> NDArray[np.int64]:

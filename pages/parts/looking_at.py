@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+FOLLOW = "follow"
 SIDES = {"known": "ID", "met": "OOD"}
 
 
@@ -22,17 +23,22 @@ def class_key(side: str, name: str) -> str:
     return f"maps-{side}-class-{name}"
 
 
+def link(known: tuple[str, int], met: tuple[str, int], chosen: int) -> dict[str, str]:
+    """The address parameters of a link that turns the page to these images, whatever the session looked at before."""
+    return {**_parameters(known, met, chosen), FOLLOW: "1"}
+
+
 def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
     """Settle what is looked at, before any control is drawn.
 
-    ``sizes`` has the datasets of each side and how many images of each there are. Where the address says something that
-    this page did not write, it is a link and is followed; what is not there (another study's dataset, a row beyond the
-    end) is passed over, as is what cannot be read. Then the sides turn to the images that ``show_image`` asked for.
+    ``sizes`` has the datasets of each side and how many images of each there are. A link is followed first; what is not
+    there (another study's dataset, a row beyond the end) is passed over, as is what cannot be read. Then the sides turn
+    to the images that ``show_image`` asked for.
     """
     state = st.session_state
     if "maps_rows" not in state:
         state.maps_rows, state.maps_asked, state.maps_turns = {}, [], dict.fromkeys(SIDES, 0)
-        state.maps_written = {}
+        state.maps_written = set()
         state.setdefault("maps_channel", None)  # another page may have chosen one
     _follow_link()
     for side, name, asked in state.maps_asked:
@@ -47,9 +53,15 @@ def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _follow_link() -> None:
+    """Take over what the address says, unless this page wrote it.
+
+    A click that comes quickly after another still carries the address from before both, so all that was ever written
+    is passed over, not only the last; ``FOLLOW`` says that it is a link all the same.
+    """
+    follow = st.query_params.pop(FOLLOW, None) is not None
     for parameter in (*SIDES, "channel"):
         text = st.query_params.get(parameter)
-        if text is None or text == st.session_state.maps_written.get(parameter):
+        if text is None or (not follow and (parameter, text) in st.session_state.maps_written):
             continue
         name, _, number = text.rpartition(":")
         found = _whole(number)
@@ -104,8 +116,11 @@ def choose_channel(chosen: int) -> None:
 
 def write_address(known: tuple[str, int], met: tuple[str, int], chosen: int) -> None:
     """Put what is looked at into the page's address, so that its link shows the same."""
-    wanted = {"known": "{}:{}".format(*known), "met": "{}:{}".format(*met), "channel": str(chosen)}
-    st.session_state.maps_written = wanted
-    for name, value in wanted.items():
+    for name, value in _parameters(known, met, chosen).items():
+        st.session_state.maps_written.add((name, value))
         if st.query_params.get(name) != value:
             st.query_params[name] = value
+
+
+def _parameters(known: tuple[str, int], met: tuple[str, int], chosen: int) -> dict[str, str]:
+    return {"known": "{}:{}".format(*known), "met": "{}:{}".format(*met), "channel": str(chosen)}

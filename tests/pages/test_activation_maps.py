@@ -1,15 +1,18 @@
 """The activation maps page on a study of 50 images each: what the controls change, and numbers equal to nap_core's."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nap_core import bank, channels, datasets, models
+from nap_core import bank, channels, datasets, evaluation, methods, models
 from nap_core.extraction import extract
+from nap_core.figures.picture import three_digits
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 
@@ -46,6 +49,13 @@ def text(app: AppTest) -> str:
 def address(app: AppTest) -> dict[str, str]:
     values = {name: app.query_params[name] for name in app.query_params}
     return {name: value if isinstance(value, str) else value[-1] for name, value in values.items()}
+
+
+def component(app: AppTest, key: str) -> dict[str, Any]:
+    """What a gallery or the tiles were given to draw."""
+    (one,) = [element for element in app.get("bidi_component") if element.key == key]
+    data: dict[str, Any] = json.loads(one.proto.json)
+    return data
 
 
 def head() -> np.ndarray:
@@ -87,6 +97,24 @@ def test_a_link_opens_its_images_and_its_channel(found: StudyActivations) -> Non
     assert address(app)["known"] == "cifar10:7"
 
 
+def test_an_address_that_lags_behind_does_not_undo_a_choice_but_a_link_to_the_same_does(
+    found: StudyActivations,
+) -> None:
+    app = opened(known="cifar10:7")
+    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
+    app.button(key="maps-known-surprise").click().run()
+    chosen = address(app)["known"]
+    assert chosen != "cifar10:7"
+    app.query_params["known"] = "cifar10:7"  # what a quick second click carries along
+    app.slider(key="maps-opacity").set_value(25).run()
+    assert address(app)["known"] == chosen
+    app.query_params["known"] = "cifar10:7"
+    app.query_params["follow"] = "1"  # what Home's card carries
+    app.run()
+    assert address(app)["known"] == "cifar10:7"
+    assert "follow" not in address(app)
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -126,11 +154,46 @@ def test_another_dataset_has_its_own_image_and_keeps_it(found: StudyActivations)
     assert address(app)["met"] == "textures:4"
 
 
-def test_every_sort_order_is_drawn(found: StudyActivations) -> None:
+@pytest.mark.parametrize("method", methods.NAMES)
+def test_the_filmstrip_is_sorted_by_score(found: StudyActivations, method: str) -> None:
+    scores = evaluation.score_study(found, method).ood["textures"]
     app = opened()
-    for order in app.selectbox(key="maps-met-order").options:
-        app.selectbox(key="maps-met-order").set_value(order).run()
+    for direction, expected in (("highest", np.argsort(-scores)), ("lowest", np.argsort(scores))):
+        app.selectbox(key="maps-met-order").set_value(f"{methods.title(method)}, {direction} first").run()
         assert not app.exception
+        # The strip opens where the chosen image lies, so turn to its beginning.
+        turn = next(one for one in app.pagination if one.key.startswith("maps-met-part"))
+        turn.set_value(1).run()
+        notes = [item["note"] for item in component(app, "maps-met-strip")["items"]]
+        assert notes == [three_digits(float(scores[row])) for row in expected[:40]]
+
+
+def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(found: StudyActivations) -> None:
+    app = opened(known="cifar10:7", met="textures:3")
+    app.selectbox(key="maps-order").set_value("ratio").run()
+    drawn = component(app, "channel-tiles")
+    ranked = channels.ranking(found.id.ratio()[7])
+    assert [tile["channel"] for tile in drawn["tiles"]] == ranked[:24].tolist()
+    assert drawn["top"] == pytest.approx(
+        max(found.id.maximum[7].max(), found.ood["textures"].maximum[3].max()), rel=1e-5
+    )
+    for tile in drawn["tiles"]:
+        for half, part, row in zip(tile["halves"], (found.id, found.ood["textures"]), (7, 3), strict=True):
+            maximum, mean = (float(values[row, tile["channel"]]) for values in (part.maximum, part.mean))
+            numbers = [float(line.split()[1]) for line in half["lines"]]
+            assert numbers == pytest.approx([maximum, mean, maximum / (mean + 1)], rel=0.006, abs=6e-4)
+            assert np.max(half["map"]) == pytest.approx(maximum, rel=0.006, abs=6e-4)
+            assert np.mean(half["map"]) == pytest.approx(mean, rel=0.006, abs=6e-4)
+
+
+def test_the_images_that_drive_a_channel_come_highest_peak_first(found: StudyActivations) -> None:
+    app = opened(channel="9")
+    notes = [item["note"] for item in component(app, "maps-known-drivers")["items"]]
+    rows = channels.ranking(found.id.maximum[:, 9])[:8]
+    assert notes == [
+        f"{three_digits(float(found.id.maximum[row, 9]))} · {three_digits(float(found.id.mean[row, 9]))}"
+        for row in rows
+    ]
 
 
 def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(found: StudyActivations) -> None:

@@ -62,7 +62,8 @@ def test_three_cards_lead_on(app: AppTest) -> None:
     assert [link.label for link in links] == ["**Look inside**", "**Try your own image**", "**Compare methods**"]
     pair = showcase.load()
     assert f"channel={pair.channel}" in links[0].query_string
-    assert "known=" in links[0].query_string
+    assert f"known={pair.known.dataset}%3A{pair.known.row}" in links[0].query_string
+    assert "follow=1" in links[0].query_string
 
 
 def test_a_missing_pair_is_a_sentence_not_a_traceback(

@@ -63,7 +63,7 @@ def drawn_words(parts: Sequence[Points], most: int) -> str:
     clipped = sum(int(np.count_nonzero(part.maximum == ceiling)) for part in parts)
     if clipped > max(1, CLIPPED * total):
         words += f"; {clipped:,} stand at {three_digits(ceiling)}, where the network cuts activations off"
-    return f"{words}. Thick lines: the median maximum at each mean."
+    return f"{words}. Thick lines: the median maximum at each mean. In the corner: the score of whole images."
 
 
 def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:

@@ -14,7 +14,9 @@ from nap_core.figures.picture import three_digits
 
 BINS = 40
 TAIL = 0.005  # the share of a dataset that may lie beyond either end of the axis; the outermost bins count it
-DECADES = 2.0  # positive scores that span more than this are binned by their logarithm
+# Positive scores are binned by their logarithm where they span more than two powers of ten and, on a plain axis, the
+# middle of every dataset would be crowded into its first fifth.
+DECADES, CROWDED = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ class Bins:
     @classmethod
     def of(cls, groups: Sequence[NDArray[np.float64]], count: int = BINS) -> Bins:
         """``count`` bins over the range that holds all but ``TAIL`` at either end of every group, (n,) each, n ≥ 1."""
-        low = min(float(np.quantile(group, TAIL)) for group in groups)
-        high = max(float(np.quantile(group, 1 - TAIL)) for group in groups)
-        log = low > 0 and bool(np.log10(high) - np.log10(low) > DECADES)
+        low = min(float(np.quantile(group, TAIL, method="lower")) for group in groups)
+        high = max(float(np.quantile(group, 1 - TAIL, method="higher")) for group in groups)
+        middle = max(float(np.median(group)) for group in groups)
+        log = low > 0 and high > low * 10**DECADES and middle < low + CROWDED * (high - low)
         if log:
             low, high = float(np.log10(low)), float(np.log10(high))
         if high - low <= 1e-9 * max(1.0, abs(low)):  # constant scores: one bar in the middle

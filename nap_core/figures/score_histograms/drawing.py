@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL, translucent
-from nap_core.figures.picture import percent, three_digits
+from nap_core.figures.picture import percent
 from nap_core.figures.score_histograms.bins import Bins
 from nap_core.figures.score_histograms.panels import Panel
 
@@ -132,7 +132,7 @@ def _draw_panel(
     )  # fmt: skip
     for share in (known, below):
         if share.max() > top:
-            _cut_off(figure, bins, share, place)
+            _cut_off(figure, bins, share, at, place)
     figure.add_annotation(
         text=f"FPR95 <b>{percent(panel.fpr95)}</b> · AUROC <b>{percent(panel.auroc)}</b>"
         f"<br>at the line: TPR {percent(panel.tpr)}, FPR {percent(panel.fpr)}",
@@ -181,13 +181,16 @@ def _height(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> float:
     return min(high, STEEP * low)
 
 
-def _cut_off(figure: go.Figure, bins: Bins, share: NDArray[np.float64], place: Mapping[str, int]) -> None:
-    """Say how high the highest bar really is, on the side of it where there is more room."""
-    at = int(np.argmax(share))
-    left = at >= len(bins) / 2
+def _cut_off(figure: go.Figure, bins: Bins, share: NDArray[np.float64], line: float, place: Mapping[str, int]) -> None:
+    """Say how high the highest bar really is, on the side of it where there is more room, and past the threshold."""
+    peak, room = int(np.argmax(share)), 0.3 * (bins.edges[-1] - bins.edges[0])
+    left = peak >= len(bins) / 2
+    x = bins.edges[peak] if left else bins.edges[peak + 1]
+    if 0 <= (x - line if left else line - x) < room:
+        x = line
     figure.add_annotation(
-        text=f"{percent(float(share[at]))} ↑" if left else f"↑ {percent(float(share[at]))}",
-        x=bins.edges[at] if left else bins.edges[at + 1],
+        text=f"up to {percent(float(share[peak]))} ↑",
+        x=x,
         y=1,
         yref="y domain",
         xanchor="right" if left else "left",

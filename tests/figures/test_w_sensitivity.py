@@ -1,0 +1,174 @@
+"""w sensitivity on made-up curves: best weights, the sentence that counts, the marks in the figures."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from nap_core.combination import WeightCurve, weight_curve
+from nap_core.errors import UserError
+from nap_core.figures.w_sensitivity import HEIGHT, Sensitivity, curve_picture, finding, sensitivity_table
+
+TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
+PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}
+
+
+def made(**fpr95: list[float]) -> Sensitivity:
+    """Curves at w = 0, 0.5 and 1; AUROC is 1 − FPR95 / 2."""
+    values = np.array(list(fpr95.values()))
+    curve = WeightCurve(np.array([0, 0.5, 1]), tuple(fpr95), values, 1 - values / 2)
+    return Sensitivity.of("nap+energy", curve, "CIFAR-10", TITLES, PALETTE)
+
+
+def trace(figure: go.Figure, name: str) -> go.Scatter:
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def dots(figure: go.Figure) -> go.Scatter:
+    return next(trace for trace in figure.data if trace.mode == "markers" and not trace.name)
+
+
+def test_titles_and_the_papers_w_come_from_the_method() -> None:
+    found = made(digits=[0.5, 0.4, 0.6])
+    assert (found.combination, found.other, found.published_w) == ("NAP+Energy", "Energy", 0.4)
+    elsewhere = Sensitivity.of("nap+msp", found.curve, "SVHN", TITLES, PALETTE)
+    assert (elsewhere.combination, elsewhere.other, elsewhere.published_w) == ("NAP+MSP", "MSP", None)
+    with pytest.raises(UserError):
+        Sensitivity.of("energy", found.curve, "CIFAR-10", TITLES, PALETTE)
+
+
+def test_best_w_of_a_dataset_is_the_middle_one_among_equals() -> None:
+    found = made(digits=[0.9, 0.8, 0.3], stones=[0.2, 0.2, 0.2], noise=[0.0, 0.3, 0.0])
+    assert [found.best_of(name) for name in found.curve.datasets] == [1.0, 0.5, 0.0]
+
+
+def test_finding_counts_and_names_where_the_combination_is_not_lower() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.3, 0.2], digits=[1.0, 0.4, 0.3])
+    # Averages 0.533, 0.267, 0.3: 0.5 is the best on average; noise would want w = 0, digits w = 1.
+    assert finding(found) == (
+        "**NAP+Energy has a lower FPR95 than Energy alone on 2 of the 3 OOD datasets** when each gets its own best w; "
+        "at no w on MNIST (30.0 % with Energy alone). With one w for all, 0.5, the best on average, it is lower on "
+        "1 of the 3 OOD datasets, not on Uniform noise (30.0 % against 20.0 %) and MNIST (40.0 % against 30.0 %)."
+    )
+
+
+def test_finding_when_it_is_lower_everywhere() -> None:
+    assert finding(made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.2])) == (
+        "**NAP+Energy has a lower FPR95 than Energy alone on both OOD datasets** when each gets its own best w. "
+        "With one w for all, 0.5, the best on average, it is lower on both OOD datasets."
+    )
+
+
+def test_finding_when_it_is_lower_nowhere() -> None:
+    assert finding(made(stones=[0.5, 0.4, 0.4], noise=[0.1, 0.0, 0.0], digits=[1, 1, 1])) == (
+        "**At no w has NAP+Energy a lower FPR95 than Energy alone on any of the 3 OOD datasets.**"
+    )
+
+
+def test_finding_says_where_nothing_is_left_to_lower() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.0])
+    assert "at no w on Uniform noise (0.0 % already with Energy alone)" in finding(found)
+
+
+def test_finding_when_one_w_for_all_lowers_none() -> None:
+    text = finding(made(stones=[0.9, 0.25, 0.2], noise=[0.3, 0.9, 0.4]))
+    assert "on 1 of the 2 OOD datasets** when each gets its own best w" in text
+    assert text.endswith("With one w for all, 1, the best on average, it is lower on none of the 2 OOD datasets.")
+
+
+def test_finding_on_a_single_dataset() -> None:
+    assert finding(made(digits=[0.5, 0.2, 0.4])) == (
+        "**At its best w, 0.5, NAP+Energy has a lower FPR95 than Energy alone on MNIST**: 20.0 % against 40.0 %."
+    )
+    assert finding(made(digits=[0.5, 0.45, 0.4])) == (
+        "**At no w has NAP+Energy a lower FPR95 than Energy alone on MNIST (40.0 % with Energy alone).**"
+    )
+
+
+def test_table_has_both_metrics_at_the_ends_at_w_and_at_the_best() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
+    table = sensitivity_table(found, 0.0)
+    assert table["OOD dataset"].tolist() == ["Textures", "MNIST", "average"]
+    assert table["best w"].tolist() == [0.5, 1.0, 0.5]
+    first = table.iloc[0]
+    heads = ("Energy", "NAP", "w = 0", "best w")
+    assert [first[f"FPR95 {head}"] for head in heads] == pytest.approx([40, 50, 50, 10])
+    assert [first[f"AUROC {head}"] for head in heads] == pytest.approx([80, 75, 75, 95])
+    assert table.iloc[2]["FPR95 best w"] == pytest.approx(25)
+    assert len(sensitivity_table(made(digits=[1.0, 0.4, 0.3]), 0.5)) == 1
+
+
+@pytest.mark.parametrize(("metric", "best"), [("fpr95", 0.5), ("auroc", 0.5)])
+def test_figure_has_lines_dots_ring_and_baseline(metric: str, best: float) -> None:
+    found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
+    values = getattr(found.curve, metric)
+    figure = curve_picture(found, metric, 1.0).figure
+    for row, name in enumerate(found.curve.datasets):
+        line = trace(figure, TITLES[name])
+        assert line.y == pytest.approx(values[row])
+        assert line.line.color == PALETTE[name]
+        assert line.line.width < trace(figure, "average").line.width
+    assert trace(figure, "average").y == pytest.approx(values.mean(axis=0))
+    assert trace(figure, "Energy alone").y == pytest.approx([values[:, 2].mean()] * 2)
+    assert trace(figure, "Energy alone").line.dash == "dash"
+    ring = trace(figure, "best w")
+    assert (ring.x[0], ring.y[0], ring.marker.symbol) == (best, pytest.approx(values[:, 1].mean()), "circle-open")
+    assert dots(figure).x == pytest.approx([1.0] * 3)
+    assert dots(figure).y == pytest.approx([*values[:, 2], values[:, 2].mean()])
+
+
+def test_moving_w_moves_the_dots_and_leaves_the_lines() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
+    before, after = curve_picture(found, "fpr95", 0.0).figure, curve_picture(found, "fpr95", 0.5).figure
+    assert dots(before).y != dots(after).y
+    assert trace(before, "MNIST") == trace(after, "MNIST")
+    assert before.layout.height == after.layout.height == HEIGHT
+
+
+def test_axis_names_both_ends_and_the_papers_w() -> None:
+    axis = curve_picture(made(digits=[0.5, 0.2, 0.4]), "fpr95", 0.5).figure.layout.xaxis
+    named = dict(zip(axis.tickvals, axis.ticktext, strict=True))
+    assert (named[0.0], named[0.4], named[1.0]) == ("0<br>NAP alone", "0.4<br>paper", "1<br>Energy alone")
+    found = made(digits=[0.5, 0.2, 0.4])
+    unknown = Sensitivity.of("nap+energy", found.curve, "SVHN", TITLES, PALETTE)
+    assert not any("paper" in text for text in curve_picture(unknown, "fpr95", 0.5).figure.layout.xaxis.ticktext)
+
+
+def test_one_dataset_needs_no_average() -> None:
+    figure = curve_picture(made(digits=[0.5, 0.2, 0.4]), "fpr95", 0.5).figure
+    assert "average" not in {trace.name for trace in figure.data}
+    assert dots(figure).y == (0.2,)
+    assert trace(figure, "best w").marker.color == PALETTE["digits"]
+
+
+def test_readings() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
+    assert curve_picture(found, "fpr95", 0.0).reading == (
+        "FPR95, averaged over 2 OOD datasets, is 75.0 % at w = 0 and lowest, 25.0 %, at w = 0.5; "
+        "Energy alone has 35.0 %, NAP alone 75.0 %."
+    )
+    assert curve_picture(found, "auroc", 0.5).reading == (
+        "AUROC, averaged over 2 OOD datasets, is highest at w = 0.5: 87.5 %; Energy alone has 82.5 %, NAP alone 62.5 %."
+    )
+    flat = made(digits=[0.4, 0.4, 0.4])
+    assert curve_picture(flat, "fpr95", 0.5).reading == "FPR95, on MNIST, is 40.0 % at every w."
+
+
+def test_table_of_the_figure_holds_the_whole_curve() -> None:
+    found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
+    table = curve_picture(found, "fpr95", 0.5).table
+    assert table[table.ood == "digits"].fpr95.tolist() == [1.0, 0.4, 0.3]
+    assert table[table.ood == "average"].fpr95.tolist() == pytest.approx([0.75, 0.25, 0.35])
+    assert table.w.tolist() == [0, 0.5, 1] * 3
+
+
+def test_a_computed_curve_can_be_drawn_at_every_weight() -> None:
+    rng = np.random.default_rng(0)
+    curve = weight_curve(
+        rng.uniform(1, 2, 40),
+        rng.uniform(1, 2, 40),
+        {"digits": rng.uniform(1, 2, 30)},
+        {"digits": rng.uniform(0, 2, 30)},
+    )
+    found = Sensitivity.of("nap+msp", curve, "CIFAR-10", TITLES, PALETTE)
+    for row, w in enumerate(curve.w):
+        assert dots(curve_picture(found, "auroc", float(w)).figure).y == (curve.auroc[0, row],)

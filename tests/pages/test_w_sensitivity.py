@@ -1,0 +1,144 @@
+"""The w sensitivity page: numbers equal nap_core's, the slider moves what it should and nothing is computed twice."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from nap_core import evaluation, methods, metrics
+from nap_core.store import Store
+from nap_core.study import Study, StudyActivations, run
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
+
+
+@pytest.fixture(scope="module")
+def found() -> StudyActivations:
+    return run(STUDY, Store())
+
+
+def opened(**parameters: str) -> AppTest:
+    """The page, opened by a link."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    for name, value in {**STUDY.to_query(), **parameters}.items():
+        app.query_params[name] = value
+    app.switch_page("pages/w_sensitivity.py").run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def app(found: StudyActivations) -> AppTest:
+    return opened()
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    """FPR95, AUROC and the histograms, as they are sent to the browser."""
+    return [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
+
+
+def text(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.main.markdown, *app.main.caption])
+
+
+def average(found: StudyActivations, method: str, w: float) -> tuple[float, float]:
+    """FPR95 and AUROC averaged over the study's OOD datasets, in percent."""
+    scores = evaluation.score_study(found, method, w=w)
+    pairs = [(metrics.fpr_at_tpr(scores.id, v), metrics.auroc(scores.id, v)) for v in scores.ood.values()]
+    fpr95, auroc = zip(*pairs, strict=True)
+    return 100 * sum(fpr95) / len(pairs), 100 * sum(auroc) / len(pairs)
+
+
+def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
+    assert app.title[0].value == "How much should NAP weigh?"
+    assert app.slider(key="w_energy").value == methods.default_w("nap+energy", "CIFAR-10") == 0.4
+    fpr95, auroc = average(found, "nap+energy", 0.4)
+    assert f"{fpr95:.1f} % at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f} %" in text(app)
+    assert f"{auroc:.1f} % at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f} %" in text(app)
+
+
+@pytest.mark.parametrize("w", [0.0, 0.65, 1.0])
+def test_the_slider_moves_dots_histogram_and_table(app: AppTest, found: StudyActivations, w: float) -> None:
+    before = figures(app)
+    app.slider(key="w_energy").set_value(w).run()
+    assert not app.exception
+    after = figures(app)
+    expected = average(found, "nap+energy", w)
+    for old, new, value in zip(before[:2], after[:2], expected, strict=True):
+        assert [trace for trace in old["data"] if trace["mode"] == "lines"] == [
+            trace for trace in new["data"] if trace["mode"] == "lines"
+        ]
+        marks = next(trace for trace in new["data"] if trace["mode"] == "markers" and not trace.get("name"))
+        assert marks["x"] == [w] * 4
+        assert 100 * marks["y"][-1] == pytest.approx(value)
+    assert after[2]["layout"]["xaxis"]["title"]["text"] == f"NAP+Energy (w = {w:g}) score"
+    table = app.dataframe[0].value
+    assert table["OOD dataset"].tolist() == ["MNIST", "Textures", "Uniform noise", "average"]
+    assert table[f"FPR95 w = {w:g}"].tolist()[-1] == pytest.approx(expected[0])
+    assert table[f"AUROC w = {w:g}"].tolist()[-1] == pytest.approx(expected[1])
+
+
+def test_the_ends_are_the_methods_alone(app: AppTest, found: StudyActivations) -> None:
+    table = app.dataframe[0].value
+    for name, method in (("NAP", "nap"), ("Energy", "energy")):
+        scores = evaluation.score_study(found, method)
+        expected = [100 * metrics.fpr_at_tpr(scores.id, values) for values in scores.ood.values()]
+        assert table[f"FPR95 {name}"].tolist()[:-1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("method", methods.COMBINATIONS)
+def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
+    app: AppTest, found: StudyActivations, method: str
+) -> None:
+    app.segmented_control(key="w_combination").set_value(method).run()
+    assert not app.exception
+    curve = evaluation.weight_curve(found, method)
+    other = methods.combination_parts(method)[1]
+    lower = [line[:-1].min() < line[-1] for line in curve.fpr95]
+    titles = ("MNIST", "Textures", "Uniform noise")
+    count = {0: "any of the 3", 3: "all 3"}.get(sum(lower), f"{sum(lower)} of the 3")
+    claim = f"{methods.title(method)} has a lower" if any(lower) else f"has {methods.title(method)} a lower"
+    sentence = next(element.value for element in app.main.markdown if claim in element.value)
+    assert f"FPR95 than {other.title} alone on {count} OOD datasets" in sentence
+    first = sentence.split("With one w for all")[0]
+    if any(lower):
+        assert [title in first for title in titles] == [not better for better in lower]
+    assert other.positive_note in text(app)
+    assert app.slider(key=f"w_{other.name}").value == methods.default_w(method, "CIFAR-10")
+
+
+def test_each_combination_keeps_its_own_w(app: AppTest) -> None:
+    app.slider(key="w_energy").set_value(0.8).run()
+    app.segmented_control(key="w_combination").set_value("nap+msp").run()
+    app.slider(key="w_msp").set_value(0.2).run()
+    app.segmented_control(key="w_combination").set_value("nap+energy").run()
+    assert not app.exception
+    assert app.slider(key="w_energy").value == 0.8
+
+
+def test_a_link_opens_combination_and_w(found: StudyActivations) -> None:
+    app = opened(w_combination="NAP+MSP", w_msp="0.75")
+    assert app.slider(key="w_msp").value == 0.75
+    assert "at w = 0.75" in text(app)
+    assert "MSP alone" in text(app)
+
+
+def test_the_curve_is_computed_once(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    compute = evaluation.weight_curve
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments[1])
+        return compute(*arguments, **options)
+
+    monkeypatch.setattr(evaluation, "weight_curve", counted)
+    app = opened()
+    for w in (0.0, 0.5, 1.0):
+        app.slider(key="w_energy").set_value(w).run()
+    assert calls == ["nap+energy"]
