@@ -134,7 +134,7 @@ def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) ->
 
 @dataclass(frozen=True)
 class Picked:
-    """An image with selected points: its dataset, its row there, and the channels of those points."""
+    """An image with selected points: its dataset, its row there, the channels of those points, the highest first."""
 
     dataset: str
     row: int
@@ -146,7 +146,8 @@ def picked(parts: Sequence[Points], region: Region) -> list[Picked]:
     found = []
     for part in parts:
         index = np.flatnonzero(region.contains(part.mean, part.maximum))
-        chosen = part.take(index)  # in order of the images, because all points are
+        chosen = part.take(index)
+        chosen = chosen.take(np.lexsort((-chosen.maximum, chosen.row)))
         rows, start = np.unique(chosen.row, return_index=True)
         groups = np.split(chosen.channel, start[1:]) if len(rows) else []
         found += [

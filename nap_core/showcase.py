@@ -6,7 +6,8 @@ They lie in assets/home, so that they are on the screen before anything has run;
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import datasets, extraction
+from nap_core import datasets, extraction, methods
 from nap_core.activations import Activations
-from nap_core.channels import SameMeanPair, same_mean_pair
+from nap_core.channels import same_mean_pair
 from nap_core.errors import UserError
 from nap_core.metrics import threshold_at_tpr
 from nap_core.models import LoadedModel
@@ -26,6 +27,8 @@ from nap_core.study import StudyActivations
 
 SIDES = ("known", "met")
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "home"
+MOST_ACTIVE = 3
+CONFIDENCE = 0.99  # images that the network is sure of are those that a person recognises, too
 TOLERANCE = 0.02  # stricter than the search's default: the two means are read side by side
 
 
@@ -66,29 +69,52 @@ class Showcase:
     met: Example
 
 
-def choose(found: StudyActivations) -> tuple[SameMeanPair, str] | None:
-    """The pair to show and the name of its OOD dataset; None when no two images qualify.
+@dataclass(frozen=True)
+class Choice:
+    """What the showcase shows: a channel, an ID image by its row, an OOD image by its dataset and row."""
 
-    Both images have the channel as their most active one (the largest mean) and means in it within ``TOLERANCE``; the
-    ID image is classified rightly and NAP tells the two apart, at the threshold that 95 % of ID images reach; the OOD
-    image shows something, so it is not noise. Of all such pairs, the one whose maxima differ most.
+    channel: int
+    id_row: int
+    ood_dataset: str
+    ood_row: int
+
+
+def choose(found: StudyActivations) -> Choice | None:
+    """The pair to show; None when no two images qualify.
+
+    In both images the channel is among the ``MOST_ACTIVE`` with the largest means, and these means agree to within
+    ``TOLERANCE``. The ID image is classified rightly, with a probability of at least ``CONFIDENCE``, and has at least
+    the median NAP score; the OOD image's lies below the threshold that 95 % of ID images reach, and it shows something:
+    it is not noise. Of all such pairs, the one whose maxima have the largest quotient.
     """
     scores = nap_score(found.id)
     threshold = threshold_at_tpr(scores)
-    right = (found.id.predictions == found.id.labels) & (scores >= np.median(scores))
-    best: tuple[SameMeanPair, str] | None = None
+    right = (found.id.predictions == found.id.labels) & (methods.score("msp", found.id) >= CONFIDENCE)
+    right &= scores >= np.median(scores)
+    best, best_quotient = None, 1.0
     for name, part in found.ood.items():
         if datasets.RECORDS[name].kind == "noise":
             continue
         missed = nap_score(part) < threshold
         for channel in range(found.id.channels):
-            id_rows = np.flatnonzero(right & (found.id.mean.argmax(axis=1) == channel))
-            ood_rows = np.flatnonzero(missed & (part.mean.argmax(axis=1) == channel))
-            pair = same_mean_pair(found.id.take(id_rows), part.take(ood_rows), channel, tolerance=TOLERANCE)
-            if pair and (best is None or pair.difference > best[0].difference):
-                rows = {"id_row": int(id_rows[pair.id_row]), "ood_row": int(ood_rows[pair.ood_row])}
-                best = SameMeanPair(**{**vars(pair), **rows}), name
+            id_rows = np.flatnonzero(right & _active(found.id, channel))
+            ood_rows = np.flatnonzero(missed & _active(part, channel))
+            known, met = _logarithmic(found.id.take(id_rows)), _logarithmic(part.take(ood_rows))
+            pair = same_mean_pair(known, met, channel, tolerance=TOLERANCE)
+            if pair and math.exp(pair.difference) > best_quotient:
+                best_quotient = math.exp(pair.difference)
+                best = Choice(channel, int(id_rows[pair.id_row]), name, int(ood_rows[pair.ood_row]))
     return best
+
+
+def _active(activations: Activations, channel: int) -> NDArray[np.bool_]:
+    """Whether a channel is among the most active ones of each image, (N,)."""
+    return (activations.mean > activations.mean[:, [channel]]).sum(axis=1) < MOST_ACTIVE
+
+
+def _logarithmic(activations: Activations) -> Activations:
+    """The same with log-maxima, whose differences are the logarithms of quotients; silent channels get a tiny peak."""
+    return replace(activations, maximum=np.log(np.maximum(activations.maximum, 1e-6)))
 
 
 def make(model: LoadedModel, channel: int, known: tuple[str, int], met: tuple[str, int]) -> Showcase:

@@ -5,11 +5,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from nap_core import separation
+from nap_core.channels import FLOOR
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.figures import Picture, colours
 from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
-from nap_core.points import FLOOR, Points, points_of
+from nap_core.points import Points, points_of
 from nap_core.study import Study, StudyActivations
 from pages.parts import run_panel, workspace
 from pages.parts.channel_strip import channel_strip, chosen_channel, write_address

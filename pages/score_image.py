@@ -58,11 +58,11 @@ def answer(model: str, method: str) -> None:
     found = image_table.look_at(model, asked, max(len(asked), len(brought_images.files())))
     small_images(model, [looked for _, looked in found])
     opened = 0 if found else None
-    if len(asked) > 1 and found:
+    if len(found) > 1:
         opened = image_table.draw(model, method, found, among)
     if opened is not None:
         one, looked = found[opened]
-        if len(asked) > 1:
+        if len(found) > 1:
             st.header(score_image.plain(looked.name))
         single_image.draw(model, method, one.key, looked, among)
 

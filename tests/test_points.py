@@ -89,11 +89,11 @@ def test_a_region_joins_what_was_drawn() -> None:
 
 def test_an_image_is_picked_once_with_the_channels_of_its_points() -> None:
     # places: image 0 has channels 0, 1, 2; image 1 has 3, 4, 5
-    one = at([1, 1, 9, 9, 1, 9], [1] * 6, channels=3, name="cifar10")
+    one = at([1, 1, 9, 9, 1, 9], [1, 1.5, 1, 1, 1, 1], channels=3, name="cifar10")
     two = at([9, 1, 1], [1] * 3, channels=3, name="mnist")
     found = picked([one, two], Region(((0, 0, 2, 2),)))
     assert found == [
-        Picked("cifar10", 0, (0, 1)),
+        Picked("cifar10", 0, (1, 0)),  # channel 1 peaks higher
         Picked("mnist", 0, (1, 2)),
         Picked("cifar10", 1, (1,)),
     ]

@@ -24,8 +24,8 @@ def main() -> int:
     if chosen is None:
         print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
         return 1
-    pair, met = chosen
-    made = showcase.make(models.load(study.model), pair.channel, (study.id_dataset, pair.id_row), (met, pair.ood_row))
+    known, met = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
+    made = showcase.make(models.load(study.model), chosen.channel, known, met)
     showcase.save(made)
     for example in (made.known, made.met):
         print(

@@ -53,7 +53,7 @@ def ratio_distribution(
         if name in marks:
             figure.add_scatter(
                 x=[marks[name]],
-                y=[base + 0.88],
+                y=[base + 0.93],
                 mode="markers",
                 marker={"symbol": "triangle-down", "size": 13, "color": colours[name]},
                 hovertemplate=f"the image above: %{{x:.3g}}<extra>{titles[name]}</extra>",

@@ -134,7 +134,10 @@ def _look_at(known: str, met: str, pair: SameMeanPair) -> None:
 def _pair_of(
     _found: StudyActivations, _known: Pool, study: Study, known: str, channel: int
 ) -> tuple[str, SameMeanPair | None, MatchedPeaks]:
-    """The OOD dataset with the clearest pair in ``channel``, that pair, and how typical it is there."""
+    """The OOD dataset with the clearest pair in ``channel``, that pair, and how typical it is there.
+
+    ``study``, ``known`` (the name of the ID images) and ``channel`` are what the cache goes by.
+    """
     pairs = {name: channels.same_mean_pair(_known.activations, part, channel) for name, part in _found.ood.items()}
     name, pair = _largest(pairs)
     return name, pair, channels.matched_peaks(_known.activations, _found.ood[name], channel)
@@ -142,7 +145,10 @@ def _pair_of(
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) -> tuple[str, SameMeanPair | None]:
-    """The OOD dataset and the pair of the channel that shows it best, over all channels and OOD datasets."""
+    """The OOD dataset and the pair of the channel that shows it best, over all channels and OOD datasets.
+
+    ``study`` and ``known`` are what the cache goes by.
+    """
     return _largest({name: channels.clearest_pair(_known.activations, part) for name, part in _found.ood.items()})
 
 

@@ -16,7 +16,6 @@ from nap_core.points import Picked, Points, Region, picked
 from pages.parts.gallery import Thumbnail, gallery
 
 SHOWN = 24
-NAMED = 6  # channels written out under a thumbnail
 
 
 def region_of(event: Any) -> Region:
@@ -56,16 +55,17 @@ def picked_images(
             wrap=True,
             clickable=False,
         )
+    if any(len(image.channels) > 1 for image in there[:SHOWN]):
+        st.caption("“ch. 17 + 3” means four of the points: one in channel 17, the highest, three in other channels.")
 
 
 def _thumbnail(image: Picked, scores: MethodScores, titles: Mapping[str, str], colours: Mapping[str, str]) -> Thumbnail:
     score = scores.ood.get(image.dataset, scores.id)[image.row]
-    named = ", ".join(map(str, image.channels[:NAMED])) + (" …" if len(image.channels) > NAMED else "")
-    detail = f"channel {named}" if len(image.channels) == 1 else f"{len(image.channels)} points: channels {named}"
+    first, *others = image.channels
     return Thumbnail(
         data_address(datasets.load(image.dataset).image(image.row)),
         titles[image.dataset],
         f"NAP {three_digits(float(score))}",
         colours[image.dataset],
-        detail,
+        f"ch. {first} + {len(others):,}" if others else f"channel {first}",
     )

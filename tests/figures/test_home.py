@@ -35,7 +35,7 @@ def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() 
         assert np.array_equal(one.view, model.transform.view(image)), BUILD
         maps = extraction.maps(model, [image], device="cpu")
         assert np.allclose(one.channel_map, maps[0, pair.channel], atol=1e-3), BUILD
-        assert maps[0].mean(axis=(1, 2)).argmax() == pair.channel
+        assert pair.channel in np.argsort(-maps[0].mean(axis=(1, 2)))[: showcase.MOST_ACTIVE]
         flat = maps.reshape(1, maps.shape[1], -1)
         numbers = Activations(flat.max(2), flat.mean(2), flat.var(2), np.zeros((1, 2)), np.array([-1]))
         assert one.nap == pytest.approx(float(nap_score(numbers)[0]), rel=1e-4)
@@ -63,26 +63,43 @@ def test_a_missing_showcase_is_answered_with_a_sentence(tmp_path: object) -> Non
         showcase.load(tmp_path / "nothing")  # type: ignore[operator]
 
 
-def answers(means: object, maxima: object, right: object) -> Activations:
+def answers(means: object, maxima: object, right: object, lead: object = 9.0) -> Activations:
+    """Activations of images that are class 0, predicted or not, by a ``lead`` over the other class's logit."""
     mean, maximum = np.asarray(means, np.float32), np.asarray(maxima, np.float32)
     labels = np.where(np.asarray(right, bool), 0, 1)
-    logits = np.tile(np.array([[1.0, 0.0]], np.float32), (len(mean), 1))
+    logits = np.column_stack([np.broadcast_to(np.asarray(lead, np.float32), len(mean)), np.zeros(len(mean))])
     return Activations(maximum, mean, np.zeros_like(mean), logits, labels)
 
 
-def test_choose_wants_a_right_answer_a_shared_top_channel_and_a_score_that_tells_them_apart() -> None:
-    # Channel 0 is the most active one in every image but the last ID image, where channel 1 is.
+def test_choose_wants_a_right_answer_and_a_score_that_tells_the_images_apart() -> None:
     known = answers([[2, 1], [2, 1], [2, 1], [2, 3]], [[11, 2], [12, 2], [8, 2], [9, 9]], [True, False, True, True])
     noise = answers([[2, 1]], [[2, 1]], [False])
     textures = answers([[2.01, 1], [2.5, 1], [2, 1]], [[3, 2], [2.5, 1], [2.9, 2]], [False] * 3)
     study = default_study()
     found = StudyActivations(study, known, {"uniform-noise": noise, "textures": textures})
-    chosen = showcase.choose(found)
-    assert chosen is not None
-    pair, name = chosen
     # Row 1 peaks higher but is classified wrongly; row 2's score lies below the median; noise would differ more.
-    assert (name, pair.channel, pair.id_row, pair.ood_row) == ("textures", 0, 0, 2)
+    assert showcase.choose(found) == showcase.Choice(channel=0, id_row=0, ood_dataset="textures", ood_row=2)
     assert showcase.choose(StudyActivations(study, known, {"uniform-noise": noise})) is None
+
+
+def test_choose_wants_an_image_that_the_network_is_sure_of() -> None:
+    def chosen_row(*leads: float) -> int | None:
+        known = answers([[2, 1]] * 3, [[12, 2], [11.9, 2.2], [8, 2]], [True] * 3, leads)
+        met = answers([[2, 1]], [[3, 2]], [False])
+        chosen = showcase.choose(StudyActivations(default_study(), known, {"textures": met}))
+        return chosen.id_row if chosen else None
+
+    assert chosen_row(9, 9, 9) == 0
+    assert chosen_row(4.5, 4.7, 9) == 1  # probabilities of 0.989 and 0.991
+    assert chosen_row(4.5, 4.5, 9) is None
+
+
+def test_choose_wants_a_channel_that_is_among_the_most_active_of_both_images() -> None:
+    # Channel 0 has the clearest peak, but three channels are more active; channel 1 is one of these.
+    known = answers([[1, 2, 3, 4]], [[50, 20, 9, 9]], [True])
+    met = answers([[1, 2, 3.5, 4.5]], [[1, 4, 4, 5]], [False])
+    chosen = showcase.choose(StudyActivations(default_study(), known, {"textures": met}))
+    assert chosen == showcase.Choice(channel=1, id_row=0, ood_dataset="textures", ood_row=0)
 
 
 def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale() -> None:

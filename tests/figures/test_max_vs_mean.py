@@ -80,6 +80,14 @@ def test_margins_and_corner_have_the_same_area_for_datasets_of_any_size(
     assert means.y[0] == pytest.approx(first, rel=1e-6)
 
 
+def test_the_legend_names_every_dataset_once_even_without_a_point(scores: MethodScores, parts: list[Points]) -> None:
+    silent = Points("textures", CHANNELS, *(np.zeros(0, kind) for kind in ("i8", "f4", "f4")), 300)
+    figure = scatter([*parts[:2], silent], scores, TITLES, COLOURS).figure
+    entries = [trace for trace in figure.data if trace.showlegend is not False and trace.type != "heatmap"]
+    assert [trace.name for trace in entries] == list(TITLES.values())
+    assert all(len(trace.x) for trace in entries)
+
+
 def test_the_corner_shows_the_scores_of_whole_images(parts: list[Points], scores: MethodScores) -> None:
     (corner,) = traces(scatter(parts, scores, TITLES, COLOURS).figure, "scatter", xaxis="x3", legendgroup="cifar10")
     every = np.concatenate([scores.id, *scores.ood.values()])
@@ -115,7 +123,6 @@ def test_the_median_lines_follow_the_data(parts: list[Points], scores: MethodSco
         (line,) = traces(figure, "scatter", xaxis=SURFACE, legendgroup=part.dataset)
         assert len(line.x) > 3
         np.testing.assert_allclose(line.y / line.x, factor, rtol=0.1)  # a bin is 20 % wide
-        assert line.showlegend is not False
 
 
 def test_beyond_the_limit_a_sample_is_drawn_and_all_points_are_counted(

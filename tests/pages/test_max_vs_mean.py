@@ -209,12 +209,11 @@ def test_a_lasso_shows_the_images_behind_its_points(
     items = component(app, "picked-images")["items"]
     assert len(items) == 24
     most = max(int(one.sum(axis=1).max()) for one in inside.values())
-    assert items[0]["detail"].startswith(f"{most} points: channels ")
     name = {title: name for name, title in TITLES.items()}[items[0]["caption"]]
     row = int(np.argmax(inside[name].sum(axis=1)))
     assert items[0]["note"] == f"NAP {nap.nap_score(found.of(name))[row]:.3g}"
-    first = ", ".join(map(str, np.flatnonzero(inside[name][row])[:6]))
-    assert items[0]["detail"].startswith(f"{most} points: channels {first}")
+    highest = int(np.argmax(np.where(inside[name][row], found.of(name).maximum[row], 0)))
+    assert items[0]["detail"] == f"ch. {highest} + {most - 1}"
     assert items[0]["source"].startswith("data:image/png;base64,")
 
 
@@ -243,3 +242,27 @@ def test_controls_survive_a_visit_to_another_page(app: AppTest) -> None:
     assert app.segmented_control(key="scatter-front").value == "OOD"
     assert app.number_input(key="scatter-floor").value == 0.3
     assert app.selectbox(key="scatter-channel").value == 5
+
+
+def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:
+    def script() -> None:
+        import numpy as np
+
+        from nap_core.evaluation import MethodScores
+        from nap_core.points import Points, Region
+        from pages.parts.picked_images import picked_images
+
+        place, ones = np.arange(3), np.ones(3, np.float32)
+        parts = [Points(name, 1, place, ones, ones, 0) for name in ("imagenet-bank", "textures")]
+        scores = MethodScores("nap", None, np.ones(3), {"textures": np.full(3, 0.5)})
+        titles = {"imagenet-bank": "ImageNet reference", "textures": "Textures"}
+        picked_images(parts, Region(((0, 0, 2, 2),)), scores, titles, dict.fromkeys(titles, "#2f7de1"))
+
+    app = AppTest.from_function(script, default_timeout=60).run()
+    assert not app.exception
+    assert "**6 points from 6 images**" in said(app)
+    assert "ImageNet reference comes as activations only" in said(app)
+    items = component(app, "picked-images")["items"]
+    assert [(item["caption"], item["note"], item["detail"]) for item in items] == [
+        ("Textures", "NAP 0.5", "channel 0")
+    ] * 3

@@ -19,7 +19,7 @@ def words(app: AppTest) -> str:
 
 
 def address(app: AppTest) -> dict[str, str]:
-    return {name: app.query_params[name][0] for name in app.query_params}
+    return {name: str(app.query_params[name]) for name in app.query_params}
 
 
 def test_the_default_study_reads_as_a_sentence_and_stands_in_the_address(app: AppTest) -> None:

@@ -147,6 +147,7 @@ def _median_line(curve: PeakCurve, colour: str, title: str, name: str) -> go.Sca
         line={"color": colour, "width": 3},
         name=title,
         legendgroup=name,
+        showlegend=False,
         hovertemplate="mean about %{x:.3g}: median maximum %{y:.3g}",
     )
 
@@ -172,7 +173,7 @@ def _margin(
         fillcolor=translucent(colour, 0.2),
         name=title,
         legendgroup=name,
-        showlegend=False,
+        showlegend=where == "corner",  # the one curve that every dataset has, even without a point
         hovertemplate=f"{what} %{{{'y' if lying else 'x'}:.3g}}, density %{{{'x' if lying else 'y'}:.3g}}",
     )
 
@@ -180,7 +181,6 @@ def _margin(
 def _lay_out(figure: go.Figure, right: float, top: float) -> None:
     flat = {"showgrid": False, "zeroline": False}
     quiet = {**flat, "showticklabels": False, "fixedrange": True, "rangemode": "tozero"}
-    score = _title("S<sub>NAP</sub>", 14)
     above = {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
     figure.update_layout(
         height=640,
@@ -188,22 +188,33 @@ def _lay_out(figure: go.Figure, right: float, top: float) -> None:
         plot_bgcolor="rgba(0,0,0,0)",  # one plot lies over another
         dragmode="lasso",
         hovermode="closest",
-        legend={**above, "entrywidth": 100},
-        modebar={"add": ["lasso2d", "select2d"]},
+        legend={**above, "entrywidth": 0.42, "entrywidthmode": "fraction"},  # two columns leave room for the mode bar
+        modebar={"add": ["lasso2d", "select2d"], "remove": ["zoomIn2d", "zoomOut2d"]},
         newselection={"line": {"color": NEUTRAL, "width": 2, "dash": "solid"}},
         xaxis={"domain": _SCATTER, "range": [0, right], "title": _title("mean of the map"), **flat},
         yaxis={"domain": _SCATTER, "range": [0, top], "title": _title("maximum of the map"), **flat},
         xaxis2={"domain": _MARGIN, "anchor": "y", "title": _title("density"), **quiet},
         yaxis2={"domain": _MARGIN, "anchor": "x", "title": _title("density"), **quiet},
-        xaxis3={"domain": _MARGIN, "anchor": "y3", "side": "top", "title": score, "fixedrange": True, **flat},
+        xaxis3={"domain": _MARGIN, "anchor": "y3", "side": "top", "fixedrange": True, **flat},
         yaxis3={"domain": _MARGIN, "anchor": "x3", **quiet},
         xaxis4={"domain": _SCATTER, "anchor": "y4", "matches": "x", "visible": False},
         yaxis4={"domain": _SCATTER, "anchor": "x4", "matches": "y", "visible": False},
     )
+    # Not the axis's own title: on a narrow screen that is drawn over its ticks.
+    figure.add_annotation(
+        text="S<sub>NAP</sub>",
+        showarrow=False,
+        x=0.5,
+        xref="x3 domain",
+        y=1,
+        yref="y3 domain",
+        yanchor="bottom",
+        yshift=20,
+    )
 
 
-def _title(text: str, standoff: int = 6) -> dict[str, object]:
-    return {"text": text, "standoff": standoff}
+def _title(text: str) -> dict[str, object]:
+    return {"text": text, "standoff": 6}
 
 
 def _table(part: Points, scores: FloatArray) -> pd.DataFrame:
