@@ -13,8 +13,6 @@ from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 from pages.parts.frame import require_frame
 
-STUDY_PARAMETERS = ("model", "id", "ood", "n")
-
 
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
