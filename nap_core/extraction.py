@@ -148,6 +148,27 @@ def look(
     return _reduced(found, logits, np.full(len(views), -1, np.int64)), found.cpu().numpy()
 
 
+def inputs(
+    model: LoadedModel,
+    dataset: ImageDataset,
+    first: int,
+    last: int,
+    *,
+    device: str | None = None,
+    batch_size: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """What the network is fed of images ``first`` to ``last``: (B, 3, H, W) float32 on the device and labels (B,).
+
+    For methods that need a pass of their own. Raises ExtractionStopped when ``should_stop`` says so.
+    """
+    runner = _Runner(model, choose_device(device), batch_size, autocast=False)
+    if first < last:
+        for views, labels in runner.batches(dataset, first, last, should_stop or _never):
+            pixels = torch.tensor(views, device=runner.device).permute(0, 3, 1, 2)
+            yield model.transform.normalise(pixels), torch.tensor(labels)
+
+
 def _reduced(found: Tensor, logits: Tensor, labels: NDArray[np.int64]) -> Activations:
     """A map (B, C, H, W) and logits (B, K) → what is kept of them."""
     return Activations(
@@ -236,6 +257,13 @@ class _Runner:
         self, dataset: ImageDataset, first: int, last: int, should_stop: Callable[[], bool]
     ) -> Iterator[Activations]:
         """The activations of images ``first`` to ``last``, batch by batch."""
+        for views, labels in self.batches(dataset, first, last, should_stop):
+            yield self.statistics(views, labels)
+
+    def batches(
+        self, dataset: ImageDataset, first: int, last: int, should_stop: Callable[[], bool]
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Views (B, H, W, 3) and labels of images ``first`` to ``last``; the next are decoded while these are used."""
 
         def decode(start: int) -> NDArray[np.uint8]:
             return self.views(dataset.image(index) for index in range(start, min(start + self.batch_size, last)))
@@ -249,5 +277,5 @@ class _Runner:
                     upcoming = decoder.submit(decode, stop)
                 if should_stop():
                     raise ExtractionStopped
-                yield self.statistics(views, np.asarray(dataset.labels[start:stop], np.int64))
+                yield views, np.asarray(dataset.labels[start:stop], np.int64)
                 start = stop

@@ -29,3 +29,22 @@ def nap_score(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.
     """
     score: NDArray[np.float64] = channel_terms(activations, epsilon).mean(axis=1)
     return score
+
+
+def variance_score(activations: Activations) -> NDArray[np.float64]:
+    """The mean over channels of the variance within a channel, (N,): "Variance" of the paper's Table 6."""
+    score: NDArray[np.float64] = activations.variance.astype(np.float64).mean(axis=1)
+    return score
+
+
+def no_square_score(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.float64]:
+    """The mean over channels of max_j / (mean_j + ε), (N,): "No Square" of the paper's Table 6."""
+    score: NDArray[np.float64] = np.sqrt(channel_terms(activations, epsilon)).mean(axis=1)
+    return score
+
+
+def minus_score(activations: Activations) -> NDArray[np.float64]:
+    """The mean over channels of max_j − mean_j, (N,): "Minus" of the paper's Table 6."""
+    difference = activations.maximum.astype(np.float64) - activations.mean.astype(np.float64)
+    score: NDArray[np.float64] = difference.mean(axis=1)
+    return score

@@ -14,6 +14,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract
 from nap_core.images import TINY
+from nap_core.methods import Ground
 from nap_core.nap import channel_terms
 from nap_core.store import Store
 
@@ -117,7 +118,7 @@ def model_for_tiny_images(model: str) -> str | None:
 
 def known_scores(known: Activations, knows: str) -> dict[str, NDArray[np.float64]]:
     """Method → the scores (N,) of the known images; ``knows`` picks the combinations' published w."""
-    return {name: methods.score(name, known, knows=knows) for name in methods.NAMES}
+    return {name: methods.score(name, known, Ground(knows=knows)) for name in methods.STANDARD}
 
 
 def place(images: Activations, known: dict[str, NDArray[np.float64]], knows: str) -> list[dict[str, Placement]]:
@@ -125,7 +126,7 @@ def place(images: Activations, known: dict[str, NDArray[np.float64]], knows: str
     found: list[dict[str, Placement]] = [{} for _ in range(len(images))]
     for method, scores in known.items():
         w = methods.default_w(method, knows)
-        for row, score in enumerate(methods.score(method, images, w=w, knows=knows)):
+        for row, score in enumerate(methods.score(method, images, w=w)):
             found[row][method] = Placement(method, w, float(score), scores)
     return found
 

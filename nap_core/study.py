@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from nap_core import bank, datasets, models
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract, store_key
+from nap_core.methods.ground import Ground, Part
 from nap_core.store import Store
 
 MAX_IMAGES = 1_000_000
@@ -101,15 +103,30 @@ def default_study(model: str = DEFAULT_MODEL) -> Study:
 
 @dataclass(frozen=True)
 class StudyActivations:
-    """The activations of a study: of the ID dataset, and of each OOD dataset by its catalogue name, in study order."""
+    """The activations of a study: of the ID dataset, and of each OOD dataset by its catalogue name, in study order.
+
+    ``ground`` is what methods may use beside them; without one, those run that need nothing more.
+    """
 
     study: Study
     id: Activations
     ood: dict[str, Activations]
+    ground: Ground = field(default_factory=Ground)
+
+    def __post_init__(self) -> None:
+        self.ground.knows = self.ground.knows or self.study.knows
 
     def of(self, name: str) -> Activations:
         """The activations of one of the study's datasets."""
         return self.id if name == self.study.id_dataset else self.ood[name]
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """Activations and images of each dataset, the ID dataset first; a bank has no images."""
+        return {
+            name: Part(self.of(name), datasets.load(name) if datasets.RECORDS[name].images_shipped else None)
+            for name in self.study.datasets
+        }
 
 
 def run(
@@ -139,7 +156,14 @@ def run(
                 progress=progress,
                 should_stop=should_stop,
             )
-    return StudyActivations(study, found.pop(study.id_dataset), found)
+    return StudyActivations(study, found.pop(study.id_dataset), found, ground(study, store, device))
+
+
+def ground(study: Study, store: Store, device: str | None = None) -> Ground:
+    """What the methods of ``study`` may use: its network, and the network's fit split where the catalogue has one."""
+    record = models.RECORDS[study.model]
+    fit = datasets.load(record.fit_dataset) if record.fit_dataset else None
+    return Ground(models.load(study.model), record.knows, fit, store=store, device=device)
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:

@@ -81,7 +81,7 @@ chosen = workspace.current_study()
 found = run_panel.require_activations(chosen)
 titles = workspace.titles(chosen)
 palette = colours(chosen.id_dataset, chosen.ood_datasets)
-rows = [workspace.scores(found, name) for name in methods.NAMES]
+rows = [workspace.scores(found, name) for name in methods.STANDARD]
 results = _results(chosen, found)
 
 metric: Metric = st.segmented_control(

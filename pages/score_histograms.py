@@ -21,7 +21,7 @@ known = titles[chosen.id_dataset]
 which, how, where = st.columns([5, 3, 3])
 picked = which.multiselect(
     "Methods",
-    methods.NAMES,
+    methods.STANDARD,
     default=FIRST,
     format_func=methods.title,
     key="histogram_methods",

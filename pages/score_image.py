@@ -26,7 +26,7 @@ def main() -> None:
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless you pick another one.",
         )
     with right:
-        method = choice("Verdict by", BY, methods.NAMES, methods.title)
+        method = choice("Verdict by", BY, methods.STANDARD, methods.title)
     drop, samples = st.columns([5, 7], gap="medium")
     with drop:
         brought_images.drop_zone()

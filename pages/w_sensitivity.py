@@ -10,6 +10,8 @@ from nap_core.figures.w_sensitivity import Sensitivity, curve_picture, finding, 
 from nap_core.study import Study, StudyActivations
 from pages.parts import picture, run_panel, workspace
 
+COMBINATIONS = [name for name in methods.STANDARD if methods.parse(name).prior]
+
 
 @st.cache_data(show_spinner="Computing the curve …", max_entries=64)
 def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> WeightCurve:
@@ -24,8 +26,8 @@ def explore(chosen: Study, found: StudyActivations) -> None:
     which, weight = st.columns([2, 3])
     method = which.segmented_control(
         "Combination",
-        methods.COMBINATIONS,
-        default=methods.COMBINATIONS[-1],
+        COMBINATIONS,
+        default=COMBINATIONS[-1],
         required=True,
         format_func=methods.title,
         key="w_combination",
@@ -38,7 +40,7 @@ def explore(chosen: Study, found: StudyActivations) -> None:
         max_value=1.0,
         value=methods.default_w(method, chosen.knows),
         step=0.05,
-        key=f"w_{other.name}",
+        key=f"w_{other.record.name}",
         bind="query-params",
     )
     sensitivity = Sensitivity.of(method, weight_curve(chosen, method, found), chosen.knows, titles, palette)
@@ -51,7 +53,7 @@ def explore(chosen: Study, found: StudyActivations) -> None:
     scores = workspace.scores(found, method, w)
     picture.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
-        rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{NAP}}^{{\,1-w}}$. {other.positive_note}"
+        rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{NAP}}^{{\,1-w}}$. {other.record.positive.note}"
     )
     table = sensitivity_table(sensitivity, w)
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[2:]}

@@ -25,16 +25,16 @@ def made(images: int, seed: int, lift: float) -> Activations:
 FOUND = StudyActivations(STUDY, made(40, 0, 2.0), {"mnist": made(30, 1, 1.0), "textures": made(25, 2, 1.8)})
 
 
-@pytest.mark.parametrize("name", methods.NAMES)
+@pytest.mark.parametrize("name", methods.STANDARD)
 def test_scores_of_a_study_are_the_methods_own(name: str) -> None:
     found = evaluation.score_study(FOUND, name)
     assert found.method == name
     assert found.title == methods.title(name)
     assert found.w == methods.default_w(name, "CIFAR-10")
-    np.testing.assert_array_equal(found.id, methods.score(name, FOUND.id, knows="CIFAR-10"))
+    np.testing.assert_array_equal(found.id, methods.score(name, FOUND.id, methods.Ground(knows="CIFAR-10")))
     assert list(found.ood) == ["mnist", "textures"]
     for dataset, values in found.ood.items():
-        np.testing.assert_array_equal(values, methods.score(name, FOUND.ood[dataset], knows="CIFAR-10"))
+        np.testing.assert_array_equal(values, methods.score(name, FOUND.ood[dataset], methods.Ground(knows="CIFAR-10")))
     np.testing.assert_array_equal(found.pooled, np.concatenate([found.ood["mnist"], found.ood["textures"]]))
 
 
@@ -55,7 +55,7 @@ def test_table_has_a_row_for_each_method_and_dataset() -> None:
     table = evaluation.evaluate(FOUND)
     assert list(table.columns) == evaluation.COLUMNS
     assert list(zip(table["method"], table["ood"], strict=True)) == [
-        (method, dataset) for method in methods.NAMES for dataset in ("mnist", "textures")
+        (method, dataset) for method in methods.STANDARD for dataset in ("mnist", "textures")
     ]
     assert set(table["id"]) == {"cifar10"}
     assert set(table["n_id"]) == {40}

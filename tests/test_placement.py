@@ -89,11 +89,11 @@ def test_place_agrees_with_the_methods() -> None:
     scores = placement.known_scores(known, "CIFAR-10")
     found = placement.place(asked, scores, "CIFAR-10")
     assert len(found) == 3
-    assert list(found[0]) == list(methods.NAMES)
-    for method in methods.NAMES:
-        expected = methods.score(method, asked, knows="CIFAR-10")
+    assert list(found[0]) == list(methods.STANDARD)
+    for method in methods.STANDARD:
+        expected = methods.score(method, asked, methods.Ground(knows="CIFAR-10"))
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
-        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, knows="CIFAR-10"))
+        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, methods.Ground(knows="CIFAR-10")))
         assert found[0][method].w == methods.default_w(method, "CIFAR-10")
 
 

@@ -75,7 +75,7 @@ def main() -> None:
     stored = bank.load(BANK, model)
     print(f"\n{path.name}: {count:,} photographs, {path.stat().st_size / 1e6:.2f} MB")
     print(f"top-1 accuracy {100 * np.mean(stored.predictions == labels):.1f} %")
-    for method in methods.NAMES:
+    for method in methods.STANDARD:
         error = worst_relative_error(found, stored, method)
         print(f"half precision: {methods.title(method)} off by at most {100 * error:.3f} %")
 

@@ -43,7 +43,7 @@ class Sensitivity:
     ) -> Sensitivity:
         """The curve of ``method``, a combination. Raises UserError when it is none."""
         _, other = methods.combination_parts(method)
-        return cls(curve, methods.title(method), other.title, titles, colours, other.published_w.get(knows))
+        return cls(curve, methods.title(method), other.title, titles, colours, other.record.published_w.get(knows))
 
     def at(self, w: float) -> int:
         """The position of the weight nearest to ``w`` in the curve."""

@@ -24,7 +24,8 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 @dataclass(frozen=True)
 class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
-    the dotted name of the linear layer that follows its spatial mean; ``transform`` is the usual one."""
+    the dotted name of the linear layer that follows its spatial mean; ``transform`` is the usual one. ``layers`` are
+    the modules at whose ends methods look that read several layers, the earliest first."""
 
     name: str
     title: str
@@ -32,6 +33,7 @@ class Architecture:
     tap: Tap
     head: str
     transform: Transform
+    layers: tuple[str, ...] = ()
 
 
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
@@ -51,7 +53,10 @@ def imagenet_classes() -> tuple[str, ...]:
 
 def _cifar_resnet(depth: int) -> Architecture:
     build = partial(_build_resnet, depth)
-    return Architecture(f"resnet{depth}", f"ResNet-{depth}", build, Tap("penultimate"), "linear", CIFAR_TRANSFORM)
+    layers = ("layer1", "layer2", "layer3")
+    return Architecture(
+        f"resnet{depth}", f"ResNet-{depth}", build, Tap("penultimate"), "linear", CIFAR_TRANSFORM, layers
+    )
 
 
 def _build_resnet(depth: int, num_classes: int) -> nn.Module:
@@ -66,6 +71,7 @@ def _cifar_densenet(depth: int, growth: int) -> Architecture:
         Tap("penultimate"),
         "fc",
         CIFAR_TRANSFORM,
+        ("trans1", "trans2", "penultimate"),
     )
 
 
@@ -86,6 +92,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             Tap("_avg_pooling", side="input"),
             "_fc",
             LITE_TRANSFORM,
+            ("_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15"),
         ),
     )
 }

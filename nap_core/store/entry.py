@@ -109,7 +109,7 @@ class Entry:
         """
         given = Manifest(self.key, self.title, activations.channels, int(activations.logits.shape[1]))
         arrays = self._convert(given, activations)
-        with _writing(self.path):
+        with writing(self.path):
             stored = self._manifest()
             shards = tuple(self._complete(stored))
             rows = sum(shard.rows for shard in shards)
@@ -217,7 +217,7 @@ class Entry:
         sync_folder(self.path)
 
     def _cut(self, shard: Shard) -> None:
-        with _writing(self.path):
+        with writing(self.path):
             manifest = self._manifest()
             if manifest and shard in manifest.shards:  # else another process has mended it meanwhile
                 kept = manifest.shards[: manifest.shards.index(shard)]
@@ -237,7 +237,7 @@ def remove(folder: Path) -> None:
     """Delete an entry's folder; its rows are gone at once, even if a kill leaves files for the next writer to sweep."""
     if not os.path.isdir(folder):  # unlike Path.is_dir, no error where the user may not look
         return
-    with _writing(folder):
+    with writing(folder):
         (folder / _MANIFEST).unlink(missing_ok=True)
         failure = _sweep(folder, ())
         if failure:
@@ -263,7 +263,7 @@ def _sweep(folder: Path, keep: Iterable[Shard]) -> OSError | None:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
     """Hold the lock of an entry's folder; what goes wrong on disk meanwhile becomes a UserError."""
     root = folder.parent
     elsewhere = f"or set the environment variable {VARIABLE} to another folder, and start again."

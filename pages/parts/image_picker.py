@@ -19,8 +19,8 @@ AT_A_TIME = 40
 _AS_IT_IS = "dataset order"
 _ORDERS = {
     _AS_IT_IS: ("", 1),
-    **{f"{methods.title(name)}, highest first": (name, -1) for name in methods.NAMES},
-    **{f"{methods.title(name)}, lowest first": (name, 1) for name in methods.NAMES},
+    **{f"{methods.title(name)}, highest first": (name, -1) for name in methods.STANDARD},
+    **{f"{methods.title(name)}, lowest first": (name, 1) for name in methods.STANDARD},
 }
 
 
@@ -107,6 +107,6 @@ def _filmstrip(
 def score_of(found: StudyActivations, pool: Pool, method: str) -> NDArray[np.float64]:
     """The score of every image of a pool under a method, (N,)."""
     if pool.name not in found.study.datasets:  # the stand-in for a reference bank
-        return methods.score(method, pool.activations, knows=found.study.knows)
+        return methods.score(method, pool.activations, found.ground)
     scores = workspace.scores(found, method)
     return scores.id if pool.name == found.study.id_dataset else scores.ood[pool.name]

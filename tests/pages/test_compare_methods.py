@@ -84,7 +84,7 @@ def test_boxes_open_another_cell(app: AppTest, found: StudyActivations) -> None:
     table, histogram, roc = figures(app)
     frame = table["layout"]["shapes"][0]
     assert (frame["x0"] + frame["x1"]) / 2 == 1
-    assert (frame["y0"] + frame["y1"]) / 2 == list(methods.NAMES).index("energy")
+    assert (frame["y0"] + frame["y1"]) / 2 == list(methods.STANDARD).index("energy")
     assert "Energy" in json.dumps(histogram)
     assert "Energy" in max(lines(roc), key=lambda name: lines(roc)[name]["line"]["width"])
     row = evaluation.evaluate(found, ["energy"]).set_index("ood").loc["uniform-noise"]
@@ -138,7 +138,7 @@ def test_clicked_image_shows_every_methods_verdict(app: AppTest, found: StudyAct
     app.run()
     assert not app.exception
     shown = app.main.dataframe[0].value
-    rows = [evaluation.score_study(found, method) for method in methods.NAMES]
+    rows = [evaluation.score_study(found, method) for method in methods.STANDARD]
     expected = verdicts(rows, "cifar10", name, row)
     right = "ID" if name == "cifar10" else "OOD"
     for verdict, accepted in zip(shown["Verdict"], expected["accepted"], strict=True):

@@ -1,0 +1,210 @@
+"""The adapter to pytorch-ood: any detector that works on logits, features or pooled maps runs on stored activations.
+
+A detector's base class says what it is fed, the names in its constructor what it is given, so that a new one needs a
+record and no code. Its outlier scores are negated in ``negated``, here and for passes of their own, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_ood.api import Detector, FeatureMapsDetector, FeaturesDetector, LogitsDetector
+from pytorch_ood.detector import EnergyBased
+from torch import Tensor, nn
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
+
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.methods.ground import Ground, Part, Watch
+from nap_core.methods.records import MethodRecord, Prepared, Scored, Scores, Value
+from nap_core.models import LoadedModel
+
+CHUNK_NUMBERS = 2**26  # DICE and GMM hold images × classes × channels at once: a quarter of a gigabyte
+Prepare = Callable[[Ground, Mapping[str, Value]], Prepared]
+
+
+def negated(outlier_scores: Tensor) -> Scores:
+    """pytorch-ood's outlier scores (N,) as scores of which higher means more in-distribution."""
+    return -outlier_scores.detach().cpu().double().numpy()
+
+
+class Head(nn.Linear):
+    """A classifier's linear head on pooled features, (B, C) or (B, C, 1, 1)."""
+
+    def __init__(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        super().__init__(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.weight.copy_(torch.tensor(weight))
+            self.bias.copy_(torch.tensor(bias))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features → logits (B, K)."""
+        return super().forward(features.flatten(1))
+
+
+class OwnLogits:
+    """Energy of the logits that a detector made, which are kept so that its ID accuracy can be told."""
+
+    def __init__(self) -> None:
+        self.predictions: list[Tensor] = []
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        self.predictions.append(logits.argmax(dim=1).cpu())
+        return EnergyBased.score(logits)
+
+    def take(self) -> NDArray[np.int64] | None:
+        """The predicted classes since the last call, None when no logits came by."""
+        seen, self.predictions = self.predictions, []
+        return torch.cat(seen).numpy() if seen else None
+
+
+@contextmanager
+def in_words(title: str) -> Iterator[None]:
+    """What a detector raises about its data becomes a UserError that names it."""
+    try:
+        yield
+    except (ValueError, AssertionError, LinAlgError) as error:
+        reason = str(error).strip() or "its data or parameters do not fit"
+        raise UserError(
+            f"{title} cannot be computed here: {reason}. Change its parameters or the fit split."
+        ) from error
+
+
+def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -> Detector:
+    """A detector whose constructor is given the ``parts`` and ``parameters`` that it has names for.
+
+    Raises TypeError for a parameter that it has no name for: a record that does not fit the library.
+    """
+    names = inspect.signature(kind).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in names.values())
+    unknown = [name for name in parameters if name not in names and not takes_all]
+    if unknown:
+        raise TypeError(f"{kind.__name__} takes no {unknown[0]}")
+    return kind(**{name: part for name, part in parts.items() if name in names}, **parameters)
+
+
+def head_of(model: LoadedModel) -> Head:
+    """The model's linear head on its own."""
+    return Head(model.head_weight, model.head_bias).eval()
+
+
+def on_activations(
+    kind: type[Detector],
+    *,
+    name: str,
+    labels: bool = False,
+    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None,
+) -> Prepare:
+    """How the record called ``name`` prepares the detector ``kind`` for stored activations.
+
+    ``labels``: every class must be in the fit split. ``extra`` turns the ground and the parameters into what the
+    constructor takes beside them; it may take parameters out.
+    """
+
+    def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+        return _Stored(kind, name, ground, parameters, labels, extra)
+
+    return prepare
+
+
+class _Stored:
+    """A detector of pytorch-ood on stored activations, fitted when it is first asked."""
+
+    def __init__(
+        self,
+        kind: type[Detector],
+        title: str,
+        ground: Ground,
+        parameters: Mapping[str, Value],
+        labels: bool,
+        extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None,
+    ) -> None:
+        self.title, self.ground, self.labels = title, ground, labels
+        self.own_logits = OwnLogits()
+        own = dict(parameters)
+        given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None, "detector": self.own_logits}
+        given |= extra(ground, own) if extra else {}
+        # Logits are all that some detectors see: only the others need the network's head.
+        names = inspect.signature(kind).parameters
+        if {"head", "w", "b"} & set(names):
+            head = head_of(ground.network(title))
+            given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
+        with in_words(title):
+            self.detector = build(kind, own, **given)
+        # ReAct that is given its threshold has nothing left to estimate.
+        self.fitted = not kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
+
+    def __call__(self, part: Part, watch: Watch, /) -> Scored:
+        if not self.fitted:
+            find = self.ground.labelled_fit if self.labels else self.ground.fit
+            self._fit(find(self.title, watch).activations)
+            self.fitted = True
+        activations = part.activations
+        chunk = int(np.clip(CHUNK_NUMBERS // (activations.channels * activations.logits.shape[1]), 64, 8192))
+        scores = []
+        with in_words(self.title), torch.no_grad():
+            for start in range(0, len(activations), chunk):
+                scores.append(negated(self._predict(activations.take(slice(start, start + chunk)))))
+        return Scored(np.concatenate(scores) if scores else np.empty(0), self.own_logits.take())
+
+    def _fit(self, known: Activations) -> None:
+        labels = torch.from_numpy(np.array(known.labels))
+        with in_words(self.title):
+            if isinstance(self.detector, LogitsDetector):
+                self.detector.fit_logits(_logits(known), labels)
+            elif isinstance(self.detector, FeaturesDetector):
+                self.detector.fit_features(features(known), labels)
+            elif isinstance(self.detector, FeatureMapsDetector):
+                self.detector.fit_feature_maps(features(known)[:, :, None, None], labels)
+
+    def _predict(self, activations: Activations) -> Tensor:
+        if isinstance(self.detector, LogitsDetector):
+            return self.detector.predict_logits(_logits(activations))
+        if isinstance(self.detector, FeaturesDetector):
+            return self.detector.predict_features(features(activations))
+        if isinstance(self.detector, FeatureMapsDetector):
+            # After pooling, as ASH (section 2.1: 342 × 1 × 1), ReAct, SCALE and VRA apply it in their own code.
+            return self.detector.predict_feature_maps(features(activations)[:, :, None, None])
+        # A detector of gradients in the head alone: the head is its model, the features are its inputs.
+        return self.detector.predict(features(activations))
+
+
+def features(activations: Activations) -> Tensor:
+    """The pooled features (N, C), float32: what the linear head reads."""
+    return torch.from_numpy(np.array(activations.mean, dtype=np.float32))
+
+
+def _logits(activations: Activations) -> Tensor:
+    # In double precision: a softmax in single precision gives exactly 1 for many confident images, and ties.
+    return torch.from_numpy(np.array(activations.logits, dtype=np.float64))
+
+
+def paper_of(kind: type[Detector]) -> dict[str, Any]:
+    """Paper, venue, year and address as pytorch-ood states them, for a record."""
+    if kind.info is None or kind.info.paper is None:
+        return {"paper": "pytorch-ood, without a publication of its own", "venue": "", "year": 2026, "url": ""}
+    paper = kind.info.paper
+    return {"paper": paper.title, "venue": paper.venue, "year": paper.year, "url": paper.url}
+
+
+def record(
+    kind: type[Detector],
+    *,
+    name: str,
+    title: str,
+    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None,
+    **fields: Any,
+) -> MethodRecord:
+    """The record of a detector that runs on stored activations; its class says family, paper and whether it fits."""
+    families = {LogitsDetector: "logits", FeatureMapsDetector: "shaping"}
+    family = next((word for base, word in families.items() if issubclass(kind, base)), "features")
+    needs = fields.pop("needs", ("fit split",) if kind.requires_fit else ())
+    given = paper_of(kind) | {"family": family} | fields
+    prepare = on_activations(kind, name=title, labels="labels" in needs, extra=extra)
+    return MethodRecord(name=name, title=title, needs=needs, prepare=prepare, **given)

@@ -1,0 +1,195 @@
+"""The methods that run the network again: those of pytorch-ood, and ASH at an earlier layer."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from pytorch_ood.api import Detector
+from pytorch_ood.detector import (
+    MCD,
+    NACUE,
+    ODIN,
+    GradUncertainty,
+    Gram,
+    MahalanobisODIN,
+    MultiMahalanobis,
+    RankFeat,
+)
+from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
+from torch import Tensor, nn
+
+from nap_core.errors import UserError
+from nap_core.methods.ground import Watch
+from nap_core.methods.library import build
+from nap_core.methods.own_pass import OwnLogitsPass, Pass, Site
+
+SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
+
+
+class InputGradients(Pass):
+    """A detector that takes the whole network and images: ODIN, GradUncertainty, MC dropout."""
+
+    kind: type[Detector]
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        std = list(site.model.transform.std)
+        # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
+        self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class OdinPass(InputGradients):
+    kind = ODIN
+
+
+class GradUncertaintyPass(InputGradients):
+    kind = GradUncertainty
+
+
+class DropoutPass(InputGradients):
+    kind = MCD
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        dropouts = [module for module in site.network.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
+        if not any(module.p > 0 for module in dropouts):
+            raise UserError(f"{site.title} needs a network with dropout, and {site.model.title} has none.")
+        super().__init__(site, watch)
+
+    def outliers(self, x: Tensor) -> Tensor:
+        # The same image gets the same score, whatever was drawn before it.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return self.detector.predict(x)
+
+
+class MahalanobisOdinPass(Pass):
+    """Mahalanobis on inputs moved along the gradient; fitted on the stored activations of the fit split."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        known = site.ground.labelled_fit(site.title, watch).activations
+        std = list(site.model.transform.std)
+        self.detector = cast(
+            MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
+        )
+        features = torch.tensor(known.mean, dtype=torch.float32, device=site.device)
+        self.detector.fit_features(features, torch.tensor(known.labels, device=site.device))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class MultiLayerMahalanobis(Pass):
+    """Mahalanobis at every layer, summed: MDSEns of OpenOOD without its search for weights."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        layers = site.layer_names()
+        self.detector = MultiMahalanobis([nn.Identity() for _ in layers])
+        site.ground.labelled_fit(site.title, watch)
+        features: list[list[Tensor]] = [[] for _ in layers]
+        labels = []
+        with torch.no_grad():
+            for x, y in site.fit_batches(watch):
+                labels.append(y)
+                for kept, pooled in zip(features, self._pooled(x), strict=True):
+                    kept.append(pooled)
+        self.detector.fit_structured([torch.cat(kept) for kept in features], torch.cat(labels).to(site.device))
+
+    def _pooled(self, x: Tensor) -> list[Tensor]:
+        return [maps.mean((2, 3)) for maps in self.site.layer_maps(x)[0]]
+
+    def outliers(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.detector.predict_structured(self._pooled(x))
+
+
+class _Replay(nn.Module):
+    """Layer ``index`` of a network as one of a chain: the first runs the network, the others hand on its maps."""
+
+    def __init__(self, site: Site, index: int, seen: list[Tensor]) -> None:
+        super().__init__()
+        self.site, self.index, self.seen = site, index, seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.index == 0:
+            maps, logits = self.site.layer_maps(x)
+            self.seen[:] = [*maps, logits]
+        return self.seen[self.index]
+
+
+class GramPass(Pass):
+    """Gram matrices of every layer against their range on the fit split."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        site.ground.labelled_fit(site.title, watch)
+        names, seen = site.layer_names(), list[Tensor]()
+        chain = [_Replay(site, index, seen) for index in range(len(names))]
+        head = _Replay(site, len(names), seen)
+        self.detector = Gram(head, chain, len(site.model.classes)).to(site.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # a tenth of the fit split, drawn at random, sets the scale of each layer
+            self.detector.fit(site.fit_batches(watch))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class CoveragePass(Pass):
+    """NAC-UE: how well the fit split covers the states of the neurons, in the last layers."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        parameters = dict(site.parameters)
+        names = site.layer_names()[-int(parameters.pop("layers")) :]
+        layers = [site.network.get_submodule(name) for name in names]
+        self.detector = cast(NACUE, build(NACUE, parameters, model=site.network, layers=layers, device=site.device))
+        self.detector.fit(site.fit_batches(watch))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class RankFeatPass(OwnLogitsPass):
+    """Energy without the first singular direction of the penultimate map."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        self.detector = RankFeat(None, site.head, detector=self.own_logits)
+
+    def outliers(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            maps = self.site.maps(x, (self.site.model.tap,))[0][0]
+            return self.detector.predict_feature_maps(maps.contiguous())
+
+
+class EarlyAsh(OwnLogitsPass):
+    """ASH at the end of an earlier layer, the rest of the network after it (ASH paper, section 4, "Where to ASH?")."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        names = site.layer_names()
+        back = int(site.parameters["back"])
+        if back >= len(names):
+            raise UserError(
+                f"{site.title} can go back at most {len(names) - 1} layers in {site.model.title}, not {back}."
+            )
+        self.layer = site.network.get_submodule(names[-1 - back])
+        self.shape = SHAPES[str(site.parameters["variant"])]
+        self.percentile = float(site.parameters["percentile"])
+
+    def outliers(self, x: Tensor) -> Tensor:
+        def shaped(_module: nn.Module, _inputs: object, maps: Tensor) -> Tensor:
+            return self.shape(maps, self.percentile)
+
+        handle = self.layer.register_forward_hook(shaped)
+        try:
+            with torch.no_grad():
+                return self.own_logits(self.site.network(x))
+        finally:
+            handle.remove()
