@@ -93,7 +93,9 @@ def test_place_agrees_with_the_methods() -> None:
     for method in methods.STANDARD:
         expected = methods.score(method, asked, methods.Ground(knows="CIFAR-10"))
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
-        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, methods.Ground(knows="CIFAR-10")))
+        np.testing.assert_array_equal(
+            found[0][method].known, methods.score(method, known, methods.Ground(knows="CIFAR-10"))
+        )
         assert found[0][method].w == methods.default_w(method, "CIFAR-10")
 
 

@@ -484,11 +484,11 @@ RECORDS: dict[str, MethodRecord] = {
             needs=("gradients", "layers", "fit split"),
             parameters=(
                 Parameter("layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16),
-                Parameter("m_bins", "intervals of a neuron's state", 50, "NAC paper, appendix", 2, 10_000),
+                Parameter("intervals", "equal intervals of a neuron's state", 50, "NAC paper, appendix", 2, 10_000),
                 Parameter(
                     "alpha", "steepness of the sigmoid that makes states", 100.0, "NAC paper, appendix", 1e-3, 1e6
                 ),
-                Parameter("o_star", "how many fit images cover an interval", 50, "NAC paper, appendix", 1, 1_000_000),
+                Parameter("enough", "how many fit images cover an interval", 50, "NAC paper, appendix", 1, 1_000_000),
             ),
             prepare=on_images(passes.CoveragePass, "NAC-UE", fits=True),
             positive=CLIPPED,

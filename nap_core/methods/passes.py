@@ -8,7 +8,6 @@ import torch
 from pytorch_ood.api import Detector
 from pytorch_ood.detector import (
     MCD,
-    NACUE,
     ODIN,
     GradUncertainty,
     Gram,
@@ -19,10 +18,12 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
+from nap_core.coverage import Coverage, neuron_states
 from nap_core.errors import UserError
 from nap_core.methods.ground import Watch
 from nap_core.methods.library import build
 from nap_core.methods.own_pass import OwnLogitsPass, Pass, Site
+from nap_core.models import Tap
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
@@ -145,14 +146,18 @@ class CoveragePass(Pass):
 
     def __init__(self, site: Site, watch: Watch) -> None:
         super().__init__(site, watch)
-        parameters = dict(site.parameters)
-        names = site.layer_names()[-int(parameters.pop("layers")) :]
-        layers = [site.network.get_submodule(name) for name in names]
-        self.detector = cast(NACUE, build(NACUE, parameters, model=site.network, layers=layers, device=site.device))
-        self.detector.fit(site.fit_batches(watch))
+        self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
+        self.coverage = Coverage(int(site.parameters["intervals"]), int(site.parameters["enough"]))
+        for x, _ in site.fit_batches(watch):
+            self.coverage.add(self._states(x))
+
+    def _states(self, x: Tensor) -> list[Tensor]:
+        with torch.enable_grad():
+            maps, logits = self.site.maps(x, tuple(Tap(name) for name in self.layers))
+            return neuron_states(maps, logits, float(self.site.parameters["alpha"]))
 
     def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
+        return -self.coverage.score(self._states(x))
 
 
 class RankFeatPass(OwnLogitsPass):

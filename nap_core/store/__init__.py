@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from nap_core.errors import UserError
 from nap_core.store.disk import folder_size
 from nap_core.store.entry import VARIABLE, Entry, read_manifest, remove
 from nap_core.store.manifest import StoreKey
+from nap_core.store.scores import FOLDER as SCORES
 
 __all__ = ["Entry", "Store", "StoreKey"]
 
@@ -61,17 +63,23 @@ class Store:
         return sorted(found, key=lambda entry: (entry.title, entry.path.name))
 
     def size_bytes(self) -> int:
-        """Bytes on disk of all entries, the damaged ones included."""
-        return sum(map(folder_size, self._folders()))
+        """Bytes on disk of all entries, the damaged ones included, and of scores."""
+        return sum(map(folder_size, [*self._folders(), self.root / SCORES]))
 
     def clear(self) -> None:
-        """Delete all entries. Raises the first UserError after trying them all; empty lock files stay."""
+        """Delete all entries and scores. Raises the first UserError after trying them all; empty lock files stay."""
         failure = None
         for folder in self._folders():
             try:
                 remove(folder)
             except UserError as error:
                 failure = failure or error
+        try:
+            shutil.rmtree(self.root / SCORES)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            failure = failure or UserError(f"{self.root / SCORES} cannot be deleted ({error.strerror}). Allow it.")
         if failure:
             raise failure
 
