@@ -28,6 +28,19 @@ PAGES = {
     "compare_methods": "Which method sees what?",
 }
 
+# The words of a figure that its tool bar would cover where it is shown.
+COVERED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((figure) => {
+    const bar = figure.querySelector('.modebar')?.getBoundingClientRect();
+    if (!bar?.width) return [];
+    const words = [...figure.querySelectorAll('text')].filter((text) => {
+        const box = text.getBoundingClientRect();
+        const across = box.left < bar.right && box.right > bar.left;
+        const down = box.top < bar.bottom && box.bottom > bar.top;
+        return box.width && across && down;
+    });
+    return words.map((text) => text.textContent);
+})"""
+
 Visit = Callable[..., Page]
 Settle = Callable[..., None]
 
@@ -83,6 +96,7 @@ def test_every_page_draws_in_every_look(
     settle()
     # The page never scrolls sideways as a whole, however narrow the screen is.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(COVERED) == []
     screenshot(path or "home", whole=True)
 
 
