@@ -61,8 +61,8 @@ def expected(found: StudyActivations, method: str, ood: str, tpr: float = 0.95) 
     threshold = metrics.threshold_at_tpr(scores.id, tpr)
     kept, passed = (metrics.share_reaching(values, threshold) for values in (scores.id, scores.ood[ood]))
     return (
-        f"FPR95 {100 * fpr95:.1f} % · AUROC {100 * auroc:.1f} %"
-        f"<br>at the line: TPR {100 * kept:.1f} %, FPR {100 * passed:.1f} %"
+        f"FPR95 {100 * fpr95:.1f}\xa0% · AUROC {100 * auroc:.1f}\xa0%"
+        f"<br>at the line: TPR {100 * kept:.1f}\xa0%, FPR {100 * passed:.1f}\xa0%"
     )
 
 
@@ -72,7 +72,7 @@ def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, 
     assert printed(app) == [
         expected(found, method, ood) for method in ("energy", "nap", "nap+energy") for ood in ("mnist", "uniform-noise")
     ]
-    assert "At the threshold that keeps 95 % of CIFAR-10" in text(app)
+    assert "At the threshold that keeps 95\xa0% of CIFAR-10" in text(app)
     assert not app.subheader
 
 
@@ -82,7 +82,7 @@ def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found
     assert not app.exception
     assert printed(app)[0] == expected(found, "energy", "mnist", 0.8)
     assert all(new > old for new, old in zip([s["x0"] for s in figure(app)["layout"]["shapes"]], before, strict=True))
-    assert "At the threshold that keeps 80 % of CIFAR-10" in text(app)
+    assert "At the threshold that keeps 80\xa0% of CIFAR-10" in text(app)
 
 
 def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: StudyActivations) -> None:
@@ -99,14 +99,14 @@ def test_all_together_is_one_column(app: AppTest, found: StudyActivations) -> No
     assert not app.exception
     scores = evaluation.score_study(found, "nap")
     assert len(printed(app)) == 3
-    assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f} %" in printed(app)[1]
+    assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f}\xa0%" in printed(app)[1]
 
 
 def test_a_link_opens_methods_view_and_threshold(found: StudyActivations) -> None:
     app = opened(tpr="90", histogram_view="All together", histogram_methods="NAP")
     assert app.slider(key="tpr").value == 90
     assert len(printed(app)) == 1
-    assert "keeps 90 % of CIFAR-10, NAP" in text(app)
+    assert "keeps 90\xa0% of CIFAR-10, NAP" in text(app)
 
 
 def test_a_click_on_a_column_shows_its_images(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:

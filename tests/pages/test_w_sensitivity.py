@@ -59,8 +59,8 @@ def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: Study
     assert app.title[0].value == "How much should NAP weigh?"
     assert app.slider(key="w_energy").value == methods.default_w("nap+energy", "CIFAR-10") == 0.4
     fpr95, auroc = average(found, "nap+energy", 0.4)
-    assert f"{fpr95:.1f} % at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f} %" in text(app)
-    assert f"{auroc:.1f} % at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f} %" in text(app)
+    assert f"{fpr95:.1f}\xa0% at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f}\xa0%" in text(app)
+    assert f"{auroc:.1f}\xa0% at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f}\xa0%" in text(app)
 
 
 @pytest.mark.parametrize("w", [0.0, 0.65, 1.0])
