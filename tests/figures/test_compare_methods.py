@@ -92,10 +92,15 @@ class TestTable:
         cells = figure.data[1]
         found = {(x, y): data for x, y, data in zip(cells.x, cells.y, cells.customdata, strict=True)}
         assert len(found) == 9
-        assert list(found[0, 0]) == ["nap", "mnist", "NAP", "MNIST", "100.0 %", ""]
+        assert list(found[0, 0]) == ["nap", "mnist", "NAP", "MNIST", "100.0\xa0%", ""]
         assert list(found[1, 2])[:2] == ["nap+energy", "fashion-mnist"]
-        assert list(found[1, 2])[2:] == ["NAP+Energy (w = 0.4)", "Fashion-MNIST", "10.0 %", ", the best of this column"]
-        assert list(found[2, 1])[1:] == [AVERAGE, "Energy", "average", "50.0 %", ", the second best of this column"]
+        assert list(found[1, 2])[2:] == [
+            "NAP+Energy (w = 0.4)",
+            "Fashion-MNIST",
+            "10.0\xa0%",
+            ", the best of this column",
+        ]
+        assert list(found[2, 1])[1:] == [AVERAGE, "Energy", "average", "50.0\xa0%", ", the second best of this column"]
         assert cells.unselected.marker.opacity == cells.selected.marker.opacity == cells.marker.opacity == 0
         assert figure.layout.clickmode == "event+select"
 
@@ -151,14 +156,14 @@ def contrast(one: list[int], other: list[int]) -> float:
 class TestTableReading:
     def test_best_on_average_and_who_beats_it_where(self) -> None:
         assert table_of(ROWS).reading == (
-            "NAP+Energy has the lowest FPR95 on average, 35.0 %, before Energy with 50.0 %; "
+            "NAP+Energy has the lowest FPR95 on average, 35.0\xa0%, before Energy with 50.0\xa0%; "
             "it is the best on 1 of 2 OOD datasets, Energy on MNIST."
         )
 
     def test_best_everywhere(self) -> None:
         rows = [scores("nap", mnist=accepted(0), fashion_mnist=accepted(0.1)), ROWS[1]]
         assert table_of(rows).reading == (
-            "NAP has the lowest FPR95 on average, 5.0 %, before Energy with 50.0 %, "
+            "NAP has the lowest FPR95 on average, 5.0\xa0%, before Energy with 50.0\xa0%, "
             "and is the best on every OOD dataset."
         )
 
@@ -175,7 +180,7 @@ class TestTableReading:
     def test_several_share_the_lead(self) -> None:
         rows = [scores(name, mnist=accepted(0.1), fashion_mnist=accepted(0.1)) for name in ("nap", "msp")]
         assert table_of([*rows, ROWS[1]]).reading == (
-            "NAP and MSP share the lowest FPR95 on average, 10.0 %, before Energy with 50.0 %."
+            "NAP and MSP share the lowest FPR95 on average, 10.0\xa0%, before Energy with 50.0\xa0%."
         )
 
     def test_one_dataset(self) -> None:
@@ -185,13 +190,13 @@ class TestTableReading:
             scores("energy", mnist=accepted(0.3)),
         ]
         assert table_of(rows, "auroc").reading == (
-            f"NAP has the highest AUROC on MNIST, {100 * metrics.auroc(KNOWN, accepted(0.1)):.1f} %, "
-            f"before MSP and Energy with {100 * metrics.auroc(KNOWN, accepted(0.3)):.1f} %."
+            f"NAP has the highest AUROC on MNIST, {100 * metrics.auroc(KNOWN, accepted(0.1)):.1f}\xa0%, "
+            f"before MSP and Energy with {100 * metrics.auroc(KNOWN, accepted(0.3)):.1f}\xa0%."
         )
 
     def test_nobody_stands_out(self) -> None:
         rows = [scores(name, known=[1], mnist=[1]) for name in ("nap", "msp")]
-        assert table_of(rows).reading == "Every method has FPR95 100.0 % on MNIST."
+        assert table_of(rows).reading == "Every method has FPR95 100.0\xa0% on MNIST."
 
 
 class TestCaption:
@@ -201,7 +206,7 @@ class TestCaption:
 
     def test_images_and_accuracy(self) -> None:
         assert caption(self.RESULTS, TITLES).startswith(
-            "1,000 images of CIFAR-10 (accuracy 92.3 %) against 500 of each OOD dataset."
+            "1,000 images of CIFAR-10 (accuracy 92.3\xa0%) against 500 of each OOD dataset."
         )
 
     def test_one_dataset(self) -> None:
@@ -245,7 +250,7 @@ class TestRoc:
             "energy": (0.5, 0.95),
             "nap+energy": (0.35, 0.95),
         }
-        assert "FPR95 60.0 %" in dots["nap"].hovertemplate
+        assert "FPR95 60.0\xa0%" in dots["nap"].hovertemplate
         assert "threshold 2" in dots["nap"].hovertemplate
 
     def test_opened_method_is_thickest_and_on_top(self) -> None:
@@ -279,8 +284,8 @@ class TestRoc:
     def test_reading(self) -> None:
         areas = [100 * metrics.auroc(KNOWN, row.ood["mnist"]) for row in ROWS]
         assert roc_curves(ROWS, ("mnist",), "nap", TITLES).reading == (
-            f"Against MNIST, AUROC runs from {areas[0]:.1f} % (NAP) to {areas[1]:.1f} % (Energy), and the share of OOD "
-            "images that pass with 95 % of the ID images runs from 40.0 % (Energy) to 100.0 % (NAP)."
+            f"Against MNIST, AUROC runs from {areas[0]:.1f}\xa0% (NAP) to {areas[1]:.1f}\xa0% (Energy), and the share "
+            "of OOD images that pass with 95\xa0% of the ID images runs from 40.0\xa0% (Energy) to 100.0\xa0% (NAP)."
         )
 
     def test_reading_of_all_together_of_ties_and_of_one_method(self) -> None:
@@ -289,10 +294,10 @@ class TestRoc:
         )
         alike = [scores(name, known=[1, 2], mnist=[0]) for name in ("nap", "msp")]
         assert roc_curves(alike, ("mnist",), "nap", TITLES).reading == (
-            "Against MNIST, AUROC is 100.0 % under every method, "
-            "and the share of OOD images that pass with 95 % of the ID images is 0.0 % under every method."
+            "Against MNIST, AUROC is 100.0\xa0% under every method, "
+            "and the share of OOD images that pass with 95\xa0% of the ID images is 0.0\xa0% under every method."
         )
-        assert "AUROC is 100.0 % under NAP, and" in roc_curves(alike[:1], ("mnist",), "nap", TITLES).reading
+        assert "AUROC is 100.0\xa0% under NAP, and" in roc_curves(alike[:1], ("mnist",), "nap", TITLES).reading
 
     def test_one_image_each_and_constant_scores(self) -> None:
         for unknown in ([1.0], [1.0] * 5):
