@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
         st.Page("pages/score_image.py", title="Score an image", icon=":material/image_search:"),
         st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
+        st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
     ]
 )
 st.html(STYLES)

@@ -264,5 +264,5 @@ def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:
     assert "ImageNet reference comes as activations only" in said(app)
     items = component(app, "picked-images")["items"]
     assert [(item["caption"], item["note"], item["detail"]) for item in items] == [
-        ("Textures", "NAP 0.5", "channel 0")
+        ("Textures", "NAP 0.500", "channel 0")
     ] * 3
