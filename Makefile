@@ -72,3 +72,6 @@ $(READY):
 
 fidelity: $(TEST_DEPS) ## measure every method beside its published figures (REFERENCE, CIFAR10: folders with the data)
 	$(BIN)/python assets/build/build_fidelity.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
+
+bench: $(TEST_DEPS) ## compare speeds within one run: extraction, and methods beside pytorch-ood's own predict
+	$(BIN)/python assets/build/benchmark.py --write
