@@ -486,7 +486,12 @@ RECORDS: dict[str, MethodRecord] = {
                 Parameter("layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16),
                 Parameter("intervals", "equal intervals of a neuron's state", 50, "NAC paper, appendix", 2, 10_000),
                 Parameter(
-                    "alpha", "steepness of the sigmoid that makes states", 100.0, "NAC paper, appendix", 1e-3, 1e6
+                    "alpha",
+                    "steepness of the sigmoid that makes states, in units of a layer's spread",
+                    3.0,
+                    "own choice on the bundled OOD sets; the paper sets it layer by layer on validation data",
+                    1e-3,
+                    1e6,
                 ),
                 Parameter("enough", "how many fit images cover an interval", 50, "NAC paper, appendix", 1, 1_000_000),
             ),

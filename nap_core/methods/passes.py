@@ -18,7 +18,7 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
-from nap_core.coverage import Coverage, neuron_states
+from nap_core.coverage import Coverage, relevance
 from nap_core.errors import UserError
 from nap_core.methods.ground import Watch
 from nap_core.methods.library import build
@@ -147,17 +147,18 @@ class CoveragePass(Pass):
     def __init__(self, site: Site, watch: Watch) -> None:
         super().__init__(site, watch)
         self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
-        self.coverage = Coverage(int(site.parameters["intervals"]), int(site.parameters["enough"]))
+        alpha, intervals, enough = (site.parameters[name] for name in ("alpha", "intervals", "enough"))
+        self.coverage = Coverage(float(alpha), int(intervals), int(enough))
         for x, _ in site.fit_batches(watch):
-            self.coverage.add(self._states(x))
+            self.coverage.add(self._relevance(x))
+        self.coverage.finish()
 
-    def _states(self, x: Tensor) -> list[Tensor]:
+    def _relevance(self, x: Tensor) -> list[Tensor]:
         with torch.enable_grad():
-            maps, logits = self.site.maps(x, tuple(Tap(name) for name in self.layers))
-            return neuron_states(maps, logits, float(self.site.parameters["alpha"]))
+            return relevance(*self.site.maps(x, tuple(Tap(name) for name in self.layers)))
 
     def outliers(self, x: Tensor) -> Tensor:
-        return -self.coverage.score(self._states(x))
+        return -self.coverage.score(self._relevance(x))
 
 
 class RankFeatPass(OwnLogitsPass):
