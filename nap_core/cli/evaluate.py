@@ -131,19 +131,13 @@ def _cases(
     id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
     if fit_opened and fit_opened.fingerprint == id_opened.fingerprint:
         raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
-    ground = Ground(
-        model,
-        passes.network.knows,
-        fit_images,
-        fit_opened.activations(args.fit_limit) if fit_opened else None,
-        args.fit_limit,
-        Store(args.store),
-        args.device,
-    )
-    found = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
-    cases = Cases(known.label, id_opened.part(args.limit), found, ground)
+    id_part = id_opened.part(args.limit)
+    ood_parts = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
+    fit_activations = fit_opened.activations(args.fit_limit) if fit_opened else None
     passes.meter.clear()
-    return cases, choices
+    knows, store = passes.network.knows, Store(args.store)
+    ground = Ground(model, knows, fit_images, fit_activations, args.fit_limit, store, args.device)
+    return Cases(known.label, id_part, ood_parts, ground), choices
 
 
 def _write(table: pd.DataFrame, cases: Cases, used: Network, args: argparse.Namespace) -> None:

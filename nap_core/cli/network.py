@@ -105,12 +105,16 @@ class Passes:
 
     def open(self, asked: Data) -> Opened:
         """The images of ``asked``, or what a bank holds of them. Raises UserError for what cannot be used."""
-        from nap_core import bank
+        from nap_core import bank, models
 
+        model = self.network.model
         if asked.is_bank:
+            owner = next(record for record in models.RECORDS.values() if record.id_dataset == asked.source)
+            if owner.architecture != model.architecture.name:
+                raise UserError(f"{asked.source} holds activations of {owner.title}, not of {model.title}.")
             if not self.network.as_published:
                 raise UserError(f"{asked.source} holds activations, which --mean and --std cannot change any more.")
-            return Opened(self, None, bank.load(asked.source, self.network.model))
+            return Opened(self, None, bank.load(asked.source, model))
         images = data.load(asked, self.meter.reading(asked.label))
         self.meter.clear()
         return Opened(self, images, None)
