@@ -44,14 +44,11 @@ def test_methods_tell_parameters_and_their_sources(run) -> None:
     assert found["knn"]["needs"] == ["fit split"]
 
 
-@pytest.mark.parametrize(
-    "command", [(), ("models",), ("datasets",), ("methods",), ("evaluate",), ("score",), ("extract",)]
-)
-def test_help_says_what_it_does_with_examples(run, command: tuple[str, ...]) -> None:
-    status, out, _ = run(*command, "--help")
+@pytest.mark.parametrize("command", ["", *CATALOGUES, "evaluate", "score", "extract"])
+def test_help_says_what_it_does_with_examples(run, command: str) -> None:
+    status, out, _ = run(*command.split(), "--help")
     assert status == 0
-    assert "examples:\n  python -m nap_core" in out
-    assert all(f"nap_core {name}" in out for name in command)
+    assert f"examples:\n  python -m nap_core {command}" in out
 
 
 def test_help_does_not_wait_for_torch() -> None:
@@ -60,7 +57,7 @@ def test_help_does_not_wait_for_torch() -> None:
         "try: nap_core.cli.main(['evaluate', '--help'])\n"
         "except SystemExit: pass\n"
         "slow = {'torch', 'torchvision', 'pytorch_ood', 'pandas', 'sklearn', 'scipy', 'streamlit', 'plotly'}\n"
-        "sys.exit(' '.join(slow & set(sys.modules)))"
+        "sys.exit(' '.join(slow & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

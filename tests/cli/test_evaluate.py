@@ -137,6 +137,15 @@ class TestData:
         # Ten images of the fit split could not hold all ten classes and more, which Mahalanobis needs.
         assert rows(*asked, "--fit-limit", 200)[0]["n_id"] == 10
 
+    def test_a_fit_split_without_classes_serves_methods_that_need_none(self, rows, tmp_path: Path) -> None:
+        images = np.stack([np.asarray(datasets.load("cifar10-fit").image(row)) for row in range(60)])
+        np.savez(path := tmp_path / "bare.npz", images=images)
+        specs = "knn:k=5,react,vim,kl-matching"
+        asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", specs)
+        np.savez(told := tmp_path / "told.npz", images=images, labels=np.zeros(60, int))
+        found, labelled = rows(*asked, "--fit", path), rows(*asked, "--fit", told)
+        assert [row["auroc"] for row in found] == [row["auroc"] for row in labelled]
+
     def test_what_a_folder_cannot_give_is_said(self, run, folder: Path) -> None:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
         status, _, err = run("evaluate", *MODEL, "--ood", folder, "--limit", 5, "--methods", "msp", "--quiet")
