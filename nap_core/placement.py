@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract
 from nap_core.images import TINY
-from nap_core.methods import Ground
+from nap_core.methods import Ground, Part
 from nap_core.nap import channel_terms
 from nap_core.store import Store
 
@@ -116,17 +116,38 @@ def model_for_tiny_images(model: str) -> str | None:
     return next((name for name, side in sides.items() if side <= TINY), None)
 
 
-def known_scores(known: Activations, knows: str) -> dict[str, NDArray[np.float64]]:
-    """Method → the scores (N,) of the known images; ``knows`` picks the combinations' published w."""
-    return {name: methods.score(name, known, Ground(knows=knows)) for name in methods.STANDARD}
+def known_scores(
+    known: Activations,
+    ground: Ground,
+    specs: Sequence[str] = methods.STANDARD,
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Method → the scores (N,) of the known images; ``weights`` gives a combination its w, the others use theirs.
+
+    Raises as ``methods.scored`` does, and UserError for a method that needs a pass of its own over the images.
+    """
+    part, found = Part(known), {}
+    for spec in specs:
+        method = methods.parse(spec)
+        if method.own_pass:
+            needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
+            raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
+        found[spec] = methods.score(spec, part, ground, w=(weights or {}).get(spec))
+    return found
 
 
-def place(images: Activations, known: dict[str, NDArray[np.float64]], knows: str) -> list[dict[str, Placement]]:
-    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives."""
+def place(
+    images: Activations,
+    known: Mapping[str, NDArray[np.float64]],
+    ground: Ground,
+    weights: Mapping[str, float] | None = None,
+) -> list[dict[str, Placement]]:
+    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives for the same ground."""
     found: list[dict[str, Placement]] = [{} for _ in range(len(images))]
+    part = Part(images)
     for method, scores in known.items():
-        w = methods.default_w(method, knows)
-        for row, score in enumerate(methods.score(method, images, w=w)):
+        w = (weights or {}).get(method, methods.default_w(method, ground.knows))
+        for row, score in enumerate(methods.score(method, part, ground, w=w)):
             found[row][method] = Placement(method, w, float(score), scores)
     return found
 

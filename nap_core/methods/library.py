@@ -154,7 +154,8 @@ class _Stored:
         return Scored(np.concatenate(scores) if scores else np.empty(0), self.own_logits.take())
 
     def _fit(self, known: Activations) -> None:
-        labels = torch.from_numpy(np.array(known.labels))
+        # Detectors drop images with a negative label as OOD; in the fit split it means that the class is not known.
+        labels = torch.from_numpy(np.maximum(known.labels, 0))
         with in_words(self.title):
             if isinstance(self.detector, LogitsDetector):
                 self.detector.fit_logits(_logits(known), labels)

@@ -55,8 +55,7 @@ class DropoutPass(InputGradients):
     kind = MCD
 
     def __init__(self, site: Site, watch: Watch) -> None:
-        dropouts = [module for module in site.network.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
-        if not any(module.p > 0 for module in dropouts):
+        if not site.model.has_dropout:
             raise UserError(f"{site.title} needs a network with dropout, and {site.model.title} has none.")
         super().__init__(site, watch)
 

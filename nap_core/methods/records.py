@@ -33,6 +33,9 @@ NEED_SENTENCES: dict[Need, str] = {
     "maps": "the full maps before pooling, in a pass of its own",
 }
 
+OWN_PASS_NEEDS: frozenset[Need] = frozenset({"images", "gradients", "layers", "dropout", "maps"})
+"""What stored activations do not hold, so that the network runs once more over every image."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -140,7 +143,7 @@ class MethodRecord:
     @property
     def own_pass(self) -> bool:
         """Whether stored activations are not enough, so that the network runs once more over every image."""
-        return bool(set(self.needs) & {"images", "gradients", "layers", "dropout", "maps"})
+        return bool(OWN_PASS_NEEDS.intersection(self.needs))
 
     @property
     def fits(self) -> bool:

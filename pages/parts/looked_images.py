@@ -15,6 +15,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.extraction import Progress
 from nap_core.images import BroughtImage
+from nap_core.methods import Ground
 from nap_core.placement import Placement
 from pages.parts import workspace
 
@@ -59,7 +60,11 @@ def known(model: str) -> Known:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _known(model: str, _found: Activations) -> Known:
-    return Known(placement.known_scores(_found, models.RECORDS[model].knows), nap.channel_terms(_found))
+    return Known(placement.known_scores(_found, _ground(model)), nap.channel_terms(_found))
+
+
+def _ground(model: str) -> Ground:
+    return Ground(knows=models.RECORDS[model].knows)
 
 
 def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:
@@ -84,7 +89,7 @@ def _look(model: str, key: str, device: str | None, _read: Callable[[], BroughtI
 
 def placements(model: str, activations: Activations, among: Known) -> list[dict[str, Placement]]:
     """Where each of the images stands under every method."""
-    return placement.place(activations, among.scores, models.RECORDS[model].knows)
+    return placement.place(activations, among.scores, _ground(model))
 
 
 def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Activations]:
