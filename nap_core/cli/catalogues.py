@@ -105,7 +105,6 @@ def _method(record: MethodRecord) -> dict[str, Any]:
         "prior": record.prior,
         "own_logits": record.own_logits,
         "own_pass": record.own_pass,
-        "note": record.note,
     }
 
 
