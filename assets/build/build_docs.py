@@ -84,9 +84,9 @@ def methods_document() -> str:
     lines = [
         "# Methods",
         "",
-        "Made from the records of `nap_core.methods` by `make docs`. Any of them is named by its word, parameters behind",
-        "it: `ash-s:percentile=0.9`. `nap+energy` combines a prior with a method whose score has a positive form. Higher",
-        "means more in-distribution, everywhere.",
+        "Made from the records of `nap_core.methods` by `make docs`. Any of them is named by its word, parameters",
+        "behind it: `ash-s:percentile=0.9`. `nap+energy` combines a prior with a method whose score has a positive",
+        "form. Higher means more in-distribution, everywhere.",
     ]
     for family, heading in FAMILIES.items():
         lines += ["", f"## {heading}"]
