@@ -27,6 +27,7 @@ from nap_core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_PASS_IMAGES = 1000
+LAYER_TABLE = ("nac-ue:layers=1", "nac-ue:layers=2")  # beside "nac-ue" on all three, as the NAC slides' layer table
 
 
 def cases(model: LoadedModel, sets: dict[str, ImageDataset], ground: Ground, limit: int | None) -> Cases:
@@ -55,7 +56,7 @@ def measure(reference: Path, cifar10: Path) -> Iterator[pd.DataFrame]:
     counterparts = [part.spec for part in published.COUNTERPARTS if part.spec not in stored]
     yield evaluation.evaluate_cases(cases(model, sets, ground, None), [*stored, *dict.fromkeys(counterparts)])
     few = cases(model, sets, ground, OWN_PASS_IMAGES)
-    for spec in every:
+    for spec in (*every, *LAYER_TABLE):
         if methods.parse(spec).own_pass and "mc-dropout" not in spec:  # the network has no dropout
             yield evaluation.evaluate_cases(few, [spec])
             print(spec, "measured", flush=True)
