@@ -15,7 +15,7 @@ from nap_core.figures import colours
 from nap_core.figures.compare_methods import METRIC_TITLES, caption, heat_table, least_width, roc_curves
 from nap_core.figures.score_histograms import histograms
 from nap_core.study import Study, StudyActivations
-from pages.parts import run_panel, workspace
+from pages.parts import method_picker, run_panel, workspace
 from pages.parts.disagreements import disagreements
 from pages.parts.picture import show
 from pages.parts.scrolling import finger_scrolls
@@ -23,9 +23,9 @@ from pages.parts.scrolling import finger_scrolls
 TABLE = "compare-table"
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _results(chosen: Study, _found: StudyActivations) -> pd.DataFrame:
-    return evaluation.evaluate(_found)
+@st.cache_data(show_spinner=False, max_entries=256)
+def _results(chosen: Study, method: str, _found: StudyActivations) -> pd.DataFrame:
+    return evaluation.evaluate(_found, [method])
 
 
 def _clicked() -> None:
@@ -81,8 +81,9 @@ chosen = workspace.current_study()
 found = run_panel.require_activations(chosen)
 titles = workspace.titles(chosen)
 palette = colours(chosen.id_dataset, chosen.ood_datasets)
-rows = [workspace.scores(found, name) for name in methods.STANDARD]
-results = _results(chosen, found)
+method_picker.row()
+rows = method_picker.scores(found)
+results = pd.concat([_results(chosen, row.method, found) for row in rows], ignore_index=True)
 
 metric: Metric = st.segmented_control(
     "Metric",
