@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract
 from nap_core.images import TINY
-from nap_core.methods import Ground
+from nap_core.methods import Ground, Part
 from nap_core.nap import channel_terms
 from nap_core.store import Store
 
@@ -116,18 +116,20 @@ def model_for_tiny_images(model: str) -> str | None:
     return next((name for name, side in sides.items() if side <= TINY), None)
 
 
-def known_scores(known: Activations, knows: str) -> dict[str, NDArray[np.float64]]:
-    """Method → the scores (N,) of the known images; ``knows`` picks the combinations' published w."""
-    return {name: methods.score(name, known, Ground(knows=knows)) for name in methods.STANDARD}
+def known_scores(
+    known: Part, ground: Ground, specs: Sequence[str] = methods.STANDARD
+) -> dict[str, NDArray[np.float64]]:
+    """Method → the scores (N,) of the known images. Raises as ``methods.score`` does."""
+    return {spec: methods.score(spec, known, ground) for spec in specs}
 
 
-def place(images: Activations, known: dict[str, NDArray[np.float64]], knows: str) -> list[dict[str, Placement]]:
-    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives."""
-    found: list[dict[str, Placement]] = [{} for _ in range(len(images))]
-    for method, scores in known.items():
-        w = methods.default_w(method, knows)
-        for row, score in enumerate(methods.score(method, images, w=w)):
-            found[row][method] = Placement(method, w, float(score), scores)
+def place(images: Part, known: Mapping[str, NDArray[np.float64]], ground: Ground) -> list[dict[str, Placement]]:
+    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives on the same ground."""
+    found: list[dict[str, Placement]] = [{} for _ in range(len(images.activations))]
+    for spec, scores in known.items():
+        w = methods.default_w(spec, ground.knows)
+        for row, score in enumerate(methods.score(spec, images, ground, w=w)):
+            found[row][spec] = Placement(spec, w, float(score), scores)
     return found
 
 

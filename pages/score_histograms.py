@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import bins_of, histograms, images_in_bin, label, least_width
 from pages.parts import method_picker, picture, run_panel, workspace
 from pages.parts.placed_images import placed_images
 from pages.parts.scrolling import finger_scrolls
 
-FIRST = ["energy", "nap", "nap+energy"]  # as in Figure 2 of the paper
+FIRST = ("energy", "nap", "nap+energy")  # of the standard choice: as in Figure 2 of the paper
 APART, TOGETHER = "One by one", "All together"
 
 st.title("How far apart are the scores?")
@@ -33,8 +34,9 @@ kept = where.slider(
     bind="query-params",
 )
 together, tpr = view == TOGETHER, kept / 100
-picked = {row.method: row for row in method_picker.scores(found)}
-rows = {name: picked[name] for name in dict.fromkeys([*FIRST, *picked]) if name in picked}
+rows = {row.method: row for row in method_picker.scores(found)}
+if tuple(rows) == methods.STANDARD:
+    rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), chosen.id_dataset, titles, palette, tpr=tpr, together=together)
 event = picture.show(shown, "histograms", selection=["points"])
 finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))

@@ -86,8 +86,9 @@ def test_a_higher_score_is_never_judged_worse(known: list[float], score: float, 
 
 def test_place_agrees_with_the_methods() -> None:
     known, asked = made_up(40), made_up(3, seed=1)
-    scores = placement.known_scores(known, "CIFAR-10")
-    found = placement.place(asked, scores, "CIFAR-10")
+    ground = methods.Ground(knows="CIFAR-10")
+    scores = placement.known_scores(methods.Part(known), ground)
+    found = placement.place(methods.Part(asked), scores, ground)
     assert len(found) == 3
     assert list(found[0]) == list(methods.STANDARD)
     for method in methods.STANDARD:

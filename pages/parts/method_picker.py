@@ -43,8 +43,11 @@ def scores(found: StudyActivations) -> list[MethodScores]:
     return rows
 
 
-def row() -> None:
-    """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows."""
+def row(knows: str | None = None) -> None:
+    """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows.
+
+    ``knows`` is what the network knows whose defaults are shown; None for that of the visitor's study.
+    """
     chosen_methods.write_address()
     specs = chosen_methods.current()
     offered = dict.fromkeys([*specs, *methods.RECORDS, *methods.COMBINATIONS])
@@ -66,7 +69,7 @@ def row() -> None:
         tunable = [position for position, spec in enumerate(specs) if _parameters(methods.parse(spec))]
         if tunable:
             with st.popover("Parameters", icon=":material/tune:", key="method-parameters"):
-                _tune(specs, tunable)
+                _tune(specs, tunable, knows or workspace.current_study().knows)
 
 
 def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
@@ -79,7 +82,7 @@ def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
     ]
 
 
-def _tune(specs: Sequence[str], tunable: Sequence[int]) -> None:
+def _tune(specs: Sequence[str], tunable: Sequence[int], knows: str) -> None:
     """The parameters of one of the chosen methods: a box or a field each, what it means, its default and its source."""
     # Not NAP's own ε at first, which hardly anybody changes, when there is another.
     first = next((position for position in tunable if _has_own(specs[position])), tunable[0])
@@ -89,7 +92,6 @@ def _tune(specs: Sequence[str], tunable: Sequence[int]) -> None:
         "Method", list(tunable), format_func=lambda at: methods.title(specs[at]), key="tuned-method", filter_mode=None
     )
     method = methods.parse(specs[position])
-    knows = workspace.current_study().knows
     for of_prior, parameter in _parameters(method):
         part = method.prior if of_prior and method.prior else method.alone
         key = f"parameter-{position}-{part.record.name}-{parameter.name}"

@@ -79,18 +79,19 @@ def _what(waits: Mapping[str, Waiting]) -> str:
     if fitting:
         count = max(waits[spec].fit for spec in fitting)
         wait = "waits" if len(fitting) == 1 else "wait"
-        sentences.append(f"{_names(fitting)} {wait} for the fit split, {count:,} training images to be seen once.")
+        sentences.append(f"{names(fitting)} {wait} for the fit split, {count:,} training images to be seen once.")
     if passing:
         alone = {methods.parse(spec).alone.spec: count for spec, count in passing.items()}
         images = f"{sum(alone.values()):,} images"
         if len(passing) == 1:
-            sentences.append(f"{_names(list(passing))} waits for a pass of its own over {images}.")
+            sentences.append(f"{names(list(passing))} waits for a pass of its own over {images}.")
         else:
-            sentences.append(f"{_names(list(passing))} wait for passes of their own, {images} in all.")
+            sentences.append(f"{names(list(passing))} wait for passes of their own, {images} in all.")
     return " ".join(sentences)
 
 
-def _names(specs: Sequence[str]) -> str:
+def names(specs: Sequence[str]) -> str:
+    """Their titles in bold, as a sentence lists them."""
     bold = [f"**{methods.title(spec)}**" for spec in specs]
     return bold[0] if len(bold) == 1 else f"{', '.join(bold[:-1])} and {bold[-1]}"
 
