@@ -108,9 +108,9 @@ class MethodsJob(Job[None]):
                 self.unable[spec] = str(error)
 
     def _steps(self) -> int:
-        """How many there will be. The fit split is extracted once, for all methods."""
+        """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
         count = int(self.cases.ground.missing_fit() > 0)
-        for spec in self.specs:
+        for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
                 count += readiness.steps(self.cases, spec)
             except UserError:  # told again, and kept, when its turn comes

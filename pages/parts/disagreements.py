@@ -31,6 +31,8 @@ def disagreements(
         st.caption("It takes two methods to disagree. Add another one.")
         return
     first_pair = FIRST_PAIR if set(FIRST_PAIR) <= set(names) else (names[0], names[1])
+    if st.session_state.get("compare_b") == first_pair[0]:  # the other one was taken away: not B against itself
+        first_pair = (next(name for name in names if name != first_pair[0]), first_pair[1])
     boxes = st.columns(2)
     a, b = (
         box.selectbox(

@@ -17,7 +17,7 @@ FAMILIES: Mapping[Family, str] = {
     "shaping": "Activations or weights changed before the logits",
     "images": "A pass of their own: gradients, several layers, full maps",
 }
-_DRAFT = "catalogue-draft"
+_DRAFT, _ASKED = "catalogue-draft", "catalogue-asked"
 Entry = tuple[str, bool]  # a record's name, and whether it is combined with NAP
 
 
@@ -29,10 +29,16 @@ def entry_of(spec: str) -> Entry | None:
     return (method.record.name, True) if method.prior.record.name == "nap" else None
 
 
-def open_catalogue() -> None:
-    """Open the dialog on the methods that are chosen now."""
+def ask_for_catalogue() -> None:
+    """Have the dialog opened on the methods that are chosen now, by the next ``show_catalogue``."""
     st.session_state[_DRAFT] = {entry_of(spec) for spec in chosen_methods.current()} - {None}
-    _catalogue()
+    st.session_state[_ASKED] = True
+
+
+def show_catalogue() -> None:
+    """Open the dialog if somebody has asked for it."""
+    if st.session_state.pop(_ASKED, False):
+        _catalogue()
 
 
 @st.dialog("Choose methods", width="large")
@@ -49,9 +55,9 @@ def _catalogue() -> None:
             key="catalogue-use",
             type="primary",
             disabled=not count,
+            on_click=lambda: chosen_methods.choose(_apply(draft)),
         ):
-            chosen_methods.choose(_apply(draft))
-            st.rerun()
+            st.rerun()  # the whole page: a click in a dialog runs the dialog alone
     with st.container(height=460, border=False, key="catalogue-list"):
         shown = [record for record in methods.RECORDS.values() if _matches(record, words)]
         for family, title in FAMILIES.items():

@@ -14,7 +14,7 @@ from nap_core.evaluation import Cases, MethodScores
 from nap_core.methods import Method, Parameter, Value
 from nap_core.study import StudyActivations
 from pages.parts import chosen_methods, method_run, workspace
-from pages.parts.method_catalogue import open_catalogue
+from pages.parts.method_catalogue import ask_for_catalogue, show_catalogue
 
 _BOX = "methods-box"
 
@@ -64,8 +64,8 @@ def row(knows: str | None = None) -> None:
             placeholder="Type a name, or add methods from the catalogue",
             width="stretch",
         )
-        if st.button("Add methods", icon=":material/add:", key="add-methods"):
-            open_catalogue()
+        st.button("Add methods", icon=":material/add:", key="add-methods", on_click=ask_for_catalogue)
+        show_catalogue()
         tunable = [position for position, spec in enumerate(specs) if _parameters(methods.parse(spec))]
         if tunable:
             with st.popover("Parameters", icon=":material/tune:", key="method-parameters"):

@@ -13,6 +13,7 @@ from nap_core.study import Study, StudyActivations
 
 SECONDS_AN_IMAGE = 2e-5  # of 1,000 resamples, on two cores
 AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
+_ASKED = "intervals-asked"
 
 
 def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
@@ -30,15 +31,17 @@ def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | Non
 
     None where they take long and nobody has asked for them yet: a button asks, a bar shows how far they are.
     """
-    key = f"intervals-of-{chosen}"
-    asked: set[str] = st.session_state.setdefault(key, set())
-    waiting = [row for row in rows if row.method not in asked]
-    seconds = SECONDS_AN_IMAGE * sum(len(row.id) * len(row.ood) + sum(map(len, row.ood.values())) for row in waiting)
-    if seconds > AT_ONCE and not st.button(
-        f"Compute the intervals of {len(waiting)} methods (about {_duration(seconds)})",
-        key="compute-intervals",
-        icon=":material/straighten:",
-    ):
+    done_before: set[str] = st.session_state.setdefault(f"intervals of {chosen}", set())
+    waiting = [row for row in rows if row.method not in done_before]
+    seconds = SECONDS_AN_IMAGE * sum(len(row.id) * len(row.ood) + len(row.pooled) for row in waiting)
+    if seconds > AT_ONCE and not st.session_state.pop(_ASKED, False):
+        count = "1 method" if len(waiting) == 1 else f"{len(waiting)} methods"
+        st.button(
+            f"Compute the intervals of {count} (about {_duration(seconds)})",
+            key="compute-intervals",
+            icon=":material/straighten:",
+            on_click=lambda: st.session_state.update({_ASKED: True}),
+        )
         return None
     place = st.empty()
     found = []
@@ -46,7 +49,7 @@ def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | Non
         if seconds > AT_ONCE:
             place.progress(done / len(rows), text=f"Resampling the images: {row.title}")
         found.append(_intervals(chosen, row.method, row.w, row))
-        asked.add(row.method)
+        done_before.add(row.method)
     place.empty()
     return pd.concat(found, ignore_index=True)
 

@@ -46,12 +46,14 @@ def correlation_picture(rows: Sequence[MethodScores]) -> Picture | None:
         ygap=1,
     )
     positions = list(range(len(titles)))
-    figure.update_xaxes(tickvals=positions, ticktext=titles, side="top", tickangle=-60, fixedrange=True)
+    figure.update_xaxes(
+        tickvals=positions, ticktext=titles, side="top", tickangle=-60 if written else -90, fixedrange=True
+    )
     figure.update_yaxes(
         tickvals=positions, ticktext=titles, range=[len(titles) - 0.5, -0.5], fixedrange=True, automargin=True
     )
     for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(showgrid=False, zeroline=False, ticks="", tickfont={"size": 11}, automargin=True)
+        axes(showgrid=False, zeroline=False, ticks="", tickfont={"size": 11 if written else 9}, automargin=True)
     figure.update_layout(
         height=_HEAD + max(_CELL if written else 18, 320 // len(rows)) * len(rows),
         margin={"t": 10, "b": 10, "l": 10, "r": 10},

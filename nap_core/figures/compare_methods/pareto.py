@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from sklearn.isotonic import isotonic_regression
 
 from nap_core import methods
 from nap_core.comparison import pareto_front
@@ -109,16 +110,11 @@ def _labels(
 
 
 def _spread(spots: np.ndarray, plot: int) -> np.ndarray:
-    """Ascending pixel positions moved apart until neighbours are a line from each other, within the plot."""
-    placed = spots.astype(float).copy()
-    for index in range(1, len(placed)):
-        placed[index] = max(placed[index], placed[index - 1] + _LINE)
-    over = placed[-1] - (plot - 4)
-    if over > 0:
-        placed[-1] -= over
-        for index in range(len(placed) - 2, -1, -1):
-            placed[index] = min(placed[index], placed[index + 1] - _LINE)
-    return placed
+    """Ascending pixel positions moved as little as it takes for neighbours to be a line apart, within the plot."""
+    steps = _LINE * np.arange(len(spots))
+    # The least squares of the moves under a least distance are an isotonic regression once the distances are taken off.
+    free = isotonic_regression(spots - steps)
+    return np.clip(free, 0, max(0, plot - 4 - steps[-1])) + steps
 
 
 def _reading(front: pd.DataFrame, table: pd.DataFrame) -> str:
