@@ -58,7 +58,7 @@ def offer(owner: Hashable, cases: Cases, waits: Mapping[str, Waiting]) -> None:
             return
         if job is not None and job.state == "failed":
             st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
-        st.markdown(_what(waits))
+        st.markdown(f"{_what(waits)} What is done is kept, so it can be stopped and continued.")
         go_on = job is not None and job.state in ("stopped", "failed") and set(waits) & set(job.specs)
         st.button(
             "Go on" if go_on else f"Run {'it' if len(waits) == 1 else f'these {len(waits)} methods'}",
@@ -67,7 +67,6 @@ def offer(owner: Hashable, cases: Cases, waits: Mapping[str, Waiting]) -> None:
             icon=":material/play_arrow:",
             on_click=workspace.jobs().start_methods,
             args=(owner, cases, tuple(waits)),
-            help="What is done is kept: it can be stopped and continued.",
         )
 
 
