@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nap_core import metrics
+from nap_core import methods, metrics
 from nap_core.evaluation import MethodScores
 
 Metric = Literal["fpr95", "auroc"]
@@ -45,6 +45,13 @@ class Scoreboard:
         found = self.places[:, self.columns.index(column)] == place
         return tuple(name for name, there in zip(self.methods, found, strict=True) if there)
 
+    def sorted_by(self, column: str) -> Scoreboard:
+        """The same table with the best of ``column`` first; equals keep their order."""
+        values = self.values[:, self.columns.index(column)]
+        order = np.argsort(values if self.metric == "fpr95" else -values, kind="stable")
+        names = tuple(self.methods[row] for row in order)
+        return Scoreboard(self.metric, names, self.columns, self.values[order], self.places[order])
+
     def value(self, method: str, column: str) -> float:
         """The share in one cell."""
         return float(self.values[self.methods.index(method), self.columns.index(column)])
@@ -60,6 +67,52 @@ def scoreboard(results: pd.DataFrame, metric: Metric) -> Scoreboard:
     printed = pd.DataFrame([[float(f"{100 * value:.1f}") for value in row] for row in values])
     places = printed.rank(method="dense", ascending=metric == "fpr95").to_numpy(dtype=np.int64)
     return Scoreboard(metric, tuple(wide.index), tuple(wide.columns), values, places)
+
+
+def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = None, words: str = "") -> list[str]:
+    """Those of ``specs`` in a family, with or without a prior, and with all of ``words`` in title, name or formula.
+
+    What is left empty, or None, lets everything through. A combination belongs to the family of its other method.
+    """
+    found = []
+    for spec in specs:
+        method = methods.parse(spec)
+        text = f"{spec} {method.title} {method.record.formula} {method.record.year}".casefold()
+        has_nap = any(record.name == "nap" for record in method.records)
+        if (
+            (not family or method.record.family == family)
+            and (with_nap is None or with_nap == has_nap)
+            and all(word in text for word in words.casefold().split())
+        ):
+            found.append(spec)
+    return found
+
+
+def rank_correlation(rows: Sequence[MethodScores]) -> pd.DataFrame:
+    """Spearman's rank correlation of the scores of every two methods over all images of the study: (M, M).
+
+    1 where two methods put all images in the same order, −1 where in opposite orders, NaN where one gives all images
+    the same score.
+    """
+    every = pd.DataFrame({row.method: np.concatenate([row.id, *row.ood.values()]) for row in rows})
+    return every.rank().corr()
+
+
+def pareto_front(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of N points no other point beats: none is as good in both and better in one. Higher is better."""
+    as_good = (x[None] >= x[:, None]) & (y[None] >= y[:, None])
+    better = (x[None] > x[:, None]) | (y[None] > y[:, None])
+    front: NDArray[np.bool_] = np.logical_not((as_good & better).any(axis=1))
+    return front
+
+
+def fpr_at_tprs(
+    id_scores: NDArray[np.float64], ood_scores: NDArray[np.float64], tprs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``metrics.fpr_at_tpr`` at every one of ``tprs`` (T,), each in (0, 1]: (T,)."""
+    known, unknown = np.sort(id_scores), np.sort(ood_scores)
+    needed = np.ceil(tprs * len(known) - 1e-9).astype(int)
+    return 1 - np.searchsorted(unknown, known[len(known) - needed], side="left") / len(unknown)
 
 
 def compare_images(a: MethodScores, b: MethodScores, id_dataset: str, tpr: float = metrics.TPR) -> pd.DataFrame:

@@ -1,36 +1,47 @@
-"""A study that runs in the background: its progress can be looked at, it can be stopped, and it outlives a page."""
+"""Work that runs in the background: its progress can be looked at, it can be stopped, and it outlives a page."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+from nap_core import evaluation, methods, readiness
 from nap_core.errors import UserError
+from nap_core.evaluation import Cases
 from nap_core.extraction import ExtractionStopped, Progress
+from nap_core.methods import Watch
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
 
+Result = TypeVar("Result")
 
-class Job:
-    """One run of one study in a thread of its own. ``state`` is "running", "done", "stopped" or "failed"."""
 
-    def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
-        self.study = study
+class Job(ABC, Generic[Result]):
+    """One run in a thread of its own. ``state`` is "running", "done", "stopped" or "failed"."""
+
+    def __init__(self) -> None:
         self.state = "running"
         self.progress: Progress | None = None
-        self.result: StudyActivations | None = None
+        self.result: Result | None = None
         self.error: Exception | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, args=(store, device), name="study", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
         self._thread.start()
 
-    def _work(self, store: Store, device: str | None) -> None:
-        def note(progress: Progress) -> None:
-            self.progress = progress
+    @abstractmethod
+    def _run(self, watch: Watch) -> Result:
+        """The work itself."""
 
+    def _note(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def _work(self) -> None:
         try:
-            self.result = run(self.study, store, device=device, progress=note, should_stop=self._stop.is_set)
+            self.result = self._run(Watch(self._note, self._stop.is_set))
             self.state = "done"
         except ExtractionStopped:
             self.state = "stopped"
@@ -54,26 +65,102 @@ class Job:
         self._thread.join(seconds)
 
 
+class StudyJob(Job[StudyActivations]):
+    """One run of one study."""
+
+    def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
+        self.study, self._store, self._device = study, store, device
+        super().__init__()
+
+    def _run(self, watch: Watch) -> StudyActivations:
+        return run(self.study, self._store, device=self._device, progress=watch.progress, should_stop=watch.should_stop)
+
+
+class MethodsJob(Job[None]):
+    """What methods need beyond stored activations: the fit split, and passes of their own.
+
+    ``unable`` has the methods that turned out to be unable to run, each with the sentence that says why. ``step`` of
+    ``steps`` counts, from 1, how often the images of a dataset are gone through.
+    """
+
+    def __init__(self, cases: Cases, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
+        self.cases, self.specs = cases, tuple(specs)
+        self.unable = {spec: reason for spec, reason in (unable or {}).items() if spec not in specs}
+        self.step, self.steps = 0, 0
+        super().__init__()
+
+    def _note(self, progress: Progress) -> None:
+        if self.progress is None or progress.dataset != self.progress.dataset:
+            self.step += 1
+        self.steps = max(self.steps, self.step)
+        super()._note(progress)
+
+    def _run(self, watch: Watch) -> None:
+        self.steps = self._steps()
+        for spec in self.specs:
+            try:
+                needs = readiness.waiting(self.cases, spec)
+                if needs.fit:
+                    self.cases.ground.fit(methods.title(spec), watch)
+                if needs.images:
+                    evaluation.score_cases(self.cases, spec, watch=watch)
+            except UserError as error:
+                self.unable[spec] = str(error)
+
+    def _steps(self) -> int:
+        """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
+        count = int(self.cases.ground.missing_fit() > 0)
+        for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
+            try:
+                count += readiness.steps(self.cases, spec)
+            except UserError:  # told again, and kept, when its turn comes
+                continue
+        return count
+
+
 class Jobs:
-    """The runs of one server: a study runs once at a time, whoever asks for it."""
+    """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._jobs: dict[Study, Job] = {}
+        self._jobs: dict[Study, StudyJob] = {}
+        self._methods: dict[Hashable, MethodsJob] = {}
         self._lock = threading.Lock()
 
-    def get(self, study: Study) -> Job | None:
+    def get(self, study: Study) -> StudyJob | None:
         """The newest run of ``study``, running or ended."""
         return self._jobs.get(study)
 
-    def start(self, study: Study, device: str | None = None) -> Job:
+    def start(self, study: Study, device: str | None = None) -> StudyJob:
         """The run of ``study`` that is under way, or a new one."""
         with self._lock:
             job = self._jobs.pop(study, None)
             if job is None or job.state != "running":
-                job = Job(study, self.store, device)
+                job = StudyJob(study, self.store, device)
             self._jobs[study] = job
-            ended = [old for old, kept in self._jobs.items() if kept.state != "running"]
-            for old in ended[:-KEPT]:
-                del self._jobs[old]
+            _forget(self._jobs)
             return job
+
+    def methods_of(self, owner: Hashable) -> MethodsJob | None:
+        """The newest run of methods for ``owner``, a study for example, running or ended."""
+        return self._methods.get(owner)
+
+    def start_methods(self, owner: Hashable, cases: Cases, specs: Sequence[str]) -> MethodsJob:
+        """The run of methods for ``owner`` that is under way, whichever they are, or a new one for ``specs``.
+
+        One at a time: methods share the network and what has been fitted.
+        """
+        with self._lock:
+            job = self._methods.pop(owner, None)
+            if job is None or job.state != "running":
+                job = MethodsJob(cases, specs, job.unable if job else None)
+            self._methods[owner] = job
+            _forget(self._methods)
+            return job
+
+
+def _forget(jobs: dict[Any, Any]) -> None:
+    """Let go of all but the newest ended runs."""
+    ended = [owner for owner, job in jobs.items() if job.state != "running"]
+    for owner in ended[:-KEPT]:
+        del jobs[owner]

@@ -1,31 +1,35 @@
-"""Compare methods: the results table, a cell of it opened, and the images on which two methods disagree."""
+"""Compare methods: the results table, a cell of it opened, what accuracy costs, who agrees, and where two part."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
-from nap_core import evaluation, methods
-from nap_core.comparison import AVERAGE, Metric, Scoreboard, scoreboard
+from nap_core import methods
+from nap_core.comparison import AVERAGE, Scoreboard, scoreboard
 from nap_core.evaluation import MethodScores
 from nap_core.figures import colours
-from nap_core.figures.compare_methods import METRIC_TITLES, caption, heat_table, least_width, roc_curves
+from nap_core.figures.compare_methods import (
+    caption,
+    correlation_picture,
+    fpr_curves,
+    heat_table,
+    interval_picture,
+    least_width,
+    pareto_picture,
+    roc_curves,
+)
 from nap_core.figures.score_histograms import histograms
-from nap_core.study import Study, StudyActivations
-from pages.parts import run_panel, workspace
+from nap_core.study import Study
+from pages.parts import method_picker, results, run_panel, table_controls, workspace
 from pages.parts.disagreements import disagreements
 from pages.parts.picture import show
 from pages.parts.scrolling import finger_scrolls
 
 TABLE = "compare-table"
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _results(chosen: Study, _found: StudyActivations) -> pd.DataFrame:
-    return evaluation.evaluate(_found)
 
 
 def _clicked() -> None:
@@ -36,6 +40,13 @@ def _clicked() -> None:
     if cell != before:
         st.session_state.compare_clicked = cell
         st.session_state.compare_method, st.session_state.compare_against = cell or before
+
+
+def _forget_what_is_gone(specs: Sequence[str]) -> None:
+    """A method that is no longer chosen, or not shown, is no longer opened or compared."""
+    for key in ("compare_method", "compare_a", "compare_b"):
+        if st.session_state.get(key, specs[0]) not in specs:
+            del st.session_state[key]
 
 
 def _pick_cell(board: Scoreboard, titles: dict[str, str]) -> tuple[str, str]:
@@ -64,7 +75,11 @@ def _pick_cell(board: Scoreboard, titles: dict[str, str]) -> tuple[str, str]:
 
 
 def _open(
-    rows: list[MethodScores], cell: tuple[str, str], chosen: Study, titles: dict[str, str], palette: dict[str, str]
+    rows: Sequence[MethodScores],
+    cell: tuple[str, str],
+    chosen: Study,
+    titles: dict[str, str],
+    palette: dict[str, str],
 ) -> None:
     method, against = cell
     names = chosen.ood_datasets if against == AVERAGE else (against,)
@@ -72,8 +87,37 @@ def _open(
     part = replace(scores, ood={name: scores.ood[name] for name in names})
     show(histograms([part], chosen.id_dataset, titles, palette, together=True), "compare-histogram")
     finger_scrolls("compare-histogram")
-    show(roc_curves(rows, names, method, titles), "compare-roc")
-    finger_scrolls("compare-roc")
+    curves = (
+        (roc_curves(rows, names, method, titles), "compare-roc"),
+        (fpr_curves(rows, names, method, titles), "compare-fpr"),
+    )
+    for column, (picture, key) in zip(st.columns(2, gap="medium"), curves, strict=True):
+        with column:
+            show(picture, key)
+            finger_scrolls(key)
+
+
+def _price_and_agreement(rows: Sequence[MethodScores], table: pd.DataFrame) -> None:
+    """ID accuracy against AUROC, and the rank correlation."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("What accuracy costs")
+        price = pareto_picture(table)
+        if price is None:
+            st.caption(
+                "The classes of the ID images are not known here, so there is no ID accuracy to set beside AUROC."
+            )
+        else:
+            show(price, "compare-pareto")
+            finger_scrolls("compare-pareto")
+    with right:
+        st.subheader("Who agrees with whom")
+        alike = correlation_picture(rows)
+        if alike is None:
+            st.caption("It takes two methods to agree. Add another one.")
+        else:
+            show(alike, "compare-correlation")
+            finger_scrolls("compare-correlation")
 
 
 st.title("Which method sees what?")
@@ -81,28 +125,36 @@ chosen = workspace.current_study()
 found = run_panel.require_activations(chosen)
 titles = workspace.titles(chosen)
 palette = colours(chosen.id_dataset, chosen.ood_datasets)
-rows = [workspace.scores(found, name) for name in methods.STANDARD]
-results = _results(chosen, found)
+method_picker.row()
+every = method_picker.scores(found)
 
-metric: Metric = st.segmented_control(
-    "Metric",
-    get_args(Metric),
-    default="fpr95",
-    required=True,
-    format_func=METRIC_TITLES.__getitem__,
-    key="compare_metric",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-board = scoreboard(results, metric)
+with st.container(horizontal=True, vertical_alignment="center", key="compare-controls"):
+    metric = table_controls.pick_metric()
+    columns = (*chosen.ood_datasets, *([AVERAGE] if len(chosen.ood_datasets) > 1 else []))
+    order = table_controls.pick_order(columns, titles)
+    shown = table_controls.pick_shown([row.method for row in every])
+    export = st.container(width="content")  # filled when there is something to take away
+rows = [row for row in every if row.method in shown]
+table = results.evaluated(found, shown)
+board = scoreboard(table, metric)
+if order != table_controls.CHOSEN:
+    board = board.sorted_by(order)
+_forget_what_is_gone(shown)
 _clicked()
-table = st.container()  # drawn last: its frame follows the two boxes below it
+place = st.container()  # drawn later: its frame follows the two boxes below it
+intervals = results.intervals(chosen, rows)
+with export:
+    table_controls.offer_exports(chosen, rows, table, intervals, titles, palette)
 st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
-with table:
-    show(heat_table(board, rows, titles, palette, cell), TABLE, selection=("points",))
+with place:
+    show(heat_table(board, rows, titles, palette, cell, intervals), TABLE, selection=("points",))
     finger_scrolls(TABLE, least_width(board))
-    st.caption(caption(results, titles))
+    st.caption(caption(table, titles))
 _open(rows, cell, chosen, titles, palette)
+if intervals is not None:
+    show(interval_picture(board, intervals, cell[1], titles), "compare-intervals")
+    finger_scrolls("compare-intervals")
+_price_and_agreement(rows, table)
 st.subheader("Where two methods part")
 disagreements(chosen, rows, titles, palette)

@@ -5,11 +5,11 @@ import streamlit as st
 from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import bins_of, histograms, images_in_bin, label, least_width
-from pages.parts import picture, run_panel, workspace
+from pages.parts import method_picker, picture, run_panel, workspace
 from pages.parts.placed_images import placed_images
 from pages.parts.scrolling import finger_scrolls
 
-FIRST = ["energy", "nap", "nap+energy"]  # as in Figure 2 of the paper
+FIRST = ("energy", "nap", "nap+energy")  # of the standard choice: as in Figure 2 of the paper
 APART, TOGETHER = "One by one", "All together"
 
 st.title("How far apart are the scores?")
@@ -18,15 +18,8 @@ found = run_panel.require_activations(chosen)
 titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
 known = titles[chosen.id_dataset]
 
-which, how, where = st.columns([5, 3, 3])
-picked = which.multiselect(
-    "Methods",
-    methods.STANDARD,
-    default=FIRST,
-    format_func=methods.title,
-    key="histogram_methods",
-    bind="query-params",
-)
+method_picker.row()
+how, where = st.columns([3, 5])
 view = how.segmented_control(
     "OOD datasets", [APART, TOGETHER], default=APART, required=True, key="histogram_view", bind="query-params"
 )
@@ -40,12 +33,10 @@ kept = where.slider(
     key="tpr",
     bind="query-params",
 )
-if not picked:
-    st.info("Pick a method to see its scores.", icon=":material/info:")
-    st.stop()
-
 together, tpr = view == TOGETHER, kept / 100
-rows = {name: workspace.scores(found, name) for name in picked}
+rows = {row.method: row for row in method_picker.scores(found)}
+if tuple(rows) == methods.STANDARD:
+    rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), chosen.id_dataset, titles, palette, tpr=tpr, together=together)
 event = picture.show(shown, "histograms", selection=["points"])
 finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))

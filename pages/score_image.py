@@ -7,14 +7,24 @@ import streamlit as st
 from nap_core import images, methods, models, placement
 from nap_core.errors import UserError
 from nap_core.figures import score_image
-from pages.parts import brought_images, image_table, looked_images, single_image
-from pages.parts.looked_images import Looked
+from pages.parts import (
+    brought_images,
+    chosen_methods,
+    image_table,
+    looked_images,
+    method_picker,
+    method_run,
+    single_image,
+)
+from pages.parts.frame import require_frame
+from pages.parts.looked_images import Known, Looked
 
 PHOTOGRAPHS = "efficientnet-lite0-imagenet"  # what photographs go to, whatever the study is
 ASK, BY = "ask", "by"  # the controls: their names in the address and in the session
 
 
 def main() -> None:
+    require_frame()
     st.title("Has the network seen this?")
     left, right = st.columns(2)
     with left:
@@ -25,22 +35,51 @@ def main() -> None:
             lambda name: f"{models.RECORDS[name].title} · knows {models.RECORDS[name].knows}",
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless you pick another one.",
         )
-    with right:
-        method = choice("Verdict by", BY, methods.STANDARD, methods.title)
+    method_picker.row(models.RECORDS[model].knows)
+    verdict = right.container()  # filled once it is known which methods have scores
     drop, samples = st.columns([5, 7], gap="medium")
     with drop:
         brought_images.drop_zone()
     with samples:
         brought_images.sample_strip(model)
     try:
-        answer(model, method)
+        among = compared_with(model)
+        with verdict:
+            method = choice("Verdict by", BY, list(among.scores), methods.title)
+        answer(model, method, among)
     except UserError as error:
         st.error(str(error))
+
+
+def compared_with(model: str) -> Known:
+    """What the chosen methods say of the images that the network knows.
+
+    The page ends here, with a sentence, when none of them can be computed. Methods with a pass of their own are left
+    out: they would look at a thousand known images before they could say anything about one.
+    """
+    specs = chosen_methods.current()
+    own = [spec for spec in specs if methods.parse(spec).own_pass]
+    about = looked_images.cases(model)
+    owner = ("known", model)
+    able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
+    among = looked_images.known(model, about, able)
+    method_run.offer(owner, about, waits)
+    method_run.explain(unable | among.unable)
+    if own:
+        need = "needs a pass of its" if len(own) == 1 else "need passes of their"
+        st.caption(f"{method_run.names(own)} {need} own over the images that the network knows: left out here.")
+    if not among.scores:
+        if not specs:
+            st.info("Pick a method to see what it says.", icon=":material/info:")
+        st.stop()
+    return among
 
 
 def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str], str], about: str = "") -> str:
     """A select box whose value is in the address, where it is not the first option, and outlives a change of page."""
     wanted = st.query_params.get(name)
+    if st.session_state.get(name, options[0]) not in options:  # a method that is no longer chosen
+        del st.session_state[name]
     if name not in st.session_state and wanted in options:
         st.session_state[name] = wanted
     chosen = st.selectbox(label, options, format_func=titled, key=name, help=about or None, persist_state="session")
@@ -51,10 +90,9 @@ def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str]
     return chosen
 
 
-def answer(model: str, method: str) -> None:
+def answer(model: str, method: str, among: Known) -> None:
     """The table when several images are asked about, and the single view of the one that is open."""
     asked = brought_images.asked(model)
-    among = looked_images.known(model)
     found = image_table.look_at(model, asked, max(len(asked), len(brought_images.files())))
     small_images(model, [looked for _, looked in found])
     opened = 0 if found else None

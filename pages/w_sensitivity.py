@@ -1,5 +1,7 @@
 """How much should NAP weigh? FPR95 and AUROC of each combination over w, and the scores at the w in use."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from nap_core import evaluation, methods
@@ -8,9 +10,10 @@ from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import Sensitivity, curve_picture, finding, sensitivity_table
 from nap_core.study import Study, StudyActivations
-from pages.parts import picture, run_panel, workspace
+from pages.parts import method_picker, picture, run_panel, workspace
 
-COMBINATIONS = [name for name in methods.STANDARD if methods.parse(name).prior]
+OTHERWISE = "nap+energy"  # when no combination is chosen
+IN_A_ROW = 3  # more combinations than this go into a box that opens
 
 
 @st.cache_data(show_spinner="Computing the curve …", max_entries=64)
@@ -20,22 +23,15 @@ def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> Weight
 
 
 @st.fragment
-def explore(chosen: Study, found: StudyActivations) -> None:
+def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str]) -> None:
     """All that follows the slider, so that moving it draws nothing else anew."""
     titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
     which, weight = st.columns([2, 3])
-    method = which.segmented_control(
-        "Combination",
-        COMBINATIONS,
-        default=COMBINATIONS[-1],
-        required=True,
-        format_func=methods.title,
-        key="w_combination",
-        bind="query-params",
-    )
-    _, other = methods.combination_parts(method)
+    with which:
+        method = pick_combination(combinations)
+    prior, other = methods.combination_parts(method)
     w = weight.slider(
-        f"w, the weight of {other.title}: 0 is NAP alone, 1 is {other.title} alone",
+        f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
         value=methods.default_w(method, chosen.knows),
@@ -53,7 +49,8 @@ def explore(chosen: Study, found: StudyActivations) -> None:
     scores = workspace.scores(found, method, w)
     picture.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
-        rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{NAP}}^{{\,1-w}}$. {other.record.positive.note}"
+        rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
+        f"{other.record.positive.note}"
     )
     table = sensitivity_table(sensitivity, w)
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[2:]}
@@ -64,6 +61,34 @@ def explore(chosen: Study, found: StudyActivations) -> None:
     )
 
 
+def pick_combination(combinations: Sequence[str]) -> str:
+    """One of the combinations: side by side while they are few."""
+    key = "w_combination" if len(combinations) <= IN_A_ROW else "w_combination_box"
+    first = combinations.index(OTHERWISE) if OTHERWISE in combinations else 0
+    if len(combinations) > IN_A_ROW:
+        return st.selectbox(
+            "Combination",
+            combinations,
+            index=first,
+            format_func=methods.title,
+            key=key,
+            bind="query-params",
+            filter_mode=None,
+        )
+    return st.segmented_control(
+        "Combination",
+        combinations,
+        default=combinations[first],
+        required=True,
+        format_func=methods.title,
+        key=key,
+        bind="query-params",
+    )
+
+
 st.title("How much should NAP weigh?")
 study = workspace.current_study()
-explore(study, run_panel.require_activations(study))
+activations = run_panel.require_activations(study)
+method_picker.row()
+combined = [row.method for row in method_picker.scores(activations) if methods.parse(row.method).prior]
+explore(study, activations, combined or [OTHERWISE])

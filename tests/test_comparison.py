@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from nap_core import datasets, metrics
+from nap_core import comparison, datasets, metrics
 from nap_core.comparison import (
     AVERAGE,
     BEST,
@@ -215,3 +216,55 @@ class TestThinnedCurve:
         known, unknown = rng.normal(1, 1, 500), rng.normal(0, 1, 500)
         x, y = thinned_curve(*metrics.roc(known, unknown))
         assert np.trapezoid(y, x) == pytest.approx(metrics.auroc(known, unknown), abs=1e-12)
+
+
+def test_table_is_sorted_by_a_column_with_its_places() -> None:
+    board = scoreboard(results({"nap": [0.5, 0.1], "msp": [0.2, 0.3], "energy": [0.2, 0.9]}, ("a", "b")), "fpr95")
+    ranked = board.sorted_by("a")
+    assert ranked.methods == ("msp", "energy", "nap")
+    assert [ranked.value(name, "b") for name in ranked.methods] == [0.3, 0.9, 0.1]
+    assert ranked.leaders("b") == board.leaders("b") == ("nap",)
+    assert board.sorted_by("b").methods == ("nap", "msp", "energy")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["nap", "msp", "nap+energy", "knn:k=3"]),
+        ({"family": "logits"}, ["msp", "nap+energy"]),
+        ({"with_nap": True}, ["nap", "nap+energy"]),
+        ({"with_nap": False}, ["msp", "knn:k=3"]),
+        ({"words": "SOFTMAX 2017"}, ["msp"]),
+        ({"words": "k 3"}, ["knn:k=3"]),
+        ({"family": "prior", "words": "softmax"}, []),
+    ],
+)
+def test_filter(options: dict, expected: list[str]) -> None:
+    assert comparison.matching(["nap", "msp", "nap+energy", "knn:k=3"], **options) == expected
+
+
+def test_rank_correlation_is_scipys() -> None:
+    draw = np.random.default_rng(0)
+    first, second = draw.normal(size=80), draw.normal(size=80).round(1)
+    rows = [
+        MethodScores(name, None, values[:50], {"a": values[50:]})
+        for name, values in (("nap", first), ("msp", second), ("energy", -np.exp(first)), ("gen", np.ones(80)))
+    ]
+    found = comparison.rank_correlation(rows)
+    assert found.loc["nap", "msp"] == pytest.approx(stats.spearmanr(first, second).statistic)
+    assert found.loc["nap", "energy"] == pytest.approx(-1)
+    assert np.isnan(found.loc["nap", "gen"])
+
+
+def test_pareto_front() -> None:
+    x, y = np.array([0.9, 0.8, 0.8, 0.7, 0.9]), np.array([0.5, 0.6, 0.5, 0.6, 0.5])
+    assert comparison.pareto_front(x, y).tolist() == [True, True, False, False, True]
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_fpr_at_several_tprs_is_the_metric_at_each(n: int, m: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    known, unknown = draw.normal(size=n).round(1), draw.normal(size=m).round(1)
+    tprs = np.array([0.05, 0.5, 0.8, 0.95, 0.99, 1.0])
+    expected = [metrics.fpr_at_tpr(known, unknown, tpr) for tpr in tprs]
+    assert comparison.fpr_at_tprs(known, unknown, tprs) == pytest.approx(expected, abs=1e-12)

@@ -103,13 +103,13 @@ def _reference(
     passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
     from nap_core import placement
-    from nap_core.methods import Ground
+    from nap_core.methods import Ground, Part
 
     args, model = passes.args, passes.network.model
     opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
     choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
-    known = passes.open(asked).activations(placement.KNOWN_IMAGES)
+    known = Part(passes.open(asked).activations(placement.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     ground = Ground(model, passes.network.knows, fit, activations, args.fit_limit, device=args.device)
     weights = choice.weights(choices, args)
@@ -125,6 +125,7 @@ def _reference(
 def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
     """A line for each file, in their order."""
     from nap_core import extraction, placement
+    from nap_core.methods import Part
 
     for start in range(0, len(args.images), BATCH):
         batch = args.images[start : start + BATCH]
@@ -138,7 +139,11 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
         if views:
             found, _ = extraction.look(model, np.stack(list(views.values())), device=args.device)
             placed = dict(
-                zip(views, placement.place(found, reference.scores, reference.ground, reference.weights), strict=True)
+                zip(
+                    views,
+                    placement.place(Part(found), reference.scores, reference.ground, reference.weights),
+                    strict=True,
+                )
             )
             logits = dict(zip(views, found.logits, strict=True))
         for place, file in enumerate(batch):

@@ -30,6 +30,7 @@ from nap_core.methods.records import (
     Need,
     Parameter,
     Positive,
+    Prepared,
     Scored,
     Scores,
     Value,
@@ -185,7 +186,7 @@ def scored(method: Method, part: Part, ground: Ground, *, w: float | None = None
     needs what ``ground`` does not have, ValueError for a w outside [0, 1], ExtractionStopped when ``watch`` asks.
     """
     if method.prior is None:
-        prepared = ground.prepared(method.spec, lambda: method.record.prepare(ground, method.parameters(ground.knows)))
+        prepared = _prepared(method, ground)
         return ground.scored(method.spec, part, lambda: prepared(part, watch))
     weight = method.default_w(ground.knows) if w is None else w
     if weight is None:
@@ -224,14 +225,33 @@ def score(
 
 
 def missing(method: Method, part: Part, ground: Ground) -> int:
-    """How many images of ``part`` a pass of the method's own has still to be run on; 0 when it needs none."""
+    """How many images of ``part`` a pass of the method's own has still to be run on; 0 when it needs none.
+
+    Raises UserError when the pass cannot run.
+    """
     if not method.own_pass:
         return 0
-    prepared = ground.prepared(
-        method.alone.spec, lambda: method.record.prepare(ground, method.parameters(ground.knows))
-    )
-    count = getattr(prepared, "missing", None)
+    count = getattr(_prepared(method, ground), "missing", None)
     return int(count(part)) if count else 0
+
+
+def missing_fit(method: Method, ground: Ground) -> int:
+    """How many images of the fit split have to be extracted before the method can be scored.
+
+    Raises UserError when it needs a fit split and there is none.
+    """
+    fits_itself = method.record.fits and not getattr(_prepared(method, ground), "fitted", False)
+    if not fits_itself and method.fits == method.record.fits:
+        return 0
+    if not ground.has_fit:
+        ground.fit(method.record.title)  # says what is missing
+    return ground.missing_fit()
+
+
+def _prepared(method: Method, ground: Ground) -> Prepared:
+    """The method without its prior, given its parameters once."""
+    parameters = method.parameters(ground.knows)
+    return ground.prepared(method.alone.spec, lambda: method.record.prepare(ground, parameters))
 
 
 def parameters_by_name(settings: Mapping[str, Value]) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract
+from nap_core.extraction import Progress, extract, store_key
 from nap_core.models import LoadedModel
 from nap_core.store import Store
 
@@ -65,6 +65,8 @@ class Ground:
     _scored: WeakKeyDictionary[Part, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
     _fit_part: Part | None = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    # Apart from the other: while the fit split is extracted, methods that do not need it still run.
+    _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def has_fit(self) -> bool:
@@ -80,7 +82,7 @@ class Ground:
     def fit(self, what: str, watch: Watch = SILENT) -> Part:
         """The fit split; extracted when that has not been done. Raises UserError, naming ``what`` needs it, when
         there is none, ExtractionStopped when ``watch`` asks for that."""
-        with self._lock:
+        with self._fit_lock:
             if self._fit_part is None:
                 self._fit_part = Part(self._fit(what, watch), self.fit_images)
             return self._fit_part
@@ -102,6 +104,15 @@ class Ground:
             progress=watch.progress,
             should_stop=watch.should_stop,
         )
+
+    def missing_fit(self) -> int:
+        """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
+        if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
+            return 0
+        wanted = len(self.fit_images) if self.fit_limit is None else min(self.fit_limit, len(self.fit_images))
+        if self.store is None or self.model is None:
+            return wanted
+        return max(0, wanted - self.store.entry(store_key(self.model, self.fit_images)).rows)
 
     def labelled_fit(self, what: str, watch: Watch = SILENT) -> Part:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""

@@ -115,6 +115,11 @@ class FitBatches:
 class Pass(ABC):
     """A method on the images themselves. Made once for a study; fitted in ``__init__`` where it needs that."""
 
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        """Why the method, called ``title``, cannot run on ``model``; empty when it can. Asked before any pass."""
+        return ""
+
     def __init__(self, site: Site, watch: Watch) -> None:
         self.site = site
 
@@ -146,23 +151,32 @@ class _OnImages:
         self._pass: Pass | None = None
 
     def __call__(self, part: Part, watch: Watch, /) -> Scored:
+        images = self._images(part)
+        rows = len(part.activations)
+        file = self.file(images)
+        scores, classes = file.read() if file else (np.empty(0), np.empty(0, np.int64))
+        if len(scores) < rows:
+            scores, classes = self._extend(images, rows, file, (scores, classes), watch)
+        own = classes[:rows]
+        return Scored(scores[:rows], own if (own >= 0).all() else None)
+
+    def missing(self, part: Part) -> int:
+        """How many images of ``part`` the store has no score of. Raises UserError when the pass cannot run."""
+        file = self.file(self._images(part))
+        self._check()
+        return max(0, len(part.activations) - len(file.read()[0])) if file else len(part.activations)
+
+    def _check(self) -> None:
+        if reason := self.kind.refusal(self.title, self.ground.network(self.title), self.parameters):
+            raise UserError(reason)
+
+    def _images(self, part: Part) -> ImageDataset:
         if part.images is None:
             raise UserError(
                 f"{self.title} needs the images themselves, and only activations are at hand. "
                 "Choose a study whose datasets come with their images."
             )
-        rows = len(part.activations)
-        file = self.file(part.images)
-        scores, classes = file.read() if file else (np.empty(0), np.empty(0, np.int64))
-        if len(scores) < rows:
-            scores, classes = self._extend(part.images, rows, file, (scores, classes), watch)
-        own = classes[:rows]
-        return Scored(scores[:rows], own if (own >= 0).all() else None)
-
-    def missing(self, part: Part) -> int:
-        """How many images of ``part`` the store has no score of."""
-        file = self.file(part.images) if part.images is not None else None
-        return max(0, len(part.activations) - len(file.read()[0])) if file else len(part.activations)
+        return part.images
 
     def file(self, images: ImageDataset) -> ScoreFile | None:
         """Where the scores of ``images`` are kept; None where there is no store. Raises UserError without a fit
@@ -192,6 +206,7 @@ class _OnImages:
         watch: Watch,
     ) -> tuple[np.ndarray, np.ndarray]:
         with in_words(self.title):
+            self._check()
             found = self._pass = self._pass or self.kind(Site(self.title, self.ground, self.parameters), watch)
             scores, classes = [have[0]], [have[1]]
             waiting = 0

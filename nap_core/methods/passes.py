@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -19,11 +20,11 @@ from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
 from nap_core.coverage import Coverage, relevance
-from nap_core.errors import UserError
 from nap_core.methods.ground import Watch
 from nap_core.methods.library import build
 from nap_core.methods.own_pass import OwnLogitsPass, Pass, Site
-from nap_core.models import Tap
+from nap_core.methods.records import Value
+from nap_core.models import LoadedModel, Tap
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
@@ -54,10 +55,9 @@ class GradUncertaintyPass(InputGradients):
 class DropoutPass(InputGradients):
     kind = MCD
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        if not site.model.has_dropout:
-            raise UserError(f"{site.title} needs a network with dropout, and {site.model.title} has none.")
-        super().__init__(site, watch)
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        return "" if model.has_dropout else f"{title} needs a network with dropout, and {model.title} has none."
 
     def outliers(self, x: Tensor) -> Tensor:
         # The same image gets the same score, whatever was drawn before it.
@@ -176,15 +176,16 @@ class RankFeatPass(OwnLogitsPass):
 class EarlyAsh(OwnLogitsPass):
     """ASH at the end of an earlier layer, the rest of the network after it (ASH paper, section 4, "Where to ASH?")."""
 
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        most, back = len(model.architecture.layers) - 1, int(parameters["back"])
+        if most < 0 or back <= most:  # a network that names no layers is answered where they are asked for
+            return ""
+        return f"{title} can go back at most {most} layers in {model.title}, not {back}."
+
     def __init__(self, site: Site, watch: Watch) -> None:
         super().__init__(site, watch)
-        names = site.layer_names()
-        back = int(site.parameters["back"])
-        if back >= len(names):
-            raise UserError(
-                f"{site.title} can go back at most {len(names) - 1} layers in {site.model.title}, not {back}."
-            )
-        self.layer = site.network.get_submodule(names[-1 - back])
+        self.layer = site.network.get_submodule(site.layer_names()[-1 - int(site.parameters["back"])])
         self.shape = SHAPES[str(site.parameters["variant"])]
         self.percentile = float(site.parameters["percentile"])
 

@@ -27,6 +27,12 @@ def disagreements(
     """Two boxes to pick the methods, a sentence, a strip for each way of disagreeing, the image that was clicked."""
     by_name = {row.method: row for row in rows}
     names = list(by_name)
+    if len(names) < 2:
+        st.caption("It takes two methods to disagree. Add another one.")
+        return
+    first_pair = FIRST_PAIR if set(FIRST_PAIR) <= set(names) else (names[0], names[1])
+    if st.session_state.get("compare_b") == first_pair[0]:  # the other one was taken away: not B against itself
+        first_pair = (next(name for name in names if name != first_pair[0]), first_pair[1])
     boxes = st.columns(2)
     a, b = (
         box.selectbox(
@@ -38,7 +44,7 @@ def disagreements(
             bind="query-params",
             filter_mode=None,
         )
-        for box, letter, first in zip(boxes, "ab", FIRST_PAIR, strict=True)
+        for box, letter, first in zip(boxes, "ab", first_pair, strict=True)
     )
     if a == b:
         st.info("A method never disagrees with itself. Pick two different ones.", icon=":material/info:")

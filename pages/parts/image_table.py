@@ -49,7 +49,7 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Loo
 def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Known) -> int | None:
     """Draw the table; the position in ``found`` of the row that is open, None when none is."""
     classes = models.load(model).classes
-    listed = [_listed(looked, classes, model, among) for _, looked in found]
+    listed = [_listed(looked, classes, among) for _, looked in found]
     st.markdown(score_image.listing_reading(listed, method, models.RECORDS[model].knows))
     percentile = st.column_config.NumberColumn(
         format="%.1f %%", help="The share of known images that score lower, equals counted half."
@@ -87,10 +87,10 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
     return chosen[0] if chosen else None
 
 
-def _listed(looked: Looked, classes: tuple[str, ...], model: str, among: Known) -> ListedImage:
+def _listed(looked: Looked, classes: tuple[str, ...], among: Known) -> ListedImage:
     shares = score_image.class_shares(looked.activations.logits[0])
     predicted = int(looked.activations.predictions[0])
-    places = looked_images.placements(model, looked.activations, among)[0]
+    places = looked_images.placements(looked.part, among)[0]
     thumbnail = data_address(looked.preview)
     width, height = looked.size
     return ListedImage(looked.name, thumbnail, width, height, classes[predicted], float(shares[predicted]), places)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,13 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models, nap, placement
+from nap_core import corruptions, extraction, models, nap, placement, study
 from nap_core.activations import Activations
 from nap_core.errors import UserError
+from nap_core.evaluation import Cases
 from nap_core.extraction import Progress
 from nap_core.images import BroughtImage
-from nap_core.methods import Ground
+from nap_core.methods import Ground, Part
 from nap_core.placement import Placement
 from pages.parts import workspace
 
@@ -24,10 +25,15 @@ PREVIEW = 320  # pixels of the long side of what is kept of an original
 
 @dataclass(frozen=True)
 class Known:
-    """Of the images a network knows: every method's scores by name, and the NAP term of each image and channel."""
+    """Of the images a network knows: the chosen methods' scores by name, and the NAP term of each image and channel.
+
+    ``unable`` has the reasons of those that cannot be computed.
+    """
 
     scores: dict[str, NDArray[np.float64]]
     terms: NDArray[np.float64]
+    ground: Ground
+    unable: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,19 @@ class Looked:
     tiny: bool
     preview: Image.Image
     view: NDArray[np.uint8]
-    activations: Activations
+    part: Part
     maps: NDArray[np.float32]
 
+    @property
+    def activations(self) -> Activations:
+        return self.part.activations
 
-def known(model: str) -> Known:
-    """Of the images that ``model`` knows; extracted the first time, with a bar. Raises UserError."""
+
+def cases(model: str) -> Cases:
+    """The images that ``model`` knows, with what its methods stand on; extracted the first time, with a bar.
+
+    Raises UserError where nothing is known.
+    """
     place = st.empty()
 
     def note(progress: Progress) -> None:
@@ -55,16 +68,30 @@ def known(model: str) -> Known:
 
     found = placement.known_activations(model, workspace.store(), device=workspace.device(), progress=note)
     place.empty()
-    return _known(model, found)
+    return _cases(model, workspace.device(), found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _known(model: str, _found: Activations) -> Known:
-    return Known(placement.known_scores(_found, _ground(model)), nap.channel_terms(_found))
+def _cases(model: str, device: str | None, _found: Activations) -> Cases:
+    ground = study.ground(study.default_study(model), workspace.store(), device)
+    return Cases(models.RECORDS[model].id_dataset or model, Part(_found), {}, ground)
 
 
-def _ground(model: str) -> Ground:
-    return Ground(knows=models.RECORDS[model].knows)
+def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
+    """What the methods ``specs`` say of the images that ``model`` knows, which are ``about``."""
+    scores, unable = {}, {}
+    with st.spinner("Scoring …"):
+        for spec in specs:
+            try:
+                scores |= placement.known_scores(about.id, about.ground, [spec])
+            except UserError as error:
+                unable[spec] = str(error)
+    return Known(scores, _terms(model, about.id.activations), about.ground, unable)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _terms(model: str, _found: Activations) -> NDArray[np.float64]:
+    return nap.channel_terms(_found)
 
 
 def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:
@@ -84,15 +111,17 @@ def _look(model: str, key: str, device: str | None, _read: Callable[[], BroughtI
     activations, maps = extraction.look(loaded, view[None], device=device)
     preview = brought.image.copy()
     preview.thumbnail((PREVIEW, PREVIEW))
-    return Looked(brought.name, brought.notes, brought.image.size, brought.tiny, preview, view, activations, maps[0])
+    return Looked(
+        brought.name, brought.notes, brought.image.size, brought.tiny, preview, view, Part(activations), maps[0]
+    )
 
 
-def placements(model: str, activations: Activations, among: Known) -> list[dict[str, Placement]]:
+def placements(images: Part, among: Known) -> list[dict[str, Placement]]:
     """Where each of the images stands under every method."""
-    return placement.place(activations, among.scores, _ground(model))
+    return placement.place(images, among.scores, among.ground)
 
 
-def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Activations]:
+def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Part]:
     """What the network sees of an image at severities 0 to 5, (6, H, W, 3), and its answers."""
     return _worsened(model, key, corruption, workspace.device(), looked.view)
 
@@ -100,6 +129,6 @@ def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDA
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _worsened(
     model: str, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], Activations]:
+) -> tuple[NDArray[np.uint8], Part]:
     views = corruptions.strip(corruption, _view)
-    return views, extraction.look(models.load(model), views, device=device)[0]
+    return views, Part(extraction.look(models.load(model), views, device=device)[0])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import streamlit as st
 
 from nap_core import datasets
-from nap_core.jobs import Job
+from nap_core.jobs import Job, StudyJob
 from nap_core.study import Study, StudyActivations, default_study
 from pages.parts import workspace
+
+AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 
 def require_activations(chosen: Study) -> StudyActivations:
@@ -23,7 +28,7 @@ def offer(chosen: Study, key: str) -> None:
     """The bar while the study runs, else the button that runs it and what stands in the way."""
     job = workspace.jobs().get(chosen)
     if job is not None and job.state == "running":
-        _bar(job, key)
+        bar(job, key, _progress)
         return
     if job is not None and job.state == "failed":
         st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
@@ -51,17 +56,22 @@ def offer(chosen: Study, key: str) -> None:
         st.caption(f"One forward pass over {names}. What is done is kept, so it can be stopped and continued.")
 
 
-# Once a second: at 0.4 s the two bars kept Python so busy that extraction fell from 1,000 to 20 images/s on two cores.
-@st.fragment(run_every=1.0)
-def _bar(job: Job, key: str) -> None:
-    if job.state != "running":
-        st.rerun()
+def _progress(job: StudyJob) -> tuple[float, str]:
     now = job.progress
     if now is None:
-        st.progress(0.0, text="Loading the model …")
-    else:
-        names = [datasets.RECORDS[name].title for name in job.study.datasets]
-        share = (names.index(now.dataset) + now.done / now.total) / len(names)
-        text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
-        st.progress(min(share, 1.0), text=f"{text} · about {now.seconds_left:.0f} s left")
+        return 0.0, "Loading the model …"
+    names = [datasets.RECORDS[name].title for name in job.study.datasets]
+    share = (names.index(now.dataset) + now.done / now.total) / len(names)
+    text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
+    return share, f"{text} · about {now.seconds_left:.0f} s left"
+
+
+# Once a second: at 0.4 s the two bars kept Python so busy that extraction fell from 1,000 to 20 images/s on two cores.
+@st.fragment(run_every=1.0)
+def bar(job: AnyJob, key: str, progress: Callable[[AnyJob], tuple[float, str]]) -> None:
+    """The bar of a running job, whose ``progress`` is a share and a line of text, and the button that stops it."""
+    if job.state != "running":
+        st.rerun()
+    share, text = progress(job)
+    st.progress(min(share, 1.0), text=text)
     st.button("Stop", key=f"stop-{key}", icon=":material/stop:", on_click=job.stop)

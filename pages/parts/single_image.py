@@ -27,7 +27,7 @@ _SHOWN = 224  # pixels at which a small view is shown
 
 def draw(model: str, method: str, key: str, looked: Looked, among: Known) -> None:
     """The whole view of one image; ``key`` stands for its content."""
-    places = looked_images.placements(model, looked.activations, among)[0]
+    places = looked_images.placements(looked.part, among)[0]
     _verdict(model, places, method)
     _looks(model, looked)
     show(score_image.standing_picture(list(places.values()), looked.name), "score-image-standing")
@@ -108,7 +108,7 @@ def _worse(model: str, method: str, key: str, looked: Looked, among: Known) -> N
     except UserError as error:
         st.error(str(error))
         return
-    places = [places[method] for places in looked_images.placements(model, answers, among)]
+    places = [places[method] for places in looked_images.placements(answers, among)]
     seen, line = st.columns([1, 3], gap="medium")
     with seen:
         st.image(_enlarged(Image.fromarray(views[severity])), alt=f"{records[corruption].title}, severity {severity}")

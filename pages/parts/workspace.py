@@ -8,7 +8,7 @@ from nap_core import datasets, evaluation, models, study
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
-from nap_core.jobs import Job, Jobs
+from nap_core.jobs import Jobs, StudyJob
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 from pages.parts.frame import require_frame
@@ -76,7 +76,7 @@ def missing_images(chosen: Study) -> dict[str, int]:
     return study.missing_images(chosen, store())
 
 
-def start(chosen: Study) -> Job:
+def start(chosen: Study) -> StudyJob:
     """Run the study in the background."""
     return jobs().start(chosen, device())
 

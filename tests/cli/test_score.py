@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets, extraction, methods, models, placement
-from nap_core.methods import Ground
+from nap_core.methods import Ground, Part
 from nap_core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def test_numbers_are_those_of_placement(run) -> None:
     found, _ = extraction.look(model, view[None], device="cpu")
     ground = Ground(model, "CIFAR-10")
     known = placement.known_activations("resnet20-cifar10", Store(), device="cpu")
-    expected = placement.place(found, placement.known_scores(known, ground), ground)[0]
+    expected = placement.place(Part(found), placement.known_scores(Part(known), ground), ground)[0]
     assert line["file"] == str(PHOTO)
     assert line["id"] == "cifar10"
     assert list(line["scores"]) == list(methods.STANDARD)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from nap_core import evaluation
 from nap_core.store import Store
@@ -237,3 +237,42 @@ def test_a_study_that_was_stopped_goes_on_from_there(new_app_url: str, page: Pag
     go_on.click()
     expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=60_000)
     expect(page.locator(figure("study-scores"))).to_be_visible()
+
+
+def test_methods_are_added_run_and_taken_away_in_a_report(
+    open_page: OpenPage, settle: Settle, page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    open_page("compare_methods")
+    page.get_by_role("button", name="Add methods").click()
+    dialog = page.get_by_role("dialog")
+    for name in ("KNN", "ODIN"):
+        dialog.get_by_label("Find").fill(name)
+        dialog.get_by_label("Find").press("Enter")
+        settle()
+        dialog.locator(f".st-key-catalogue-{name.lower()} label").click()
+        settle()
+    dialog.get_by_role("button", name="Use these 7 methods").click()
+    expect(dialog).to_be_hidden()
+    page.locator(".st-key-run-methods button").click()
+    table = page.locator(figure("compare-table"))
+    for name in ("KNN", "ODIN"):
+        expect(table.get_by_text(name, exact=True)).to_be_visible(timeout=180_000)
+    settle()
+    assert "methods=nap%2Cmsp%2Cenergy%2Cnap%2Bmsp%2Cnap%2Benergy%2Cknn%2Codin" in page.url
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("HTML")).click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+    complaints: list[str] = []
+    for scheme in ("light", "dark"):
+        alone = browser.new_context(offline=True, color_scheme=scheme)
+        opened = alone.new_page()
+        opened.on("console", lambda message: complaints.append(message.text))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("request", lambda request: complaints.extend([request.url] * request.url.startswith("http")))
+        opened.goto(report.as_uri())
+        expect(opened.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        expect(opened.get_by_role("rowheader", name="ODIN").first).to_be_visible()
+        alone.close()
+    assert complaints == []

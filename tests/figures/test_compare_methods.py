@@ -4,12 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core import metrics
+from nap_core import bootstrap, methods, metrics
 from nap_core.comparison import AVERAGE, compare_images, disagreement, scoreboard, thinned_curve
 from nap_core.evaluation import MethodScores
 from nap_core.figures import colours
-from nap_core.figures.compare_methods import caption, disagreement_reading, heat_table, least_width, roc_curves
-from nap_core.figures.compare_methods.roc import WITH_NAP
+from nap_core.figures.compare_methods import (
+    caption,
+    correlation_picture,
+    disagreement_reading,
+    fpr_curves,
+    heat_table,
+    interval_picture,
+    least_width,
+    pareto_picture,
+    roc_curves,
+)
+from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.compare_methods.table import GOOD, LETTERS, POOR
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL, OOD_COLOURS
 
@@ -336,3 +346,140 @@ class TestDisagreementReading:
     def test_agreement(self) -> None:
         a = scores("energy", mnist=[0])
         assert self.reading(a, a) == "Energy and Energy give the same verdict on all 21 images."
+
+
+def random_rows(count: int) -> list[MethodScores]:
+    """Methods on made-up scores, two OOD datasets each, the later ones worse."""
+    draw = np.random.default_rng(0)
+    names = [name for name, record in methods.RECORDS.items() if not record.prior]
+    return [
+        MethodScores(
+            name,
+            None,
+            draw.normal(2, 1, 60),
+            {"mnist": draw.normal(position / 20, 1, 40), "fashion-mnist": draw.normal(0, 1, 40)},
+        )
+        for position, name in enumerate(names[:count])
+    ]
+
+
+class TestManyLines:
+    def test_a_few_are_all_named(self) -> None:
+        figure = roc_curves(random_rows(8), ["mnist"], "msp", TITLES).figure
+        assert sum(trace.mode == "lines" and trace.showlegend for trace in figure.data) == 8
+
+    def test_of_many_the_opened_and_the_best_are_named(self) -> None:
+        rows = random_rows(14)
+        areas = {row.method: metrics.auroc(row.id, row.ood["mnist"]) for row in rows}
+        worst = min(areas, key=areas.__getitem__)
+        for picture in (roc_curves(rows, ["mnist"], worst, TITLES), fpr_curves(rows, ["mnist"], worst, TITLES)):
+            named = {trace.name for trace in picture.figure.data if trace.mode == "lines" and trace.showlegend}
+            best = sorted(areas, key=areas.__getitem__)[-5:]
+            assert named == {methods.title(name) for name in [*best, worst]}
+
+
+class TestFprCurves:
+    def test_curve_meets_fpr95_and_reading_names_the_best_at_both_ends(self) -> None:
+        rows = random_rows(3)
+        picture = fpr_curves(rows, ["mnist", "fashion-mnist"], "msp", TITLES)
+        table = picture.table.set_index(["method", "tpr"])["fpr"]
+        for row in rows:
+            assert table[row.method, 0.95] == pytest.approx(metrics.fpr_at_tpr(row.id, row.pooled))
+        for tpr in (0.8, 0.99):
+            at = {row.title: metrics.fpr_at_tpr(row.id, row.pooled, tpr) for row in rows}
+            assert min(at, key=at.__getitem__) in picture.reading
+            assert f"{100 * min(at.values()):.1f} %" in picture.reading
+        assert picture.reading.startswith("Against both OOD datasets together, ")
+
+
+def accuracy_table(*lines: tuple[str, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(name, accuracy, auroc + shift) for name, accuracy, auroc in lines for shift in (-0.01, 0.01)],
+        columns=["method", "id_accuracy", "auroc"],
+    )
+
+
+class TestPareto:
+    def test_front_and_reading(self) -> None:
+        table = accuracy_table(("nap", 0.9, 0.8), ("react", 0.88, 0.95), ("dice", 0.88, 0.9), ("ash-s", 0.5, 0.6))
+        picture = pareto_picture(table)
+        assert picture.table.set_index("method")["front"].to_dict() == {
+            "nap": True,
+            "react": True,
+            "dice": False,
+            "ash-s": False,
+        }
+        assert list(picture.figure.data[0].x) == [0.88, 0.9]
+        assert picture.reading == (
+            "ReAct has the highest average AUROC, 95.0 %, at an ID accuracy of 88.0 %, 2.0 points below the highest; "
+            "on the front with it: NAP (80.0 % at 90.0 %)."
+        )
+
+    def test_every_point_has_a_label_and_none_covers_another(self) -> None:
+        names = [name for name, record in methods.RECORDS.items() if not record.prior][:25]
+        table = accuracy_table(*((name, 0.9, 0.9 + position / 1000) for position, name in enumerate(names)))
+        figure = pareto_picture(table).figure
+        notes = figure.layout.annotations
+        assert {note.text.replace("<b>", "").replace("</b>", "") for note in notes} == set(map(methods.title, names))
+        low, high = figure.layout.yaxis.range
+        plot = figure.layout.height - 90
+        heights = sorted((note.y - low) / (high - low) * plot - note.ay for note in notes)
+        assert np.diff(heights).min() > 14.9
+        assert heights[0] >= -0.1
+        assert heights[-1] <= plot
+
+    def test_unknown_classes_leave_nothing_to_draw(self) -> None:
+        assert pareto_picture(accuracy_table(("nap", float("nan"), 0.8))) is None
+
+
+class TestCorrelation:
+    def test_most_and_least_alike_are_named(self) -> None:
+        values = np.arange(20.0)
+        rows = [
+            MethodScores(name, None, scored[:10], {"mnist": scored[10:]})
+            for name, scored in (("nap", values), ("msp", values**3), ("energy", -values), ("gen", np.ones(20)))
+        ]
+        picture = correlation_picture(rows)
+        assert picture.reading == (
+            "Over 20 images, NAP and MSP order them most alike (rank correlation 1.00), NAP and Energy least (−1.00)."
+        )
+        assert picture.figure.data[0].text[3][0] == "–"
+        assert list(picture.table.columns) == ["method", "nap", "msp", "energy", "gen"]
+
+    def test_one_method_has_nobody_to_agree_with(self) -> None:
+        assert correlation_picture(random_rows(1)) is None
+
+    def test_of_many_the_numbers_are_in_the_hover_only(self) -> None:
+        assert correlation_picture(random_rows(14)).figure.data[0].texttemplate
+        assert not correlation_picture(random_rows(15)).figure.data[0].texttemplate
+
+
+class TestIntervals:
+    @pytest.mark.parametrize("metric", ["fpr95", "auroc"])
+    def test_best_first_with_its_interval_in_the_reading(self, metric: str) -> None:
+        rows = random_rows(4)
+        found = pd.concat([bootstrap.intervals(row, resamples=100) for row in rows])
+        board = board_of(rows, metric)
+        picture = interval_picture(board, found, AVERAGE, TITLES)
+        assert picture.table["method"].tolist() == list(board.sorted_by(AVERAGE).methods)
+        best = picture.table.iloc[0]
+        assert f"lies between {100 * best['low']:.1f} % and {100 * best['high']:.1f} %" in picture.reading
+        touching = [
+            methods.title(row.method)
+            for row in picture.table.iloc[1:].itertuples()
+            if row.low <= best["high"] and row.high >= best["low"]
+        ]
+        assert all(name in picture.reading for name in touching)
+
+    def test_hover_of_the_table_tells_them(self) -> None:
+        rows = random_rows(2)
+        found = pd.concat([bootstrap.intervals(row, resamples=100) for row in rows])
+        board = board_of(rows)
+        palette = colours("cifar10", board.datasets)
+        figure = heat_table(board, rows, TITLES, palette, ("msp", AVERAGE), found).figure
+        cell = found.set_index(["method", "ood"]).loc[("msp", "mnist")]
+        said = f"95 % interval: {100 * cell['fpr95_low']:.1f} % to {100 * cell['fpr95_high']:.1f} %"
+        assert said in figure.data[1].customdata[0][5]
+
+    def test_a_table_without_the_opened_method_has_no_frame(self) -> None:
+        assert not table_of(ROWS, opened=("msp", AVERAGE)).figure.layout.shapes

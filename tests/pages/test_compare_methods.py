@@ -81,7 +81,7 @@ def test_boxes_open_another_cell(app: AppTest, found: StudyActivations) -> None:
     app.selectbox(key="compare_method").set_value("energy")
     app.selectbox(key="compare_against").set_value("uniform-noise").run()
     assert not app.exception
-    table, histogram, roc = figures(app)
+    table, histogram, roc, *_ = figures(app)
     frame = table["layout"]["shapes"][0]
     assert (frame["x0"] + frame["x1"]) / 2 == 1
     assert (frame["y0"] + frame["y1"]) / 2 == list(methods.STANDARD).index("energy")

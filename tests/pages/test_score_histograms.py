@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, metrics
+from nap_core import evaluation, methods, metrics
 from nap_core.figures.score_histograms import bins_of, images_in_bin
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
@@ -60,10 +60,9 @@ def expected(found: StudyActivations, method: str, ood: str, tpr: float = 0.95) 
 
 def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
     assert app.title[0].value == "How far apart are the scores?"
-    assert app.multiselect(key="histogram_methods").value == ["energy", "nap", "nap+energy"]
-    assert printed(app) == [
-        expected(found, method, ood) for method in ("energy", "nap", "nap+energy") for ood in ("mnist", "uniform-noise")
-    ]
+    assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
+    shown = ("energy", "nap", "nap+energy", "msp", "nap+msp")
+    assert printed(app) == [expected(found, method, ood) for method in shown for ood in ("mnist", "uniform-noise")]
     assert "At the threshold that keeps 95\xa0% of CIFAR-10" in text(app)
     assert not app.subheader
 
@@ -78,9 +77,9 @@ def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found
 
 
 def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: StudyActivations) -> None:
-    app.multiselect(key="histogram_methods").set_value(["msp", "nap"]).run()
+    app.multiselect(key="methods-box").set_value(["msp", "nap"]).run()
     assert printed(app)[::2] == [expected(found, method, "mnist") for method in ("msp", "nap")]
-    app.multiselect(key="histogram_methods").set_value([]).run()
+    app.multiselect(key="methods-box").set_value([]).run()
     assert not app.exception
     assert "Pick a method" in app.info[0].value
     assert not app.get("plotly_chart")
@@ -90,12 +89,12 @@ def test_all_together_is_one_column(app: AppTest, found: StudyActivations) -> No
     app.segmented_control(key="histogram_view").set_value("All together").run()
     assert not app.exception
     scores = evaluation.score_study(found, "nap")
-    assert len(printed(app)) == 3
+    assert len(printed(app)) == 5
     assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f}\xa0%" in printed(app)[1]
 
 
 def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: StudyActivations) -> None:
-    app = opened(tpr="90", histogram_view="All together", histogram_methods="NAP")
+    app = opened(tpr="90", histogram_view="All together", methods="nap")
     assert app.slider(key="tpr").value == 90
     assert len(printed(app)) == 1
     assert "keeps 90\xa0% of CIFAR-10, NAP" in text(app)
@@ -128,7 +127,7 @@ def test_a_click_on_a_column_shows_its_images(
     known, unknown = images_in_bin(scores, position, "cifar10", ["mnist"], 0.5)
     assert _strip(app, "MNIST", len(unknown), sum(item.wrong for item in unknown)) in text(app)
     # Without the method in the figure there is no bar to speak of.
-    app.multiselect(key="histogram_methods").set_value(["energy"]).run()
+    app.multiselect(key="methods-box").set_value(["energy"]).run()
     assert not app.subheader
 
 

@@ -1,7 +1,22 @@
-"""Methods side by side: the results table, the ROC curves, and in words where two methods part."""
+"""Methods side by side: the results table, curves, what accuracy costs, who agrees, how certain the numbers are."""
 
+from nap_core.figures.compare_methods.correlation import correlation_picture
+from nap_core.figures.compare_methods.fpr_curve import fpr_curves
+from nap_core.figures.compare_methods.intervals import interval_picture
+from nap_core.figures.compare_methods.pareto import pareto_picture
 from nap_core.figures.compare_methods.roc import roc_curves
 from nap_core.figures.compare_methods.table import METRIC_TITLES, caption, heat_table, least_width
 from nap_core.figures.compare_methods.words import disagreement_reading
 
-__all__ = ["METRIC_TITLES", "caption", "disagreement_reading", "heat_table", "least_width", "roc_curves"]
+__all__ = [
+    "METRIC_TITLES",
+    "caption",
+    "correlation_picture",
+    "disagreement_reading",
+    "fpr_curves",
+    "heat_table",
+    "interval_picture",
+    "least_width",
+    "pareto_picture",
+    "roc_curves",
+]

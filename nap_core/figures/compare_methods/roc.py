@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from nap_core import metrics
 from nap_core.comparison import thinned_curve
 from nap_core.evaluation import MethodScores
-from nap_core.figures.compare_methods.words import join
+from nap_core.figures.compare_methods.lines import line_styles
+from nap_core.figures.compare_methods.words import against_words, join
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent, three_digits
 from nap_core.figures.score_histograms import label
-
-WITH_NAP = "#8b5cf6"  # no dataset is violet
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _HEIGHT = 460
 _HOVER_STEP = 0.02  # along a curve there is a point to hover over at least this often
@@ -35,22 +33,23 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
     figure.add_hline(y=metrics.TPR, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
     table: list[dict[str, object]] = []
     areas, accepted = {}, {}
+    lines = line_styles(rows, against, opened)
     for rank, row in enumerate(rows):
         unknown = np.concatenate([row.ood[name] for name in against])
         threshold, area = row.threshold(), metrics.auroc(row.id, unknown)
         point = metrics.share_reaching(unknown, threshold), metrics.share_reaching(row.id, threshold)
         curve = thinned_curve(*metrics.roc(row.id, unknown))
         areas[row.title], accepted[row.title] = area, point[0]
-        style = {"legendgroup": row.method, "zorder": rank + len(rows) * (row.method == opened)}
-        colour, dash = _line_style(row.method, rows)
-        thick = row.method == opened
+        line, thick = lines[row.method], row.method == opened
+        style = {"legendgroup": row.method, "zorder": rank + len(rows) * (line.named + thick), "opacity": line.opacity}
         x, y = _with_points_to_hover(*curve)
         figure.add_scatter(
             x=x,
             y=y,
             name=label(row),
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 4 if thick else 1.75},
+            line={"color": line.colour, "dash": line.dash, "width": line.width},
+            showlegend=line.named,
             hovertemplate=f"{label(row)}<br>FPR %{{x:.1%}}, TPR %{{y:.1%}}<extra></extra>",
             **style,
         )
@@ -59,7 +58,7 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
             y=[point[1]],
             showlegend=False,
             mode="markers",
-            marker={"color": colour, "size": 13 if thick else 9, "line": {"width": 1, "color": NEUTRAL}},
+            marker={"color": line.colour, "size": 13 if thick else 9, "line": {"width": 1, "color": NEUTRAL}},
             hovertemplate=f"{label(row)}<br>FPR95 {percent(point[0])}, AUROC {percent(area)}"
             f"<br>threshold {three_digits(threshold)}<extra></extra>",
             **style,
@@ -75,17 +74,8 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
         hovermode="closest",
     )
-    many = "both" if len(against) == 2 else f"all {len(against)}"
-    met = titles[against[0]] if len(against) == 1 else f"{many} OOD datasets together"
+    met = against_words(against, titles)
     return Picture(figure, _reading(areas, accepted, met), pd.DataFrame(table), "roc-curves")
-
-
-def _line_style(method: str, rows: Sequence[MethodScores]) -> tuple[str, str]:
-    """Violet where NAP is in it; a method and its combination with NAP share a dash, NAP alone has the solid line."""
-    partners = [row.method for row in rows if "+" not in row.method and row.method != "nap"]
-    partner = method.removeprefix("nap+")
-    dash = DASHES[1 + partners.index(partner) % (len(DASHES) - 1)] if partner in partners else DASHES[0]
-    return WITH_NAP if method.split("+")[0] == "nap" else NEUTRAL, dash
 
 
 def _with_points_to_hover(

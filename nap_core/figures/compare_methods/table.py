@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from nap_core import methods
 from nap_core.comparison import AVERAGE, BEST, SECOND, Metric, Scoreboard
 from nap_core.evaluation import MethodScores
 from nap_core.figures.compare_methods.words import join
@@ -20,13 +21,15 @@ BETTER: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
 POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
 
-_ROW, _HEAD, _FOOT = 38, 64, 8  # pixels: a row, the names above, the margin below
-_NAME, _CELL = 90, 44  # the widths at which the names beside and above the cells fit
+_ROW, _LOW, _HEAD, _FOOT = 38, 28, 64, 8  # pixels: a row, one of many, the names above, the margin below
+_MANY = 12  # more rows than this are drawn lower
+_NAME, _LETTER, _CELL = 90, 6.5, 44  # the widths at which the names beside and above the cells fit
 
 
 def least_width(board: Scoreboard) -> int:
     """The width in pixels below which neighbouring names would run into each other."""
-    return _NAME + _CELL * len(board.columns)
+    longest = max(len(methods.title(name)) for name in board.methods)
+    return int(max(_NAME, 24 + _LETTER * longest)) + _CELL * len(board.columns)
 
 
 def heat_table(
@@ -35,10 +38,12 @@ def heat_table(
     titles: Mapping[str, str],
     colours: Mapping[str, str],
     opened: tuple[str, str],
+    intervals: pd.DataFrame | None = None,
 ) -> Picture:
     """Methods × OOD datasets: the greener a cell the better, bold the best of a column, underlined the second best.
 
-    ``opened`` is the (method, column) that gets a frame. Each cell is a selectable point with customdata
+    ``opened`` is the (method, column) that gets a frame, where it is in the table. ``intervals``, of the columns of
+    ``bootstrap.intervals``, are told where the pointer is. Each cell is a selectable point with customdata
     [method, column, …].
     """
     labels = {row.method: label(row) for row in rows}
@@ -46,6 +51,7 @@ def heat_table(
     heads = [_head(name, titles, colours) for name in board.columns]
     sides = [plain[name] for name in board.methods]
     goodness = 1 - board.values if board.metric == "fpr95" else np.clip(2 * board.values - 1, 0, 1)
+    height = _ROW if len(sides) <= _MANY else _LOW
     figure = go.Figure()
     figure.add_heatmap(
         z=goodness,
@@ -64,19 +70,27 @@ def heat_table(
         x=np.tile(np.arange(len(heads)), len(sides)),
         y=np.repeat(np.arange(len(sides)), len(heads)),
         customdata=[
-            [method, column, labels[method], _met(column, titles), percent(board.value(method, column)), _words(place)]
+            [
+                method,
+                column,
+                labels[method],
+                _met(column, titles),
+                percent(board.value(method, column)),
+                _words(place) + _interval(board, method, column, intervals),
+            ]
             for method, places in zip(board.methods, board.places, strict=True)
             for column, place in zip(board.columns, places, strict=True)
         ],
         mode="markers",
-        marker={"size": _ROW, "symbol": "square", "opacity": 0},
+        marker={"size": height, "symbol": "square", "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate=f"%{{customdata[2]}} · %{{customdata[3]}}<br>{METRIC_TITLES[board.metric]} %{{customdata[4]}}"
         "%{customdata[5]}<extra></extra>",
         showlegend=False,
     )
-    _frame(figure, board.methods.index(opened[0]), board.columns.index(opened[1]))
+    if opened[0] in board.methods:
+        _frame(figure, board.methods.index(opened[0]), board.columns.index(opened[1]))
     figure.update_xaxes(
         tickvals=list(range(len(heads))), ticktext=heads, side="top", range=[-0.5, len(heads) - 0.5], tickangle=0
     )
@@ -92,7 +106,7 @@ def heat_table(
         tickfont={"size": 12},
     )
     figure.update_layout(
-        height=_HEAD + _ROW * len(sides) + _FOOT,
+        height=_HEAD + height * len(sides) + _FOOT,
         margin={"t": _HEAD, "b": _FOOT, "l": 10, "r": 10},
         hovermode="closest",
         hoverdistance=-1,  # a cell is wider than its mark: wherever the pointer is, the nearest mark answers
@@ -131,6 +145,14 @@ def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) ->
 
 def _words(place: int) -> str:
     return {BEST: ", the best of this column", SECOND: ", the second best of this column"}.get(place, "")
+
+
+def _interval(board: Scoreboard, method: str, column: str, intervals: pd.DataFrame | None) -> str:
+    if intervals is None:
+        return ""
+    row = intervals[(intervals["method"] == method) & (intervals["ood"] == column)].iloc[0]
+    low, high = row[f"{board.metric}_low"], row[f"{board.metric}_high"]
+    return f"<br>95 % interval: {percent(low)} to {percent(high)}"
 
 
 def _cell(board: Scoreboard, row: int, column: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nap_core.comparison import Disagreement
 
@@ -10,6 +10,12 @@ from nap_core.comparison import Disagreement
 def join(names: Sequence[str]) -> str:
     """ "MSP", "MSP and NAP", "MSP, Energy and NAP"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def against_words(against: Sequence[str], titles: Mapping[str, str]) -> str:
+    """ "MNIST", "both OOD datasets together", "all 5 OOD datasets together"."""
+    many = "both" if len(against) == 2 else f"all {len(against)}"
+    return titles[against[0]] if len(against) == 1 else f"{many} OOD datasets together"
 
 
 def disagreement_reading(found: Disagreement, a: str, b: str) -> str:
