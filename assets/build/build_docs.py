@@ -34,6 +34,7 @@ VIEWS = {  # file: (page, dark)
     "w_sensitivity": ("w_sensitivity", True),
     "score_image": ("score_image", False),
     "compare_methods": ("compare_methods", True),
+    "published": ("published", False),
 }
 
 

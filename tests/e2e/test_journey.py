@@ -28,6 +28,7 @@ PAGES = {
     "w_sensitivity": "How much should NAP weigh?",
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
+    "published": "Do our numbers agree with the paper's?",
 }
 
 # The words of a figure that its tool bar would cover where it is shown.
