@@ -67,8 +67,8 @@ class Sensitivity:
 def sensitivity_table(found: Sensitivity, w: float) -> pd.DataFrame:
     """A row an OOD dataset and, where there are several, their average: the best w by FPR95; both metrics in percent.
 
-    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, the prior alone, ``w`` and
-    the best w.
+    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, the prior alone, ``w``
+    and the best w.
     """
     curve = found.curve
     rows = [
