@@ -2,6 +2,8 @@
 
 PORT    ?= 8501
 ADDRESS ?= 127.0.0.1
+REFERENCE ?= ../shared
+CIFAR10 ?= data
 VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check install
@@ -17,7 +19,7 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint types format docs
+.PHONY: help app test lint types format docs fidelity bench
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -67,3 +69,9 @@ $(READY):
 	fi; \
 	"$$python" -m venv $(VENV)
 	@touch $(READY)
+
+fidelity: $(TEST_DEPS) ## measure every method beside its published figures (REFERENCE, CIFAR10: folders with the data)
+	$(BIN)/python assets/build/build_fidelity.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
+
+bench: $(TEST_DEPS) ## compare speeds within one run: extraction, and methods beside pytorch-ood's own predict
+	$(BIN)/python assets/build/benchmark.py --write

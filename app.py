@@ -1,8 +1,12 @@
 """NAP Explorer: page settings, navigation and the sidebar that picks a study."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.parts.sidebar import study_sidebar
+
+STYLES = Path(__file__).parent / "pages" / "parts" / "app.css"
 
 st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
 
@@ -15,7 +19,9 @@ page = st.navigation(
         st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
         st.Page("pages/score_image.py", title="Score an image", icon=":material/image_search:"),
         st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
+        st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
     ]
 )
+st.html(STYLES)
 study_sidebar()
 page.run()

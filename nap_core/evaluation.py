@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nap_core import combination, methods, metrics
 from nap_core.datasets.images import ORDER_SEED
+from nap_core.errors import UserError
 from nap_core.extraction import store_key
 from nap_core.methods import Ground, Part, Watch
 from nap_core.methods.ground import SILENT
@@ -113,19 +114,28 @@ def evaluate_cases(
     weights: Mapping[str, float] | None = None,
     *,
     watch: Watch = SILENT,
+    failed: Callable[[str, UserError], None] | None = None,
 ) -> pd.DataFrame:
     """One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1.
 
     ``weights`` gives a combination its w; the others use their defaults. ``seconds`` is what scoring all images under
     the method took, fitting included, and near zero for what had been scored before; a combination is charged with
-    its parts. Raises as ``methods.scored`` does.
+    its parts. Raises as ``methods.scored`` does, and UserError for scores that are not finite; with ``failed``, a
+    UserError is given to it together with the method's name, and the table goes on with the next method.
     """
     rows = []
     spent: dict[str, float] = {}
     for spec in specs:
         method = methods.parse(spec)
         started = time.perf_counter()
-        scores = score_cases(cases, spec, w=(weights or {}).get(spec), watch=watch)
+        try:
+            scores = score_cases(cases, spec, w=(weights or {}).get(spec), watch=watch)
+            _check_finite(scores)
+        except UserError as error:
+            if failed is None:
+                raise
+            failed(spec, error)
+            continue
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
@@ -149,6 +159,13 @@ def evaluate_cases(
             }
             rows.append({**known, "ood": name, "n_ood": len(values), **figures, **_provenance(cases, method, name)})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _check_finite(scores: MethodScores) -> None:
+    if not all(np.isfinite(values).all() for values in (scores.id, *scores.ood.values())):
+        raise UserError(
+            f"{scores.title} gives scores that are not finite here. Change its parameters or the fit split."
+        )
 
 
 def _provenance(cases: Cases, method: methods.Method, ood: str) -> dict[str, object]:

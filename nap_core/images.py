@@ -19,11 +19,8 @@ from nap_core.datasets.decoding import FORMATS, decode
 from nap_core.errors import UserError
 
 MAXIMUM_MEGABYTES = 50
-"""Of one file. What a file may unpack to is limited where it is decoded (``decoding.MAXIMUM_PIXELS``)."""
+"""Of one file. What a file may unpack to, and how thin, is limited where it is decoded (``decoding``)."""
 MAXIMUM_FILES = 100
-MAXIMUM_RATIO = 30
-"""Of the long side to the short one. Networks scale the short side up to theirs, so a hair of 1 × 10,000,000 pixels
-would take gigabytes to show its middle."""
 TINY = 64
 """Pixels of the long side up to which a picture suits a network for small images better than one for photographs."""
 
@@ -97,12 +94,6 @@ def read(data: bytes, name: str) -> BroughtImage:
     if b"<svg" in data[:1000].lower():
         raise UserError(f"“{name}” is an SVG drawing, which has no pixels. {_AS_PICTURE}")
     image = decode(data, name)
-    short, long = sorted(image.size)
-    if long > MAXIMUM_RATIO * short:
-        raise UserError(
-            f"“{name}” has {image.width:,} × {image.height:,} pixels, more than {MAXIMUM_RATIO} times as long as wide. "
-            "Cut out the part you mean."
-        )
     return BroughtImage(name, image, tuple(_notes(data, name)))
 
 

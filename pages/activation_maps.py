@@ -62,7 +62,7 @@ def page() -> None:
         part = st.pagination(parts, key="maps-tiles-part", persist_state="session") if parts > 1 else 1
     first, last = (part - 1) * TILES + 1, min(part * TILES, len(ranked))
     line.markdown(
-        f"Channels **{first} to {last}** of {len(ranked)} by **{channels.ORDERS[order]}**, "
+        f"Channels **{first} to {last}** of {len(ranked):,} by **{channels.ORDERS[order]}**, "
         f"**{channels.BASES[basis]}**. A click on a channel lays it over the images."
     )
     tiles = channel_tiles(*subjects, ranked[first - 1 : last])

@@ -29,8 +29,9 @@ def before_the_first_run(pair: Showcase, chosen: Study) -> None:
         "The **Neural Activation Prior** looks at how far the peak stands above it, and scores the images "
         f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**: the higher, the more familiar."
     )
-    st.markdown("Does that hold for hundreds of images? Measure it on this computer:")
-    run_panel.offer(chosen, key="main")
+    with st.container(key="home-run"):
+        st.markdown("Does that hold for hundreds of images? Measure it on this computer:")
+        run_panel.offer(chosen, key="main")
 
 
 def ways_on(pair: Showcase) -> None:

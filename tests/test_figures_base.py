@@ -49,6 +49,13 @@ class TestPalette:
         colour = {**PALETTE, "neutral": NEUTRAL, "image": IMAGE_COLOUR}[name]
         assert contrast(colour, BACKGROUNDS[background]) >= 3
 
+    @pytest.mark.parametrize(("theme", "on_primary"), [("light", "#ffffff"), ("dark", "#0d1117")])
+    def test_the_primary_colour_can_be_read_and_read_upon(self, theme: str, on_primary: str) -> None:
+        """WCAG 2, 1.4.3: text needs 4.5 : 1. What lies on the primary colour is set in pages/parts/app.css."""
+        primary = SETTINGS["theme"][theme]["primaryColor"]
+        assert contrast(primary, BACKGROUNDS[theme]) >= 4.5
+        assert contrast(primary, on_primary) >= 4.5
+
     def test_contrast_by_hand(self) -> None:
         assert contrast("#ffffff", "#000000") == pytest.approx(21)
         assert contrast("#767676", "#ffffff") == pytest.approx(
@@ -194,7 +201,14 @@ def covered(value: float, opacity: float) -> float:
 class TestNumbers:
     @pytest.mark.parametrize(
         ("share", "printed"),
-        [(0, "0.0 %"), (1, "100.0 %"), (0.5074, "50.7 %"), (0.0004, "0.0 %"), (0.99951, "100.0 %"), (1 / 3, "33.3 %")],
+        [
+            (0, "0.0\xa0%"),
+            (1, "100.0\xa0%"),
+            (0.5074, "50.7\xa0%"),
+            (0.0004, "0.0\xa0%"),
+            (0.99951, "100.0\xa0%"),
+            (1 / 3, "33.3\xa0%"),
+        ],
     )
     def test_percent(self, share: float, printed: str) -> None:
         assert percent(share) == printed
@@ -203,7 +217,10 @@ class TestNumbers:
         ("score", "printed"),
         [
             (0, "0"),
-            (1, "1"),
+            (1, "1.00"),
+            (2.5, "2.50"),
+            (100, "100"),
+            (999.6, "1,000"),
             (0.31415, "0.314"),
             (-4.2149, "-4.21"),
             (123.4, "123"),

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from nap_core import datasets, extraction, methods, models, nap, placement
 from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.methods import Ground
 from nap_core.placement import Placement
 from nap_core.store import Store
 
@@ -85,19 +87,33 @@ def test_a_higher_score_is_never_judged_worse(known: list[float], score: float, 
 
 
 def test_place_agrees_with_the_methods() -> None:
-    known, asked = made_up(40), made_up(3, seed=1)
-    ground = methods.Ground(knows="CIFAR-10")
-    scores = placement.known_scores(methods.Part(known), ground)
-    found = placement.place(methods.Part(asked), scores, ground)
+    known, asked, ground = made_up(40), made_up(3, seed=1), Ground(knows="CIFAR-10")
+    scores = placement.known_scores(known, ground)
+    found = placement.place(asked, scores, ground)
     assert len(found) == 3
     assert list(found[0]) == list(methods.STANDARD)
     for method in methods.STANDARD:
-        expected = methods.score(method, asked, methods.Ground(knows="CIFAR-10"))
+        expected = methods.score(method, asked, ground)
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
-        np.testing.assert_array_equal(
-            found[0][method].known, methods.score(method, known, methods.Ground(knows="CIFAR-10"))
-        )
+        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, ground))
         assert found[0][method].w == methods.default_w(method, "CIFAR-10")
+
+
+def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own() -> None:
+    known, asked = made_up(40), made_up(3, seed=1)
+    ground = Ground(fit_activations=made_up(30, seed=2))
+    specs, weights = ("knn:k=5", "nap+knn:k=5"), {"nap+knn:k=5": 0.9}
+    found = placement.place(asked, placement.known_scores(known, ground, specs, weights), ground, weights)
+    for spec in specs:
+        expected = methods.score(spec, asked, ground, w=weights.get(spec))
+        assert [places[spec].score for places in found] == pytest.approx(expected, rel=1e-6)
+        np.testing.assert_allclose(found[0][spec].known, methods.score(spec, known, ground, w=weights.get(spec)))
+    assert [found[0][spec].w for spec in specs] == [None, 0.9]
+
+
+def test_methods_with_a_pass_of_their_own_are_refused() -> None:
+    with pytest.raises(UserError, match="ODIN cannot place a single image: it needs gradients, in a pass"):
+        placement.known_scores(made_up(40), Ground(), ["odin"])
 
 
 def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,10 @@ def test_the_table_is_what_the_default_study_gives(build_docs: ModuleType) -> No
             assert figures[0] == pytest.approx(figures[1], abs=0.41), f"{said[0]}: README {left}, now {right}"
 
 
+def test_the_methods_are_those_of_the_catalogue(build_docs: ModuleType) -> None:
+    assert (ROOT / "docs" / "methods.md").read_text(encoding="utf-8") == build_docs.methods_document()
+
+
 def test_every_picture_and_file_it_names_is_there() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert links

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make what the README shows: the default study's table and the screenshots.
+"""Make what the README shows, the default study's table and the screenshots, and docs/methods.md.
 
     python assets/build/build_docs.py [--table-only]
 
@@ -70,6 +70,52 @@ def write_table() -> None:
     readme.write_text(f"{before}{START}\n{table}\n{END}{after}")
 
 
+FAMILIES = {
+    "prior": "From maximum, mean and variance",
+    "logits": "From the logits",
+    "features": "From the pooled features",
+    "shaping": "From logits of shaped activations",
+    "images": "With a pass of their own",
+}
+
+
+def methods_document() -> str:
+    """docs/methods.md: the catalogue, record by record."""
+    lines = [
+        "# Methods",
+        "",
+        "Made from the records of `nap_core.methods` by `make docs`. Any of them is named by its word, parameters",
+        "behind it: `ash-s:percentile=0.9`. `nap+energy` combines a prior with a method whose score has a positive",
+        "form. Higher means more in-distribution, everywhere.",
+    ]
+    for family, heading in FAMILIES.items():
+        lines += ["", f"## {heading}"]
+        for record in (one for one in methods.RECORDS.values() if one.family == family):
+            source = ", ".join(str(part) for part in (record.venue, record.year) if part)
+            link = f"[{record.paper}]({record.url})" if record.url else record.paper
+            lines += [
+                "",
+                f"### {record.title}: `{record.name}`",
+                "",
+                f"{record.formula[0].upper()}{record.formula[1:]}.",
+            ]
+            lines += [f"{link}, {source}.", ""]
+            needs = "; ".join(methods.NEED_SENTENCES[need] for need in record.needs)
+            lines.append(f"- Needs: {needs or 'nothing beyond the stored activations'}.")
+            for parameter in record.parameters:
+                named = "".join(f", {value} on {name}" for name, value in parameter.by_benchmark.items())
+                lines.append(
+                    f"- `{parameter.name}`: {parameter.meaning}; {parameter.range}; default {parameter.default}{named} "
+                    f"({parameter.source})."
+                )
+            if record.positive:
+                weights = "".join(f", {w} on {name}" for name, w in record.published_w.items())
+                lines.append(f"- With a prior: w = {record.default_w}{weights}. {record.positive.note}")
+    lines += ["", "## Left out", ""]
+    lines += [f"- pytorch-ood's {name}: {reason}." for name, reason in methods.LEFT_OUT.items()]
+    return "\n".join(lines) + "\n"
+
+
 def take_screenshots() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -122,6 +168,7 @@ def main() -> None:
     parser.add_argument("--table-only", action="store_true")
     args = parser.parse_args()
     write_table()
+    (ROOT / "docs" / "methods.md").write_text(methods_document(), encoding="utf-8")
     if not args.table_only:
         run(default_study(), Store())
         take_screenshots()

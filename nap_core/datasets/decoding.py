@@ -14,7 +14,12 @@ from nap_core.errors import UserError
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Named to Pillow so that nothing else of what it reads (PostScript, fonts, …) is ever tried on a stranger's file."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-MAXIMUM_PIXELS = 50_000_000
+MAXIMUM_PIXELS = 120_000_000
+"""The photographs of today's phones have up to 108 million."""
+MAXIMUM_RATIO = 30
+"""Of the long side to the short one. Networks scale the short side up to theirs, so a hair of 1 × 10,000,000 pixels
+would take gigabytes to show its middle."""
+Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS  # from where Pillow itself warns; it refuses twice as many
 
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # What Pillow's readers are known to raise on damaged content, beside OSError.
@@ -26,7 +31,8 @@ def decode(data: bytes, name: str) -> Image.Image:
 
     Transparency lies on white; 16-bit grey is scaled to 8 bits; 32-bit grey, which has no natural white, is stretched
     from its minimum to its maximum. Raises UserError, naming the file ``name``, for empty, foreign, damaged or
-    incomplete files and for pictures of more than ``MAXIMUM_PIXELS`` pixels (which are refused before decoding).
+    incomplete files and, before a pixel is decoded, for pictures of more than ``MAXIMUM_PIXELS`` pixels or with sides
+    of more than ``MAXIMUM_RATIO``.
     """
     if not data:
         raise UserError(f"“{name}” is empty (0 bytes). Save or export the picture again and take the new file.")
@@ -37,6 +43,11 @@ def decode(data: bytes, name: str) -> Image.Image:
                 raise UserError(
                     f"“{name}” has {width:,} × {height:,} pixels; pictures up to "
                     f"{MAXIMUM_PIXELS // 1_000_000} million pixels can be taken. Scale it down first."
+                )
+            if max(width, height) > MAXIMUM_RATIO * min(width, height):
+                raise UserError(
+                    f"“{name}” has {width:,} × {height:,} pixels, more than {MAXIMUM_RATIO} times as long as wide. "
+                    "Cut out the part you mean."
                 )
             picture.load()
             return _rgb(_upright(picture))
@@ -63,10 +74,12 @@ def _rgb(picture: Image.Image) -> Image.Image:
         grey = np.asarray(picture).astype(np.uint32)
         return Image.fromarray(((grey * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
     if picture.mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+        # In place: a copy of the largest picture that is taken has a gigabyte.
+        values = np.nan_to_num(np.array(picture, dtype=np.float64), copy=False)
         low, high = values.min(), values.max()
-        stretched = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)
-        return Image.fromarray(np.rint(stretched).astype(np.uint8)).convert("RGB")
+        values -= low
+        values *= 255 / (high - low) if high > low else 0
+        return Image.fromarray(np.rint(values, out=values).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         opaque = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque).convert("RGB")

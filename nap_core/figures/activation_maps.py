@@ -186,6 +186,6 @@ def _tiles_reading(known: Subject, met: Subject) -> str:
         for subject in (known, met)
     ]
     return (
-        f"In {higher} of {len(known.maps)} channels the ID image has the higher peak, in {lower} the OOD image; "
+        f"In {higher} of {len(known.maps):,} channels the ID image has the higher peak, in {lower} the OOD image; "
         f"the highest peaks are {peaks[0]} for ID and {peaks[1]} for OOD."
     )

@@ -46,7 +46,7 @@ def ratio_distribution(
             marker={"color": colours[name], "line": {"width": 0}},
             customdata=np.column_stack([edges[:-1], edges[1:], 100 * share, counts]),
             hovertemplate=(
-                "%{customdata[0]:.3g} to %{customdata[1]:.3g}<br>%{customdata[2]:.1f} % "
+                "%{customdata[0]:.3g} to %{customdata[1]:.3g}<br>%{customdata[2]:.1f}\N{NO-BREAK SPACE}% "
                 f"(%{{customdata[3]}} images)<extra>{titles[name]}</extra>"
             ),
         )
@@ -89,10 +89,10 @@ def _ratio_reading(channel: int, values: Mapping[str, NDArray[np.float64]], titl
     start = f"The ratio of channel {channel} alone tells {titles[known]}"
     if most == least:
         against = titles[most] if len(areas) == 1 else "every OOD dataset"
-        return f"{start} from {against} with an AUROC of {percent(areas[most])}; 50 % is chance."
+        return f"{start} from {against} with an AUROC of {percent(areas[most])}; 50\N{NO-BREAK SPACE}% is chance."
     return (
         f"{start} from {titles[most]} with an AUROC of {percent(areas[most])} and from {titles[least]} with "
-        f"{percent(areas[least])}; 50 % is chance."
+        f"{percent(areas[least])}; 50\N{NO-BREAK SPACE}% is chance."
     )
 
 

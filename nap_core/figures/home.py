@@ -37,9 +37,10 @@ def pair_picture(pair: Showcase, colours: Sequence[str]) -> Picture:
         image, channel_map = 2 * number + 1, 2 * number + 2
         _add_image(figure, example, image, span)
         _add_map(figure, example, channel_map, span, top)
-        heading = ("Known", "Never seen")[number]
-        _write(figure, sum(span) / 2, (image, 1), f"<b>{heading}</b><br>{example.shows}", 15, colour)
-        numbers = f"mean <b>{_digits(example.mean)}</b><br>maximum <b>{_digits(example.maximum)}</b>"
+        # As in the score histograms the colour is on a square: as a colour of letters it is too pale to read.
+        heading = f"<span style='color:{colour}'>■</span> <b>{('Known', 'Never seen')[number]}</b>"
+        _write(figure, sum(span) / 2, (image, 1), f"{heading}<br>{example.shows}", 15)
+        numbers = f"mean <b>{three_digits(example.mean)}</b><br>maximum <b>{three_digits(example.maximum)}</b>"
         _write(figure, sum(span) / 2, (channel_map, 0), numbers, 15)
     _write(figure, 0.5, (2, 0.5), "<b>Same<br>average.<br>Only one<br>has a peak.</b>", 18)
     figure.update_layout(height=PAIR_HEIGHT, margin={"l": 0, "r": 0, "t": 48, "b": 48}, showlegend=False)
@@ -100,7 +101,7 @@ def _add_axes(
     )
 
 
-def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, size: int, colour: str = TEXT) -> None:
+def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, size: int) -> None:
     """Text centred at ``x`` of the width: above, beside or below an axis, at 1, ½ or 0 of its height."""
     axis, y = place
     figure.add_annotation(
@@ -113,21 +114,17 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
         xanchor="center",
         yanchor={1: "bottom", 0.5: "middle", 0: "top"}[y],
         yshift={1: 4, 0.5: 0, 0: -4}[y],
-        font={"size": size, "color": colour},
+        font={"size": size, "color": TEXT},
     )
-
-
-def _digits(value: float) -> str:
-    """Three significant digits, the last one even if it is 0: these numbers are read side by side."""
-    return f"{value:#.3g}".rstrip(".")
 
 
 def _pair_reading(pair: Showcase) -> str:
     names = [f"the {example.shows or 'image'} ({example.title})" for example in (pair.known, pair.met)]
-    return (
-        f"Channel {pair.channel} averages {_digits(pair.known.mean)} on {names[0]} and {_digits(pair.met.mean)} on "
-        f"{names[1]}, but peaks at {_digits(pair.known.maximum)} and {_digits(pair.met.maximum)}."
+    means, peaks = zip(
+        *((three_digits(one.mean), three_digits(one.maximum)) for one in (pair.known, pair.met)), strict=True
     )
+    averages = f"Channel {pair.channel} averages {means[0]} on {names[0]} and {means[1]} on {names[1]}"
+    return f"{averages}, but peaks at {peaks[0]} and {peaks[1]}."
 
 
 def _pair_table(pair: Showcase) -> pd.DataFrame:
@@ -174,7 +171,7 @@ def study_histogram(
     figure.update_xaxes(title=f"{scores.title} score{' (log scale)' if bins.log else ''}", fixedrange=True)
     if bins.log:
         decades = np.arange(np.ceil(bins.edges[0]), np.floor(bins.edges[-1]) + 1)
-        figure.update_xaxes(tickvals=decades, ticktext=[three_digits(10.0**decade) for decade in decades])
+        figure.update_xaxes(tickvals=decades, ticktext=[f"{10.0**decade:,g}" for decade in decades])
     figure.update_yaxes(
         title="◂ OOD · share · ID ▸",
         range=[-1.36 * down, 1.36 * up],  # leaves room for the marked images
@@ -245,7 +242,7 @@ def _mark(figure: go.Figure, bins: Bins, marks: Sequence[Example], up: float, do
 def _histogram_reading(scores: MethodScores, titles: Mapping[str, str], id_dataset: str) -> str:
     rejected = {name: 1 - metrics.fpr_at_tpr(scores.id, part) for name, part in scores.ood.items()}
     total = float(np.mean(scores.pooled < scores.threshold()))
-    start = f"At the score that 95 % of {titles[id_dataset]} reach (dashed), {scores.title} sets apart"
+    start = f"At the score that 95\N{NO-BREAK SPACE}% of {titles[id_dataset]} reach (dashed), {scores.title} sets apart"
     if len(rejected) == 1:
         return f"{start} {percent(total)} of {titles[next(iter(rejected))]}."
     most, least = max(rejected, key=lambda name: rejected[name]), min(rejected, key=lambda name: rejected[name])

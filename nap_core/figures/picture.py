@@ -20,10 +20,12 @@ class Picture:
 
 
 def percent(share: float) -> str:
-    """A share as the papers print it: one decimal, in percent."""
-    return f"{100 * share:.1f} %"
+    """A share as the papers print it: one decimal, in percent; the sign stays on the line of its number."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def three_digits(value: float) -> str:
-    """A score with three significant digits and no exponent for everyday sizes."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """A score with three significant digits, zeros at its end included, and no exponent for everyday sizes."""
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:#.3g}".rstrip(".")

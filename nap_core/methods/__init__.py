@@ -24,6 +24,7 @@ from nap_core.methods.catalogue import LEFT_OUT, RECORDS
 from nap_core.methods.ground import SILENT, Ground, Part, Watch
 from nap_core.methods.records import (
     NEED_SENTENCES,
+    OWN_PASS_NEEDS,
     Family,
     MethodRecord,
     Need,
@@ -39,6 +40,7 @@ __all__ = [
     "COMBINATIONS",
     "LEFT_OUT",
     "NEED_SENTENCES",
+    "OWN_PASS_NEEDS",
     "PRIORS",
     "RECORDS",
     "STANDARD",

@@ -7,8 +7,10 @@ record and no code. Its outlier scores are negated in ``negated``, here and for 
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,6 @@ from nap_core.methods.records import MethodRecord, Prepared, Scored, Scores, Val
 from nap_core.models import LoadedModel
 
 CHUNK_NUMBERS = 2**26  # DICE and GMM hold images × classes × channels at once: a quarter of a gigabyte
-Prepare = Callable[[Ground, Mapping[str, Value]], Prepared]
 
 
 def negated(outlier_scores: Tensor) -> Scores:
@@ -94,58 +95,57 @@ def head_of(model: LoadedModel) -> Head:
     return Head(model.head_weight, model.head_bias).eval()
 
 
-def on_activations(
-    kind: type[Detector],
-    *,
-    name: str,
-    labels: bool = False,
-    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None,
-) -> Prepare:
-    """How the record called ``name`` prepares the detector ``kind`` for stored activations.
+@dataclass(frozen=True)
+class Adapted:
+    """A detector of pytorch-ood and how it is made for a study.
 
-    ``labels``: every class must be in the fit split. ``extra`` turns the ground and the parameters into what the
+    ``labels``: every class must be in its fit split. ``extra`` turns the ground and the parameters into what the
     constructor takes beside them; it may take parameters out.
     """
 
-    def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
-        return _Stored(kind, name, ground, parameters, labels, extra)
+    kind: type[Detector]
+    title: str
+    labels: bool = False
+    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None
 
-    return prepare
+    def prepare(self, ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+        """The detector on stored activations."""
+        return _Stored(self, ground, parameters)
+
+    def detector(self, ground: Ground, parameters: Mapping[str, Value], **parts: Any) -> Detector:
+        """The detector itself. ``parts`` are the pieces of the network that it is to run; without them it takes
+        logits, features or maps."""
+        own = dict(parameters)
+        given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None} | parts
+        # Logits are all that some detectors see: only the others need the network's head.
+        if {"head", "w", "b"} & set(inspect.signature(self.kind).parameters):
+            head = head_of(ground.network(self.title))
+            given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
+        given |= self.extra(ground, own) if self.extra else {}
+        with in_words(self.title):
+            return build(self.kind, own, **given)
 
 
 class _Stored:
     """A detector of pytorch-ood on stored activations, fitted when it is first asked."""
 
-    def __init__(
-        self,
-        kind: type[Detector],
-        title: str,
-        ground: Ground,
-        parameters: Mapping[str, Value],
-        labels: bool,
-        extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None,
-    ) -> None:
-        self.title, self.ground, self.labels = title, ground, labels
+    def __init__(self, adapted: Adapted, ground: Ground, parameters: Mapping[str, Value]) -> None:
+        self.title, self.ground = adapted.title, ground
+        self.find_fit = ground.labelled_fit if adapted.labels else ground.fit
         self.own_logits = OwnLogits()
-        own = dict(parameters)
-        given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None, "detector": self.own_logits}
-        given |= extra(ground, own) if extra else {}
-        # Logits are all that some detectors see: only the others need the network's head.
-        names = inspect.signature(kind).parameters
-        if {"head", "w", "b"} & set(names):
-            head = head_of(ground.network(title))
-            given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
-        with in_words(title):
-            self.detector = build(kind, own, **given)
+        self.detector = adapted.detector(ground, parameters, detector=self.own_logits)
         # ReAct that is given its threshold has nothing left to estimate.
-        self.fitted = not kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
+        self.fitted = not adapted.kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
+        self._one_at_a_time = threading.Lock()  # pages share a study, and with it what their methods were fitted to
 
     def __call__(self, part: Part, watch: Watch, /) -> Scored:
-        if not self.fitted:
-            find = self.ground.labelled_fit if self.labels else self.ground.fit
-            self._fit(find(self.title, watch).activations)
-            self.fitted = True
-        activations = part.activations
+        with self._one_at_a_time:
+            if not self.fitted:
+                self._fit(self.find_fit(self.title, watch).activations)
+                self.fitted = True
+            return self._score(part.activations)
+
+    def _score(self, activations: Activations) -> Scored:
         chunk = int(np.clip(CHUNK_NUMBERS // (activations.channels * activations.logits.shape[1]), 64, 8192))
         scores = []
         with in_words(self.title), torch.no_grad():
@@ -154,7 +154,8 @@ class _Stored:
         return Scored(np.concatenate(scores) if scores else np.empty(0), self.own_logits.take())
 
     def _fit(self, known: Activations) -> None:
-        labels = torch.from_numpy(np.array(known.labels))
+        # Detectors drop images with a negative label as OOD; in the fit split it means that the class is not known.
+        labels = torch.from_numpy(np.maximum(known.labels, 0))
         with in_words(self.title):
             if isinstance(self.detector, LogitsDetector):
                 self.detector.fit_logits(_logits(known), labels)
@@ -206,5 +207,5 @@ def record(
     family = next((word for base, word in families.items() if issubclass(kind, base)), "features")
     needs = fields.pop("needs", ("fit split",) if kind.requires_fit else ())
     given = paper_of(kind) | {"family": family} | fields
-    prepare = on_activations(kind, name=title, labels="labels" in needs, extra=extra)
-    return MethodRecord(name=name, title=title, needs=needs, prepare=prepare, **given)
+    adapted = Adapted(kind, title, "labels" in needs, extra)
+    return MethodRecord(name=name, title=title, needs=needs, prepare=adapted.prepare, adapted=adapted, **given)

@@ -20,8 +20,8 @@ from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
 from nap_core.methods.ground import Ground, Part, Watch
-from nap_core.methods.library import OwnLogits, Prepare, in_words, negated
-from nap_core.methods.records import Prepared, Scored, Value
+from nap_core.methods.library import OwnLogits, in_words, negated
+from nap_core.methods.records import Prepare, Prepared, Scored, Value
 from nap_core.models import LoadedModel, Tap
 from nap_core.store.scores import ScoreFile
 

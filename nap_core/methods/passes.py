@@ -19,7 +19,7 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
-from nap_core.coverage import Coverage, neuron_states
+from nap_core.coverage import Coverage, relevance
 from nap_core.methods.ground import Watch
 from nap_core.methods.library import build
 from nap_core.methods.own_pass import OwnLogitsPass, Pass, Site
@@ -57,10 +57,7 @@ class DropoutPass(InputGradients):
 
     @classmethod
     def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        dropouts = [module for module in model.network.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
-        if any(module.p > 0 for module in dropouts):
-            return ""
-        return f"{title} needs a network with dropout, and {model.title} has none."
+        return "" if model.has_dropout else f"{title} needs a network with dropout, and {model.title} has none."
 
     def outliers(self, x: Tensor) -> Tensor:
         # The same image gets the same score, whatever was drawn before it.
@@ -149,17 +146,18 @@ class CoveragePass(Pass):
     def __init__(self, site: Site, watch: Watch) -> None:
         super().__init__(site, watch)
         self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
-        self.coverage = Coverage(int(site.parameters["intervals"]), int(site.parameters["enough"]))
+        alpha, intervals, enough = (site.parameters[name] for name in ("alpha", "intervals", "enough"))
+        self.coverage = Coverage(float(alpha), int(intervals), int(enough))
         for x, _ in site.fit_batches(watch):
-            self.coverage.add(self._states(x))
+            self.coverage.add(self._relevance(x))
+        self.coverage.finish()
 
-    def _states(self, x: Tensor) -> list[Tensor]:
+    def _relevance(self, x: Tensor) -> list[Tensor]:
         with torch.enable_grad():
-            maps, logits = self.site.maps(x, tuple(Tap(name) for name in self.layers))
-            return neuron_states(maps, logits, float(self.site.parameters["alpha"]))
+            return relevance(*self.site.maps(x, tuple(Tap(name) for name in self.layers)))
 
     def outliers(self, x: Tensor) -> Tensor:
-        return -self.coverage.score(self._states(x))
+        return -self.coverage.score(self._relevance(x))
 
 
 class RankFeatPass(OwnLogitsPass):

@@ -14,6 +14,7 @@ from nap_core.errors import UserError
 
 if TYPE_CHECKING:
     from nap_core.methods.ground import Ground, Part, Watch
+    from nap_core.methods.library import Adapted
 
 Scores = NDArray[np.float64]
 Value = float | int | str
@@ -31,6 +32,9 @@ NEED_SENTENCES: dict[Need, str] = {
     "dropout": "a network with dropout",
     "maps": "the full maps before pooling, in a pass of its own",
 }
+
+OWN_PASS_NEEDS: frozenset[Need] = frozenset({"images", "gradients", "layers", "dropout", "maps"})
+"""What stored activations do not hold, so that the network runs once more over every image."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class Prepared(Protocol):
     def __call__(self, part: Part, watch: Watch, /) -> Scored: ...
 
 
+Prepare = Callable[["Ground", Mapping[str, Value]], Prepared]
+
+
 @dataclass(frozen=True)
 class Positive:
     """How a score is made positive for the combination with NAP, and for nothing else.
@@ -112,6 +119,7 @@ class MethodRecord:
     ``needs`` names what it takes beyond the stored activations. ``published_w`` is the weight of NAP's Table 11 by ID
     dataset, ``default_w`` what is used elsewhere. ``prior`` marks what another method can be combined with: NAP and
     the designs it was chosen from. ``own_logits``: the method changes the logits, so its ID accuracy is its own.
+    ``adapted`` is pytorch-ood's detector behind it where stored activations are enough.
     """
 
     name: str
@@ -122,7 +130,7 @@ class MethodRecord:
     year: int
     url: str
     formula: str
-    prepare: Callable[[Ground, Mapping[str, Value]], Prepared]
+    prepare: Prepare
     needs: tuple[Need, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     positive: Positive | None = None
@@ -130,12 +138,12 @@ class MethodRecord:
     published_w: Mapping[str, float] = field(default_factory=dict)
     prior: bool = False
     own_logits: bool = False
-    note: str = ""
+    adapted: Adapted | None = None
 
     @property
     def own_pass(self) -> bool:
         """Whether stored activations are not enough, so that the network runs once more over every image."""
-        return bool(set(self.needs) & {"images", "gradients", "layers", "dropout", "maps"})
+        return bool(OWN_PASS_NEEDS.intersection(self.needs))
 
     @property
     def fits(self) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
 from nap_core.models import architectures
@@ -76,6 +77,12 @@ class LoadedModel:
         """Where the penultimate map is read."""
         return self.architecture.tap
 
+    @property
+    def has_dropout(self) -> bool:
+        """Whether the network drops anything in training."""
+        dropouts = (module for module in self.network.modules() if isinstance(module, _DropoutNd))
+        return any(module.p > 0 for module in dropouts)
+
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
@@ -134,15 +141,16 @@ def load_checkpoint(
     transform: Transform | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> LoadedModel:
-    """Load a weights file for an architecture of ``ARCHITECTURES``; the number of classes is read from the file.
+    """Load a weights file for an architecture that ``architectures.find`` knows; the file tells the number of classes.
 
     ``transform`` defaults to the architecture's, ``classes`` to "class 0" … Raises UserError when the architecture is
     unknown or the file does not fit it.
     """
-    if architecture not in ARCHITECTURES:
-        raise UserError(f"There is no architecture called “{architecture}”. There are: {', '.join(ARCHITECTURES)}.")
-    blueprint = ARCHITECTURES[architecture]
-    state = read_state_dict(path)
+    blueprint = architectures.find(architecture)
+    if blueprint is None:
+        known = ", ".join(architectures.names())
+        raise UserError(f"There is no architecture called “{architecture}”. There are: {known}.")
+    state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
     head = state.get(f"{blueprint.head}.weight")
     if head is None or head.ndim != 2:
         raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")

@@ -12,6 +12,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 from torchvision.models import EfficientNet_B0_Weights
 
+from nap_core.models import torchvision_families
 from nap_core.models.cifar import CifarDenseNet, CifarResNet
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -25,7 +26,8 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
     the dotted name of the linear layer that follows its spatial mean; ``transform`` is the usual one. ``layers`` are
-    the modules at whose ends methods look that read several layers, the earliest first."""
+    the modules at whose ends methods look that read several layers, the earliest first; ``renamed`` turns the name of
+    an entry in a weights file into the network's own."""
 
     name: str
     title: str
@@ -34,6 +36,7 @@ class Architecture:
     head: str
     transform: Transform
     layers: tuple[str, ...] = ()
+    renamed: Callable[[str], str] = lambda name: name
 
 
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
@@ -96,3 +99,21 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
     )
 }
+
+
+def find(name: str) -> Architecture | None:
+    """The architecture called ``name``: one of ``ARCHITECTURES``, or of torchvision's by torchvision's name."""
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    family = torchvision_families.family_of(name)
+    if family is None:
+        return None
+    transform = torchvision_families.IMAGENET_TRANSFORM
+    return Architecture(
+        name, name, family.build(name), family.tap, family.head, transform, family.layers, family.renamed
+    )
+
+
+def names() -> tuple[str, ...]:
+    """Every name that ``find`` knows: ours, then torchvision's."""
+    return (*ARCHITECTURES, *torchvision_families.names())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nap_core.activations import Activations, FloatArray
 from nap_core.figures.max_vs_mean import sparkline
-from nap_core.figures.picture import percent
+from nap_core.figures.picture import percent, three_digits
 from nap_core.nap import EPSILON
 from nap_core.study import StudyActivations
 from pages.parts import looking_at
@@ -77,9 +77,9 @@ def channel_strip(
         wrap=True,
     )
     st.caption(
-        f"How max / (mean + 1) is spread on all images, from 0 to {span[1]:.3g}. An AUROC of 50\N{NO-BREAK SPACE}% "
-        "is chance, below it OOD peaks stand out more. A click narrows the scatter to a channel, a second one "
-        "widens it again."
+        f"How max / (mean + 1) is spread on all images, from 0 to {three_digits(span[1])}. An AUROC of "
+        "50\N{NO-BREAK SPACE}% is chance, below it OOD peaks stand out more. A click narrows the scatter to a "
+        "channel, a second one widens it again."
     )
     if clicked is not None:
         _take(None if shown[clicked] == channel else shown[clicked])

@@ -190,15 +190,20 @@ def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]
 
 def _half(subject: Subject, channel: int, with_contribution: bool) -> dict[str, Any]:
     numbers = {"max": subject.maximum, "mean": subject.mean, "ratio": subject.ratio}
-    lines = [f"{name} {three_digits(round(float(values[channel]), 3))}" for name, values in numbers.items()]
+    lines = [f"{name} {_short(float(values[channel]))}" for name, values in numbers.items()]
     if with_contribution:
-        lines.append(f"adds {round(float(subject.contribution[channel]), 2) + 0.0:+.2f}")
+        lines.append(f"adds {round(float(subject.contribution[channel]), 2) + 0.0:+.2f}".replace("-", "−"))
     return {
         "role": subject.role,
         "colour": subject.colour,
         "map": [[float(f"{value:.3g}") for value in row] for row in subject.maps[channel].tolist()],
         "lines": lines,
     }
+
+
+def _short(value: float) -> str:
+    """Three significant digits, but no more than three decimals: there is no room for more in a tile."""
+    return three_digits(value) if value == 0 or value >= 0.1 else f"{value:.3f}"
 
 
 def _noted() -> None:

@@ -52,8 +52,9 @@ def disagreements(
     found = disagreement(compare_images(by_name[a], by_name[b], chosen.id_dataset))
     st.markdown(disagreement_reading(found, by_name[a].title, by_name[b].title))
     st.caption(
-        f"Each method at its own threshold, the score that 95 % of {titles[chosen.id_dataset]} reach. First come the "
-        f"images whose ranks among all {found.images:,} images differ most; under each: score of A · score of B."
+        f"Each method at its own threshold, the score that 95\N{NO-BREAK SPACE}% of {titles[chosen.id_dataset]} "
+        "reach. First come the images whose ranks among all "
+        f"{found.images:,} images differ most; under each: score of A · score of B."
     )
     for images, accepts, refuses, key in (
         (found.only_a, f"A ({by_name[a].title})", f"B ({by_name[b].title})", "only-a"),

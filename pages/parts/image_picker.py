@@ -34,6 +34,7 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
         format_func=lambda one: datasets.RECORDS[one].title,
         required=True,
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     pool = pool_of(name)

@@ -72,7 +72,7 @@ def show(
             on_select="rerun" if selection else "ignore",
             selection_mode=tuple(selection) or ("points",),
         )
-        with st.container(horizontal=True, vertical_alignment="top"):
+        with st.container(horizontal=True, vertical_alignment="top", key=f"reading-{key}"):
             st.markdown(picture.reading, width="stretch")
             menu = st.popover("Save", icon=":material/download:", type="tertiary")
         with menu:

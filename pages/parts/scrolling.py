@@ -22,5 +22,11 @@ def finger_scrolls(key: str, least_width: int = 0) -> None:
 
     For figures in which nothing is dragged: axes of fixed range, selection by points.
     """
-    st.html(f"<style>.st-key-{key} {{ overflow-x: auto; }} .st-key-{key} > * {{ min-width: {least_width}px; }}</style>")
+    frame, figure = f".st-key-picture-{key}", f".st-key-picture-{key} > .st-key-{key}.stElementContainer"
+    # It scrolls only where it is too narrow, because what scrolls cuts off the tool bar above it.
+    st.html(
+        f"<style>{frame} {{ container-type: inline-size; }} {figure} > * {{ min-width: {least_width}px; }}"
+        f"@container (max-width: {least_width - 1}px) {{ {figure} {{ overflow-x: auto !important; }} }}"
+        f".st-key-finger-{key} {{ position: absolute; }}</style>"  # it shows nothing and takes no gap
+    )
     _finger(key=f"finger-{key}", data={"figure": key})

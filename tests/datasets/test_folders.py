@@ -33,15 +33,17 @@ def test_a_folder_with_classes_keeps_going_past_what_it_cannot_read(tmp_path: Pa
             (tmp_path / name / f"{i}.png").write_bytes(png(patches(1, 4 + i, 5, 3)[0]))
     (tmp_path / "dogs" / "cut.PNG").write_bytes(png(patches(1, 90, 90, 3)[0])[:4000])
     (tmp_path / "dogs" / "empty.jpg").touch()
+    (tmp_path / "hair.png").write_bytes(png(np.zeros((60_000, 1, 3), dtype=np.uint8)))
     (tmp_path / "loose.webp").write_text("no picture")
     for passed_over in ("notes.txt", ".hidden.png", "dogs/._0.png"):
         (tmp_path / passed_over).write_text("not looked at")
     heard: list[tuple[int, int]] = []
     dataset = from_folder(tmp_path, progress=lambda done, total: heard.append((done, total)))
     assert dataset.classes == ("cats", "dogs")
-    assert heard == [(n, 8) for n in range(1, 9)]
-    assert [file for file, _ in dataset.unreadable] == ["dogs/cut.PNG", "dogs/empty.jpg", "loose.webp"]
-    for (_, sentence), part in zip(dataset.unreadable, ("damaged", "0 bytes", "not a picture"), strict=True):
+    assert heard == [(n, 9) for n in range(1, 10)]
+    assert [file for file, _ in dataset.unreadable] == ["dogs/cut.PNG", "dogs/empty.jpg", "hair.png", "loose.webp"]
+    reasons = ("damaged", "0 bytes", "more than 30 times as long as wide", "not a picture")
+    for (_, sentence), part in zip(dataset.unreadable, reasons, strict=True):
         assert part in sentence
     readable = ["cats/0.png", "cats/1.png", "dogs/0.png", "dogs/1.png", "dogs/2.png"]
     assert list(dataset.files) == [readable[i] for i in presentation_order(5)]

@@ -6,7 +6,9 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -27,6 +29,19 @@ PAGES = {
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
 }
+
+# The words of a figure that its tool bar would cover where it is shown.
+COVERED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((figure) => {
+    const bar = figure.querySelector('.modebar')?.getBoundingClientRect();
+    if (!bar?.width) return [];
+    const words = [...figure.querySelectorAll('text')].filter((text) => {
+        const box = text.getBoundingClientRect();
+        const across = box.left < bar.right && box.right > bar.left;
+        const down = box.top < bar.bottom && box.bottom > bar.top;
+        return box.width && across && down;
+    });
+    return words.map((text) => text.textContent);
+})"""
 
 Visit = Callable[..., Page]
 Settle = Callable[..., None]
@@ -83,6 +98,7 @@ def test_every_page_draws_in_every_look(
     settle()
     # The page never scrolls sideways as a whole, however narrow the screen is.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(COVERED) == []
     screenshot(path or "home", whole=True)
 
 
@@ -244,3 +260,19 @@ def test_methods_are_added_run_and_taken_away_in_a_report(
         expect(opened.get_by_role("rowheader", name="ODIN").first).to_be_visible()
         alone.close()
     assert complaints == []
+
+
+def test_a_study_that_was_stopped_goes_on_from_there(new_app_url: str, page: Page) -> None:
+    study = replace(default_study(), images=300)
+    page.goto(f"{new_app_url}/?{urlencode(study.to_query())}")
+    page.get_by_role("button", name="Run the study").click(timeout=60_000)
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_text(re.compile(r"\d images/s · about"))).to_be_visible()
+    sidebar.get_by_role("button", name="Stop").click()
+    go_on = sidebar.get_by_role("button", name=re.compile("Go on"))
+    expect(go_on).to_be_visible()
+    left = int(re.sub(r"\D", "", go_on.inner_text()))
+    assert 0 < left < study.images * len(study.datasets)
+    go_on.click()
+    expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=60_000)
+    expect(page.locator(figure("study-scores"))).to_be_visible()

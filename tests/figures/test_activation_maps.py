@@ -32,7 +32,7 @@ def test_overlay_carries_the_map_and_says_where_the_peak_is() -> None:
     heat = picture.figure.data[0]
     assert np.array_equal(heat.z, ONE.maps[0])
     assert (list(heat.x), list(heat.y)) == ([1, 2], [1, 2])
-    assert "peaks at 9 in row 2, column 2" in picture.reading
+    assert "peaks at 9.00 in row 2, column 2" in picture.reading
     assert "over a mean of 3" in picture.reading
     assert "is 2.25" in picture.reading
     assert picture.table["activation"].tolist() == [0, 1, 2, 9]
@@ -72,7 +72,7 @@ def test_tiles_hold_the_channels_asked_for_on_one_scale_over_all_channels() -> N
 def test_tiles_reading_counts_channels_and_leaves_ties_out() -> None:
     reading = channel_tiles(ONE, OTHER, [0]).reading
     assert "In 1 of 3 channels the ID image has the higher peak, in 1 the OOD image" in reading
-    assert "9 (channel 0) for ID and 4 (channel 1) for OOD" in reading
+    assert "9.00 (channel 0) for ID and 4.00 (channel 1) for OOD" in reading
 
 
 @pytest.mark.parametrize(("side", "expected"), [(32, 320), (224, 448), (500, 500)])

@@ -33,25 +33,25 @@ def test_bars_are_the_histogram_of_each_dataset_over_shared_bins() -> None:
 def test_reading_names_the_best_and_the_worst_told_apart() -> None:
     ratios = {"known": np.array([3.0, 4.0]), "one": np.array([1.0, 2.0]), "two": np.array([5.0, 1.0])}
     reading = ratio_distribution(7, ratios, TITLES, COLOURS, {}).reading
-    assert "tells Known from One with an AUROC of 100.0 % and from Two with 50.0 %" in reading
+    assert "tells Known from One with an AUROC of 100.0\xa0% and from Two with 50.0\xa0%" in reading
 
 
 def test_reading_for_one_dataset_and_for_a_tie() -> None:
     one = {"known": np.array([1.0]), "one": np.array([0.0])}
-    assert "from One with an AUROC of 100.0 %;" in ratio_distribution(7, one, TITLES, COLOURS, {}).reading
+    assert "from One with an AUROC of 100.0\xa0%;" in ratio_distribution(7, one, TITLES, COLOURS, {}).reading
     tie = {"known": np.ones(3), "one": np.ones(2), "two": np.ones(1)}
     picture = ratio_distribution(7, tie, TITLES, COLOURS, {})
-    assert "from every OOD dataset with an AUROC of 50.0 %" in picture.reading
+    assert "from every OOD dataset with an AUROC of 50.0\xa0%" in picture.reading
     assert picture.table["images"].sum() == 6
 
 
 @pytest.mark.parametrize(
     ("maxima", "shows", "sentence"),
     [
-        ([9, 8, 7], ["dog", "cat", "dog"], "**One**: peaks from 9 to 7; 2 of the 3 show “dog”."),
-        ([9, 8], ["dog", "cat"], "**One**: peaks from 9 to 8, each of another class."),
-        ([9, 8], ["", ""], "**One**: peaks from 9 to 8."),
-        ([9], ["dog"], "**One**: its one image peaks at 9."),
+        ([9, 8, 7], ["dog", "cat", "dog"], "**One**: peaks from 9.00 to 7.00; 2 of the 3 show “dog”."),
+        ([9, 8], ["dog", "cat"], "**One**: peaks from 9.00 to 8.00, each of another class."),
+        ([9, 8], ["", ""], "**One**: peaks from 9.00 to 8.00."),
+        ([9], ["dog"], "**One**: its one image peaks at 9.00."),
     ],
 )
 def test_drivers_sentence(maxima: list[float], shows: list[str], sentence: str) -> None:
@@ -61,7 +61,7 @@ def test_drivers_sentence(maxima: list[float], shows: list[str], sentence: str) 
 def test_pair_sentence_tells_the_four_numbers_or_why_there_is_nothing_to_tell() -> None:
     pair = SameMeanPair(7, 0, 1, 0.5, 0.51, 9.0, 1.25)
     sentence = channel_detail.pair_sentence(pair, 7, "Known", "One")
-    assert sentence == "In channel 7, means of 0.5 and 0.51; maxima of 9 (Known) and 1.25 (One)."
+    assert sentence == "In channel 7, means of 0.500 and 0.510; maxima of 9.00 (Known) and 1.25 (One)."
     assert "no image of Known has the same mean" in channel_detail.pair_sentence(None, 7, "Known", "One")
     worse = SameMeanPair(7, 0, 1, 0.5, 0.5, 1.0, 1.0)
     assert "no image of Known peaks higher" in channel_detail.pair_sentence(worse, 7, "Known", "One")
@@ -69,6 +69,6 @@ def test_pair_sentence_tells_the_four_numbers_or_why_there_is_nothing_to_tell() 
 
 def test_matched_sentence() -> None:
     sentence = channel_detail.matched_sentence(MatchedPeaks(0.75, 1200), "Known", "One")
-    assert "higher peak in 75.0 % of 1,200 pairs with One" in sentence
-    assert "100.0 % of 1 pair with One" in channel_detail.matched_sentence(MatchedPeaks(1.0, 1), "Known", "One")
+    assert "higher peak in 75.0\xa0% of 1,200 pairs with One" in sentence
+    assert "100.0\xa0% of 1 pair with One" in channel_detail.matched_sentence(MatchedPeaks(1.0, 1), "Known", "One")
     assert channel_detail.matched_sentence(MatchedPeaks(float("nan"), 0), "Known", "One") == ""

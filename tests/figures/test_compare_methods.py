@@ -102,10 +102,15 @@ class TestTable:
         cells = figure.data[1]
         found = {(x, y): data for x, y, data in zip(cells.x, cells.y, cells.customdata, strict=True)}
         assert len(found) == 9
-        assert list(found[0, 0]) == ["nap", "mnist", "NAP", "MNIST", "100.0 %", ""]
+        assert list(found[0, 0]) == ["nap", "mnist", "NAP", "MNIST", "100.0\xa0%", ""]
         assert list(found[1, 2])[:2] == ["nap+energy", "fashion-mnist"]
-        assert list(found[1, 2])[2:] == ["NAP+Energy (w = 0.4)", "Fashion-MNIST", "10.0 %", ", the best of this column"]
-        assert list(found[2, 1])[1:] == [AVERAGE, "Energy", "average", "50.0 %", ", the second best of this column"]
+        assert list(found[1, 2])[2:] == [
+            "NAP+Energy (w = 0.4)",
+            "Fashion-MNIST",
+            "10.0\xa0%",
+            ", the best of this column",
+        ]
+        assert list(found[2, 1])[1:] == [AVERAGE, "Energy", "average", "50.0\xa0%", ", the second best of this column"]
         assert cells.unselected.marker.opacity == cells.selected.marker.opacity == cells.marker.opacity == 0
         assert figure.layout.clickmode == "event+select"
 
@@ -161,14 +166,14 @@ def contrast(one: list[int], other: list[int]) -> float:
 class TestTableReading:
     def test_best_on_average_and_who_beats_it_where(self) -> None:
         assert table_of(ROWS).reading == (
-            "NAP+Energy has the lowest FPR95 on average, 35.0 %, before Energy with 50.0 %; "
+            "NAP+Energy has the lowest FPR95 on average, 35.0\xa0%, before Energy with 50.0\xa0%; "
             "it is the best on 1 of 2 OOD datasets, Energy on MNIST."
         )
 
     def test_best_everywhere(self) -> None:
         rows = [scores("nap", mnist=accepted(0), fashion_mnist=accepted(0.1)), ROWS[1]]
         assert table_of(rows).reading == (
-            "NAP has the lowest FPR95 on average, 5.0 %, before Energy with 50.0 %, "
+            "NAP has the lowest FPR95 on average, 5.0\xa0%, before Energy with 50.0\xa0%, "
             "and is the best on every OOD dataset."
         )
 
@@ -185,7 +190,7 @@ class TestTableReading:
     def test_several_share_the_lead(self) -> None:
         rows = [scores(name, mnist=accepted(0.1), fashion_mnist=accepted(0.1)) for name in ("nap", "msp")]
         assert table_of([*rows, ROWS[1]]).reading == (
-            "NAP and MSP share the lowest FPR95 on average, 10.0 %, before Energy with 50.0 %."
+            "NAP and MSP share the lowest FPR95 on average, 10.0\xa0%, before Energy with 50.0\xa0%."
         )
 
     def test_one_dataset(self) -> None:
@@ -195,13 +200,13 @@ class TestTableReading:
             scores("energy", mnist=accepted(0.3)),
         ]
         assert table_of(rows, "auroc").reading == (
-            f"NAP has the highest AUROC on MNIST, {100 * metrics.auroc(KNOWN, accepted(0.1)):.1f} %, "
-            f"before MSP and Energy with {100 * metrics.auroc(KNOWN, accepted(0.3)):.1f} %."
+            f"NAP has the highest AUROC on MNIST, {100 * metrics.auroc(KNOWN, accepted(0.1)):.1f}\xa0%, "
+            f"before MSP and Energy with {100 * metrics.auroc(KNOWN, accepted(0.3)):.1f}\xa0%."
         )
 
     def test_nobody_stands_out(self) -> None:
         rows = [scores(name, known=[1], mnist=[1]) for name in ("nap", "msp")]
-        assert table_of(rows).reading == "Every method has FPR95 100.0 % on MNIST."
+        assert table_of(rows).reading == "Every method has FPR95 100.0\xa0% on MNIST."
 
 
 class TestCaption:
@@ -211,7 +216,7 @@ class TestCaption:
 
     def test_images_and_accuracy(self) -> None:
         assert caption(self.RESULTS, TITLES).startswith(
-            "1,000 images of CIFAR-10 (accuracy 92.3 %) against 500 of each OOD dataset."
+            "1,000 images of CIFAR-10 (accuracy 92.3\xa0%) against 500 of each OOD dataset."
         )
 
     def test_one_dataset(self) -> None:
@@ -255,7 +260,7 @@ class TestRoc:
             "energy": (0.5, 0.95),
             "nap+energy": (0.35, 0.95),
         }
-        assert "FPR95 60.0 %" in dots["nap"].hovertemplate
+        assert "FPR95 60.0\xa0%" in dots["nap"].hovertemplate
         assert "threshold 2" in dots["nap"].hovertemplate
 
     def test_opened_method_is_thickest_and_on_top(self) -> None:
@@ -289,8 +294,8 @@ class TestRoc:
     def test_reading(self) -> None:
         areas = [100 * metrics.auroc(KNOWN, row.ood["mnist"]) for row in ROWS]
         assert roc_curves(ROWS, ("mnist",), "nap", TITLES).reading == (
-            f"Against MNIST, AUROC runs from {areas[0]:.1f} % (NAP) to {areas[1]:.1f} % (Energy), and the share of OOD "
-            "images that pass with 95 % of the ID images runs from 40.0 % (Energy) to 100.0 % (NAP)."
+            f"Against MNIST, AUROC runs from {areas[0]:.1f}\xa0% (NAP) to {areas[1]:.1f}\xa0% (Energy), and the share "
+            "of OOD images that pass with 95\xa0% of the ID images runs from 40.0\xa0% (Energy) to 100.0\xa0% (NAP)."
         )
 
     def test_reading_of_all_together_of_ties_and_of_one_method(self) -> None:
@@ -299,10 +304,10 @@ class TestRoc:
         )
         alike = [scores(name, known=[1, 2], mnist=[0]) for name in ("nap", "msp")]
         assert roc_curves(alike, ("mnist",), "nap", TITLES).reading == (
-            "Against MNIST, AUROC is 100.0 % under every method, "
-            "and the share of OOD images that pass with 95 % of the ID images is 0.0 % under every method."
+            "Against MNIST, AUROC is 100.0\xa0% under every method, "
+            "and the share of OOD images that pass with 95\xa0% of the ID images is 0.0\xa0% under every method."
         )
-        assert "AUROC is 100.0 % under NAP, and" in roc_curves(alike[:1], ("mnist",), "nap", TITLES).reading
+        assert "AUROC is 100.0\xa0% under NAP, and" in roc_curves(alike[:1], ("mnist",), "nap", TITLES).reading
 
     def test_one_image_each_and_constant_scores(self) -> None:
         for unknown in ([1.0], [1.0] * 5):
@@ -383,7 +388,7 @@ class TestFprCurves:
         for tpr in (0.8, 0.99):
             at = {row.title: metrics.fpr_at_tpr(row.id, row.pooled, tpr) for row in rows}
             assert min(at, key=at.__getitem__) in picture.reading
-            assert f"{100 * min(at.values()):.1f} %" in picture.reading
+            assert f"{100 * min(at.values()):.1f}\xa0%" in picture.reading
         assert picture.reading.startswith("Against both OOD datasets together, ")
 
 
@@ -406,8 +411,8 @@ class TestPareto:
         }
         assert list(picture.figure.data[0].x) == [0.88, 0.9]
         assert picture.reading == (
-            "ReAct has the highest average AUROC, 95.0 %, at an ID accuracy of 88.0 %, 2.0 points below the highest; "
-            "on the front with it: NAP (80.0 % at 90.0 %)."
+            "ReAct has the highest average AUROC, 95.0\xa0%, at an ID accuracy of 88.0\xa0%, "
+            "2.0 points below the highest; on the front with it: NAP (80.0\xa0% at 90.0\xa0%)."
         )
 
     def test_every_point_has_a_label_and_none_covers_another(self) -> None:
@@ -458,7 +463,7 @@ class TestIntervals:
         picture = interval_picture(board, found, AVERAGE, TITLES)
         assert picture.table["method"].tolist() == list(board.sorted_by(AVERAGE).methods)
         best = picture.table.iloc[0]
-        assert f"lies between {100 * best['low']:.1f} % and {100 * best['high']:.1f} %" in picture.reading
+        assert f"lies between {100 * best['low']:.1f}\xa0% and {100 * best['high']:.1f}\xa0%" in picture.reading
         touching = [
             methods.title(row.method)
             for row in picture.table.iloc[1:].itertuples()
@@ -473,7 +478,7 @@ class TestIntervals:
         palette = colours("cifar10", board.datasets)
         figure = heat_table(board, rows, TITLES, palette, ("msp", AVERAGE), found).figure
         cell = found.set_index(["method", "ood"]).loc[("msp", "mnist")]
-        said = f"95 % interval: {100 * cell['fpr95_low']:.1f} % to {100 * cell['fpr95_high']:.1f} %"
+        said = f"95\xa0% interval: {100 * cell['fpr95_low']:.1f}\xa0% to {100 * cell['fpr95_high']:.1f}\xa0%"
         assert said in figure.data[1].customdata[0][5]
 
     def test_a_table_without_the_opened_method_has_no_frame(self) -> None:

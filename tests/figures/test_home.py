@@ -146,14 +146,14 @@ def test_histogram_marks_both_images_at_their_score() -> None:
 def test_histogram_reading() -> None:
     known = np.arange(1, 21)  # 95 % reach 2
     several = study_histogram(scores(known, mnist=[0, 1, 5, 6], textures=[0, 1]), "cifar10", TITLES, COLOURS).reading
-    assert "NAP sets apart 66.7 % of the OOD images: 100.0 % of Textures, but 50.0 % of MNIST." in several
+    assert "NAP sets apart 66.7\xa0% of the OOD images: 100.0\xa0% of Textures, but 50.0\xa0% of MNIST." in several
     one = study_histogram(scores(known, mnist=[0, 5]), "cifar10", TITLES, COLOURS).reading
-    assert one.endswith("NAP sets apart 50.0 % of MNIST.")
+    assert one.endswith("NAP sets apart 50.0\xa0% of MNIST.")
     same = study_histogram(scores(known, mnist=[0, 5], textures=[1, 9]), "cifar10", TITLES, COLOURS).reading
-    assert same.endswith("NAP sets apart 50.0 % of every OOD dataset.")
+    assert same.endswith("NAP sets apart 50.0\xa0% of every OOD dataset.")
 
 
 def test_histogram_of_constant_scores_and_single_images_is_drawn() -> None:
     picture = study_histogram(scores([1.0], mnist=[1.0]), "cifar10", TITLES, COLOURS)
     assert picture.table["images"].sum() == 2
-    assert "0.0 % of MNIST" in picture.reading
+    assert "0.0\xa0% of MNIST" in picture.reading

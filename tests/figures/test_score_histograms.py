@@ -61,8 +61,8 @@ def test_bins_are_numpys_and_the_outermost_keep_the_outliers() -> None:
 def test_a_bin_holds_its_lower_edge_and_the_last_one_its_upper_edge_too() -> None:
     bins = Bins(np.array([0.0, 1.0, 2.0]), log=False)
     assert bins.index(np.array([0.0, 1.0, 2.0])).tolist() == [0, 1, 1]
-    assert [bins.words(0), bins.words(1)] == ["below 1", "1 and above"]
-    assert Bins(np.array([0.0, 1.0, 2.0, 3.0]), log=False).words(1) == "1 to 2"
+    assert [bins.words(0), bins.words(1)] == ["below 1.00", "1.00 and above"]
+    assert Bins(np.array([0.0, 1.0, 2.0, 3.0]), log=False).words(1) == "1.00 to 2.00"
 
 
 def test_the_range_holds_every_dataset_not_only_the_largest() -> None:
@@ -95,7 +95,7 @@ def test_constant_scores_make_one_bar_in_the_middle(value: float) -> None:
     bins = Bins.of([np.full(7, value), np.full(2, value)])
     assert bins.counts(np.full(7, value))[[19, 20]].sum() == 7
     figure = drawn([MethodScores("msp", None, np.full(7, value), {"digits": np.full(2, value)})])
-    assert "FPR95 <b>100.0 %</b> · AUROC <b>50.0 %</b>" in printed(figure)
+    assert "FPR95 <b>100.0\xa0%</b> · AUROC <b>50.0\xa0%</b>" in printed(figure)
 
 
 def test_a_panel_prints_the_metrics() -> None:
@@ -108,9 +108,9 @@ def test_a_panel_prints_the_metrics() -> None:
     assert (looser.threshold, looser.tpr, looser.fpr, looser.fpr95) == (11.0, 0.5, 0.2, 0.6)
     assert looser.auroc == metrics.auroc(known, met)
     note = printed(drawn([scores], tpr=0.5))
-    assert "FPR95 <b>60.0 %</b>" in note
-    assert f"AUROC <b>{100 * metrics.auroc(known, met):.1f} %</b>" in note
-    assert "at the line: TPR 50.0 %, FPR 20.0 %" in note
+    assert "FPR95 <b>60.0\xa0%</b>" in note
+    assert f"AUROC <b>{100 * metrics.auroc(known, met):.1f}\xa0%</b>" in note
+    assert "at the line: TPR 50.0\xa0%, FPR 20.0\xa0%" in note
 
 
 def test_apart_every_dataset_has_its_panel_and_all_histograms_the_same_area() -> None:
@@ -168,7 +168,7 @@ def test_every_column_of_bars_can_be_hit_and_says_what_it_holds() -> None:
     at = int(np.argmax(bins.counts(scores.ood["stones"])))
     count, known = int(bins.counts(scores.ood["stones"])[at]), int(bins.counts(scores.id)[at])
     assert f"NAP+Energy (w = 0.4): {bins.words(at)}" in column.hovertext[at]
-    assert f"Textures: {count} of 100 images ({count:.1f} %)" in column.hovertext[at]
+    assert f"Textures: {count} of 100 images ({count:.1f}\xa0%)" in column.hovertext[at]
     assert f"CIFAR-10: {known} of 400 images" in column.hovertext[at]
     assert len(set(column.y)) == 1
     together = pointers(drawn([scores], together=True))[0]
@@ -181,7 +181,7 @@ def test_a_spike_is_cut_off_and_its_height_written() -> None:
     figure = drawn([spike])
     peak = bins_of(spike).counts(spike.id).max() / 500
     assert figure.layout.yaxis.range[1] == pytest.approx(1.06 * 4 * peak)
-    assert "up to 100.0 % ↑" in words(figure)
+    assert "up to 100.0\xa0% ↑" in words(figure)
     assert not any("up to" in text for text in words(drawn([made()])))
 
 
@@ -213,7 +213,10 @@ def test_table_holds_every_bar_and_what_the_panel_prints() -> None:
 def test_reading_of_one_method_on_one_dataset() -> None:
     scores = MethodScores("energy", None, np.arange(20.0), {"digits": np.array([0.0, 5.0, 6.0, 7.0])})
     picture = histograms([scores], "known", TITLES, PALETTE)
-    assert picture.reading == "At the threshold that keeps 95 % of CIFAR-10, Energy still lets 75.0 % of MNIST through."
+    assert (
+        picture.reading
+        == "At the threshold that keeps 95\xa0% of CIFAR-10, Energy still lets 75.0\xa0% of MNIST through."
+    )
 
 
 def test_reading_begins_with_the_best_method_and_names_its_hardest_dataset() -> None:
@@ -221,13 +224,13 @@ def test_reading_begins_with_the_best_method_and_names_its_hardest_dataset() -> 
     weak = MethodScores("energy", None, known, {"digits": np.full(4, 9.0), "stones": np.full(4, 9.0)})
     good = MethodScores("nap", None, known, {"digits": np.array([0, 0, 0, 9.0]), "stones": np.full(4, 0.0)})
     assert histograms([weak, good], "known", TITLES, PALETTE, tpr=0.9).reading == (
-        "At the threshold that keeps 90 % of CIFAR-10, NAP still lets 12.5 % of the OOD images through, "
-        "Energy 100.0 % (averages of 2 datasets; hardest for NAP: MNIST, 25.0 %)."
+        "At the threshold that keeps 90\xa0% of CIFAR-10, NAP still lets 12.5\xa0% of the OOD images through, "
+        "Energy 100.0\xa0% (averages of 2 datasets; hardest for NAP: MNIST, 25.0\xa0%)."
     )
     # Two datasets equally hard: none is named. Together there is no average to speak of.
     assert "hardest" not in histograms([weak], "known", TITLES, PALETTE).reading
     assert histograms([good], "known", TITLES, PALETTE, together=True).reading.endswith(
-        "NAP still lets 12.5 % of the OOD images through."
+        "NAP still lets 12.5\xa0% of the OOD images through."
     )
 
 
@@ -265,4 +268,4 @@ def test_bins_give_every_image_once_in_order() -> None:
 
 def test_one_image_on_each_side() -> None:
     figure = drawn([MethodScores("nap", None, np.array([2.0]), {"digits": np.array([3.0])})])
-    assert "FPR95 <b>100.0 %</b> · AUROC <b>0.0 %</b>" in printed(figure)
+    assert "FPR95 <b>100.0\xa0%</b> · AUROC <b>0.0\xa0%</b>" in printed(figure)

@@ -25,27 +25,27 @@ def share(number: int) -> float:
 def test_the_storyboards_sentence() -> None:
     place = placed(share(8))
     assert score_image.opening(place, "CIFAR-10") == "Unlike anything CIFAR-10 taught this network"
-    assert score_image.grounds(place) == "NAP 1.01, lower than 99.2 % of known images"
+    assert score_image.grounds(place) == "NAP 1.01, lower than 99.2\xa0% of known images"
 
 
 def test_the_other_two_verdicts_in_words() -> None:
     edge, missed, like = placed(share(70)), placed(share(30)), placed(share(412))
     assert score_image.opening(edge, "CIFAR-10") == "At the edge of what CIFAR-10 taught this network"
     assert score_image.grounds(edge) == (
-        "NAP 1.07, lower than 93.0 % of known images, but it reaches the threshold of 1.05"
+        "NAP 1.07, lower than 93.0\xa0% of known images, but it reaches the threshold of 1.05"
     )
     assert score_image.grounds(missed).endswith(
-        "lower than 97.0 % of known images, and it misses the threshold of 1.05"
+        "lower than 97.0\xa0% of known images, and it misses the threshold of 1.05"
     )
     assert score_image.opening(like, "ImageNet-1k") == "Like what ImageNet-1k taught this network"
-    assert score_image.grounds(like) == "NAP 1.41, higher than 41.2 % of known images"
+    assert score_image.grounds(like) == "NAP 1.41, higher than 41.2\xa0% of known images"
 
 
 def test_words_never_round_to_all_or_none() -> None:
     assert score_image.standing(placed(share(0))) == "lower than all 1,000 known images"
     assert score_image.standing(placed(share(1000))) == "higher than all 1,000 known images"
     many = np.linspace(1, 2, 100_000)
-    assert score_image.standing(placed(many[1] - 1e-9, known=many)) == "lower than 99.9 % of known images"
+    assert score_image.standing(placed(many[1] - 1e-9, known=many)) == "lower than 99.9\xa0% of known images"
     assert "holds only low scores against an image" in score_image.grounds(placed(9.0))
 
 
@@ -96,13 +96,13 @@ def test_histograms_hold_every_known_image_and_the_marks() -> None:
 def test_standing_reading_counts_the_methods() -> None:
     high, low = placed(share(500)), placed(share(3), "energy")
     assert score_image.standing_picture([high, low], "cat").reading == (
-        "“cat” reaches the threshold that 95 % of 1,000 known images reach with 1 of 2 methods (NAP); Energy places it "
-        "lowest: 1, lower than 99.7 % of known images."
+        "“cat” reaches the threshold that 95\xa0% of 1,000 known images reach with 1 of 2 methods (NAP); Energy places "
+        "it lowest: 1.00, lower than 99.7\xa0% of known images."
     )
     assert "with every method;" in score_image.standing_picture([high, placed(share(600), "msp")], "cat").reading
     assert "with none of the methods;" in score_image.standing_picture([low, placed(share(0))], "cat").reading
     assert score_image.standing_picture([low], "cat").reading == (
-        "“cat” misses the threshold of Energy: 1, lower than 99.7 % of known images."
+        "“cat” misses the threshold of Energy: 1.00, lower than 99.7\xa0% of known images."
     )
 
 
@@ -120,13 +120,13 @@ def test_classes_are_the_softmax_in_order() -> None:
     assert picture.table["class"].tolist() == ["b", "c", "a"]
     np.testing.assert_allclose(picture.table["probability"], expected[[1, 2, 0]], rtol=1e-6)
     np.testing.assert_allclose(picture.figure.data[0].x, expected[[1, 2, 0]], rtol=1e-6)
-    assert picture.reading == "ResNet-20 takes it for **b**, 66.5 %; next comes c, 24.5 %."
+    assert picture.reading == "ResNet-20 takes it for **b**, 66.5\xa0%; next comes c, 24.5\xa0%."
     assert score_image.class_shares(np.array([1e4, 0.0])).tolist() == [1, 0]
 
 
 def test_one_class_is_no_ranking() -> None:
     picture = score_image.classes_picture(np.array([2.0]), ["only"], "Net")
-    assert picture.reading == "Net takes it for **only**, 100.0 %."
+    assert picture.reading == "Net takes it for **only**, 100.0\xa0%."
 
 
 def strip(*above: int) -> list[Placement]:
@@ -148,18 +148,19 @@ def test_the_line_is_the_scores() -> None:
 def test_the_line_in_words() -> None:
     places = strip(500, 400, 300, 80, 20, 0)
     assert score_image.corruption_picture(places, "Defocus blur", 3).reading == (
-        "Defocus blur at severity 3 lowers NAP from 1.5 to 1.08, lower than 92.0 % of known images; the verdict first "
-        "changes at severity 3: at the edge."
+        "Defocus blur at severity 3 lowers NAP from 1.50 to 1.08, lower than 92.0\xa0% of known images; the verdict "
+        "first changes at severity 3: at the edge."
     )
     assert score_image.corruption_picture(places, "Defocus blur", 0).reading.startswith(
-        "As it is, the image has NAP 1.5, higher than 50.0 % of known images; the verdict first changes at severity 3"
+        "As it is, the image has NAP 1.50, higher than 50.0\xa0% of known images; "
+        "the verdict first changes at severity 3"
     )
     same = score_image.corruption_picture(strip(500, 500), "Contrast", 1).reading
     assert same.startswith(
-        "Contrast at severity 1 leaves NAP at 1.5, higher than 50.0 % of known images; the verdict is"
+        "Contrast at severity 1 leaves NAP at 1.50, higher than 50.0\xa0% of known images; the verdict is"
     )
     assert same.endswith("the same at every severity: like what it knows.")
-    assert "raises NAP from 1.5 to 1.7" in score_image.corruption_picture(strip(500, 700), "Contrast", 1).reading
+    assert "raises NAP from 1.50 to 1.70" in score_image.corruption_picture(strip(500, 700), "Contrast", 1).reading
 
 
 def voice(channel: int, gain: float) -> ChannelVoice:
@@ -180,15 +181,15 @@ def test_channels_carry_their_maps_and_numbers() -> None:
     assert picture.table["percentile"].tolist() == [25] * 4
     peak = f"{maps[3].max():.3g}"
     assert picture.reading == (
-        "These 4 channels add 1 to NAP, measured from the average known image; in channel 3 the peak is "
-        f"{peak} and (max / (mean + 1))² is 2.35, usually 2."
+        "These 4 channels add 1.00 to NAP, measured from the average known image; in channel 3 the peak is "
+        f"{peak} and (max / (mean + 1))² is 2.35, usually 2.00."
     )
 
 
 def test_channels_in_the_singular_and_none_at_all() -> None:
     maps, view = np.ones((3, 8, 8), dtype=np.float32), np.zeros((224, 224, 3), dtype=np.uint8)
     one = score_image.channels_picture([voice(2, -0.25)], view, maps, "against", 1.0)
-    assert one.reading.startswith("This channel takes 0.25 from NAP, measured")
+    assert one.reading.startswith("This channel takes 0.250 from NAP, measured")
     none = score_image.channels_picture([], view, maps, "for", 0.0)
     assert none.reading == "No channel adds more to NAP than it does for the average known image."
     assert none.table.empty

@@ -46,8 +46,9 @@ def test_finding_counts_and_names_where_the_combination_is_not_lower() -> None:
     # Averages 0.533, 0.267, 0.3: 0.5 is the best on average; noise would want w = 0, digits w = 1.
     assert finding(found) == (
         "**NAP+Energy has a lower FPR95 than Energy alone on 2 of the 3 OOD datasets** when each gets its own best w; "
-        "at no w on MNIST (30.0 % with Energy alone). With one w for all, 0.5, the best on average, it is lower on "
-        "1 of the 3 OOD datasets, not on Uniform noise (30.0 % against 20.0 %) and MNIST (40.0 % against 30.0 %)."
+        "at no w on MNIST (30.0\xa0% with Energy alone). With one w for all, 0.5, the best on average, it is lower on "
+        "1 of the 3 OOD datasets, not on Uniform noise (30.0\xa0% against 20.0\xa0%) and "
+        "MNIST (40.0\xa0% against 30.0\xa0%)."
     )
 
 
@@ -66,7 +67,7 @@ def test_finding_when_it_is_lower_nowhere() -> None:
 
 def test_finding_says_where_nothing_is_left_to_lower() -> None:
     found = made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.0])
-    assert "at no w on Uniform noise (0.0 % already with Energy alone)" in finding(found)
+    assert "at no w on Uniform noise (0.0\xa0% already with Energy alone)" in finding(found)
 
 
 def test_finding_when_one_w_for_all_lowers_none() -> None:
@@ -77,10 +78,10 @@ def test_finding_when_one_w_for_all_lowers_none() -> None:
 
 def test_finding_on_a_single_dataset() -> None:
     assert finding(made(digits=[0.5, 0.2, 0.4])) == (
-        "**At its best w, 0.5, NAP+Energy has a lower FPR95 than Energy alone on MNIST**: 20.0 % against 40.0 %."
+        "**At its best w, 0.5, NAP+Energy has a lower FPR95 than Energy alone on MNIST**: 20.0\xa0% against 40.0\xa0%."
     )
     assert finding(made(digits=[0.5, 0.45, 0.4])) == (
-        "**At no w has NAP+Energy a lower FPR95 than Energy alone on MNIST (40.0 % with Energy alone).**"
+        "**At no w has NAP+Energy a lower FPR95 than Energy alone on MNIST (40.0\xa0% with Energy alone).**"
     )
 
 
@@ -143,14 +144,15 @@ def test_one_dataset_needs_no_average() -> None:
 def test_readings() -> None:
     found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
     assert curve_picture(found, "fpr95", 0.0).reading == (
-        "FPR95, averaged over 2 OOD datasets, is 75.0 % at w = 0 and lowest, 25.0 %, at w = 0.5; "
-        "Energy alone has 35.0 %, NAP alone 75.0 %."
+        "FPR95, averaged over 2 OOD datasets, is 75.0\xa0% at w = 0 and lowest, 25.0\xa0%, at w = 0.5; "
+        "Energy alone has 35.0\xa0%, NAP alone 75.0\xa0%."
     )
     assert curve_picture(found, "auroc", 0.5).reading == (
-        "AUROC, averaged over 2 OOD datasets, is highest at w = 0.5: 87.5 %; Energy alone has 82.5 %, NAP alone 62.5 %."
+        "AUROC, averaged over 2 OOD datasets, is highest at w = 0.5: 87.5\xa0%; Energy alone has 82.5\xa0%, NAP "
+        "alone 62.5\xa0%."
     )
     flat = made(digits=[0.4, 0.4, 0.4])
-    assert curve_picture(flat, "fpr95", 0.5).reading == "FPR95, on MNIST, is 40.0 % at every w."
+    assert curve_picture(flat, "fpr95", 0.5).reading == "FPR95, on MNIST, is 40.0\xa0% at every w."
 
 
 def test_table_of_the_figure_holds_the_whole_curve() -> None:
@@ -178,5 +180,5 @@ def test_another_prior_is_called_by_its_name() -> None:
     curve = made(digits=[0.5, 0.2, 0.4]).curve
     found = Sensitivity.of("nap-variance+msp", curve, "CIFAR-10", TITLES, PALETTE)
     assert found.published_w is None  # the paper's w are NAP's
-    assert "MSP alone has 40.0 %, Variance alone 50.0 %" in curve_picture(found, "fpr95", 0.5).reading
+    assert "MSP alone has 40.0\xa0%, Variance alone 50.0\xa0%" in curve_picture(found, "fpr95", 0.5).reading
     assert any("Variance" in name for name in sensitivity_table(found, 0.5).columns)

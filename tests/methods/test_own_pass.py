@@ -15,6 +15,7 @@ from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.methods import Ground, Part, Watch
+from nap_core.methods.model_coverage import known_coverage, model_coverage
 from nap_core.methods.own_pass import BATCH
 from nap_core.models import LoadedModel
 from nap_core.store import Store
@@ -194,3 +195,20 @@ def test_early_ash_that_prunes_nothing_is_energy(standing: Ground, part: Part) -
     found = methods.scored(methods.parse("ash-early:percentile=0"), part, standing)
     np.testing.assert_allclose(found.scores, methods.score("energy", part), rtol=1e-5)
     np.testing.assert_array_equal(found.predictions, part.activations.predictions)
+
+
+def test_coverage_of_a_model_is_kept(standing: Ground) -> None:
+    assert known_coverage(standing) is None
+    found = model_coverage(standing)
+    assert 0 < found < 1
+    assert known_coverage(standing) == found
+
+    def nobody_looks(_done: Progress) -> None:
+        raise AssertionError("it was in the store")
+
+    assert model_coverage(standing, Watch(nobody_looks)) == found
+
+
+def test_coverage_of_a_model_needs_a_fit_split(small_model: LoadedModel) -> None:
+    with pytest.raises(UserError, match="NAC-ME needs the images of a fit split"):
+        model_coverage(Ground(small_model))

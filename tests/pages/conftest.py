@@ -1,10 +1,40 @@
-"""What every page test needs: nothing that the app kept for an earlier test, such as its store."""
+"""What every page test needs: a way to open a page, and nothing that the app kept for an earlier test."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from nap_core.study import Study
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
 def _fresh_server_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """``open_page("w_sensitivity", STUDY, w_msp="0.75")``: a page by a link to a study and to what else it says.
+
+    Each opening is a visitor of a fresh server. Without a study the link says nothing of it.
+    """
+
+    def open_page(name: str, study: Study | None = None, **address: str) -> AppTest:
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+        for parameter, value in ((study.to_query() if study else {}) | address).items():
+            app.query_params[parameter] = value
+        app.switch_page(f"pages/{name}.py").run()
+        assert not app.exception
+        return app
+
+    return open_page

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from nap_core import bank, channels, datasets, evaluation, methods, models
@@ -15,31 +15,19 @@ from nap_core.extraction import extract
 from nap_core.figures.picture import three_digits
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
+from tests.pages.conftest import OpenPage
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
 
 
 @pytest.fixture(scope="module")
-def found() -> Iterator[StudyActivations]:
-    yield run(STUDY, Store())
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def found() -> StudyActivations:
+    return run(STUDY, Store())
 
 
-def opened(study: Study = STUDY, **address: str) -> AppTest:
-    """The page, opened by a link to the study and to what ``address`` says."""
-    st.cache_resource.clear()
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    for name, value in study.to_query().items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("pages/activation_maps.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def opened(open_page: OpenPage) -> OpenPage:
+    return partial(open_page, "activation_maps")
 
 
 def text(app: AppTest) -> str:
@@ -62,8 +50,8 @@ def head() -> np.ndarray:
     return models.load(STUDY.model).head_weight
 
 
-def test_opens_with_the_first_images_and_their_strongest_channel(found: StudyActivations) -> None:
-    app = opened()
+def test_opens_with_the_first_images_and_their_strongest_channel(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY)
     assert app.title[0].value == "Which channels light up?"
     first = found.id.take([0])
     channel = int(channels.contributions(first, head())[0].argmax())
@@ -75,8 +63,10 @@ def test_opens_with_the_first_images_and_their_strongest_channel(found: StudyAct
 
 
 @pytest.mark.parametrize("order", list(channels.ORDERS))
-def test_order_and_basis_choose_the_channel_that_is_shown_first(found: StudyActivations, order: str) -> None:
-    app = opened()
+def test_order_and_basis_choose_the_channel_that_is_shown_first(
+    opened: OpenPage, found: StudyActivations, order: str
+) -> None:
+    app = opened(STUDY)
     app.selectbox(key="maps-order").set_value(order).run()
     known = channels.values(found.id.take([0]), order, head())[0]
     met = channels.values(found.ood["textures"].take([0]), order, head())[0]
@@ -87,8 +77,8 @@ def test_order_and_basis_choose_the_channel_that_is_shown_first(found: StudyActi
     assert not app.exception
 
 
-def test_a_link_opens_its_images_and_its_channel(found: StudyActivations) -> None:
-    app = opened(known="cifar10:7", met="uniform-noise:11", channel="5")
+def test_a_link_opens_its_images_and_its_channel(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY, known="cifar10:7", met="uniform-noise:11", channel="5")
     assert app.segmented_control(key="maps-met-dataset").value == "uniform-noise"
     shown = datasets.load("cifar10")
     assert f"**{shown.classes[shown.labels[7]]}** (CIFAR-10)" in text(app)
@@ -98,9 +88,9 @@ def test_a_link_opens_its_images_and_its_channel(found: StudyActivations) -> Non
 
 
 def test_an_address_that_lags_behind_does_not_undo_a_choice_but_a_link_to_the_same_does(
-    found: StudyActivations,
+    opened: OpenPage, found: StudyActivations
 ) -> None:
-    app = opened(known="cifar10:7")
+    app = opened(STUDY, known="cifar10:7")
     app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
     app.button(key="maps-known-surprise").click().run()
     chosen = address(app)["known"]
@@ -128,15 +118,17 @@ def test_an_address_that_lags_behind_does_not_undo_a_choice_but_a_link_to_the_sa
         {"channel": "²"},
     ],
 )
-def test_a_link_to_what_is_not_there_is_passed_over(found: StudyActivations, asked: dict[str, str]) -> None:
-    app = opened(**asked)
+def test_a_link_to_what_is_not_there_is_passed_over(
+    opened: OpenPage, found: StudyActivations, asked: dict[str, str]
+) -> None:
+    app = opened(STUDY, **asked)
     assert address(app)["known"] == "cifar10:0"
     assert address(app)["met"] == "textures:0"
     assert int(address(app)["channel"]) < 64
 
 
-def test_class_filter_and_surprise_stay_within_the_class(found: StudyActivations) -> None:
-    app = opened()
+def test_class_filter_and_surprise_stay_within_the_class(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY)
     app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
     for _ in range(3):
         app.button(key="maps-known-surprise").click().run()
@@ -145,8 +137,8 @@ def test_class_filter_and_surprise_stay_within_the_class(found: StudyActivations
         assert datasets.load("cifar10").classes[found.id.labels[row]] == "frog"
 
 
-def test_another_dataset_has_its_own_image_and_keeps_it(found: StudyActivations) -> None:
-    app = opened(met="textures:4")
+def test_another_dataset_has_its_own_image_and_keeps_it(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY, met="textures:4")
     app.segmented_control(key="maps-met-dataset").set_value("uniform-noise").run()
     assert address(app)["met"] == "uniform-noise:0"
     assert app.selectbox(key="maps-met-class-uniform-noise").disabled
@@ -155,9 +147,9 @@ def test_another_dataset_has_its_own_image_and_keeps_it(found: StudyActivations)
 
 
 @pytest.mark.parametrize("method", methods.STANDARD)
-def test_the_filmstrip_is_sorted_by_score(found: StudyActivations, method: str) -> None:
+def test_the_filmstrip_is_sorted_by_score(opened: OpenPage, found: StudyActivations, method: str) -> None:
     scores = evaluation.score_study(found, method).ood["textures"]
-    app = opened()
+    app = opened(STUDY)
     for direction, expected in (("highest", np.argsort(-scores)), ("lowest", np.argsort(scores))):
         app.selectbox(key="maps-met-order").set_value(f"{methods.title(method)}, {direction} first").run()
         assert not app.exception
@@ -168,8 +160,10 @@ def test_the_filmstrip_is_sorted_by_score(found: StudyActivations, method: str) 
         assert notes == [three_digits(float(scores[row])) for row in expected[:40]]
 
 
-def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(found: StudyActivations) -> None:
-    app = opened(known="cifar10:7", met="textures:3")
+def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(
+    opened: OpenPage, found: StudyActivations
+) -> None:
+    app = opened(STUDY, known="cifar10:7", met="textures:3")
     app.selectbox(key="maps-order").set_value("ratio").run()
     drawn = component(app, "channel-tiles")
     ranked = channels.ranking(found.id.ratio()[7])
@@ -186,8 +180,8 @@ def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(found: S
             assert np.mean(half["map"]) == pytest.approx(mean, rel=0.006, abs=6e-4)
 
 
-def test_the_images_that_drive_a_channel_come_highest_peak_first(found: StudyActivations) -> None:
-    app = opened(channel="9")
+def test_the_images_that_drive_a_channel_come_highest_peak_first(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY, channel="9")
     notes = [item["note"] for item in component(app, "maps-known-drivers")["items"]]
     rows = channels.ranking(found.id.maximum[:, 9])[:8]
     assert notes == [
@@ -196,8 +190,10 @@ def test_the_images_that_drive_a_channel_come_highest_peak_first(found: StudyAct
     ]
 
 
-def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(found: StudyActivations) -> None:
-    app = opened(channel="3")
+def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(
+    opened: OpenPage, found: StudyActivations
+) -> None:
+    app = opened(STUDY, channel="3")
     app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
     pairs = {name: channels.same_mean_pair(found.id, part, 3) for name, part in found.ood.items()}
     name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
@@ -211,8 +207,10 @@ def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(found: St
     assert f"maxima of {pair.id_maximum:.3g} (CIFAR-10) and {pair.ood_maximum:.3g}" in text(app)
 
 
-def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(found: StudyActivations) -> None:
-    app = opened()
+def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(
+    opened: OpenPage, found: StudyActivations
+) -> None:
+    app = opened(STUDY)
     pairs = {name: channels.clearest_pair(found.id, part) for name, part in found.ood.items()}
     name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
     app.button(key="maps-clearest").click().run()
@@ -223,15 +221,17 @@ def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(found
     assert address(app)["met"] == f"{name}:{pair.ood_row}"
 
 
-def test_pages_of_channels_cover_all_of_them(found: StudyActivations) -> None:
-    app = opened()
+def test_pages_of_channels_cover_all_of_them(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened(STUDY)
     assert "Channels **1 to 24** of 64" in text(app)
     app.pagination(key="maps-tiles-part").set_value(3).run()
     assert "Channels **49 to 64** of 64" in text(app)
 
 
-def test_what_was_looked_at_is_still_there_after_a_visit_to_another_page(found: StudyActivations) -> None:
-    app = opened(known="cifar10:7", met="uniform-noise:11", channel="5")
+def test_what_was_looked_at_is_still_there_after_a_visit_to_another_page(
+    opened: OpenPage, found: StudyActivations
+) -> None:
+    app = opened(STUDY, known="cifar10:7", met="uniform-noise:11", channel="5")
     app.slider(key="maps-opacity").set_value(25).run()
     app.switch_page("pages/home.py")
     app.run()
@@ -246,11 +246,10 @@ def test_what_was_looked_at_is_still_there_after_a_visit_to_another_page(found: 
     assert app.slider(key="maps-opacity").value == 25
 
 
-def test_without_results_the_page_offers_the_run(store_root: Path) -> None:
-    app = opened()
+def test_without_results_the_page_offers_the_run(opened: OpenPage, store_root: Path) -> None:
+    app = opened(STUDY)
     assert app.title[0].value == "Which channels light up?"
     assert app.button(key="run-main").label.startswith("Run this study")
-    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -266,11 +265,11 @@ def bank_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stud
     bank.load.cache_clear()
 
 
-def test_sample_photographs_stand_in_for_images_that_are_not_shipped(bank_study: Study) -> None:
+def test_sample_photographs_stand_in_for_images_that_are_not_shipped(opened: OpenPage, bank_study: Study) -> None:
     app = opened(bank_study, known="photos:2")
     assert "are not shipped, only their activations: sample photographs stand in" in app.main.info[0].value
     assert "**Espresso** (Sample photographs)" in text(app)
-    assert "of 1280" in text(app)
+    assert "of 1,280" in text(app)
     assert "of ImageNet reference" in text(app)
     app.selectbox(key="maps-known-order").set_value("NAP, lowest first").run()
     assert not app.exception

@@ -67,7 +67,7 @@ def test_table_prints_the_evaluation(app: AppTest, found: StudyActivations, metr
     printed = [[plain(cell) for cell in row] for row in figures(app)[0]["data"][0]["text"]]
     assert printed == [[f"{100 * value:.1f}" for value in row] for row in board.values]
     assert app.title[0].value == "Which method sees what?"
-    assert f"50 images of CIFAR-10 (accuracy {100 * evaluation.accuracy(found):.1f} %)" in text(app)
+    assert f"50 images of CIFAR-10 (accuracy {100 * evaluation.accuracy(found):.1f}\xa0%)" in text(app)
 
 
 def test_best_method_on_average_is_open_at_first(app: AppTest, found: StudyActivations) -> None:
@@ -88,7 +88,7 @@ def test_boxes_open_another_cell(app: AppTest, found: StudyActivations) -> None:
     assert "Energy" in json.dumps(histogram)
     assert "Energy" in max(lines(roc), key=lambda name: lines(roc)[name]["line"]["width"])
     row = evaluation.evaluate(found, ["energy"]).set_index("ood").loc["uniform-noise"]
-    assert f"Energy still lets {100 * row['fpr95']:.1f} % of Uniform noise through" in text(app)
+    assert f"Energy still lets {100 * row['fpr95']:.1f}\xa0% of Uniform noise through" in text(app)
     assert "Against Uniform noise, AUROC " in text(app)
 
 
@@ -145,7 +145,7 @@ def test_clicked_image_shows_every_methods_verdict(app: AppTest, found: StudyAct
         said = "ID" if accepted else "OOD"
         assert verdict == f"{said}, {'right' if said == right else 'wrong'}"
     assert shown["Above this share of ID images"].tolist() == [
-        f"{100 * share:.1f} %" for share in expected["percentile"]
+        f"{100 * share:.1f}\xa0%" for share in expected["percentile"]
     ]
 
 

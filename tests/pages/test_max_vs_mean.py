@@ -125,9 +125,9 @@ def test_channels_are_ranked_by_their_auroc_against_all_chosen_datasets(app: App
     strip = component(app, "channel-strip")
     assert strip["selected"] is None
     assert [item["caption"] for item in strip["items"]] == [f"channel {place}" for place in ranked[:12]]
-    assert strip["items"][0]["note"] == f"AUROC {100 * aurocs.max():.1f} %"
+    assert strip["items"][0]["note"] == f"AUROC {100 * aurocs.max():.1f}\xa0%"
     options = app.selectbox(key="scatter-channel").options
-    assert options[:2] == ["All channels", f"Channel {ranked[0]}, AUROC {100 * aurocs.max():.1f} %"]
+    assert options[:2] == ["All channels", f"Channel {ranked[0]}, AUROC {100 * aurocs.max():.1f}\xa0%"]
     assert len(options) == 1 + found.id.channels
 
 
@@ -264,5 +264,5 @@ def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:
     assert "ImageNet reference comes as activations only" in said(app)
     items = component(app, "picked-images")["items"]
     assert [(item["caption"], item["note"], item["detail"]) for item in items] == [
-        ("Textures", "NAP 0.5", "channel 0")
+        ("Textures", "NAP 0.500", "channel 0")
     ] * 3

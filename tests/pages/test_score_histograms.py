@@ -1,12 +1,11 @@
 """The score histograms page: its numbers are nap_core's, its controls change the figure, a bar fills the strips."""
 
 import json
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from nap_core import evaluation, methods, metrics
@@ -14,8 +13,8 @@ from nap_core.figures.score_histograms import bins_of, images_in_bin
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 from pages.parts import picture
+from tests.pages.conftest import OpenPage
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 
 
@@ -24,20 +23,13 @@ def found() -> StudyActivations:
     return run(STUDY, Store())
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page, opened by a link."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    for name, value in {**STUDY.to_query(), **parameters}.items():
-        app.query_params[name] = value
-    app.switch_page("pages/score_histograms.py").run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def opened(open_page: OpenPage) -> OpenPage:
+    return partial(open_page, "score_histograms", STUDY)
 
 
 @pytest.fixture
-def app(found: StudyActivations) -> AppTest:
+def app(opened: OpenPage, found: StudyActivations) -> AppTest:
     return opened()
 
 
@@ -61,8 +53,8 @@ def expected(found: StudyActivations, method: str, ood: str, tpr: float = 0.95) 
     threshold = metrics.threshold_at_tpr(scores.id, tpr)
     kept, passed = (metrics.share_reaching(values, threshold) for values in (scores.id, scores.ood[ood]))
     return (
-        f"FPR95 {100 * fpr95:.1f} % · AUROC {100 * auroc:.1f} %"
-        f"<br>at the line: TPR {100 * kept:.1f} %, FPR {100 * passed:.1f} %"
+        f"FPR95 {100 * fpr95:.1f}\xa0% · AUROC {100 * auroc:.1f}\xa0%"
+        f"<br>at the line: TPR {100 * kept:.1f}\xa0%, FPR {100 * passed:.1f}\xa0%"
     )
 
 
@@ -71,7 +63,7 @@ def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, 
     assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
     shown = ("energy", "nap", "nap+energy", "msp", "nap+msp")
     assert printed(app) == [expected(found, method, ood) for method in shown for ood in ("mnist", "uniform-noise")]
-    assert "At the threshold that keeps 95 % of CIFAR-10" in text(app)
+    assert "At the threshold that keeps 95\xa0% of CIFAR-10" in text(app)
     assert not app.subheader
 
 
@@ -81,7 +73,7 @@ def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found
     assert not app.exception
     assert printed(app)[0] == expected(found, "energy", "mnist", 0.8)
     assert all(new > old for new, old in zip([s["x0"] for s in figure(app)["layout"]["shapes"]], before, strict=True))
-    assert "At the threshold that keeps 80 % of CIFAR-10" in text(app)
+    assert "At the threshold that keeps 80\xa0% of CIFAR-10" in text(app)
 
 
 def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: StudyActivations) -> None:
@@ -98,17 +90,19 @@ def test_all_together_is_one_column(app: AppTest, found: StudyActivations) -> No
     assert not app.exception
     scores = evaluation.score_study(found, "nap")
     assert len(printed(app)) == 5
-    assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f} %" in printed(app)[1]
+    assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f}\xa0%" in printed(app)[1]
 
 
-def test_a_link_opens_methods_view_and_threshold(found: StudyActivations) -> None:
+def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: StudyActivations) -> None:
     app = opened(tpr="90", histogram_view="All together", methods="nap")
     assert app.slider(key="tpr").value == 90
     assert len(printed(app)) == 1
-    assert "keeps 90 % of CIFAR-10, NAP" in text(app)
+    assert "keeps 90\xa0% of CIFAR-10, NAP" in text(app)
 
 
-def test_a_click_on_a_column_shows_its_images(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_on_a_column_shows_its_images(
+    opened: OpenPage, found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The browser's selection is played: the point that plotly would hand over is taken from the figure."""
     scores = evaluation.score_study(found, "nap")
     position = int(bins_of(scores).index(scores.ood["mnist"][:1])[0])

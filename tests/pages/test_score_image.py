@@ -2,13 +2,11 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -17,27 +15,14 @@ from nap_core.activations import Activations
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.store import Store
+from tests.pages.conftest import OpenPage
 
-ROOT = Path(__file__).resolve().parents[2]
 LITE, SMALL = "efficientnet-lite0-imagenet", "resnet20-cifar10"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
-    st.cache_data.clear()
-    yield
-    st.cache_data.clear()
-
-
-def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    app.run()
-    app.switch_page("pages/score_image.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def opened(open_page: OpenPage) -> OpenPage:
+    return partial(open_page, "score_image")
 
 
 def again(app: AppTest) -> AppTest:
@@ -74,7 +59,7 @@ def verdict(app: AppTest) -> str:
     return next(element.value for element in app.main.markdown if element.value.startswith("####"))
 
 
-def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study() -> None:
+def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study(opened: OpenPage) -> None:
     app = opened(model=SMALL)
     assert app.title[0].value == "Has the network seen this?"
     assert app.selectbox(key="ask").value == LITE
@@ -92,7 +77,7 @@ def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study() -> 
     assert place.reaches_threshold == (score >= threshold)
 
 
-def test_another_method_gives_another_verdict_and_is_in_the_address() -> None:
+def test_another_method_gives_another_verdict_and_is_in_the_address(opened: OpenPage) -> None:
     app = opened(by="energy", sample="4")
     assert app.selectbox(key="by").value == "energy"
     score = methods.score("energy", answer(LITE, photograph(3)))[0]
@@ -108,15 +93,14 @@ def test_another_method_gives_another_verdict_and_is_in_the_address() -> None:
     assert "by" not in app.query_params
 
 
-def test_a_link_that_makes_no_sense_opens_the_first_sample() -> None:
+def test_a_link_that_makes_no_sense_opens_the_first_sample(opened: OpenPage) -> None:
     app = opened(by="magic", ask="oracle", sample="99")
     assert (app.selectbox(key="by").value, app.selectbox(key="ask").value) == ("nap", LITE)
     assert "Cat: 451" in text(app)
 
 
-def test_the_small_network_is_compared_with_its_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_small_network_is_compared_with_its_test_images(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placement, "KNOWN_IMAGES", 120)
-    st.cache_resource.clear()
     app = opened(ask=SMALL)
     model, known = models.load(SMALL), datasets.load("cifar10")
     scores = methods.score("nap", extraction.extract(model, known, limit=120, store=Store()))
@@ -125,10 +109,9 @@ def test_the_small_network_is_compared_with_its_test_images(monkeypatch: pytest.
     assert "taught this network" in verdict(app)
     assert "32 × 32 pixels: short side to 32" in text(app)
     assert not app.info
-    st.cache_resource.clear()
 
 
-def test_a_file_is_turned_upright_and_scored_as_it_is() -> None:
+def test_a_file_is_turned_upright_and_scored_as_it_is(opened: OpenPage) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     lying = photograph(4).transpose(Image.Transpose.ROTATE_90)
@@ -148,7 +131,7 @@ def huge() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
-def test_bad_files_get_a_sentence_each_and_the_rest_still_works() -> None:
+def test_bad_files_get_a_sentence_each_and_the_rest_still_works(opened: OpenPage) -> None:
     good = encoded(photograph(0))
     app = drop(
         opened(),
@@ -168,21 +151,21 @@ def test_bad_files_get_a_sentence_each_and_the_rest_still_works() -> None:
     assert "Of 2 images" in text(app)
 
 
-def test_only_bad_files_leave_sentences_and_no_result() -> None:
+def test_only_bad_files_leave_sentences_and_no_result(opened: OpenPage) -> None:
     app = drop(opened(), ("empty.png", b""))
     assert [element.value[:12] for element in app.error] == ["“empty.png” "]
     assert not app.dataframe
     assert "####" not in text(app)
 
 
-def test_many_bad_files_do_not_bury_the_page() -> None:
+def test_many_bad_files_do_not_bury_the_page(opened: OpenPage) -> None:
     app = drop(opened(), *((f"{number}.png", b"") for number in range(9)))
     assert len(app.error) == 6
     assert app.expander[0].label == "3 more cannot be read"
     assert "“8.png” is empty" in app.expander[0].markdown[0].value
 
 
-def test_several_files_make_a_table_whose_numbers_are_nap_cores() -> None:
+def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage) -> None:
     rows = (0, 2, 3)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in rows))
     table = app.dataframe[0].value
@@ -203,14 +186,14 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores() -> None:
     assert f"NAP {three_digits(methods.score('nap', answer(LITE, photograph(2)))[0])}" in verdict(app)
 
 
-def test_more_files_than_are_taken_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_files_than_are_taken_are_named(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAXIMUM_FILES", 2)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in range(3)))
     assert app.warning[0].value == "The first 2 of 3 files were taken. Drop the others after these."
     assert len(app.dataframe[0].value) == 2
 
 
-def test_tiny_images_are_offered_the_network_that_fits() -> None:
+def test_tiny_images_are_offered_the_network_that_fits(opened: OpenPage) -> None:
     app = drop(opened(), ("tiny.png", encoded(datasets.load("cifar10").image(1))))
     assert "“tiny.png” is at most 64 pixels wide and high. ResNet-20" in app.info[0].value
     app.button(key="score-image-ask-small").click()
@@ -221,7 +204,7 @@ def test_tiny_images_are_offered_the_network_that_fits() -> None:
     assert f"NAP {three_digits(score)}" in verdict(app)
 
 
-def test_files_outlive_a_visit_to_another_page_and_can_be_forgotten() -> None:
+def test_files_outlive_a_visit_to_another_page_and_can_be_forgotten(opened: OpenPage) -> None:
     app = drop(opened(), ("kept.png", encoded(photograph(4))))
     app.switch_page("pages/home.py")
     again(app)
@@ -234,7 +217,7 @@ def test_files_outlive_a_visit_to_another_page_and_can_be_forgotten() -> None:
     assert "kept.png" not in text(app)
 
 
-def test_the_severity_moves_the_sentence_as_nap_core_says() -> None:
+def test_the_severity_moves_the_sentence_as_nap_core_says(opened: OpenPage) -> None:
     app = opened()
     app.selectbox(key="score-image-corruption").set_value("contrast")
     app.slider(key="score-image-severity").set_value(5)
@@ -247,7 +230,7 @@ def test_the_severity_moves_the_sentence_as_nap_core_says() -> None:
     assert "Applied to the 224 × 224 pixels the network sees" in text(app)
 
 
-def test_the_channels_named_are_the_loudest() -> None:
+def test_the_channels_named_are_the_loudest(opened: OpenPage) -> None:
     app = opened()
     known = bank.load("imagenet-bank", models.load(LITE))
     found = answer(LITE, photograph(0))

@@ -1,18 +1,17 @@
 """The w sensitivity page: numbers equal nap_core's, the slider moves what it should and nothing is computed twice."""
 
 import json
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from nap_core import evaluation, methods, metrics
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
+from tests.pages.conftest import OpenPage
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
 
 
@@ -21,20 +20,13 @@ def found() -> StudyActivations:
     return run(STUDY, Store())
 
 
-def opened(**parameters: str) -> AppTest:
-    """The page, opened by a link."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    for name, value in {**STUDY.to_query(), **parameters}.items():
-        app.query_params[name] = value
-    app.switch_page("pages/w_sensitivity.py").run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def opened(open_page: OpenPage) -> OpenPage:
+    return partial(open_page, "w_sensitivity", STUDY)
 
 
 @pytest.fixture
-def app(found: StudyActivations) -> AppTest:
+def app(opened: OpenPage, found: StudyActivations) -> AppTest:
     return opened()
 
 
@@ -59,8 +51,8 @@ def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: Study
     assert app.title[0].value == "How much should NAP weigh?"
     assert app.slider(key="w_energy").value == methods.default_w("nap+energy", "CIFAR-10") == 0.4
     fpr95, auroc = average(found, "nap+energy", 0.4)
-    assert f"{fpr95:.1f} % at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f} %" in text(app)
-    assert f"{auroc:.1f} % at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f} %" in text(app)
+    assert f"{fpr95:.1f}\xa0% at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f}\xa0%" in text(app)
+    assert f"{auroc:.1f}\xa0% at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f}\xa0%" in text(app)
 
 
 @pytest.mark.parametrize("w", [0.0, 0.65, 1.0])
@@ -122,14 +114,14 @@ def test_each_combination_keeps_its_own_w(app: AppTest) -> None:
     assert app.slider(key="w_energy").value == 0.8
 
 
-def test_a_link_opens_combination_and_w(found: StudyActivations) -> None:
+def test_a_link_opens_combination_and_w(opened: OpenPage, found: StudyActivations) -> None:
     app = opened(w_combination="NAP+MSP", w_msp="0.75")
     assert app.slider(key="w_msp").value == 0.75
     assert "at w = 0.75" in text(app)
     assert "MSP alone" in text(app)
 
 
-def test_the_curve_is_computed_once(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     compute = evaluation.weight_curve
 

@@ -88,7 +88,10 @@ def _with_points_to_hover(
 
 
 def _reading(areas: Mapping[str, float], accepted: Mapping[str, float], met: str) -> str:
-    ranges = _range("AUROC", areas), _range("the share of OOD images that pass with 95 % of the ID images", accepted)
+    ranges = (
+        _range("AUROC", areas),
+        _range("the share of OOD images that pass with 95\N{NO-BREAK SPACE}% of the ID images", accepted),
+    )
     return f"Against {met}, {ranges[0]}, and {ranges[1]}."
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nap_core.figures.max_vs_mean.axes import ends
-from nap_core.figures.picture import three_digits
 from nap_core.points import Picked, Points
 from nap_core.separation import PeakCurve, peak_factor
 
@@ -62,7 +61,7 @@ def drawn_words(parts: Sequence[Points], most: int) -> str:
     ceiling = max((float(part.maximum.max()) for part in parts if len(part)), default=0.0)
     clipped = sum(int(np.count_nonzero(part.maximum == ceiling)) for part in parts)
     if clipped > max(1, CLIPPED * total):
-        words += f"; {clipped:,} stand at {three_digits(ceiling)}, where the network cuts activations off"
+        words += f"; {clipped:,} stand at {ceiling:,g}, where the network cuts activations off"
     return f"{words}. Thick lines: the median maximum at each mean. In the corner: the score of whole images."
 
 

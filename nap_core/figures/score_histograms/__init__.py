@@ -72,7 +72,7 @@ def _reading(grid: Sequence[Sequence[Panel]], id_dataset: str, titles: Mapping[s
         if sum(panel.fpr == hardest.fpr for panel in best) == 1:
             notes.append(f"hardest for {best[0].label}: {titles[next(iter(hardest.unknown))]}, {percent(hardest.fpr)}")
         sentence += f" ({'; '.join(notes)})"
-    return f"At the threshold that keeps {100 * tpr:g} % of {titles[id_dataset]}, {sentence}."
+    return f"At the threshold that keeps {100 * tpr:g}\N{NO-BREAK SPACE}% of {titles[id_dataset]}, {sentence}."
 
 
 def _average(line: Sequence[Panel]) -> float:

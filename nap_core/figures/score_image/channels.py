@@ -66,7 +66,7 @@ def _add_tile(
         x=-0.5, y=-0.5, sizex=width, sizey=height, sizing="stretch", xref=f"x{axis}", yref=f"y{axis}", layer="below",
     )  # fmt: skip
     # Unseen: it gives the values on hover. The picture itself is one image, so that both themes show the same.
-    term = f"(max / (mean + 1))²: {voice.term:.3g}, usually {voice.usual:.3g}"
+    term = f"(max / (mean + 1))²: {three_digits(voice.term)}, usually {three_digits(voice.usual)}"
     about = f"{term}<br>higher than {percent(voice.above)} of known images"
     figure.add_trace(
         go.Heatmap(

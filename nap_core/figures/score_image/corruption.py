@@ -75,7 +75,9 @@ def corruption_picture(placements: Sequence[Placement], title: str, severity: in
 
 def _band_in_legend() -> go.Scatter:
     marker = {"symbol": "square", "size": 12, "color": translucent(ID_COLOUR, 0.3)}
-    return go.Scatter(x=[None], y=[None], mode="markers", marker=marker, name="middle 90 % of known images")
+    return go.Scatter(
+        x=[None], y=[None], mode="markers", marker=marker, name="middle 90\N{NO-BREAK SPACE}% of known images"
+    )
 
 
 def _corruption_reading(placements: Sequence[Placement], title: str, severity: int) -> str:

@@ -78,7 +78,7 @@ def _threshold_line(placement: Placement, top: int) -> go.Scatter:
         y=[0, 1.05 * top],
         mode="lines",
         line={"color": NEUTRAL, "width": 2, "dash": "4px,3px"},
-        name="95 % threshold",
+        name="95\N{NO-BREAK SPACE}% threshold",
         legendgroup="threshold",
         hovertemplate="threshold %{x:.3g}<extra></extra>",
     )
@@ -128,4 +128,6 @@ def _standing_reading(placements: Sequence[Placement], name: str) -> str:
         which = "with every method"
     else:
         which = f"with {len(passed)} of {len(placements)} methods ({join(passed)})"
-    return f"“{name}” reaches the threshold that 95 % of {known:,} known images reach {which}; {where}."
+    return (
+        f"“{name}” reaches the threshold that 95\N{NO-BREAK SPACE}% of {known:,} known images reach {which}; {where}."
+    )

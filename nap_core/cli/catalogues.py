@@ -1,0 +1,140 @@
+"""``models``, ``datasets`` and ``methods``: what there is to choose from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from nap_core.cli import output
+from nap_core.cli.arguments import Command
+
+if TYPE_CHECKING:
+    from nap_core.methods import MethodRecord
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a list of objects with everything that is known")
+
+
+def _print(records: list[dict[str, Any]], as_json: bool, shown: tuple[str, ...], below: str = "") -> int:
+    """All of ``records`` as JSON, or their columns ``shown`` as a table with a line ``below`` it."""
+    if as_json:
+        output.write(output.to_json(records) + "\n", output.STDOUT)
+        return 0
+    rows = [[_cell(record[name]) for name in shown] for record in records]
+    output.write(output.columns([name.replace("_", " ") for name in shown], rows) + below, output.STDOUT)
+    return 0
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "–"
+    return "–" if value in (None, "") else str(value)
+
+
+def models(args: argparse.Namespace) -> int:
+    """The models of the catalogue, and the architectures that --weights takes."""
+    from nap_core.models import RECORDS, architectures
+
+    records = [
+        {
+            "name": record.name,
+            "title": record.title,
+            "architecture": record.architecture,
+            "knows": record.knows,
+            "classes": len(record.classes()),
+            "accuracy": record.accuracy,
+            "id_dataset": record.id_dataset,
+            "fit_dataset": record.fit_dataset,
+            "ood_datasets": record.ood_datasets,
+            "licence": record.licence,
+            "source": record.source,
+        }
+        for record in RECORDS.values()
+    ]
+    below = f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}\n"
+    return _print(records, args.json, ("name", "title", "knows", "classes", "id_dataset", "fit_dataset"), below)
+
+
+def datasets(args: argparse.Namespace) -> int:
+    """The datasets of the catalogue."""
+    from nap_core.datasets import RECORDS
+
+    return _print(
+        [vars(record) for record in RECORDS.values()], args.json, ("name", "role", "size", "kind", "description")
+    )
+
+
+def methods(args: argparse.Namespace) -> int:
+    """The methods of the catalogue."""
+    from nap_core.methods import RECORDS
+
+    below = (
+        "\nA name with settings is written ash-s:percentile=0.9, a combination nap+energy or nap-variance+knn:k=10; "
+        "“combines” says which\nmethods can stand behind the plus. --json tells the parameters, their ranges and "
+        "sources, the papers and formulas.\n"
+    )
+    shown = ("name", "title", "year", "needs", "settings", "combines")
+    return _print([_method(record) for record in RECORDS.values()], args.json, shown, below)
+
+
+def _method(record: MethodRecord) -> dict[str, Any]:
+    names = ("name", "title", "family", "paper", "venue", "year", "url", "formula", "needs")
+    settings = [
+        {
+            "name": one.name,
+            "meaning": one.meaning,
+            "default": one.default,
+            "by_benchmark": dict(one.by_benchmark),
+            "source": one.source,
+            "low": one.low,
+            "high": one.high,
+            "choices": one.choices,
+        }
+        for one in record.parameters
+    ]
+    return {name: getattr(record, name) for name in names} | {
+        "parameters": settings,
+        "settings": [f"{one.name}={one.default}" for one in record.parameters],
+        "combines": record.positive is not None,
+        "positive": record.positive.note if record.positive else None,
+        "published_w": dict(record.published_w),
+        "default_w": record.default_w if record.positive else None,
+        "prior": record.prior,
+        "own_logits": record.own_logits,
+        "own_pass": record.own_pass,
+    }
+
+
+COMMANDS = (
+    Command(
+        "models",
+        "list the models that come with this project",
+        "List the models that come with this project: what each was trained on, which dataset it knows, which one "
+        "methods may estimate from; and the architectures that take a weights file of yours.",
+        ("models", "models --json"),
+        _add_json,
+        models,
+    ),
+    Command(
+        "datasets",
+        "list the datasets that come with this project",
+        "List the datasets that come with this project. Roles: an id dataset is known to a network, ood datasets are "
+        "not, fit holds training images from which methods estimate, a bank holds activations in place of images, "
+        "samples are single pictures to score.",
+        ("datasets", "datasets --json"),
+        _add_json,
+        datasets,
+    ),
+    Command(
+        "methods",
+        "list the methods and their parameters",
+        "List the methods: what each needs beyond one pass over the images, its parameters with their defaults, and "
+        "whether NAP can be combined with it.",
+        ("methods", "methods --json"),
+        _add_json,
+        methods,
+    ),
+)

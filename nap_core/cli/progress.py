@@ -1,0 +1,69 @@
+"""How far a pass is, on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from nap_core.extraction import Progress
+
+LINE_SECONDS, BAR_SECONDS = 5.0, 0.1
+BAR_WIDTH = 24
+
+
+class Meter:
+    """Writes progress to ``stream``, stderr by default; nothing when ``quiet``."""
+
+    def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self.stream, self.quiet = stream or sys.stderr, quiet
+        self.bar = self.stream.isatty()
+        self._last = float("-inf")
+        self._drawn = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where a pass over images stands."""
+        left = _duration(progress.seconds_left)
+        speed = f"{progress.images_per_second:,.0f} images/s, {left} left"
+        self._show(progress.dataset, progress.done, progress.total, speed)
+
+    def reading(self, label: str) -> Callable[[int, int], None]:
+        """What is told how many files of the folder ``label`` have been read."""
+        return lambda done, total: self._show(f"reading {label}", done, total, "")
+
+    def _show(self, what: str, done: int, total: int, speed: str) -> None:
+        now = time.monotonic()
+        complete = self.bar and done == total
+        if self.quiet or (now - self._last < (BAR_SECONDS if self.bar else LINE_SECONDS) and not complete):
+            return
+        self._last = now
+        tail = f" · {speed}" if speed else ""
+        if not self.bar:
+            print(f"{what}: {done:,} of {total:,}{tail}", file=self.stream, flush=True)
+            return
+        full = round(BAR_WIDTH * done / total)
+        text = f"{what} {'█' * full}{'░' * (BAR_WIDTH - full)} {done:,} of {total:,}{tail}"
+        # Clear to the end of the line, and never wrap: a wrapped bar cannot be drawn over.
+        print(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K", end="", file=self.stream, flush=True)
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Take the bar off the terminal, so that the next line stands alone."""
+        if self._drawn:
+            print("\r\x1b[K", end="", file=self.stream, flush=True)
+            self._drawn = False
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.clear()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

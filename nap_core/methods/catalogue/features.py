@@ -1,0 +1,160 @@
+"""Methods on the pooled features of the penultimate layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytorch_ood.detector import (
+    GMM,
+    KNN,
+    NCI,
+    PNML,
+    RMD,
+    SHE,
+    GradNorm,
+    Mahalanobis,
+    NNGuide,
+    ViM,
+    fDBD,
+)
+
+from nap_core.methods.catalogue.sources import published_w
+from nap_core.methods.ground import Ground
+from nap_core.methods.library import head_of, record
+from nap_core.methods.records import (
+    CLIPPED,
+    COMPLEMENT,
+    LOGISTIC,
+    RECIPROCAL,
+    MethodRecord,
+    Parameter,
+    Value,
+)
+
+
+def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
+    if parameters["d"] == 0:
+        channels = int(ground.network("ViM").head_weight.shape[1])
+        parameters["d"] = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
+    return {}
+
+
+def _head_only(ground: Ground, _parameters: dict[str, Value]) -> Mapping[str, Any]:
+    # The gradient of the last layer's weights needs nothing but the features (GradNorm paper, section 3.2).
+    return {"model": head_of(ground.network("GradNorm")), "param_filter": lambda name: name == "weight"}
+
+
+RECORDS: tuple[MethodRecord, ...] = (
+    record(
+        Mahalanobis,
+        name="mahalanobis",
+        title="Mahalanobis",
+        formula="negated squared distance from the nearest class mean, one covariance for all classes",
+        needs=("fit split", "labels"),
+        positive=RECIPROCAL,
+    ),
+    record(
+        RMD,
+        name="rmd",
+        title="Relative Mahalanobis",
+        formula="Mahalanobis less the same distance from the mean of all classes",
+        needs=("fit split", "labels"),
+        positive=LOGISTIC,
+    ),
+    record(
+        GMM,
+        name="gmm",
+        title="Gaussian mixture",
+        formula="log likelihood under a Gaussian for each class with a covariance of its own",
+        needs=("fit split", "labels"),
+        parameters=(
+            Parameter("reg", "what is added to the diagonal of each covariance", 1e-3, "own choice", 1e-9, 10.0),
+        ),
+        positive=LOGISTIC,
+    ),
+    record(
+        KNN,
+        name="knn",
+        title="KNN",
+        formula="negated distance from the k-th nearest feature of the fit split, on the unit sphere",
+        parameters=(Parameter("k", "which neighbour", 50, "KNN paper, section 4.1: 50 on CIFAR", 1, 100_000),),
+        positive=RECIPROCAL,
+        default_w=0.8,
+        published_w=published_w(0.8, 0.8, 0.6),
+    ),
+    record(
+        NNGuide,
+        name="nnguide",
+        title="NNGuide",
+        formula="Energy times the mean similarity with the k nearest features, weighted by their Energy",
+        parameters=(Parameter("k", "how many neighbours", 10, "NNGuide paper, section 4", 1, 100_000),),
+        positive=CLIPPED,
+    ),
+    record(
+        ViM,
+        name="vim",
+        title="ViM",
+        formula="Energy less the scaled length of the feature outside the principal subspace",
+        parameters=(
+            Parameter(
+                "d",
+                "dimensions of the principal subspace; 0: 1,000 from 2,048 channels on, 512 from 768 on, else half",
+                0,
+                "ViM paper, section 5.1",
+                0,
+                100_000,
+            ),
+        ),
+        extra=_vim_dimension,
+        positive=LOGISTIC,
+    ),
+    record(
+        SHE,
+        name="she",
+        title="SHE",
+        formula="inner product of the feature with the predicted class's stored pattern",
+        needs=("fit split", "labels"),
+        positive=CLIPPED,
+    ),
+    record(
+        fDBD,
+        name="fdbd",
+        title="fDBD",
+        formula="mean distance from the decision boundaries over the distance from the mean feature",
+        positive=CLIPPED,
+    ),
+    record(
+        NCI,
+        name="nci",
+        title="NCI",
+        formula="how far the centred feature points along the predicted class's weights",
+        parameters=(
+            Parameter(
+                "alpha",
+                "weight of the feature's L1 norm",
+                0.0,
+                "NCI paper's code: searched from 0 to 1",
+                0.0,
+                10.0,
+            ),
+        ),
+        positive=CLIPPED,
+    ),
+    record(
+        PNML,
+        name="pnml",
+        title="pNML",
+        formula="negated regret of the best learner that sees the image's true class",
+        positive=COMPLEMENT,
+    ),
+    record(
+        GradNorm,
+        name="gradnorm",
+        title="GradNorm",
+        family="features",
+        formula="L1 norm of the head's gradient when the softmax is pulled towards equal probabilities",
+        extra=_head_only,
+        positive=CLIPPED,
+    ),
+)

@@ -1,0 +1,156 @@
+"""Methods that run the network again over the images."""
+
+from __future__ import annotations
+
+from pytorch_ood.detector import (
+    ASH,
+    MCD,
+    NACUE,
+    ODIN,
+    GradUncertainty,
+    Gram,
+    MahalanobisODIN,
+    MultiMahalanobis,
+    RankFeat,
+)
+
+from nap_core.methods import passes
+from nap_core.methods.catalogue.sources import PERCENTILE
+from nap_core.methods.library import paper_of
+from nap_core.methods.own_pass import on_images
+from nap_core.methods.records import (
+    CLIPPED,
+    PROBABILITY,
+    RECIPROCAL,
+    MethodRecord,
+    Parameter,
+)
+
+RECORDS: tuple[MethodRecord, ...] = (
+    MethodRecord(
+        name="odin",
+        title="ODIN",
+        family="images",
+        formula="MSP at a high temperature after a small step along the input's gradient",
+        needs=("gradients",),
+        parameters=(
+            Parameter("temperature", "temperature of the softmax", 1000.0, "ODIN paper, section 4", 1.0, 1e6),
+            Parameter(
+                "eps", "length of the step, for pixels between 0 and 1", 0.0014, "ODIN paper, section 4", 0.0, 0.1
+            ),
+        ),
+        prepare=on_images(passes.OdinPass, "ODIN", fits=False),
+        positive=PROBABILITY,
+        **paper_of(ODIN),
+    ),
+    MethodRecord(
+        name="mahalanobis-odin",
+        title="Mahalanobis with input step",
+        family="images",
+        formula="Mahalanobis after a small step along the input's gradient",
+        needs=("gradients", "fit split", "labels"),
+        parameters=(
+            Parameter("eps", "length of the step, for pixels between 0 and 1", 0.002, "pytorch-ood", 0.0, 0.1),
+        ),
+        prepare=on_images(passes.MahalanobisOdinPass, "Mahalanobis with input step", fits=True),
+        positive=RECIPROCAL,
+        **paper_of(MahalanobisODIN),
+    ),
+    MethodRecord(
+        name="mdsens",
+        title="MDSEns",
+        family="images",
+        formula="Mahalanobis at the end of every layer, summed",
+        needs=("layers", "fit split", "labels"),
+        prepare=on_images(passes.MultiLayerMahalanobis, "MDSEns", fits=True),
+        positive=RECIPROCAL,
+        **paper_of(MultiMahalanobis),
+    ),
+    MethodRecord(
+        name="gram",
+        title="Gram",
+        family="images",
+        formula="how far Gram matrices of every layer leave their range on the fit split, negated",
+        needs=("layers", "fit split", "labels"),
+        prepare=on_images(passes.GramPass, "Gram", fits=True),
+        positive=RECIPROCAL,
+        **paper_of(Gram),
+    ),
+    MethodRecord(
+        name="nac-ue",
+        title="NAC-UE",
+        family="images",
+        formula="mean over layers and neurons of how well the fit split covers the neuron's state",
+        needs=("gradients", "layers", "fit split"),
+        parameters=(
+            Parameter("layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16),
+            Parameter("intervals", "equal intervals of a neuron's state", 50, "pytorch-ood's NACUE", 2, 10_000),
+            Parameter(
+                "alpha",
+                "steepness of the sigmoid that makes states, in units of a layer's spread",
+                3.0,
+                "own choice on the bundled OOD sets; the paper sets it layer by layer on validation data",
+                1e-3,
+                1e6,
+            ),
+            Parameter("enough", "how many fit images cover an interval", 50, "pytorch-ood's NACUE", 1, 1_000_000),
+        ),
+        prepare=on_images(passes.CoveragePass, "NAC-UE", fits=True),
+        positive=CLIPPED,
+        **paper_of(NACUE),
+    ),
+    MethodRecord(
+        name="rankfeat",
+        title="RankFeat",
+        family="images",
+        formula="Energy without the first singular direction of the penultimate map",
+        needs=("maps",),
+        prepare=on_images(passes.RankFeatPass, "RankFeat", fits=False),
+        own_logits=True,
+        positive=CLIPPED,
+        **paper_of(RankFeat),
+    ),
+    MethodRecord(
+        name="ash-early",
+        title="ASH at an earlier layer",
+        family="images",
+        formula="Energy after ASH at the end of an earlier layer",
+        needs=("layers",),
+        parameters=(
+            Parameter(
+                "variant",
+                "how the kept activations are treated",
+                "p",
+                "ASH paper, figure 5",
+                choices=("p", "b", "s"),
+            ),
+            Parameter("percentile", PERCENTILE, 0.6, "ASH paper, section 3.1", 0.0, 0.99),
+            Parameter("back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15),
+        ),
+        prepare=on_images(passes.EarlyAsh, "ASH at an earlier layer", fits=False),
+        own_logits=True,
+        positive=CLIPPED,
+        **paper_of(ASH),
+    ),
+    MethodRecord(
+        name="grad-uncertainty",
+        title="Gradient uncertainty",
+        family="images",
+        formula="negated squared length of the gradient towards a label that is all ones",
+        needs=("gradients",),
+        prepare=on_images(passes.GradUncertaintyPass, "Gradient uncertainty", fits=False),
+        positive=RECIPROCAL,
+        **paper_of(GradUncertainty),
+    ),
+    MethodRecord(
+        name="mc-dropout",
+        title="MC dropout",
+        family="images",
+        formula="negated variance of the softmax over passes with dropout",
+        needs=("dropout",),
+        parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000),),
+        prepare=on_images(passes.DropoutPass, "MC dropout", fits=False),
+        positive=RECIPROCAL,
+        **paper_of(MCD),
+    ),
+)

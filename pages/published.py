@@ -1,0 +1,81 @@
+"""Published and measured: the papers' figures beside ours, and why they part where they do."""
+
+import pandas as pd
+import streamlit as st
+
+from nap_core import methods, published
+from nap_core.figures.published import METRICS, published_and_measured
+from pages.parts.frame import require_frame
+from pages.parts.picture import show
+
+require_frame()
+
+
+def difference_colour(points: float) -> str:
+    """The background of a difference in points of AUROC: none when close, the deeper the farther apart."""
+    depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published.CLOSE else 0
+    return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
+
+
+def figures_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The comparison in percent, as it is shown."""
+    return pd.DataFrame(
+        {
+            "OOD": rows["ood"],
+            "Table": rows["table"].str.removeprefix("Table "),
+            "Method": rows["published_as"],
+            "Ours": [methods.title(spec) for spec in rows["method"]],
+            "w": ["" if pd.isna(w) else f"{w:g}" for w in rows["w"]],
+            "FPR95 published": 100 * rows["published_fpr95"],
+            "FPR95 measured": 100 * rows["fpr95"],
+            "AUROC published": 100 * rows["published_auroc"],
+            "AUROC measured": 100 * rows["auroc"],
+            "AUROC difference": 100 * rows["difference"],
+        }
+    )
+
+
+st.title("Do our numbers agree with the paper's?")
+rows = published.comparison()
+metric = st.segmented_control(
+    "Metric",
+    list(METRICS),
+    default="auroc",
+    required=True,
+    format_func=METRICS.__getitem__,
+    key="published_metric",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+show(published_and_measured(rows, metric), "published")
+st.caption(
+    f"The NAP paper's CIFAR-10 network ({published.NETWORK}), 10,000 CIFAR-10 test images as ID. "
+    + " ".join(f"{name}: {note}" for name, note in published.OOD_NOTES.items())
+)
+
+st.subheader("Every figure")
+table = figures_table(rows)
+two_digits = dict.fromkeys(table.columns[5:9], "{:.2f}") | {"AUROC difference": "{:+.2f}"}
+st.dataframe(
+    table.style.map(difference_colour, subset=["AUROC difference"]).format(two_digits),
+    hide_index=True,
+    key="published-table",
+)
+
+st.subheader("Where they part by more than a point")
+for row in rows[rows["note"] != ""].itertuples():
+    st.markdown(f"- **{row.published_as}** on {row.ood} ({100 * row.difference:+.2f}): {row.note}")
+
+st.subheader("Methods that no paper measured on this network")
+others = published.without_counterpart()
+wide = others.pivot_table(index="method", columns="ood", values=["fpr95", "auroc"], sort=False)
+wide = 100 * wide.swaplevel(axis=1)[[(ood, figure) for ood in published.OOD_NOTES for figure in ("fpr95", "auroc")]]
+wide.columns = [f"{ood} {METRICS[figure]}" for ood, figure in wide.columns]
+wide.insert(0, "ID images", others.groupby("method", sort=False)["n_id"].first())
+wide["ID accuracy"] = 100 * others.groupby("method", sort=False)["id_accuracy"].first()
+wide.index = pd.Index([methods.title(str(spec)) for spec in wide.index], name="Method")
+st.dataframe(wide.style.format("{:.1f}", subset=wide.columns[1:]), key="published-others")
+st.caption(
+    "FPR95, AUROC and accuracy in percent. Methods with a pass of their own ran on the first 1,000 images of each "
+    "dataset. `make fidelity` measures all of it again."
+)

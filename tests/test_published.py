@@ -1,0 +1,66 @@
+"""The papers' figures and ours: each published row found, each difference explained, the document up to date."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from nap_core import methods, published
+from nap_core.evaluation import COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build_fidelity():
+    spec = importlib.util.spec_from_file_location("build_fidelity", ROOT / "assets" / "build" / "build_fidelity.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_counterpart_has_a_published_and_a_measured_figure() -> None:
+    rows = published.comparison()
+    assert len(rows) == 34
+    assert not rows.drop(columns="w").isna().any().any()
+    assert rows["published_auroc"].between(0.5, 1).all()
+
+
+def test_figures_that_the_paper_prints() -> None:
+    rows = published.comparison().set_index(["table", "published_as", "ood"])
+    energy = rows.loc[("Table 12", "Energy", published.CIFAR100)]
+    assert (energy["published_fpr95"], energy["published_auroc"]) == pytest.approx((0.5074, 0.8976))
+    # printed under LSUN-Crop
+    knn = rows.loc[("Table 9", "KNN", published.TEXTURES)]
+    assert (knn["published_fpr95"], knn["published_auroc"]) == pytest.approx((0.1931, 0.9646))
+
+
+def test_every_difference_above_a_point_is_explained_and_no_other() -> None:
+    rows = published.comparison()
+    far = rows["difference"].abs() > published.CLOSE
+    assert (rows["note"] != "").tolist() == far.tolist()
+
+
+def test_measured_with_today_s_catalogue() -> None:
+    """The table knows every method that runs on this network, with the parameters that are the defaults today."""
+    rows = published.measured()
+    assert set(rows.columns) == set(COLUMNS) - {"seconds"}
+    expected = {*methods.RECORDS, *methods.COMBINATIONS} - {"mc-dropout", "nap+mc-dropout"}
+    assert expected <= set(rows["method"])
+    for spec, part in rows.groupby("method"):
+        told = methods.parse(spec).parameters("CIFAR-10")
+        assert (part["parameters"].fillna("") == " ".join(f"{key}={value}" for key, value in told.items())).all(), spec
+
+
+def test_the_copies_are_the_originals(shared: Path) -> None:
+    for name, original in (("results.csv", "published_results.csv"), ("weights.csv", "published_w.csv")):
+        assert (published.FOLDER / name).read_text() == (shared / "reference" / original).read_text()
+
+
+def test_the_document_is_what_the_tables_say() -> None:
+    assert (ROOT / "docs" / "fidelity.md").read_text() == build_fidelity().document()
+
+
+@pytest.mark.parametrize("spec", ["dice", "react:threshold=1.5", "nap+knn", "ash-s:percentile=0.9"])
+def test_names_are_read(spec: str) -> None:
+    assert spec in {part.spec for part in published.COUNTERPARTS}
+    methods.parse(spec)
