@@ -117,7 +117,7 @@ def model_for_tiny_images(model: str) -> str | None:
 
 
 def known_scores(
-    known: Part,
+    known: Activations | Part,
     ground: Ground,
     specs: Sequence[str] = methods.STANDARD,
     weights: Mapping[str, float] | None = None,
@@ -126,21 +126,29 @@ def known_scores(
 
     Raises as ``methods.scored`` does.
     """
-    return {spec: methods.score(spec, known, ground, w=(weights or {}).get(spec)) for spec in specs}
+    part, found = known if isinstance(known, Part) else Part(known), {}
+    for spec in specs:
+        method = methods.parse(spec)
+        if method.own_pass:
+            needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
+            raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
+        found[spec] = methods.score(spec, part, ground, w=(weights or {}).get(spec))
+    return found
 
 
 def place(
-    images: Part,
+    images: Activations | Part,
     known: Mapping[str, NDArray[np.float64]],
     ground: Ground,
     weights: Mapping[str, float] | None = None,
 ) -> list[dict[str, Placement]]:
-    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives on the same ground."""
-    found: list[dict[str, Placement]] = [{} for _ in range(len(images.activations))]
-    for spec, scores in known.items():
-        w = (weights or {}).get(spec, methods.default_w(spec, ground.knows))
-        for row, score in enumerate(methods.score(spec, images, ground, w=w)):
-            found[row][spec] = Placement(spec, w, float(score), scores)
+    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives for the same ground."""
+    part = images if isinstance(images, Part) else Part(images)
+    found: list[dict[str, Placement]] = [{} for _ in range(len(part.activations))]
+    for method, scores in known.items():
+        w = (weights or {}).get(method, methods.default_w(method, ground.knows))
+        for row, score in enumerate(methods.score(method, part, ground, w=w)):
+            found[row][method] = Placement(method, w, float(score), scores)
     return found
 
 

@@ -87,10 +87,9 @@ def test_a_higher_score_is_never_judged_worse(known: list[float], score: float, 
 
 
 def test_place_agrees_with_the_methods() -> None:
-    known, asked = made_up(40), made_up(3, seed=1)
-    ground = Ground(knows="CIFAR-10")
-    scores = placement.known_scores(Part(known), ground)
-    found = placement.place(Part(asked), scores, ground)
+    known, asked, ground = made_up(40), made_up(3, seed=1), Ground(knows="CIFAR-10")
+    scores = placement.known_scores(known, ground)
+    found = placement.place(asked, scores, ground)
     assert len(found) == 3
     assert list(found[0]) == list(methods.STANDARD)
     for method in methods.STANDARD:

@@ -36,14 +36,16 @@ class Sensitivity:
     titles: Mapping[str, str]
     colours: Mapping[str, str]
     published_w: float | None = None
+    prior: str = "NAP"
 
     @classmethod
     def of(
         cls, method: str, curve: WeightCurve, knows: str, titles: Mapping[str, str], colours: Mapping[str, str]
     ) -> Sensitivity:
         """The curve of ``method``, a combination. Raises UserError when it is none."""
-        _, other = methods.combination_parts(method)
-        return cls(curve, methods.title(method), other.title, titles, colours, other.record.published_w.get(knows))
+        prior, other = methods.combination_parts(method)
+        published = other.record.published_w.get(knows) if prior.spec == "nap" else None
+        return cls(curve, methods.title(method), other.title, titles, colours, published, prior.title)
 
     def at(self, w: float) -> int:
         """The position of the weight nearest to ``w`` in the curve."""
@@ -65,8 +67,8 @@ class Sensitivity:
 def sensitivity_table(found: Sensitivity, w: float) -> pd.DataFrame:
     """A row an OOD dataset and, where there are several, their average: the best w by FPR95; both metrics in percent.
 
-    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, NAP alone, ``w`` and the
-    best w.
+    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, the prior alone, ``w``
+    and the best w.
     """
     curve = found.curve
     rows = [
@@ -81,7 +83,7 @@ def sensitivity_table(found: Sensitivity, w: float) -> pd.DataFrame:
 def _table_row(
     found: Sensitivity, w: float, title: str, best: float, fpr95: NDArray[np.float64], auroc: NDArray[np.float64]
 ) -> dict[str, str | float]:
-    weights = {found.other: 1.0, "NAP": 0.0, f"w = {w:g}": w, "best w": best}
+    weights = {found.other: 1.0, found.prior: 0.0, f"w = {w:g}": w, "best w": best}
     cells = {
         f"{METRICS[metric]} {head}": 100 * float(values[found.at(weight)])
         for metric, values in zip(METRICS, (fpr95, auroc), strict=True)
@@ -200,7 +202,7 @@ def _marks(x: Sequence[float], y: Sequence[float], marker: dict[str, object], ti
 
 
 def _axes(figure: go.Figure, found: Sensitivity, metric: Metric) -> None:
-    names = {0.0: "NAP alone", 1.0: f"{found.other} alone"}
+    names = {0.0: f"{found.prior} alone", 1.0: f"{found.other} alone"}
     if found.published_w is not None:
         names[found.published_w] = "paper"
     ticks = sorted({0.0, 0.2, 0.4, 0.6, 0.8, 1.0, *names})
@@ -247,7 +249,7 @@ def _reading(found: Sensitivity, metric: Metric, w: float) -> str:
         now = f"is {extreme} at w = {w:g}: {at(w)}"
     else:
         now = f"is {at(w)} at w = {w:g} and {extreme}, {at(best)}, at w = {best:g}"
-    return f"{METRICS[metric]}, {where}, {now}; {found.other} alone has {at(1)}, NAP alone {at(0)}."
+    return f"{METRICS[metric]}, {where}, {now}; {found.other} alone has {at(1)}, {found.prior} alone {at(0)}."
 
 
 def _table(found: Sensitivity, metric: Metric) -> pd.DataFrame:

@@ -224,22 +224,6 @@ def test_a_link_to_a_page_works_as_the_first_request_of_a_server(new_app_url: st
     expect(page.get_by_role("link", name="Score histograms")).to_be_visible()
 
 
-def test_a_study_that_was_stopped_goes_on_from_there(new_app_url: str, page: Page) -> None:
-    study = replace(default_study(), images=300)
-    page.goto(f"{new_app_url}/?{urlencode(study.to_query())}")
-    page.get_by_role("button", name="Run the study").click(timeout=60_000)
-    sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text(re.compile(r"\d images/s · about"))).to_be_visible()
-    sidebar.get_by_role("button", name="Stop").click()
-    go_on = sidebar.get_by_role("button", name=re.compile("Go on"))
-    expect(go_on).to_be_visible()
-    left = int(re.sub(r"\D", "", go_on.inner_text()))
-    assert 0 < left < study.images * len(study.datasets)
-    go_on.click()
-    expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=60_000)
-    expect(page.locator(figure("study-scores"))).to_be_visible()
-
-
 def test_methods_are_added_run_and_taken_away_in_a_report(
     open_page: OpenPage, settle: Settle, page: Page, browser: Browser, tmp_path: Path
 ) -> None:
@@ -277,3 +261,19 @@ def test_methods_are_added_run_and_taken_away_in_a_report(
         expect(opened.get_by_role("rowheader", name="ODIN").first).to_be_visible()
         alone.close()
     assert complaints == []
+
+
+def test_a_study_that_was_stopped_goes_on_from_there(new_app_url: str, page: Page) -> None:
+    study = replace(default_study(), images=300)
+    page.goto(f"{new_app_url}/?{urlencode(study.to_query())}")
+    page.get_by_role("button", name="Run the study").click(timeout=60_000)
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_text(re.compile(r"\d images/s · about"))).to_be_visible()
+    sidebar.get_by_role("button", name="Stop").click()
+    go_on = sidebar.get_by_role("button", name=re.compile("Go on"))
+    expect(go_on).to_be_visible()
+    left = int(re.sub(r"\D", "", go_on.inner_text()))
+    assert 0 < left < study.images * len(study.datasets)
+    go_on.click()
+    expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=60_000)
+    expect(page.locator(figure("study-scores"))).to_be_visible()

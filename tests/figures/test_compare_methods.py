@@ -388,7 +388,7 @@ class TestFprCurves:
         for tpr in (0.8, 0.99):
             at = {row.title: metrics.fpr_at_tpr(row.id, row.pooled, tpr) for row in rows}
             assert min(at, key=at.__getitem__) in picture.reading
-            assert f"{100 * min(at.values()):.1f} %" in picture.reading
+            assert f"{100 * min(at.values()):.1f}\xa0%" in picture.reading
         assert picture.reading.startswith("Against both OOD datasets together, ")
 
 
@@ -411,8 +411,8 @@ class TestPareto:
         }
         assert list(picture.figure.data[0].x) == [0.88, 0.9]
         assert picture.reading == (
-            "ReAct has the highest average AUROC, 95.0 %, at an ID accuracy of 88.0 %, 2.0 points below the highest; "
-            "on the front with it: NAP (80.0 % at 90.0 %)."
+            "ReAct has the highest average AUROC, 95.0\xa0%, at an ID accuracy of 88.0\xa0%, "
+            "2.0 points below the highest; on the front with it: NAP (80.0\xa0% at 90.0\xa0%)."
         )
 
     def test_every_point_has_a_label_and_none_covers_another(self) -> None:
@@ -463,7 +463,7 @@ class TestIntervals:
         picture = interval_picture(board, found, AVERAGE, TITLES)
         assert picture.table["method"].tolist() == list(board.sorted_by(AVERAGE).methods)
         best = picture.table.iloc[0]
-        assert f"lies between {100 * best['low']:.1f} % and {100 * best['high']:.1f} %" in picture.reading
+        assert f"lies between {100 * best['low']:.1f}\xa0% and {100 * best['high']:.1f}\xa0%" in picture.reading
         touching = [
             methods.title(row.method)
             for row in picture.table.iloc[1:].itertuples()
@@ -478,7 +478,7 @@ class TestIntervals:
         palette = colours("cifar10", board.datasets)
         figure = heat_table(board, rows, TITLES, palette, ("msp", AVERAGE), found).figure
         cell = found.set_index(["method", "ood"]).loc[("msp", "mnist")]
-        said = f"95 % interval: {100 * cell['fpr95_low']:.1f} % to {100 * cell['fpr95_high']:.1f} %"
+        said = f"95\xa0% interval: {100 * cell['fpr95_low']:.1f}\xa0% to {100 * cell['fpr95_high']:.1f}\xa0%"
         assert said in figure.data[1].customdata[0][5]
 
     def test_a_table_without_the_opened_method_has_no_frame(self) -> None:

@@ -174,3 +174,11 @@ def test_a_computed_curve_can_be_drawn_at_every_weight() -> None:
     found = Sensitivity.of("nap+msp", curve, "CIFAR-10", TITLES, PALETTE)
     for row, w in enumerate(curve.w):
         assert dots(curve_picture(found, "auroc", float(w)).figure).y == (curve.auroc[0, row],)
+
+
+def test_another_prior_is_called_by_its_name() -> None:
+    curve = made(digits=[0.5, 0.2, 0.4]).curve
+    found = Sensitivity.of("nap-variance+msp", curve, "CIFAR-10", TITLES, PALETTE)
+    assert found.published_w is None  # the paper's w are NAP's
+    assert "MSP alone has 40.0\xa0%, Variance alone 50.0\xa0%" in curve_picture(found, "fpr95", 0.5).reading
+    assert any("Variance" in name for name in sensitivity_table(found, 0.5).columns)

@@ -63,8 +63,8 @@ def _reading(curves: Mapping[str, np.ndarray], met: str) -> str:
     low, high = _fewest(curves, 0), _fewest(curves, -1)
     start = f"Against {met}, "
     if low[0] == high[0]:
-        return f"{start}{low[0]} let the fewest pass from TPR 80 % ({low[1]}) to TPR 99 % ({high[1]})."
-    return f"{start}{low[0]} let the fewest pass at TPR 80 % ({low[1]}), {high[0]} at TPR 99 % ({high[1]})."
+        return f"{start}{low[0]} let the fewest pass from TPR 80\xa0% ({low[1]}) to TPR 99\xa0% ({high[1]})."
+    return f"{start}{low[0]} let the fewest pass at TPR 80\xa0% ({low[1]}), {high[0]} at TPR 99\xa0% ({high[1]})."
 
 
 def _fewest(curves: Mapping[str, np.ndarray], position: int) -> tuple[str, str]:

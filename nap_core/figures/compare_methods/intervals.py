@@ -81,7 +81,7 @@ def _reading(
 ) -> str:
     """What the best one's interval is, and whose reach into it."""
     sentence = (
-        f"In 95 % of {bootstrap.RESAMPLES:,} resamples of the images, {METRIC_TITLES[board.metric]} of {names[0]} "
+        f"In 95\xa0% of {bootstrap.RESAMPLES:,} resamples of the images, {METRIC_TITLES[board.metric]} of {names[0]} "
         f"({where}) lies between {percent(low.iloc[0])} and {percent(high.iloc[0])}"
     )
     if len(names) == 1:

@@ -152,7 +152,7 @@ def _interval(board: Scoreboard, method: str, column: str, intervals: pd.DataFra
         return ""
     row = intervals[(intervals["method"] == method) & (intervals["ood"] == column)].iloc[0]
     low, high = row[f"{board.metric}_low"], row[f"{board.metric}_high"]
-    return f"<br>95 % interval: {percent(low)} to {percent(high)}"
+    return f"<br>95\xa0% interval: {percent(low)} to {percent(high)}"
 
 
 def _cell(board: Scoreboard, row: int, column: int) -> str:
