@@ -11,7 +11,8 @@ from nap_core import evaluation, methods, readiness
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
 from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import Watch
+from nap_core.methods import Ground, Watch
+from nap_core.methods.model_coverage import model_coverage
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 
@@ -118,11 +119,23 @@ class MethodsJob(Job[None]):
         return count
 
 
+class CoverageJob(Job[float]):
+    """NAC-ME of one model: a pass with gradients over its fit split."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        super().__init__()
+
+    def _run(self, watch: Watch) -> float:
+        return model_coverage(self._ground, watch)
+
+
 class Jobs:
     """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._coverage: dict[str, CoverageJob] = {}
         self._jobs: dict[Study, StudyJob] = {}
         self._methods: dict[Hashable, MethodsJob] = {}
         self._lock = threading.Lock()
@@ -139,6 +152,18 @@ class Jobs:
                 job = StudyJob(study, self.store, device)
             self._jobs[study] = job
             _forget(self._jobs)
+            return job
+
+    def coverage_of(self, model: str) -> CoverageJob | None:
+        """The newest run of NAC-ME for ``model``, running or ended."""
+        return self._coverage.get(model)
+
+    def start_coverage(self, model: str, ground: Ground) -> CoverageJob:
+        """The run of NAC-ME for ``model`` that is under way, or a new one."""
+        with self._lock:
+            job = self._coverage.get(model)
+            if job is None or job.state != "running":
+                job = self._coverage[model] = CoverageJob(ground)
             return job
 
     def methods_of(self, owner: Hashable) -> MethodsJob | None:

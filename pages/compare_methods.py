@@ -26,6 +26,7 @@ from nap_core.figures.score_histograms import histograms
 from nap_core.study import Study
 from pages.parts import method_picker, results, run_panel, table_controls, workspace
 from pages.parts.disagreements import disagreements
+from pages.parts.model_coverage import coverage_of_models
 from pages.parts.picture import show
 from pages.parts.scrolling import finger_scrolls
 
@@ -156,5 +157,7 @@ if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals")
     finger_scrolls("compare-intervals")
 _price_and_agreement(rows, table)
+st.subheader("How well the network's neurons are covered")
+coverage_of_models(chosen)
 st.subheader("Where two methods part")
 disagreements(chosen, rows, titles, palette)

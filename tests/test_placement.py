@@ -112,7 +112,7 @@ def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own
 
 
 def test_methods_with_a_pass_of_their_own_are_refused() -> None:
-    with pytest.raises(UserError, match="ODIN needs the images themselves"):
+    with pytest.raises(UserError, match="ODIN cannot place a single image: it needs gradients"):
         placement.known_scores(Part(made_up(40)), Ground(), ["odin"])
 
 

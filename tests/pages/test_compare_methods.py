@@ -12,6 +12,7 @@ from nap_core.comparison import AVERAGE, compare_images, disagreement, scoreboar
 from nap_core.figures.compare_methods import disagreement_reading
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
+from pages.parts import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
@@ -185,3 +186,21 @@ def test_study_that_is_not_in_the_store_is_offered_first(store_root: Path) -> No
     assert app.button(key="run-main")
     assert not app.get("plotly_chart")
     assert not list(store_root.glob("*/manifest.json"))
+
+
+def test_coverage_of_the_model_is_measured_once(app: AppTest) -> None:
+    app.button(key="coverage-resnet20-cifar10").click().run()
+    job = workspace.jobs().coverage_of("resnet20-cifar10")
+    job.wait(300)
+    assert job.state == "done"
+    app.run()
+    assert not app.exception
+    assert app.metric[0].label == "NAC-ME of ResNet-20"
+    assert app.metric[0].value == f"{job.result:.3f}"
+    assert 0 < job.result < 1
+
+
+def test_a_bank_has_no_coverage() -> None:
+    run(BANK, Store())
+    app = opened(BANK)
+    assert "NAC-ME needs training images of ImageNet-1k" in "".join(one.value for one in app.caption)
