@@ -81,14 +81,11 @@ class Theirs:
         ):
             if hasattr(detector, fitted):
                 getattr(detector, fitted)(values, labels)
-        predict = detector.predict
-        if name == "gradnorm":  # its model is the head alone, so the features are still to be computed
-            predict = lambda x: detector.predict(self.site.pooled(x))  # noqa: E731
 
         def work() -> None:
             with torch.no_grad():
                 for x in self.batches:
-                    predict(x)
+                    detector.predict(x)
 
         return seconds(work)
 

@@ -172,8 +172,7 @@ class _Stored:
         if isinstance(self.detector, FeatureMapsDetector):
             # After pooling, as ASH (section 2.1: 342 × 1 × 1), ReAct, SCALE and VRA apply it in their own code.
             return self.detector.predict_feature_maps(features(activations)[:, :, None, None])
-        # A detector of gradients in the head alone: the head is its model, the features are its inputs.
-        return self.detector.predict(features(activations))
+        raise TypeError(f"{type(self.detector).__name__} works on no stored activations: give it a pass of its own")
 
 
 def features(activations: Activations) -> Tensor:

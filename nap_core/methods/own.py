@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pytorch_ood.detector import ASH, DICE, OpenMax, ReAct
+from pytorch_ood.detector import ASH, DICE, GradNorm, OpenMax, ReAct
 from torch import Tensor
 
 from nap_core import nap
@@ -85,6 +85,27 @@ def openmax_record(positive: Positive) -> MethodRecord:
         needs=("fit split", "labels"),
         parameters=parameters,
         positive=positive,
+    )
+
+
+def _gradnorm(part: Part, _watch: Watch, /) -> Scored:
+    logits = torch.from_numpy(part.activations.logits.astype(np.float64))
+    pull = (logits.softmax(dim=1) - 1 / logits.shape[1]).abs().sum(dim=1).numpy()
+    return Scored(pull * np.abs(part.activations.mean.astype(np.float64)).sum(axis=1))
+
+
+def gradnorm_record(positive: Positive) -> MethodRecord:
+    """GradNorm of the head's weights, whose gradient is (softmax − 1/K) times the feature: its L1 norm is the product
+    of theirs (GradNorm paper, equation 8). pytorch-ood takes the gradient image by image, which for 1,000 classes and
+    1,280 channels takes 7 milliseconds each where this takes microseconds."""
+    return MethodRecord(
+        name="gradnorm",
+        title="GradNorm",
+        family="features",
+        formula="L1 norm of the head's gradient when the softmax is pulled towards equal probabilities",
+        prepare=lambda _ground, _parameters: _gradnorm,
+        positive=positive,
+        **paper_of(GradNorm),
     )
 
 

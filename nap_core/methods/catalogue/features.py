@@ -12,16 +12,16 @@ from pytorch_ood.detector import (
     PNML,
     RMD,
     SHE,
-    GradNorm,
     Mahalanobis,
     NNGuide,
     ViM,
     fDBD,
 )
 
+from nap_core.methods import own
 from nap_core.methods.catalogue.sources import published_w
 from nap_core.methods.ground import Ground
-from nap_core.methods.library import head_of, record
+from nap_core.methods.library import record
 from nap_core.methods.records import (
     CLIPPED,
     COMPLEMENT,
@@ -38,11 +38,6 @@ def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str,
         channels = int(ground.network("ViM").head_weight.shape[1])
         parameters["d"] = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
     return {}
-
-
-def _head_only(ground: Ground, _parameters: dict[str, Value]) -> Mapping[str, Any]:
-    # The gradient of the last layer's weights needs nothing but the features (GradNorm paper, section 3.2).
-    return {"model": head_of(ground.network("GradNorm")), "param_filter": lambda name: name == "weight"}
 
 
 RECORDS: tuple[MethodRecord, ...] = (
@@ -148,13 +143,5 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated regret of the best learner that sees the image's true class",
         positive=COMPLEMENT,
     ),
-    record(
-        GradNorm,
-        name="gradnorm",
-        title="GradNorm",
-        family="features",
-        formula="L1 norm of the head's gradient when the softmax is pulled towards equal probabilities",
-        extra=_head_only,
-        positive=CLIPPED,
-    ),
+    own.gradnorm_record(positive=CLIPPED),
 )
