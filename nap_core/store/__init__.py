@@ -76,7 +76,7 @@ class Store:
                 failure = failure or error
         try:
             shutil.rmtree(self.root / SCORES)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError as error:
             failure = failure or UserError(f"{self.root / SCORES} cannot be deleted ({error.strerror}). Allow it.")
