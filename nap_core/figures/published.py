@@ -59,7 +59,7 @@ def published_and_measured(rows: pd.DataFrame, metric: str) -> Picture:
                 col=1,
             )
         figure.update_yaxes(autorange="reversed", automargin=True, row=place, col=1)
-    figure.update_xaxes(ticksuffix=" %", automargin=True)
+    figure.update_xaxes(ticksuffix=" %", automargin=True, matches="x")  # a point is as long in every panel
     figure.update_xaxes(title=METRICS[metric], row=len(names), col=1)
     figure.update_layout(
         height=HEAD_HEIGHT * len(names) + ROW_HEIGHT * sum(counts),
