@@ -24,15 +24,20 @@ def figures_table(rows: pd.DataFrame) -> pd.DataFrame:
             "OOD": rows["ood"],
             "Table": rows["table"].str.removeprefix("Table "),
             "Method": rows["published_as"],
-            "Ours": [methods.title(spec) for spec in rows["method"]],
+            "As run here": [methods.title(spec) for spec in rows["method"]],
             "w": ["" if pd.isna(w) else f"{w:g}" for w in rows["w"]],
-            "FPR95 published": 100 * rows["published_fpr95"],
-            "FPR95 measured": 100 * rows["fpr95"],
-            "AUROC published": 100 * rows["published_auroc"],
-            "AUROC measured": 100 * rows["auroc"],
-            "AUROC difference": 100 * rows["difference"],
+            "FPR95 paper": 100 * rows["published_fpr95"],
+            "FPR95 here": 100 * rows["fpr95"],
+            "AUROC paper": 100 * rows["published_auroc"],
+            "AUROC here": 100 * rows["auroc"],
+            "Difference": 100 * rows["difference"],
         }
     )
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points, with a true minus sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
 
 
 st.title("Do our numbers agree with the paper's?")
@@ -55,16 +60,16 @@ st.caption(
 
 st.subheader("Every figure")
 table = figures_table(rows)
-two_digits = dict.fromkeys(table.columns[5:9], "{:.2f}") | {"AUROC difference": "{:+.2f}"}
+two_digits = dict.fromkeys(table.columns[5:9], "{:.2f}") | {"Difference": "{:+.2f}"}
 st.dataframe(
-    table.style.map(difference_colour, subset=["AUROC difference"]).format(two_digits),
+    table.style.map(difference_colour, subset=["Difference"]).format(two_digits),
     hide_index=True,
     key="published-table",
 )
 
 st.subheader("Where they part by more than a point")
 for row in rows[rows["note"] != ""].itertuples():
-    st.markdown(f"- **{row.published_as}** on {row.ood} ({100 * row.difference:+.2f}): {row.note}")
+    st.markdown(f"- **{row.published_as}** on {row.ood} ({points(row.difference)}): {row.note}")
 
 st.subheader("Methods that no paper measured on this network")
 others = published.without_counterpart()

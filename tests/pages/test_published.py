@@ -9,7 +9,7 @@ def test_shows_every_figure_and_every_explanation(open_page: OpenPage) -> None:
     rows = published.comparison()
     table = app.dataframe[0].value
     assert len(table) == len(rows)
-    assert table["AUROC measured"].tolist() == (100 * rows["auroc"]).tolist()
+    assert table["AUROC here"].tolist() == (100 * rows["auroc"]).tolist()
     notes = [element.value for element in app.main.markdown if element.value.startswith("- **")]
     assert len(notes) == (rows["note"] != "").sum()
     assert "lie within 1 point of the published AUROC" in "".join(element.value for element in app.main.markdown)
