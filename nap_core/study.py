@@ -100,13 +100,26 @@ DEFAULT_MODEL = "resnet20-cifar10"
 
 
 def default_study(model: str = DEFAULT_MODEL) -> Study:
-    """The study that is offered for a model; one of the user's own knows the first of their datasets, if any.
+    """The study that is offered for a model.
+
+    One of the user's own is offered the first of their datasets whose classes it has, else the first, else CIFAR-10.
 
     Raises UserError for an unknown model.
     """
     record = models.find(model)
-    known = record.id_dataset or next(iter(datasets.own.names()), "cifar10")
-    return Study(model, known, record.ood_datasets, record.images)
+    return Study(model, record.id_dataset or _likely_id(record.classes()), record.ood_datasets, record.images)
+
+
+def _likely_id(classes: tuple[str, ...]) -> str:
+    own = datasets.own.names()
+    for name in own:
+        try:
+            found = datasets.find(name).classes
+        except UserError:  # it cannot be opened
+            continue
+        if found and set(found) <= set(classes):
+            return name
+    return own[0] if own else "cifar10"
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,11 @@ def offered() -> dict[str, DatasetRecord]:
 
 def adder() -> None:
     """Draw where own images come from, and the drop zone for a .zip."""
-    with st.expander("Your own images", icon=":material/folder_open:"):
-        said = st.session_state.pop(_SAID, None)
+    said = st.session_state.pop(_SAID, None)
+    with st.container():  # there without a message, too: what lies below keeps its place and its files
         if said:
             (st.error if said[0] == "error" else st.success)(said[1])
+    with st.expander("Your own images", icon=":material/folder_open:", key="own-images"):
         places = ", ".join(f"`{root}`" for root in roots.roots())
         st.markdown(
             f"Folders of images and .npz archives in {places} can be picked above; sub-folders are classes. "

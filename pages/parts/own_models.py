@@ -35,10 +35,11 @@ def kept() -> dict[str, ModelRecord | None]:
 
 def adder() -> None:
     """Draw the form that adds a model, and the models that there are."""
-    with st.expander("Your own models", icon=":material/neurology:"):
-        said = st.session_state.pop(_SAID, None)
+    said = st.session_state.pop(_SAID, None)
+    with st.container():  # there without a message, too: what lies below keeps its place and its files
         if said:
             (st.error if said[0] == "error" else st.success)(said[1])
+    with st.expander("Your own models", icon=":material/neurology:", key="own-models"):
         _kept()
         names = architectures.names()
         architecture = st.selectbox("Architecture", names, index=names.index(DEFAULT), key=f"{_FIELD}architecture")
