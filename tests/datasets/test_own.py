@@ -83,7 +83,7 @@ def test_what_is_no_longer_there_is_answered_with_a_sentence(picture: Callable[.
 
 def test_a_damaged_archive_is_answered_with_a_sentence(data_root: Path) -> None:
     (data_root / "t.npz").write_bytes(b"nothing of the kind")
-    with pytest.raises(UserError, match="not an .npz archive"):
+    with pytest.raises(UserError, match=r"not an \.npz archive"):
         datasets.find("own:t.npz")
 
 
