@@ -50,10 +50,13 @@ def read(text: str) -> Data:
 
 
 def _find(source: str, label: str) -> Data | None:
+    from nap_core import datasets, roots
     from nap_core.datasets import RECORDS
 
     if source in RECORDS:
         return Data(label or source, source, None)
+    if roots.is_own(source) and roots.locate(source):
+        return Data(label or datasets.title(source), source, None)
     path = Path(source).expanduser()
     if not source or not path.exists():
         return None
@@ -66,11 +69,12 @@ def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:
     from nap_core import datasets
 
     if data.path is None:
-        return datasets.load(data.source)
-    if not data.path.is_dir():
+        folder = datasets.load(data.source, reading)
+    elif not data.path.is_dir():
         return datasets.from_npz(data.path, data.label)
-    folder = datasets.from_folder(data.path, data.label, reading)
-    if folder.unreadable:
+    else:
+        folder = datasets.from_folder(data.path, data.label, reading)
+    if isinstance(folder, datasets.FolderImages) and folder.unreadable:
         count, (_, reason) = len(folder.unreadable), folder.unreadable[0]
         rest = f" (and {count - 1:,} more)" if count > 1 else ""
         print(f"Left out of {data.label}: {reason}{rest}", file=sys.stderr)

@@ -27,16 +27,24 @@ def record(name: str) -> DatasetRecord:
 
     Raises UserError when it is not there, or not below the roots.
     """
-    path = _path(name)
-    return _record(name, path, path.stat().st_mtime_ns)
+    return _record(name, _path(name), stamp(name))
 
 
 def stamp(name: str) -> int:
-    """A number that changes when files come into the folder or go, or the archive is written again.
+    """A number that changes when files come into the folder or a class folder, or go, or the archive is written again.
 
     Raises UserError when it is not there.
     """
-    return _path(name).stat().st_mtime_ns
+    path = _path(name)
+    try:
+        changed = [path.stat().st_mtime_ns]
+        if path.is_dir():
+            with os.scandir(path) as entries:
+                folders = [one for one in entries if one.is_dir(follow_symlinks=False)]
+            changed += sorted(one.stat(follow_symlinks=False).st_mtime_ns for one in folders)
+    except OSError as error:
+        raise UserError(f"“{path}” can no longer be opened ({error.strerror}).") from error
+    return hash(tuple(changed))
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:

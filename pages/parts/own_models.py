@@ -60,7 +60,9 @@ def adder() -> None:
         left, right = st.columns(2)
         left.text_input("Name", key=f"{_FIELD}title", placeholder="Birds, ResNet-18")
         right.text_input("Knows", key=f"{_FIELD}knows", placeholder="what it was trained on")
-        st.file_uploader("Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes")
+        st.file_uploader(
+            "Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes", max_upload_size=1
+        )
         _transform(architecture)
         ready = uploaded is not None or bool(listed and st.session_state[f"{_FIELD}path"])
         st.button("Add this model", disabled=not ready, on_click=_add, key=f"{_FIELD}add")
@@ -77,12 +79,12 @@ def _transform(architecture: str) -> None:
     usual = architectures.find(architecture)
     if usual is None:
         raise ValueError(architecture)
-    transform, columns = usual.transform, st.columns(2)
-    columns[0].number_input("Short side, pixels", 1, 4096, transform.resize, key=f"{_FIELD}resize-{architecture}")
-    columns[1].number_input("Centre crop, pixels", 1, 4096, transform.crop, key=f"{_FIELD}crop-{architecture}")
+    transform, sizes, colours = usual.transform, st.columns(2), st.columns(2)
+    sizes[0].number_input("Short side, pixels", 1, 4096, transform.resize, key=f"{_FIELD}resize-{architecture}")
+    sizes[1].number_input("Centre crop, pixels", 1, 4096, transform.crop, key=f"{_FIELD}crop-{architecture}")
     for column, name, values in (
-        (columns[0], "Mean", transform.mean),
-        (columns[1], "Standard deviation", transform.std),
+        (colours[0], "Mean", transform.mean),
+        (colours[1], "Standard deviation", transform.std),
     ):
         # Four digits are what the usual ones have; more would not fit the field of a phone.
         text = ", ".join(f"{value:.4g}" for value in values)

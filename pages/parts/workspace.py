@@ -52,12 +52,29 @@ def open_own(chosen: Study) -> None:
     if chosen.model not in models.RECORDS:
         models.load(chosen.model)
     for name in own_datasets(chosen):
+        _forget_if_changed(name)
         _read(name)
 
 
 def own_datasets(chosen: Study) -> list[str]:
     """The visitor's own among the datasets of a study, the fit split included."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
+
+
+_stamps: dict[str, int] = {}
+
+
+def _forget_if_changed(name: str) -> None:
+    """Let go of all that was computed, when files have come into one of the visitor's folders or gone.
+
+    Results and pictures are kept under names, and the name now stands for other images. Activations need no care: the
+    store keeps them under what the images show.
+    """
+    stamp = datasets.own.stamp(name)
+    if _stamps.setdefault(name, stamp) != stamp:
+        _stamps[name] = stamp
+        st.cache_data.clear()
+        st.cache_resource.clear()
 
 
 def _read(name: str) -> None:

@@ -66,8 +66,9 @@ def test_it_opens_by_its_name_and_says_what_cannot_be_read(picture: Callable[...
 def test_a_folder_that_has_changed_is_read_again(picture: Callable[..., Path]) -> None:
     picture("birds/1.png")
     assert len(datasets.load("own:birds")) == 1
-    picture("birds/2.png", "blue")
-    assert len(datasets.load("own:birds")) == datasets.find("own:birds").size == 2
+    for count, place in enumerate(("2.png", "wren/3.png", "wren/4.png"), start=2):
+        picture(f"birds/{place}", "blue")
+        assert len(datasets.load("own:birds")) == datasets.find("own:birds").size == count
 
 
 def test_what_is_no_longer_there_is_answered_with_a_sentence(picture: Callable[..., Path], data_root: Path) -> None:

@@ -116,6 +116,17 @@ def test_what_goes_while_it_is_looked_at_is_answered_too(open_page: OpenPage, bi
     assert any("no folder or .npz called “garden”" in warning.value for warning in app.sidebar.warning)
 
 
+def test_images_that_come_while_it_is_looked_at_are_seen(open_page: OpenPage, birds: Study, data_root: Path) -> None:
+    run(birds, Store())
+    app = open_page("score_histograms", birds)
+    assert "run-main" not in [button.key for button in app.main.button]
+    shutil.rmtree(data_root / "garden")
+    pictures(data_root / "garden", ["wren/1.png", "robin/1.png"])
+    app.run()
+    assert not app.exception
+    assert app.button(key="run-main").label == "Run this study (2 images)"
+
+
 @pytest.fixture
 def drawn() -> Callable[[Callable[[], None]], AppTest]:
     """Draws a part of the dialog alone: AppTest opens no dialogs."""
