@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets
+from nap_core.cli import data
 from nap_core.datasets import own
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
@@ -61,6 +62,14 @@ def test_it_opens_by_its_name_and_says_what_cannot_be_read(picture: Callable[...
     assert [file for file, _ in found.unreadable] == ["owl/2.png"]
     assert seen == [(1, 2), (2, 2)]
     assert datasets.load("own:birds") is found
+
+
+def test_the_command_line_takes_the_name(picture: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    picture("birds/1.png")
+    picture("birds/2.png").write_bytes(b"no picture")
+    found = data.load(data.read("mine=own:birds"), lambda done, total: None)
+    assert (found.name, len(found)) == ("own:birds", 1)
+    assert "Left out of mine: “2.png”" in capsys.readouterr().err
 
 
 def test_a_folder_that_has_changed_is_read_again(picture: Callable[..., Path]) -> None:
