@@ -87,29 +87,33 @@ class Placement:
 def known_activations(
     name: str,
     store: Store,
+    id_dataset: str | None = None,
     *,
     device: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Activations:
     """Activations of up to 1,000 images that the model ``name`` knows but was not trained on.
 
-    A reference bank where the model has one, else its ID dataset, extracted into ``store`` the first time. Raises
-    UserError when the model has neither.
+    Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
+    ``store`` the first time. Raises UserError when there is neither.
     """
-    model, record = models.load(name), models.RECORDS[name]
-    if record.id_dataset is None:
+    model, record = models.load(name), models.find(name)
+    id_dataset = id_dataset or record.id_dataset
+    if id_dataset is None:
         raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
-    if datasets.RECORDS[record.id_dataset].role == "bank":
-        return bank.load(record.id_dataset, model).head(KNOWN_IMAGES)
-    known = datasets.load(record.id_dataset)
+    if datasets.find(id_dataset).role == "bank":
+        return bank.load(id_dataset, model).head(KNOWN_IMAGES)
+    known = datasets.load(id_dataset)
     return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, progress=progress)
 
 
 def model_for_tiny_images(model: str) -> str | None:
     """The first model of the catalogue that looks at no more than ``images.TINY`` pixels, when ``model`` looks at more.
 
-    None where ``model`` is itself such a network, or there is none.
+    None where ``model`` is itself such a network or one of the user's own, whose images only the user knows.
     """
+    if model not in models.RECORDS:
+        return None
     sides = {name: models.ARCHITECTURES[record.architecture].transform.crop for name, record in models.RECORDS.items()}
     if sides[model] <= TINY:
         return None

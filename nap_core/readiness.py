@@ -29,7 +29,7 @@ def waiting(cases: Cases, spec: str) -> Waiting:
     method, ground = methods.parse(spec), cases.ground
     fit = methods.missing_fit(method, ground)
     parts = {cases.id_name: cases.id, **cases.ood}
-    images = {_title(name): methods.missing(method, part, ground) for name, part in parts.items()}
+    images = {datasets.title(name): methods.missing(method, part, ground) for name, part in parts.items()}
     if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores
         images["fit split"] = fit or methods.missing(method, ground.fit(method.title), ground)
     return Waiting(fit, {title: count for title, count in images.items() if count})
@@ -39,8 +39,3 @@ def steps(cases: Cases, spec: str) -> int:
     """How many times a pass of the method's own goes through the images of a dataset, its fit split included."""
     needs, method = waiting(cases, spec), methods.parse(spec)
     return len(needs.images) + (method.record.fits and bool(needs.images))
-
-
-def _title(name: str) -> str:
-    record = datasets.RECORDS.get(name)
-    return record.title if record else name

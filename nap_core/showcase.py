@@ -55,7 +55,7 @@ class Example:
     @property
     def title(self) -> str:
         """The title of the dataset that the image comes from."""
-        return datasets.RECORDS[self.dataset].title
+        return datasets.title(self.dataset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def choose(found: StudyActivations) -> Choice | None:
     right &= scores >= np.median(scores)
     best, best_quotient = None, 1.0
     for name, part in found.ood.items():
-        if datasets.RECORDS[name].kind == "noise":
+        if datasets.find(name).kind == "noise":
             continue
         missed = nap_score(part) < threshold
         for channel in range(found.id.channels):

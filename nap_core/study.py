@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from nap_core import bank, datasets, models
 from nap_core.activations import Activations
+from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract, store_key
 from nap_core.methods.ground import Ground, Part
@@ -18,34 +19,38 @@ MAX_IMAGES = 1_000_000
 
 @dataclass(frozen=True)
 class Study:
-    """Names are those of the catalogues; ``images`` is how many of each dataset are used (fewer where there are fewer).
+    """Names are those of ``models.names`` and ``datasets.names``; ``images`` is how many of each dataset are used,
+    fewer where there are fewer; ``fit_dataset`` is the fit split, empty for the one that the model comes with, if any.
 
-    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, or a dataset is a
-    bank made by another model.
+    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
+    made by another model, or the fit split is met as well or no training data.
     """
 
     model: str
     id_dataset: str
     ood_datasets: tuple[str, ...]
     images: int
+    fit_dataset: str = ""
 
     def __post_init__(self) -> None:
-        if self.model not in models.RECORDS:
-            raise UserError(f"There is no model called “{self.model}”. There are: {', '.join(models.RECORDS)}.")
-        unknown = [name for name in self.datasets if name not in datasets.RECORDS]
-        if unknown:
-            known = ", ".join(datasets.RECORDS)
-            raise UserError(f"There is no dataset called “{unknown[0]}”. There are: {known}.")
+        record = models.find(self.model)
+        roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
         if not self.ood_datasets:
             raise UserError("A study needs at least one OOD dataset. Pick one.")
         if len(set(self.datasets)) < len(self.datasets):
             raise UserError("A study meets each dataset once. Take the repeated one out.")
         if not 1 <= self.images <= MAX_IMAGES:
             raise UserError(f"The number of images must lie between 1 and {MAX_IMAGES:,}, not {self.images:,}.")
-        own = models.RECORDS[self.model].id_dataset
-        foreign = [name for name in self.datasets if datasets.RECORDS[name].role == "bank" and name != own]
+        if self.fit_dataset in self.datasets:
+            title = datasets.title(self.fit_dataset)
+            raise UserError(
+                f"{title} cannot be the fit split as well: methods would be scored on what they are fitted to."
+            )
+        if self.fit_dataset and roles[self.fit_dataset] not in ("fit", "own"):
+            raise UserError(f"{datasets.title(self.fit_dataset)} is no training data. Pick another fit split.")
+        foreign = [name for name in self.datasets if roles[name] == "bank" and name != record.id_dataset]
         if foreign:
-            title = datasets.RECORDS[foreign[0]].title
+            title = datasets.title(foreign[0])
             raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
 
     @property
@@ -56,23 +61,24 @@ class Study:
     @property
     def knows(self) -> str:
         """What the model was trained on, as the papers call it ("CIFAR-10"): picks the published parameters."""
-        return models.RECORDS[self.model].knows
+        return models.find(self.model).knows
 
     def sentence(self) -> str:
         """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each"."""
-        record = models.RECORDS[self.model]
-        met = ", ".join(datasets.RECORDS[name].title for name in self.ood_datasets)
-        known = datasets.RECORDS[self.id_dataset].title
+        record = models.find(self.model)
+        met = ", ".join(datasets.title(name) for name in self.ood_datasets)
+        known = datasets.title(self.id_dataset)
         return f"{record.title} · knows {known} · meets {met} · {self.images:,} images each"
 
     def to_query(self) -> dict[str, str]:
         """The study as address parameters."""
-        return {
+        query = {
             "model": self.model,
             "id": self.id_dataset,
             "ood": ",".join(self.ood_datasets),
             "n": str(self.images),
         }
+        return query | ({"fit": self.fit_dataset} if self.fit_dataset else {})
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
@@ -87,18 +93,33 @@ class Study:
             raise UserError(f"The link asks for “{query['n']}” images: that is not a whole number.") from error
         chosen = query.get("ood")
         met = tuple(name for name in chosen.split(",") if name) if chosen is not None else base.ood_datasets
-        return cls(base.model, query.get("id", base.id_dataset), met, images)
+        return cls(base.model, query.get("id", base.id_dataset), met, images, query.get("fit", ""))
 
 
 DEFAULT_MODEL = "resnet20-cifar10"
 
 
 def default_study(model: str = DEFAULT_MODEL) -> Study:
-    """The study that is offered for a model. Raises UserError for an unknown model."""
-    if model not in models.RECORDS:
-        raise UserError(f"There is no model called “{model}”. There are: {', '.join(models.RECORDS)}.")
-    record = models.RECORDS[model]
-    return Study(model, record.id_dataset or "cifar10", record.ood_datasets, record.images)
+    """The study that is offered for a model.
+
+    One of the user's own is offered the first of their datasets whose classes it has, else the first, else CIFAR-10.
+
+    Raises UserError for an unknown model.
+    """
+    record = models.find(model)
+    return Study(model, record.id_dataset or _likely_id(record.classes()), record.ood_datasets, record.images)
+
+
+def _likely_id(classes: tuple[str, ...]) -> str:
+    own = datasets.own.names()
+    for name in own:
+        try:
+            found = datasets.find(name).classes
+        except UserError:  # it cannot be opened
+            continue
+        if found and set(found) <= set(classes):
+            return name
+    return own[0] if own else "cifar10"
 
 
 @dataclass(frozen=True)
@@ -124,7 +145,7 @@ class StudyActivations:
     def parts(self) -> dict[str, Part]:
         """Activations and images of each dataset, the ID dataset first; a bank has no images."""
         return {
-            name: Part(self.of(name), datasets.load(name) if datasets.RECORDS[name].images_shipped else None)
+            name: Part(self.of(name), datasets.load(name) if datasets.find(name).images_shipped else None)
             for name in self.study.datasets
         }
 
@@ -139,12 +160,13 @@ def run(
 ) -> StudyActivations:
     """The study's activations; what the store holds is read, the rest is extracted into it.
 
+    The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
     Raises ExtractionStopped when ``should_stop`` says so; a second call goes on from there.
     """
     model = models.load(study.model)
     found = {}
     for name in study.datasets:
-        if datasets.RECORDS[name].role == "bank":
+        if datasets.find(name).role == "bank":
             found[name] = bank.load(name, model).head(study.images)
         else:
             found[name] = extract(
@@ -156,14 +178,21 @@ def run(
                 progress=progress,
                 should_stop=should_stop,
             )
-    return StudyActivations(study, found.pop(study.id_dataset), found, ground(study, store, device))
+    known = found.pop(study.id_dataset)
+    if datasets.find(study.id_dataset).role != "bank":
+        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
+        labels = labels_for(datasets.load(study.id_dataset), model.classes)
+        known = replace(known, labels=labels[: len(known)])
+    return StudyActivations(study, known, found, ground(study, store, device))
 
 
 def ground(study: Study, store: Store, device: str | None = None) -> Ground:
-    """What the methods of ``study`` may use: its network, and the network's fit split where the catalogue has one."""
-    record = models.RECORDS[study.model]
-    fit = datasets.load(record.fit_dataset) if record.fit_dataset else None
-    return Ground(models.load(study.model), record.knows, fit, store=store, device=device)
+    """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
+    record, model = models.find(study.model), models.load(study.model)
+    name = study.fit_dataset or record.fit_dataset
+    images = datasets.load(name) if name else None
+    fit = relabelled(images, labels_for(images, model.classes)) if images else None
+    return Ground(model, record.knows, fit, store=store, device=device)
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:
@@ -171,7 +200,7 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
     model = models.load(study.model)
     missing = {}
     for name in study.datasets:
-        if datasets.RECORDS[name].role == "bank":
+        if datasets.find(name).role == "bank":
             continue
         dataset = datasets.load(name)
         wanted = min(study.images, len(dataset))

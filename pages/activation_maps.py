@@ -33,7 +33,7 @@ def page() -> None:
     known = known_pool(found)
     looking_at.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
     if known.name != chosen.id_dataset:
-        title = datasets.RECORDS[chosen.id_dataset].title
+        title = datasets.title(chosen.id_dataset)
         st.info(
             f"The images of {title} are not shipped, only their activations: {known.title.lower()} stand in for them."
         )

@@ -15,6 +15,7 @@ from pages.parts import (
     method_picker,
     method_run,
     single_image,
+    workspace,
 )
 from pages.parts.frame import require_frame
 from pages.parts.looked_images import Known, Looked
@@ -31,11 +32,12 @@ def main() -> None:
         model = choice(
             "Network",
             ASK,
-            [PHOTOGRAPHS, *(name for name in models.RECORDS if name != PHOTOGRAPHS)],
-            lambda name: f"{models.RECORDS[name].title} · knows {models.RECORDS[name].knows}",
-            "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless you pick another one.",
+            networks(),
+            lambda name: f"{models.find(name).title} · knows {models.find(name).knows}",
+            "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
+            "your own or you pick another one.",
         )
-    method_picker.row(models.RECORDS[model].knows)
+    method_picker.row(models.find(model).knows)
     verdict = right.container()  # filled once it is known which methods have scores
     drop, samples = st.columns([5, 7], gap="medium")
     with drop:
@@ -51,6 +53,16 @@ def main() -> None:
         st.error(str(error))
 
 
+def networks() -> list[str]:
+    """The models that can be asked, the default first: those of the catalogue, and one's own that the study is about.
+
+    One's other own models have no images that they could be compared with.
+    """
+    studied = workspace.current_study().model
+    own = [] if studied in models.RECORDS else [studied]
+    return [*own, PHOTOGRAPHS, *(name for name in models.RECORDS if name != PHOTOGRAPHS)]
+
+
 def compared_with(model: str) -> Known:
     """What the chosen methods say of the images that the network knows.
 
@@ -60,7 +72,7 @@ def compared_with(model: str) -> Known:
     specs = chosen_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
     about = looked_images.cases(model)
-    owner = ("known", model)
+    owner = ("known", model, about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
     among = looked_images.known(model, about, able)
     method_run.offer(owner, about, waits)
@@ -111,12 +123,12 @@ def small_images(model: str, found: list[Looked]) -> None:
     better = placement.model_for_tiny_images(model)
     if not tiny or better is None:
         return
-    title = models.RECORDS[better].title
+    title = models.find(better).title
     which = f"“{score_image.plain(tiny[0])}” is" if len(tiny) == 1 else f"{len(tiny):,} of these images are"
     said, button = st.columns([5, 1], vertical_alignment="center")
     said.info(
         f"{which} at most {images.TINY} pixels wide and high. {title}, which looks at small images, fits better: "
-        f"{models.RECORDS[model].title} sees them blown up.",
+        f"{models.find(model).title} sees them blown up.",
         icon=":material/photo_size_select_small:",
     )
     button.button(f"Ask {title}", key="score-image-ask-small", on_click=ask, args=(better,), width="stretch")

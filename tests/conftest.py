@@ -25,11 +25,33 @@ _left_out_without_shared = pytest.StashKey[list[str]]()
 
 @pytest.fixture(scope="session", autouse=True)
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep every test out of the user's own store: one store for the run, so that an extraction is done once."""
+    """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.
+
+    The user's own images and models are not there either.
+    """
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAP_STORE", str(root))
+        patch.setenv("NAP_DATA_ROOTS", str(tmp_path_factory.mktemp("no-data")))
+        patch.setenv("NAP_MODELS_FOLDER", str(tmp_path_factory.mktemp("no-models")))
         yield root
+
+
+@pytest.fixture
+def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one allowed root of this test's own images, empty."""
+    root = tmp_path / "data"
+    root.mkdir()
+    monkeypatch.setenv("NAP_DATA_ROOTS", str(root))
+    return root
+
+
+@pytest.fixture
+def models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's own models are kept; not made yet."""
+    folder = tmp_path / "models"
+    monkeypatch.setenv("NAP_MODELS_FOLDER", str(folder))
+    return folder
 
 
 @pytest.fixture

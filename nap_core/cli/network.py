@@ -33,19 +33,19 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
     from nap_core import models
     from nap_core.models import architectures
 
-    name, listed = args.model, ", ".join(models.RECORDS)
+    name, listed = args.model, ", ".join(models.names())
     known = architectures.find(name)
     if args.weights is None:
-        if name in models.RECORDS:
-            return models.RECORDS[name]
+        if name in models.names():
+            return models.find(name)
         if known:
             raise UserError(
                 f"“{name}” is an architecture, and its weights are missing: add --weights FILE, or take a model of the "
                 f"catalogue: {listed}."
             )
         raise UserError(f"There is no model called “{name}”. There are: {listed}; architectures need --weights FILE.")
-    if known is None and name in models.RECORDS:
-        own = models.RECORDS[name].architecture
+    if known is None and name in models.names():
+        own = models.find(name).architecture
         raise UserError(f"“{name}” comes with its weights. With --weights, name the architecture: --model {own}.")
     if known is None:
         every = ", ".join(architectures.names())
@@ -67,7 +67,6 @@ class Network:
 def load(args: argparse.Namespace) -> Network:
     """The network of --model, --weights, --knows, --mean and --std. Raises UserError for what cannot be loaded."""
     from nap_core import models
-    from nap_core.models import architectures
 
     record = record_of(args)
     if record:
@@ -75,9 +74,9 @@ def load(args: argparse.Namespace) -> Network:
     else:
         model = models.load_checkpoint(args.model, Path(args.weights).expanduser())
         knows = args.knows or _guessed(args.model, len(model.classes))
-        names = {"CIFAR-10": lambda: models.CIFAR10_CLASSES, "ImageNet-1k": architectures.imagenet_classes}.get(knows)
-        if names and len(names()) == len(model.classes):
-            model = replace(model, classes=names())
+        names = models.benchmark_classes(knows)
+        if len(names) == len(model.classes):
+            model = replace(model, classes=names)
     transform = model.transform
     changed = replace(transform, mean=args.mean or transform.mean, std=args.std or transform.std)
     if changed != transform:
@@ -151,12 +150,16 @@ class Opened:
     @cached_property
     def labels(self) -> NDArray[np.int64] | None:
         """The labels as classes of the network, None for a bank."""
-        return None if self.images is None else data.labels_for(self.images, self.passes.network.model)
+        from nap_core.datasets.labels import labels_for
+
+        return None if self.images is None else labels_for(self.images, self.passes.network.model.classes)
 
     @property
     def labelled_images(self) -> ImageDataset | None:
         """The images with labels that are classes of the network, None for a bank."""
-        return None if self.images is None or self.labels is None else data.relabelled(self.images, self.labels)
+        from nap_core.datasets.labels import relabelled
+
+        return None if self.images is None or self.labels is None else relabelled(self.images, self.labels)
 
     def activations(self, limit: int | None) -> Activations:
         """Of the first ``limit`` images, all when None; labels are classes of the network."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from nap_core.datasets import noise
+from nap_core import roots
+from nap_core.datasets import noise, own
 from nap_core.datasets.archives import from_npz
 from nap_core.datasets.catalogue import RECORDS, DatasetRecord
 from nap_core.datasets.decoding import decode
@@ -26,37 +29,63 @@ __all__ = [
     "Photo",
     "SamplePhotos",
     "decode",
+    "find",
     "from_folder",
     "from_npz",
     "load",
+    "names",
+    "title",
 ]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 _NOISE = {"uniform-noise": noise.uniform, "gaussian-noise": noise.gaussian}
-_loaded: dict[str, ImageDataset] = {}
-_lock = threading.Lock()
+_loaded: dict[str, tuple[int, ImageDataset]] = {}
+# One a dataset: a large folder that is read for the first time keeps nobody from the others.
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def load(name: str) -> ImageDataset:
-    """The bundled dataset ``name``, a key of ``RECORDS``; the same object every time, safe to share between threads.
+def names() -> tuple[str, ...]:
+    """Every dataset there is: the catalogue's, then the user's own."""
+    return (*RECORDS, *own.names())
+
+
+def find(name: str) -> DatasetRecord:
+    """What is known of the dataset ``name``, bundled or the user's own. Raises UserError when there is none."""
+    if roots.is_own(name):
+        return own.record(name)
+    if name not in RECORDS:
+        raise UserError(f"There is no dataset called “{name}”. There are: {', '.join(names())}.")
+    return RECORDS[name]
+
+
+def title(name: str) -> str:
+    """The title of a dataset; the name itself where there is no such dataset (any more)."""
+    try:
+        return find(name).title
+    except UserError:
+        return name
+
+
+def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
+    """The dataset ``name``, one of ``names``; the same object every time, safe to share between threads.
 
     Labels, classes and fingerprint of stored sets are there at once; their images are decoded at the first ``image``.
-    Raises UserError for a name that is not in the catalogue, for the reference bank, whose images are not shipped,
-    and for missing or damaged files in assets.
+    A user's own are read as ``from_folder`` and ``from_npz`` do the first time, and again when their folder or archive
+    has changed; ``progress(done, total)`` hears of it. Raises UserError for a name that there is not, for the reference
+    bank, whose images are not shipped, and for missing or damaged files.
     """
-    record = RECORDS.get(name)
-    if record is None:
-        raise UserError(f"There is no dataset “{name}”. There are: {', '.join(RECORDS)}.")
+    record = find(name)
     if not record.images_shipped:
         raise UserError(
             f"The images of “{record.title}” are not shipped, only their activations. "
             "Choose another dataset to see images."
         )
-    with _lock:
-        if name not in _loaded:
-            _loaded[name] = _open(record)
-        return _loaded[name]
+    with _locks[name]:
+        stamp = own.stamp(name) if record.role == "own" else 0
+        if name not in _loaded or _loaded[name][0] != stamp:
+            _loaded[name] = stamp, (own.load(name, progress) if record.role == "own" else _open(record))
+        return _loaded[name][1]
 
 
 def _open(record: DatasetRecord) -> ImageDataset:

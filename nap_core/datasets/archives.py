@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, NoReturn
@@ -40,23 +42,39 @@ def from_npz(path: str | Path, title: str | None = None) -> ArrayImages:
     The images are held once, as stored. Raises UserError for everything that keeps the archive from being used.
     """
     path = Path(path).expanduser()
+    with _opened(path) as archive:
+        _check_images(archive, path.name)
+        images: NDArray[np.uint8] = _read(archive, "images")
+        labels, classes = _labels(archive, path.name, len(images))
+    order = presentation_order(len(images))
+    return ArrayImages(f"npz:{path.stem}", title or path.stem, classes, labels[order], images, order)
+
+
+def contents(path: Path) -> tuple[int, tuple[str, ...]]:
+    """The number of images in an archive and its classes, without reading the images; raises as ``from_npz`` does."""
+    with _opened(path) as archive:
+        count = _check_images(archive, path.name)
+        return count, _labels(archive, path.name, count)[1]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive at ``path``; what its content makes the readers raise becomes a UserError."""
     if not path.is_file():
         raise UserError(f"There is no file “{path}”. Check the path.")
     if not zipfile.is_zipfile(path):
         raise UserError(f"“{path.name}” is not an .npz archive. Write one with numpy.savez(path, images=…, labels=…).")
     try:
         with zipfile.ZipFile(path) as archive:
-            images = _images(archive, path.name)
-            labels, classes = _labels(archive, path.name, len(images))
+            yield archive
     except MemoryError:
         raise UserError(f"“{path.name}” does not fit into memory. Save fewer images in an archive.") from None
     except _UNREADABLE as error:
         raise UserError(f"“{path.name}” is damaged and cannot be read ({error}). Write or copy it again.") from error
-    order = presentation_order(len(images))
-    return ArrayImages(f"npz:{path.stem}", title or path.stem, classes, labels[order], images, order)
 
 
-def _images(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
+def _check_images(archive: zipfile.ZipFile, name: str) -> int:
+    """The number of images. Raises UserError when they are not there or not as they have to be."""
     if "images.npy" not in archive.namelist():
         found = ", ".join(f"“{Path(entry).stem}”" for entry in archive.namelist()[:10]) or "nothing"
         raise UserError(f"“{name}” holds no array “images” (found: {found}). {_LAYOUT}")
@@ -70,7 +88,7 @@ def _images(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
         raise UserError(f"“images” in “{name}” has shape {shape}. {_LAYOUT}")
     if 0 in shape:
         raise UserError(f"“images” in “{name}” has shape {shape}, which holds no image. {_LAYOUT}")
-    return _read(archive, "images")
+    return shape[0]
 
 
 def _labels(archive: zipfile.ZipFile, name: str, count: int) -> tuple[Labels, tuple[str, ...]]:

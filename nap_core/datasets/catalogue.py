@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["id", "ood", "fit", "bank", "samples"]
+Role = Literal["id", "ood", "fit", "bank", "samples", "own"]
 Kind = Literal["photographs", "handwriting", "textures", "noise"]
 
 
@@ -14,7 +14,8 @@ class DatasetRecord:
     """One entry of the catalogue: all that a list of datasets shows.
 
     ``role``: "id" and "ood" are met by a network in a study; "fit" is training data from which methods may estimate
-    and which is never scored; "bank" holds activations of reference images; "samples" are single images to try.
+    and which is never scored; "bank" holds activations of reference images; "samples" are single images to try;
+    "own" are a user's, which serve as any of "id", "ood" and "fit".
     ``shape`` is (height, width) in pixels, None where images differ or none are shipped. ``trained``: some bundled
     model knows this dataset's classes from training. ``note`` is a sentence on what a visitor sees in it.
     ``images_shipped`` is False where only activations are bundled, so that ``load`` has nothing to open.

@@ -60,7 +60,7 @@ def from_folder(
         raise UserError(f"There is no folder “{root}”. Check the path.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise UserError(f"The folder “{root}” may not be opened. Check its permissions.")
-    files = sorted(islice(_walk(root), MAXIMUM_FILES + 1))
+    files = files_in(root, MAXIMUM_FILES + 1)
     if len(files) > MAXIMUM_FILES:
         raise UserError(f"“{root}” holds more than {MAXIMUM_FILES:,} images. Choose a smaller folder.")
     if not files:
@@ -96,6 +96,11 @@ def from_folder(
         files=ordered,
         unreadable=tuple(unreadable),
     )
+
+
+def files_in(root: Path, limit: int) -> list[str]:
+    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; nothing is opened."""
+    return sorted(islice(_walk(root), limit))
 
 
 def _walk(root: Path) -> Iterator[str]:

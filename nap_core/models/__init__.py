@@ -9,7 +9,6 @@ A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,39 +18,30 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from nap_core import roots
 from nap_core.errors import UserError
-from nap_core.models import architectures
+from nap_core.models import architectures, own
 from nap_core.models.architectures import ARCHITECTURES, Architecture
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
 
-__all__ = ["ARCHITECTURES", "RECORDS", "LoadedModel", "ModelRecord", "Tap", "Transform", "load", "load_checkpoint"]
+__all__ = [
+    "ARCHITECTURES",
+    "RECORDS",
+    "LoadedModel",
+    "ModelRecord",
+    "Tap",
+    "Transform",
+    "add",
+    "find",
+    "load",
+    "load_checkpoint",
+    "names",
+]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """What is known of a model before it is loaded.
-
-    ``id_dataset`` and ``fit_dataset`` are catalogue names of ``nap_core.datasets``: what the model was trained to know.
-    ``accuracy`` is top-1 on its test set, between 0 and 1, or None where nobody has measured it.
-    """
-
-    name: str
-    title: str
-    architecture: str
-    knows: str
-    id_dataset: str | None
-    fit_dataset: str | None
-    ood_datasets: tuple[str, ...]
-    images: int
-    weights: Callable[[], Path]
-    classes: Callable[[], tuple[str, ...]]
-    accuracy: float | None
-    licence: str
-    source: str
 
 
 @dataclass(frozen=True, eq=False)  # one object is one model: it serves as a key of caches
@@ -124,14 +114,64 @@ RECORDS: dict[str, ModelRecord] = {
 }
 
 
-@lru_cache(maxsize=4)
+def names() -> tuple[str, ...]:
+    """Every model there is: the catalogue's, then the user's own."""
+    return (*RECORDS, *own.names())
+
+
+def find(name: str) -> ModelRecord:
+    """What is known of the model ``name``, bundled or the user's own.
+
+    Raises UserError when there is none, or what is kept of it is damaged.
+    """
+    if name in RECORDS:
+        return RECORDS[name]
+    if not roots.is_own(name) or name not in own.names():
+        raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
+    return own.record(name)
+
+
 def load(name: str) -> LoadedModel:
-    """Load a model of the catalogue, on the CPU. Raises UserError for an unknown name or damaged weights."""
-    if name not in RECORDS:
-        raise UserError(f"There is no model called “{name}”. There are: {', '.join(RECORDS)}.")
-    record = RECORDS[name]
-    model = load_checkpoint(record.architecture, record.weights(), classes=record.classes())
+    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name or damaged weights."""
+    find(name)  # what has been removed is not loaded from memory
+    return _load(name)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str) -> LoadedModel:
+    record = find(name)
+    model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
     return replace(model, name=record.name, title=record.title)
+
+
+def add(
+    weights: Path,
+    architecture: str,
+    title: str,
+    *,
+    knows: str = "",
+    transform: Transform | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> str:
+    """Keep a copy of a checkpoint as one of the user's own models; its name, ``own:…``.
+
+    ``knows`` is what it was trained on, ``classes`` are the class names, in the order of the logits: where they are not
+    given, those of the benchmark that ``knows`` names, if there are as many. Raises UserError for a checkpoint that
+    ``load_checkpoint`` does not take, and for a title without a letter or digit.
+    """
+    model = load_checkpoint(architecture, weights, transform=transform and own.checked(transform), classes=classes)
+    known = benchmark_classes(knows)
+    if classes is None and len(known) == len(model.classes):
+        model = replace(model, classes=known)
+    about = own.About(title, architecture, knows, model.transform, model.classes, model.weights_sha256)
+    return own.keep(about, weights)
+
+
+def benchmark_classes(knows: str) -> tuple[str, ...]:
+    """The class names of CIFAR-10 and ImageNet-1k, in the order of their indices; none for what else there is."""
+    if knows == "ImageNet-1k":
+        return architectures.imagenet_classes()
+    return CIFAR10_CLASSES if knows == "CIFAR-10" else ()
 
 
 def load_checkpoint(

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from nap_core import datasets, images, models
+from nap_core import datasets, images
 from nap_core.datasets import SamplePhotos
 from nap_core.figures import ID_COLOUR, colour_of
 from nap_core.figures.thumbnails import data_address
 from nap_core.images import BroughtImage
+from nap_core.study import Study
+from pages.parts import workspace
 from pages.parts.gallery import Thumbnail, gallery
 
 DROP, FILES, TAKEN = "score-image-drop", "score-image-files", "score-image-sample"
@@ -98,11 +100,11 @@ def samples(model: str) -> list[Asked]:
 
 
 def _sample_places(model: str) -> list[tuple[str, int]]:
-    record = models.RECORDS[model]
-    if record.id_dataset is None or not datasets.RECORDS[record.id_dataset].images_shipped:
+    among = workspace.reference_study(model)
+    if not datasets.find(among.id_dataset).images_shipped:
         return [("photos", index) for index in range(SAMPLES)]
-    known = [(record.id_dataset, index) for index in range(SAMPLES // 2)]
-    return known + [(name, 0) for name in record.ood_datasets[: SAMPLES // 2]]
+    known = [(among.id_dataset, index) for index in range(min(SAMPLES // 2, len(datasets.load(among.id_dataset))))]
+    return known + [(name, 0) for name in among.ood_datasets[: SAMPLES // 2]]
 
 
 def _sample(dataset: str, index: int) -> Asked:
@@ -120,13 +122,12 @@ def _sample_title(dataset: str, index: int) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _sample_strip(model: str) -> list[Thumbnail]:
-    record = models.RECORDS[model]
+def _sample_strip(model: str, among: Study) -> list[Thumbnail]:
     strip = []
     for dataset, index in _sample_places(model):
-        colour = ID_COLOUR if dataset == record.id_dataset else ""
-        if dataset in record.ood_datasets:
-            colour = colour_of(record.ood_datasets.index(dataset))
+        colour = ID_COLOUR if dataset == among.id_dataset else ""
+        if dataset in among.ood_datasets:
+            colour = colour_of(among.ood_datasets.index(dataset))
         source = data_address(datasets.load(dataset).image(index), 168)
         strip.append(Thumbnail(source, _sample_title(dataset, index).split(": ")[-1], colour=colour))
     return strip
@@ -135,7 +136,7 @@ def _sample_strip(model: str) -> list[Thumbnail]:
 def sample_strip(model: str) -> None:
     """Draw the samples; a click asks for one."""
     number = _taken() or (None if files() else 1)
-    strip = _sample_strip(model)
+    strip = _sample_strip(model, workspace.reference_study(model))
     st.markdown("Or take a sample")
     key = f"score-image-samples-{model}"
     clicked = gallery(strip, key, label="Samples", selected=number - 1 if number else None, wrap=True)

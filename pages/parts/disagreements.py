@@ -68,7 +68,7 @@ def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, st
     """The first ``SHOWN`` of the images that can be shown; a click keeps one for ``_one_image``."""
     known = int(images["is_id"].sum())
     st.markdown(f"**{heading}**: {_count(len(images))}{f', {known:,} of them ID' if len(images) else ''}.")
-    shipped = images["dataset"].map(lambda name: datasets.RECORDS[name].images_shipped).astype(bool)
+    shipped = images["dataset"].map(lambda name: datasets.find(name).images_shipped).astype(bool)
     for name in images["dataset"][~shipped].unique():
         st.caption(f"{titles[name]} comes as activations only: its images cannot be shown here.")
     shown = images[shipped].head(SHOWN)

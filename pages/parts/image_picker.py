@@ -31,7 +31,7 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
         f"{role} dataset",
         names,
         key=looking_at.dataset_key(side),
-        format_func=lambda one: datasets.RECORDS[one].title,
+        format_func=lambda one: datasets.title(one),
         required=True,
         label_visibility="collapsed",
         wrap=True,

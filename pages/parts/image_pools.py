@@ -35,23 +35,28 @@ class Pool:
         return len(self.activations)
 
     @property
+    def _labels(self) -> NDArray[np.int64]:
+        # The dataset's own: those among the activations are classes of the network.
+        return datasets.load(self.name).labels[: len(self)]
+
+    @property
     def classes(self) -> list[str]:
         """The classes that occur, in the dataset's order; empty where no image has one."""
-        found = np.unique(self.activations.labels)
+        found = np.unique(self._labels)
         return [datasets.load(self.name).classes[label] for label in found if label >= 0]
 
     def rows_of(self, shows: str | None) -> NDArray[np.int64]:
         """The images of one class, or of all for None."""
         if shows is None or shows not in self.classes:
             return np.arange(len(self))
-        return np.flatnonzero(self.activations.labels == datasets.load(self.name).classes.index(shows))
+        return np.flatnonzero(self._labels == datasets.load(self.name).classes.index(shows))
 
     def shows(self, row: int) -> str:
         """What an image shows as far as it is known: its class or its own title, else ""."""
         dataset = datasets.load(self.name)
         if isinstance(dataset, datasets.SamplePhotos):
             return dataset.photos[row].title
-        label = int(self.activations.labels[row])
+        label = int(self._labels[row])
         return dataset.classes[label] if label >= 0 else ""
 
     def caption(self, row: int) -> str:
@@ -93,7 +98,7 @@ class Pool:
 def known_pool(found: StudyActivations) -> Pool:
     """The ID images; for a reference bank, whose images are not shipped, the sample photographs in their place."""
     name = found.study.id_dataset
-    shown = name if datasets.RECORDS[name].images_shipped else STAND_IN
+    shown = name if datasets.find(name).images_shipped else STAND_IN
     answers = found.id if shown == name else _answers_to(found.study.model, shown, workspace.device())
     return _pool(found, "ID", shown, name, answers)
 
@@ -105,7 +110,7 @@ def met_pool(found: StudyActivations, name: str) -> Pool:
 
 def _pool(found: StudyActivations, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
     palette = colours(found.study.id_dataset, found.study.ood_datasets)
-    return Pool(found.study.model, role, name, datasets.RECORDS[name].title, palette[painted_as], activations)
+    return Pool(found.study.model, role, name, datasets.title(name), palette[painted_as], activations)
 
 
 @st.cache_resource(show_spinner="Looking at the sample photographs …", max_entries=4)

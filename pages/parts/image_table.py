@@ -50,7 +50,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
     """Draw the table; the position in ``found`` of the row that is open, None when none is."""
     classes = models.load(model).classes
     listed = [_listed(looked, classes, among) for _, looked in found]
-    st.markdown(score_image.listing_reading(listed, method, models.RECORDS[model].knows))
+    st.markdown(score_image.listing_reading(listed, method, models.find(model).knows))
     percentile = st.column_config.NumberColumn(
         format="%.1f %%", help="The share of known images that score lower, equals counted half."
     )
@@ -70,7 +70,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        alt=score_image.listing_reading(listed, method, models.RECORDS[model].knows),
+        alt=score_image.listing_reading(listed, method, models.find(model).knows),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Tick a row to open the image. Percentiles are among the known images; a click on a head sorts.")

@@ -18,6 +18,7 @@ from nap_core.extraction import Progress
 from nap_core.images import BroughtImage
 from nap_core.methods import Ground, Part
 from nap_core.placement import Placement
+from nap_core.study import Study
 from pages.parts import workspace
 
 PREVIEW = 320  # pixels of the long side of what is kept of an original
@@ -66,15 +67,15 @@ def cases(model: str) -> Cases:
         text = f"Looking at {progress.total:,} images that the network knows, once: {progress.done:,} · {speed}"
         place.progress(progress.done / progress.total, text=text)
 
-    found = placement.known_activations(model, workspace.store(), device=workspace.device(), progress=note)
+    among, store = workspace.reference_study(model), workspace.store()
+    found = placement.known_activations(model, store, among.id_dataset, device=workspace.device(), progress=note)
     place.empty()
-    return _cases(model, workspace.device(), found)
+    return _cases(among, workspace.device(), found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _cases(model: str, device: str | None, _found: Activations) -> Cases:
-    ground = study.ground(study.default_study(model), workspace.store(), device)
-    return Cases(models.RECORDS[model].id_dataset or model, Part(_found), {}, ground)
+def _cases(among: Study, device: str | None, _found: Activations) -> Cases:
+    return Cases(among.id_dataset, Part(_found), {}, study.ground(among, workspace.store(), device))
 
 
 def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
@@ -86,11 +87,11 @@ def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
                 scores |= placement.known_scores(about.id, about.ground, [spec])
             except UserError as error:
                 unable[spec] = str(error)
-    return Known(scores, _terms(model, about.id.activations), about.ground, unable)
+    return Known(scores, _terms(model, about.id_name, about.id.activations), about.ground, unable)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _terms(model: str, _found: Activations) -> NDArray[np.float64]:
+def _terms(model: str, id_dataset: str, _found: Activations) -> NDArray[np.float64]:
     return nap.channel_terms(_found)
 
 

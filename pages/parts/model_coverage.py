@@ -33,7 +33,7 @@ def coverage_of_models(chosen: Study) -> None:
 
 def _one(name: str) -> None:
     ground = study.ground(study.default_study(name), workspace.store(), workspace.device())
-    title, found = models.RECORDS[name].title, known_coverage(ground)
+    title, found = models.find(name).title, known_coverage(ground)
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return

@@ -40,7 +40,7 @@ def picked_images(
         st.caption("Draw a lasso around points, or a box, to see the images they come from. A double click ends it.")
         return
     images = picked(parts, region)
-    there = [image for image in images if datasets.RECORDS[image.dataset].images_shipped]
+    there = [image for image in images if datasets.find(image.dataset).images_shipped]
     rest = len(there) - SHOWN
     more = f" Those {SHOWN} with most of the points are shown, {rest:,} more are not." if rest > 0 else ""
     st.markdown(tally(images, titles) + more)

@@ -27,7 +27,7 @@ def placed_images(
         f"**{group}**: {count:,} image{'s' if count > 1 else ''} score{'' if count > 1 else 's'} {where}, "
         f"{_misplaced(wrong, count)}.{_left_out(count)}"
     )
-    if not datasets.RECORDS[items[0].dataset].images_shipped:
+    if not datasets.find(items[0].dataset).images_shipped:
         st.caption(f"{group} comes as activations only, without its images, so none can be shown here.")
         return
     mixed = len({item.dataset for item in items}) > 1

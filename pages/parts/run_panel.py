@@ -52,7 +52,7 @@ def offer(chosen: Study, key: str) -> None:
         width="stretch" if key == "sidebar" else "content",
     )
     if key == "main":
-        names = ", ".join(f"{datasets.RECORDS[name].title} ({count:,})" for name, count in missing.items())
+        names = ", ".join(f"{datasets.title(name)} ({count:,})" for name, count in missing.items())
         st.caption(f"One forward pass over {names}. What is done is kept, so it can be stopped and continued.")
 
 
@@ -60,7 +60,7 @@ def _progress(job: StudyJob) -> tuple[float, str]:
     now = job.progress
     if now is None:
         return 0.0, "Loading the model …"
-    names = [datasets.RECORDS[name].title for name in job.study.datasets]
+    names = [datasets.title(name) for name in job.study.datasets]
     share = (names.index(now.dataset) + now.done / now.total) / len(names)
     text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
     return share, f"{text} · about {now.seconds_left:.0f} s left"

@@ -40,7 +40,7 @@ def draw(model: str, method: str, key: str, looked: Looked, among: Known) -> Non
 def _verdict(model: str, places: dict[str, Placement], method: str) -> None:
     lead = places[method]
     colour, sign = _SIGNS[lead.verdict]
-    opening = score_image.opening(lead, models.RECORDS[model].knows)
+    opening = score_image.opening(lead, models.find(model).knows)
     with st.container(border=True, key="score-image-verdict", gap="xsmall"):
         st.markdown(f"#### :{colour}[{sign} {opening}:] {score_image.grounds(lead)}")
         others = [place for name, place in places.items() if name != method]

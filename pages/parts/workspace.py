@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, evaluation, models, study
+from nap_core import datasets, evaluation, models, roots, study
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
@@ -29,16 +29,82 @@ def jobs() -> Jobs:
 def current_study() -> Study:
     """The visitor's study: from this session, else from the address, else the default.
 
-    An address that cannot be read is answered with a sentence, and the default study is taken.
+    An address that cannot be read, and a model or images of one's own that are no longer there, are answered with a
+    sentence, and the default study is taken.
     """
     require_frame()
-    if "study" not in st.session_state:
-        try:
+    try:
+        if "study" not in st.session_state:
             st.session_state.study = Study.from_query(st.query_params.to_dict())
-        except UserError as error:
-            st.session_state.study = study.default_study()
-            st.session_state.link_fault = str(error)
+        open_own(st.session_state.study)
+    except UserError as error:
+        st.session_state.study = study.default_study()
+        st.session_state.link_fault = str(error)
     chosen: Study = st.session_state.study
+    return chosen
+
+
+def open_own(chosen: Study) -> None:
+    """Open what is the visitor's own in a study, with a bar where images are read for the first time.
+
+    Raises UserError for what is no longer there or cannot be read.
+    """
+    if chosen.model not in models.RECORDS:
+        models.load(chosen.model)
+    for name in own_datasets(chosen):
+        _forget_if_changed(name)
+        _read(name)
+
+
+def own_datasets(chosen: Study) -> list[str]:
+    """The visitor's own among the datasets of a study, the fit split included."""
+    return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
+
+
+_stamps: dict[str, int] = {}
+
+
+def _forget_if_changed(name: str) -> None:
+    """Let go of all that was computed, when files have come into one of the visitor's folders or gone.
+
+    Results and pictures are kept under names, and the name now stands for other images. Activations need no care: the
+    store keeps them under what the images show.
+    """
+    stamp = datasets.own.stamp(name)
+    if _stamps.setdefault(name, stamp) != stamp:
+        _stamps[name] = stamp
+        st.cache_data.clear()
+        st.cache_resource.clear()
+
+
+def _read(name: str) -> None:
+    place = None
+
+    def note(done: int, total: int) -> None:
+        nonlocal place
+        if done % max(1, total // 50) == 0:
+            place = place or st.empty()
+            place.progress(done / total, text=f"Reading {datasets.title(name)}: {done:,} of {total:,} images")
+
+    datasets.load(name, note)
+    if place is not None:
+        place.empty()
+
+
+def reference_study(model: str) -> Study:
+    """The study whose ID dataset and fit split ``model`` is compared with when a single image is asked about.
+
+    It is the one that the model comes with; for one of the user's own, which comes with none, the visitor's. Raises
+    UserError where the visitor's study is about another model.
+    """
+    if model in models.RECORDS:
+        return study.default_study(model)
+    chosen = current_study()
+    if chosen.model != model:
+        raise UserError(
+            f"{models.find(model).title} is your own model, and the images that it knows are those of your study: "
+            "pick it in “Change the study”, with its ID dataset."
+        )
     return chosen
 
 
@@ -50,7 +116,10 @@ def choose_study(chosen: Study) -> None:
 
 def write_address(chosen: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
-    for name, value in chosen.to_query().items():
+    query = chosen.to_query()
+    if "fit" not in query:
+        st.query_params.pop("fit", None)
+    for name, value in query.items():
         if st.query_params.get(name) != value:
             st.query_params[name] = value
 
@@ -102,9 +171,9 @@ def _scores(chosen: Study, method: str, w: float | None, _found: StudyActivation
 
 def titles(chosen: Study) -> dict[str, str]:
     """Catalogue name → title for every dataset of the study."""
-    return {name: datasets.RECORDS[name].title for name in chosen.datasets}
+    return {name: datasets.title(name) for name in chosen.datasets}
 
 
 def model_title(chosen: Study) -> str:
     """The title of the study's model."""
-    return models.RECORDS[chosen.model].title
+    return models.find(chosen.model).title

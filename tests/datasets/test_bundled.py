@@ -119,7 +119,7 @@ def test_photos_are_few_small_and_described() -> None:
 
 
 def test_load_answers_in_a_sentence_when_there_is_nothing_to_open() -> None:
-    with pytest.raises(UserError, match=r"no dataset “cifar11”.*cifar10, cifar10-fit"):
+    with pytest.raises(UserError, match=r"no dataset called “cifar11”.*cifar10, cifar10-fit"):
         load("cifar11")
     with pytest.raises(UserError, match="not shipped"):
         load("imagenet-bank")

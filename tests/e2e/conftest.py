@@ -156,7 +156,8 @@ def serve(root: Path) -> Iterator[tuple[str, Path]]:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     folders = {f"XDG_{kind}_HOME": str(root / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
-    environment = os.environ | folders | {"NAP_STORE": str(root / "store")}
+    own = {"NAP_STORE": "store", "NAP_DATA_ROOTS": "images", "NAP_MODELS_FOLDER": "models"}
+    environment = os.environ | folders | {name: str(root / folder) for name, folder in own.items()}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
     url, log = f"http://{HOST}:{port}", root / "server.log"
     with log.open("wb") as output:

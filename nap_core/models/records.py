@@ -1,0 +1,34 @@
+"""What is known of each model before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nap_core.models.transform import Transform
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """What is known of a model before it is loaded.
+
+    ``id_dataset`` and ``fit_dataset`` are catalogue names of ``nap_core.datasets``: what the model was trained to know.
+    ``accuracy`` is top-1 on its test set, between 0 and 1, or None where nobody has measured it.
+    ``transform`` is the preprocessing, None for the architecture's usual one.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    knows: str
+    id_dataset: str | None
+    fit_dataset: str | None
+    ood_datasets: tuple[str, ...]
+    images: int
+    weights: Callable[[], Path]
+    classes: Callable[[], tuple[str, ...]]
+    accuracy: float | None
+    licence: str
+    source: str
+    transform: Transform | None = None

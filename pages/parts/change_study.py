@@ -1,0 +1,127 @@
+"""The dialog that changes the study, with the visitor's own models and images among what can be picked."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nap_core import datasets, models
+from nap_core.errors import UserError
+from nap_core.extraction import available_devices
+from nap_core.models import ModelRecord
+from nap_core.study import Study, default_study
+from pages.parts import own_images, own_models, workspace
+
+SIZES = (50, 100, 200, 500, 1000)
+
+
+@st.dialog("Change the study")
+def dialog(chosen: Study) -> None:
+    """Draw the dialog, which starts from the study ``chosen``."""
+    draw(chosen)
+
+
+def draw(chosen: Study) -> None:
+    """What the dialog holds."""
+    wanted = _picked(chosen)
+    device = _device()
+    if wanted is not None:
+        _use(wanted, device)
+    own_images.adder()
+    own_models.adder()
+
+
+def _picked(chosen: Study) -> Study | None:
+    """The study that is picked; None, with a sentence, where it cannot be one."""
+    offered = _models()
+    if st.session_state.get(own_models.PICKED) not in offered:
+        st.session_state[own_models.PICKED] = chosen.model if chosen.model in offered else next(iter(offered))
+    model = st.selectbox(
+        "Model",
+        list(offered),
+        format_func=lambda name: f"{offered[name].title} · knows {offered[name].knows}",
+        key=own_models.PICKED,
+    )
+    try:
+        start = chosen if model == chosen.model else default_study(model)
+        id_dataset, ood, fit = _datasets(start, offered[model])
+        sizes = sorted({*SIZES, start.images})
+        images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}")
+        return Study(model, id_dataset, ood, images, fit)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return None
+
+
+def _models() -> dict[str, ModelRecord]:
+    """Every model that can be picked; what is damaged among one's own is told where it can be removed."""
+    return models.RECORDS | {name: record for name, record in own_models.kept().items() if record}
+
+
+def _datasets(start: Study, record: ModelRecord) -> tuple[str, tuple[str, ...], str]:
+    """The ID dataset, the OOD datasets and the fit split that are picked."""
+    model, own = start.model, own_images.offered()
+    roles = {name: one.role for name, one in datasets.RECORDS.items()} | dict.fromkeys(own, "own")
+    roles |= dict.fromkeys(workspace.own_datasets(start), "own")  # a link may name what no list shows
+    id_names = [name for name, role in roles.items() if role in ("id", "own") or record.id_dataset == name]
+    id_dataset = st.selectbox(
+        "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=datasets.title, key=f"id-{model}"
+    )
+    ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
+    ood = st.multiselect(
+        "OOD datasets",
+        ood_names,
+        default=[name for name in start.ood_datasets if name in ood_names],
+        format_func=datasets.title,
+        key=f"ood-{model}-{id_dataset}",
+    )
+    if record.fit_dataset and not start.fit_dataset:
+        return id_dataset, tuple(ood), ""
+    fit_names = ["", *(name for name, role in roles.items() if role in ("fit", "own"))]
+    fit = st.selectbox(
+        "Fit split",
+        fit_names,
+        index=fit_names.index(start.fit_dataset),
+        format_func=lambda name: datasets.title(name) if name else "none",
+        key=f"fit-{model}",
+        help="Training images of the model, from which methods such as KNN and ReAct estimate. Without one, the "
+        "methods that need none still run.",
+    )
+    return id_dataset, tuple(ood), fit
+
+
+def _device() -> str:
+    devices = ["", *available_devices()]
+    return st.selectbox(
+        "Device",
+        devices,
+        index=devices.index(workspace.device() or ""),
+        format_func=lambda name: name or "the best there is",
+    )
+
+
+def _use(wanted: Study, device: str) -> None:
+    """What of the study is in the store, and the button that takes it."""
+    try:
+        workspace.open_own(wanted)
+        missing = workspace.missing_images(wanted)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.caption(_what_is_cached(wanted, missing))
+    own_images.unreadable(wanted)
+    if st.button("Use this study" if not missing else "Use and run this study", type="primary"):
+        st.session_state.device = device or None
+        workspace.choose_study(wanted)
+        if missing:
+            workspace.start(wanted)
+        st.rerun()
+
+
+def _what_is_cached(wanted: Study, missing: dict[str, int]) -> str:
+    marks = [
+        f":material/schedule: {datasets.title(name)}: {missing[name]:,} images to extract"
+        if name in missing
+        else f":material/check_circle: {datasets.title(name)}: in the store"
+        for name in wanted.datasets
+    ]
+    return "  \n".join(marks)

@@ -1,0 +1,177 @@
+"""A study of a visitor's own model and images works on every page; what is no longer there is answered."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from nap_core import datasets, evaluation, models
+from nap_core.models import ARCHITECTURES, own
+from nap_core.store import Store
+from nap_core.study import Study, default_study, run
+from pages.parts import own_images, own_models
+from tests.pages.conftest import OpenPage
+
+CLASSES = ("owl", "robin", "wren")
+PAGES = (
+    "home",
+    "activation_maps",
+    "max_vs_mean",
+    "score_histograms",
+    "w_sensitivity",
+    "score_image",
+    "compare_methods",
+    "published",
+)
+
+
+def pictures(folder: Path, places: list[str]) -> None:
+    rng = np.random.default_rng(len(places))
+    for place in places:
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
+
+
+@pytest.fixture
+def birds(tmp_path: Path, data_root: Path, models_folder: Path) -> Study:
+    """A network of three birds, folders of two of them in another order than the network's, and an archive."""
+    torch.manual_seed(0)
+    torch.save(ARCHITECTURES["resnet20"].build(3).state_dict(), tmp_path / "birds.pth")
+    name = models.add(tmp_path / "birds.pth", "resnet20", "Birds", knows="three birds", classes=CLASSES)
+    pictures(data_root / "garden", [f"{one}/{index}.png" for one in ("wren", "robin") for index in range(6)])
+    pictures(data_root / "training", [f"{one}/{index}.png" for one in CLASSES for index in range(20)])
+    (data_root / "garden" / "wren" / "broken.png").write_bytes(b"no picture")
+    rng = np.random.default_rng(9)
+    np.savez(data_root / "fog.npz", images=rng.integers(0, 256, (10, 32, 32, 3), dtype=np.uint8))
+    return Study(name, "own:garden", ("own:fog.npz", "textures"), 10, "own:training")
+
+
+def test_its_address_opens_it_again(birds: Study) -> None:
+    assert Study.from_query(birds.to_query()) == birds
+
+
+def test_labels_are_the_networks_classes_and_the_fit_split_is_used(birds: Study) -> None:
+    found = run(birds, Store())
+    shown = datasets.load("own:garden")
+    names = [shown.classes[label] for label in shown.labels[:10]]
+    assert [CLASSES[label] for label in found.id.labels] == names
+    table = evaluation.evaluate(found, ["knn", "energy"])
+    right = np.mean([CLASSES[one] == name for one, name in zip(found.id.predictions, names, strict=True)])
+    assert table["id_accuracy"].dropna().to_numpy() == pytest.approx(right)
+    assert len(found.ground.fit("KNN").activations) == 60
+    assert set(found.ground.labelled_fit("ViM").activations.labels) == {0, 1, 2}
+
+
+def test_the_offered_study_knows_the_images_whose_classes_the_model_has(birds: Study, data_root: Path) -> None:
+    pictures(data_root / "any", ["cat/1.png", "dog/1.png"])
+    assert default_study(birds.model).id_dataset == "own:garden"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
+    run(birds, Store())
+    app = open_page(page, birds)
+    assert not app.error
+    words = " ".join(element.value for element in app.sidebar.markdown)
+    for part in ("Birds", "garden", "fog", "Textures"):
+        assert part in words
+    assert "link_fault" not in app.session_state
+    assert any("1 of 13 files could not be read" in one.label for one in app.sidebar.expander)
+    assert app.query_params["fit"] == "own:training"
+
+
+def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, birds: Study) -> None:
+    app = open_page("score_image", birds)
+    assert app.selectbox(key="ask").value == birds.model
+    said = "\n".join(element.value for element in app.main.markdown)
+    assert "three birds" in said
+    assert "Birds takes it for" in said
+
+
+@pytest.mark.parametrize("gone", ["garden", "model"])
+def test_what_is_no_longer_there_is_answered_with_the_default_study(
+    open_page: OpenPage, birds: Study, data_root: Path, gone: str
+) -> None:
+    address = birds.to_query()
+    if gone == "garden":
+        shutil.rmtree(data_root / "garden")
+    else:
+        own.remove(birds.model)
+    app = open_page("home", None, **address)
+    assert any("There is no" in warning.value for warning in app.sidebar.warning)
+    assert "ResNet-20" in " ".join(element.value for element in app.sidebar.markdown)
+
+
+def test_what_goes_while_it_is_looked_at_is_answered_too(open_page: OpenPage, birds: Study, data_root: Path) -> None:
+    app = open_page("home", birds)
+    shutil.rmtree(data_root / "garden")
+    app.run()
+    assert not app.exception
+    assert any("no folder or .npz called “garden”" in warning.value for warning in app.sidebar.warning)
+
+
+def test_images_that_come_while_it_is_looked_at_are_seen(open_page: OpenPage, birds: Study, data_root: Path) -> None:
+    run(birds, Store())
+    app = open_page("score_histograms", birds)
+    assert "run-main" not in [button.key for button in app.main.button]
+    shutil.rmtree(data_root / "garden")
+    pictures(data_root / "garden", ["wren/1.png", "robin/1.png"])
+    app.run()
+    assert not app.exception
+    assert app.button(key="run-main").label == "Run this study (2 images)"
+
+
+@pytest.fixture
+def drawn() -> Callable[[Callable[[], None]], AppTest]:
+    """Draws a part of the dialog alone: AppTest opens no dialogs."""
+
+    def drawn(part: Callable[[], None]) -> AppTest:
+        app = AppTest.from_function(part, default_timeout=60).run()
+        assert not app.exception
+        return app
+
+    return drawn
+
+
+def _models() -> None:
+    from pages.parts import own_models
+
+    own_models.adder()
+
+
+def _images() -> None:
+    from pages.parts import own_images
+
+    own_images.adder()
+
+
+def test_a_checkpoint_that_is_refused_says_why(drawn: Callable[..., AppTest], models_folder: Path) -> None:
+    app = drawn(_models)
+    app.file_uploader(key="own-model-file").set_value([("bad.pth", b"nothing", "application/octet-stream")])
+    app.run()
+    app.button(key="own-model-add").click().run()
+    assert not app.exception
+    assert "bad.pth" in app.error[0].value
+    assert own_models.kept() == {}
+
+
+def test_a_model_is_removed(drawn: Callable[..., AppTest], birds: Study) -> None:
+    app = drawn(_models)
+    app.button(key=f"own-model-remove-{birds.model}").click().run()
+    assert "was removed" in app.success[0].value
+    assert own_models.kept() == {}
+
+
+def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data_root: Path) -> None:
+    app = drawn(_images)
+    app.file_uploader[0].set_value([("birds.zip", b"nothing", "application/zip")])
+    app.run()
+    app.button(key="own-images-add").click().run()
+    assert "no .zip archive" in app.error[0].value
+    assert own_images.offered() == {}
