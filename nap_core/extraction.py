@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
@@ -231,12 +231,18 @@ class _Runner:
         """Views (B, H, W, 3) uint8 → penultimate map (B, C, H, W) and logits (B, K), float32 on the device."""
         captured: list[Tensor] = []
         # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
-        with _ONE_PASS_AT_A_TIME, torch.inference_mode(), self.model.tap.reading(self.model.network, captured.append):
+        with _ONE_PASS_AT_A_TIME, self.model.tap.reading(self.model.network, captured.append):
+            # Outside inference mode, in which weights would be made that no gradient can ever go through again.
             network = self.model.network.to(self.device).to(memory_format=torch.channels_last)
-            pixels = torch.from_numpy(views).to(self.device).permute(0, 3, 1, 2)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-                logits = network(self.model.transform.normalise(pixels))
+            with torch.inference_mode():
+                logits = self._logits(network, views)
         return captured[0].float(), logits.float()
+
+    def _logits(self, network: nn.Module, views: NDArray[np.uint8]) -> Tensor:
+        pixels = torch.from_numpy(views).to(self.device).permute(0, 3, 1, 2)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            logits: Tensor = network(self.model.transform.normalise(pixels))
+        return logits
 
     def statistics(self, views: NDArray[np.uint8], labels: NDArray[np.int64]) -> Activations:
         try:

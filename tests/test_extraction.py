@@ -344,3 +344,10 @@ def test_look_gives_the_statistics_and_the_maps_of_one_pass() -> None:
     assert_close(replace(found, labels=dataset.labels), extract(model, dataset, device="cpu"))
     assert set(found.labels) == {-1}
     np.testing.assert_array_equal(whole, maps(model, images, device="cpu"))
+
+
+def test_gradients_still_go_through_the_network_afterwards() -> None:
+    model = tiny()
+    extract(model, pictures(2))
+    model.network(torch.rand(1, 3, SIDE, SIDE)).sum().backward()
+    assert model.network.conv.weight.grad is not None

@@ -73,6 +73,9 @@ def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
         assert 100 * now.loc[spec, "fpr95"] == pytest.approx(fpr95, abs=FPR95_POINTS), spec
         assert 100 * now.loc[spec, "auroc"] == pytest.approx(auroc, abs=AUROC_POINTS), spec
     assert now.loc["nap+energy", "w"] == 0.4
+    # What the note on ReAct says of its threshold.
+    react = evaluation.evaluate_cases(cases, ["react:threshold=1.0", "react:threshold=1.5"])["auroc"]
+    assert (100 * react).tolist() == pytest.approx([94.22, 95.32], abs=AUROC_POINTS)
     for row in said.itertuples():
         assert 100 * now.loc[row.method, "fpr95"] == pytest.approx(100 * row.fpr95, abs=FPR95_POINTS), row.method
         assert 100 * now.loc[row.method, "auroc"] == pytest.approx(100 * row.auroc, abs=AUROC_POINTS), row.method

@@ -71,15 +71,6 @@ def write_table() -> None:
     readme.write_text(f"{before}{START}\n{table}\n{END}{after}")
 
 
-FAMILIES = {
-    "prior": "From maximum, mean and variance",
-    "logits": "From the logits",
-    "features": "From the pooled features",
-    "shaping": "From logits of shaped activations",
-    "images": "With a pass of their own",
-}
-
-
 def methods_document() -> str:
     """docs/methods.md: the catalogue, record by record."""
     lines = [
@@ -89,7 +80,7 @@ def methods_document() -> str:
         "behind it: `ash-s:percentile=0.9`. `nap+energy` combines a prior with a method whose score has a positive",
         "form. Higher means more in-distribution, everywhere.",
     ]
-    for family, heading in FAMILIES.items():
+    for family, heading in methods.FAMILIES.items():
         lines += ["", f"## {heading}"]
         for record in (one for one in methods.RECORDS.values() if one.family == family):
             source = ", ".join(str(part) for part in (record.venue, record.year) if part)

@@ -11,7 +11,6 @@ what a method may use beside the activations it scores; most need nothing, or on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,6 +22,7 @@ from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
 from nap_core.methods.ground import SILENT, Ground, Part, Watch
 from nap_core.methods.records import (
+    FAMILIES,
     NEED_SENTENCES,
     OWN_PASS_NEEDS,
     Family,
@@ -38,6 +38,7 @@ from nap_core.methods.records import (
 
 __all__ = [
     "COMBINATIONS",
+    "FAMILIES",
     "LEFT_OUT",
     "NEED_SENTENCES",
     "OWN_PASS_NEEDS",
@@ -252,8 +253,3 @@ def _prepared(method: Method, ground: Ground) -> Prepared:
     """The method without its prior, given its parameters once."""
     parameters = method.parameters(ground.knows)
     return ground.prepared(method.alone.spec, lambda: method.record.prepare(ground, parameters))
-
-
-def parameters_by_name(settings: Mapping[str, Value]) -> str:
-    """Parameters as ``parse`` reads them behind a method's name: ":k=10"."""
-    return "".join(f":{name}={value}" for name, value in settings.items())

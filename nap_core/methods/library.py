@@ -186,9 +186,9 @@ def _logits(activations: Activations) -> Tensor:
 
 
 def paper_of(kind: type[Detector]) -> dict[str, Any]:
-    """Paper, venue, year and address as pytorch-ood states them, for a record."""
+    """Paper, venue, year and address as pytorch-ood states them, for a record; nothing where it names no paper."""
     if kind.info is None or kind.info.paper is None:
-        return {"paper": "pytorch-ood, without a publication of its own", "venue": "", "year": 2026, "url": ""}
+        return {}
     paper = kind.info.paper
     return {"paper": paper.title, "venue": paper.venue, "year": paper.year, "url": paper.url}
 

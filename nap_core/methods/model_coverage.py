@@ -43,7 +43,7 @@ def _file(ground: Ground) -> ScoreFile | None:
         return None
     model = ground.network(TITLE)
     key = {
-        "method": TITLE,
+        "method": [TITLE, CoveragePass.revision],
         "parameters": {one.name: one.default_for(ground.knows) for one in RECORDS["nac-ue"].parameters},
         "weights": model.weights_sha256,
         "transform": model.transform.describe(),

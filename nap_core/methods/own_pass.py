@@ -10,7 +10,9 @@ import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +23,7 @@ from nap_core.errors import UserError
 from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
 from nap_core.methods.ground import Ground, Part, Watch
 from nap_core.methods.library import OwnLogits, in_words, negated
-from nap_core.methods.records import Prepare, Prepared, Scored, Value
+from nap_core.methods.records import MethodRecord, Need, Prepared, Scored, Value
 from nap_core.models import LoadedModel, Tap
 from nap_core.store.scores import ScoreFile
 
@@ -45,15 +47,14 @@ class Site:
 
     def batches(self, dataset: ImageDataset, first: int, last: int, watch: Watch) -> Iterator[tuple[Tensor, Tensor]]:
         """Network inputs and labels; each batch is told to ``watch`` once it has been used."""
-        started, size = time.perf_counter(), BATCH
-        done = first
+        started, done = time.perf_counter(), first
         for x, labels in inputs(
             self.model,
             dataset,
             first,
             last,
             device=self.ground.device,
-            batch_size=size,
+            batch_size=BATCH,
             should_stop=watch.should_stop,
         ):
             yield x, labels
@@ -76,14 +77,10 @@ class Site:
     def maps(self, x: Tensor, taps: tuple[Tap, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""
         found: list[list[Tensor]] = [[] for _ in taps]
-        contexts = [tap.reading(self.network, maps.append) for tap, maps in zip(taps, found, strict=True)]
-        for context in contexts:
-            context.__enter__()
-        try:
+        with ExitStack() as reading:
+            for tap, maps in zip(taps, found, strict=True):
+                reading.enter_context(tap.reading(self.network, maps.append))
             logits = self.network(x)
-        finally:
-            for context in contexts:
-                context.__exit__(None, None, None)
         return [maps[0] for maps in found], logits
 
     def layer_maps(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -113,7 +110,12 @@ class FitBatches:
 
 
 class Pass(ABC):
-    """A method on the images themselves. Made once for a study; fitted in ``__init__`` where it needs that."""
+    """A method on the images themselves. Made once for a study; fitted in ``__init__`` where it needs that.
+
+    ``revision`` goes up with every change of our code that changes scores: those in a store are then computed again.
+    """
+
+    revision = 1
 
     @classmethod
     def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
@@ -132,22 +134,29 @@ class Pass(ABC):
         return None
 
 
-def on_images(kind: type[Pass], title: str, fits: bool) -> Prepare:
-    """How a record prepares the pass ``kind``."""
+def image_record(kind: type[Pass], *, name: str, title: str, needs: tuple[Need, ...], **fields: Any) -> MethodRecord:
+    """The record of the pass ``kind``; ``fields`` are the others of ``MethodRecord``."""
 
     def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
-        return _OnImages(kind, title, ground, parameters, fits)
+        return _OnImages(kind, name, title, ground, parameters, "fit split" in needs)
 
-    return prepare
+    return MethodRecord(name=name, title=title, family="images", needs=needs, prepare=prepare, **fields)
 
 
 class _OnImages:
     """Scores from the store, and a pass over the images that are not there yet."""
 
     def __init__(
-        self, kind: type[Pass], title: str, ground: Ground, parameters: Mapping[str, Value], fits: bool
+        self,
+        kind: type[Pass],
+        name: str,
+        title: str,
+        ground: Ground,
+        parameters: Mapping[str, Value],
+        fits: bool,
     ) -> None:
-        self.kind, self.title, self.ground, self.parameters, self.fits = kind, title, ground, parameters, fits
+        self.kind, self.name, self.title = kind, name, title
+        self.ground, self.parameters, self.fits = ground, parameters, fits
         self._pass: Pass | None = None
 
     def __call__(self, part: Part, watch: Watch, /) -> Scored:
@@ -187,7 +196,7 @@ class _OnImages:
         if self.ground.store is None:
             return None
         key = {
-            "method": self.kind.__name__,
+            "method": [self.name, self.kind.revision],
             "parameters": dict(self.parameters),
             "weights": model.weights_sha256,
             "transform": model.transform.describe(),

@@ -9,8 +9,6 @@ import torch
 from pytorch_ood.api import Detector
 from pytorch_ood.detector import (
     MCD,
-    ODIN,
-    GradUncertainty,
     Gram,
     MahalanobisODIN,
     MultiMahalanobis,
@@ -29,8 +27,8 @@ from nap_core.models import LoadedModel, Tap
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
 
-class InputGradients(Pass):
-    """A detector that takes the whole network and images: ODIN, GradUncertainty, MC dropout."""
+class WholeNetwork(Pass):
+    """A detector of pytorch-ood that takes the whole network and images."""
 
     kind: type[Detector]
 
@@ -44,15 +42,14 @@ class InputGradients(Pass):
         return self.detector.predict(x)
 
 
-class OdinPass(InputGradients):
-    kind = ODIN
+def whole_network(kind: type[Detector]) -> type[WholeNetwork]:
+    """The pass of a detector whose constructor asks for a model: a new one needs a record and nothing here."""
+    return type(f"{kind.__name__}Pass", (WholeNetwork,), {"kind": kind})
 
 
-class GradUncertaintyPass(InputGradients):
-    kind = GradUncertainty
+class DropoutPass(WholeNetwork):
+    """MC dropout, on a network that has some."""
 
-
-class DropoutPass(InputGradients):
     kind = MCD
 
     @classmethod

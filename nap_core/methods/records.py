@@ -23,6 +23,14 @@ Need = Literal["fit split", "labels", "images", "gradients", "layers", "dropout"
 
 TINY = 1e-6
 
+FAMILIES: dict[Family, str] = {
+    "prior": "Priors: from the shape of each activation map",
+    "logits": "From the logits",
+    "features": "From the penultimate features",
+    "shaping": "Activations or weights changed before the logits",
+    "images": "A pass of their own: gradients, several layers, full maps",
+}
+
 NEED_SENTENCES: dict[Need, str] = {
     "fit split": "a fit split, training images of the ID dataset from which it estimates",
     "labels": "the classes of the fit split",

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from nap_core import methods
-from nap_core.methods import Family, MethodRecord
+from nap_core.methods import MethodRecord
 from pages.parts import chosen_methods
 
-FAMILIES: Mapping[Family, str] = {
-    "prior": "Priors: from the shape of each activation map",
-    "logits": "From the logits",
-    "features": "From the penultimate features",
-    "shaping": "Activations or weights changed before the logits",
-    "images": "A pass of their own: gradients, several layers, full maps",
-}
 _DRAFT, _ASKED = "catalogue-draft", "catalogue-asked"
 Entry = tuple[str, bool]  # a record's name, and whether it is combined with NAP
 
@@ -60,7 +51,7 @@ def _catalogue() -> None:
             st.rerun()  # the whole page: a click in a dialog runs the dialog alone
     with st.container(height=460, border=False, key="catalogue-list"):
         shown = [record for record in methods.RECORDS.values() if _matches(record, words)]
-        for family, title in FAMILIES.items():
+        for family, title in methods.FAMILIES.items():
             records = [record for record in shown if record.family == family]
             if records:
                 st.markdown(f"##### {title}")

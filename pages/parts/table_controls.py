@@ -8,15 +8,14 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from nap_core import report
+from nap_core import methods, report
 from nap_core.comparison import AVERAGE, Metric, matching
 from nap_core.evaluation import MethodScores
 from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.study import Study
-from pages.parts.method_catalogue import FAMILIES
 
 CHOSEN = "chosen"  # the order of the choice; no dataset has this name
-_SHORT = {name: title.split(":")[0] for name, title in FAMILIES.items()}
+_SHORT = {name: title.split(":")[0] for name, title in methods.FAMILIES.items()}
 _NAP = {"": "with and without", "with": "with NAP", "without": "without NAP"}
 
 
@@ -58,7 +57,7 @@ def pick_shown(specs: Sequence[str]) -> list[str]:
     with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_list:", key="compare-filter"):
         family = st.selectbox(
             "Family",
-            ["", *FAMILIES],
+            ["", *methods.FAMILIES],
             format_func=lambda name: _SHORT.get(name, "every family"),
             key="filter-family",
             filter_mode=None,

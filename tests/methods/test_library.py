@@ -123,7 +123,8 @@ def test_a_new_detector_needs_a_record_and_no_code(ground: Ground, unknown: Acti
             top = self.head(z - self.centre).topk(2, dim=1).values
             return -((top[:, 0] - top[:, 1]) ** self.power)
 
-    new = record(Margin, name="margin", title="Margin", formula="lead of the largest logit")
+    paper = {"paper": "A later paper", "venue": "ICLR", "year": 2027, "url": ""}  # the class names none itself
+    new = record(Margin, name="margin", title="Margin", formula="lead of the largest logit", **paper)
     prepared = new.prepare(ground, {"power": 2.0})
     scores = prepared(methods.Part(unknown), methods.Watch()).scores
     centred = unknown.mean - ground.fit_activations.mean.mean(0)

@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pytorch_ood.detector as library
 import torch
+from pytorch_ood.api import Detector, DetectorInfo, Task
 from torch import Tensor, nn
 
 from nap_core import methods
@@ -16,7 +18,8 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.methods import Ground, Part, Watch
 from nap_core.methods.model_coverage import known_coverage, model_coverage
-from nap_core.methods.own_pass import BATCH
+from nap_core.methods.own_pass import BATCH, image_record
+from nap_core.methods.passes import CoveragePass, whole_network
 from nap_core.models import LoadedModel
 from nap_core.store import Store
 
@@ -112,7 +115,7 @@ BY_HAND: dict[str, Callable[[ByHand], Tensor]] = {
 def test_equals_pytorch_ood(name: str, standing: Ground, part: Part) -> None:
     theirs = BY_HAND[name](ByHand(standing.model, standing.fit_images, part.images)).detach().double().numpy()
     ours = methods.scored(methods.parse(name), part, standing).scores
-    np.testing.assert_allclose(ours, -theirs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours, -theirs, rtol=1e-5, atol=1e-5)
     assert ours.std() > 0
 
 
@@ -134,6 +137,61 @@ def test_every_pass_gives_a_score_an_image_and_leaves_the_network_alone(
 def test_dropout_is_asked_for_where_there_is_none(standing: Ground, part: Part) -> None:
     with pytest.raises(UserError, match="needs a network with dropout, and Small has none"):
         methods.scored(methods.parse("mc-dropout"), part, standing)
+
+
+def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
+    small_model: LoadedModel, images: ArrayImages, part: Part
+) -> None:
+    network = copy.deepcopy(small_model.network)
+    network.second.append(nn.Dropout(0.3))
+    wet = replace(small_model, network=network)
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(methods.scored(methods.parse("mc-dropout:samples=5"), part, Ground(wet)).scores)
+    np.testing.assert_array_equal(*found)
+    theirs = []
+    for x in fed(small_model, images).split(BATCH):
+        torch.manual_seed(0)
+        theirs.append(library.MCD(network, samples=5).predict(x))
+    np.testing.assert_allclose(found[0], -torch.cat(theirs).double().numpy(), rtol=1e-5, atol=1e-8)
+    assert found[0].std() > 0
+    assert not network.training
+
+
+def test_a_new_detector_of_images_needs_a_record_and_no_code(standing: Ground, part: Part, images: ArrayImages) -> None:
+    class Twice(Detector):
+        info = DetectorInfo(tasks={Task.CLASSIFICATION})
+
+        def __init__(self, model: nn.Module, power: float = 1.0) -> None:
+            self.model, self.power = model, power
+
+        def predict(self, x: Tensor) -> Tensor:
+            return self.model(2 * x).max(dim=1).values ** self.power
+
+    new = image_record(
+        whole_network(Twice),
+        name="twice",
+        title="Twice",
+        needs=("images",),
+        formula="largest logit of a doubled input",
+        paper="",
+        venue="",
+        year=2026,
+        url="",
+    )
+    scores = new.prepare(standing, {"power": 2.0})(part, Watch()).scores
+    expected = standing.model.network(2 * fed(standing.model, images)).max(dim=1).values ** 2
+    np.testing.assert_allclose(scores, -expected.detach().double().numpy(), rtol=1e-4)
+
+
+def test_changed_code_does_not_take_old_scores(standing: Ground, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    methods.scored(methods.parse("nac-ue"), part, standing)
+    model_coverage(standing)
+    assert methods.missing(methods.parse("nac-ue"), part, standing) == 0
+    monkeypatch.setattr(CoveragePass, "revision", CoveragePass.revision + 1)
+    assert methods.missing(methods.parse("nac-ue"), part, standing) == len(part.activations)
+    assert known_coverage(standing) is None
 
 
 def test_a_bank_has_no_images_to_run_on(standing: Ground, part: Part) -> None:

@@ -18,7 +18,7 @@ from pytorch_ood.detector import (
     fDBD,
 )
 
-from nap_core.methods import own
+from nap_core.methods import ours
 from nap_core.methods.catalogue.sources import published_w
 from nap_core.methods.ground import Ground
 from nap_core.methods.library import record
@@ -61,6 +61,10 @@ RECORDS: tuple[MethodRecord, ...] = (
         GMM,
         name="gmm",
         title="Gaussian mixture",
+        paper="Pattern Recognition and Machine Learning, section 4.2: class-conditional Gaussians",
+        venue="Springer",
+        year=2006,
+        url="https://www.microsoft.com/en-us/research/publication/pattern-recognition-machine-learning/",
         formula="log likelihood under a Gaussian for each class with a covariance of its own",
         needs=("fit split", "labels"),
         parameters=(
@@ -143,5 +147,5 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated regret of the best learner that sees the image's true class",
         positive=COMPLEMENT,
     ),
-    own.gradnorm_record(positive=CLIPPED),
+    ours.gradnorm_record(positive=CLIPPED),
 )

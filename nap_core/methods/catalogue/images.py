@@ -17,7 +17,7 @@ from pytorch_ood.detector import (
 from nap_core.methods import passes
 from nap_core.methods.catalogue.sources import PERCENTILE
 from nap_core.methods.library import paper_of
-from nap_core.methods.own_pass import on_images
+from nap_core.methods.own_pass import image_record
 from nap_core.methods.records import (
     CLIPPED,
     PROBABILITY,
@@ -27,10 +27,10 @@ from nap_core.methods.records import (
 )
 
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    image_record(
+        passes.whole_network(ODIN),
         name="odin",
         title="ODIN",
-        family="images",
         formula="MSP at a high temperature after a small step along the input's gradient",
         needs=("gradients",),
         parameters=(
@@ -39,47 +39,43 @@ RECORDS: tuple[MethodRecord, ...] = (
                 "eps", "length of the step, for pixels between 0 and 1", 0.0014, "ODIN paper, section 4", 0.0, 0.1
             ),
         ),
-        prepare=on_images(passes.OdinPass, "ODIN", fits=False),
         positive=PROBABILITY,
         **paper_of(ODIN),
     ),
-    MethodRecord(
+    image_record(
+        passes.MahalanobisOdinPass,
         name="mahalanobis-odin",
         title="Mahalanobis with input step",
-        family="images",
         formula="Mahalanobis after a small step along the input's gradient",
         needs=("gradients", "fit split", "labels"),
         parameters=(
             Parameter("eps", "length of the step, for pixels between 0 and 1", 0.002, "pytorch-ood", 0.0, 0.1),
         ),
-        prepare=on_images(passes.MahalanobisOdinPass, "Mahalanobis with input step", fits=True),
         positive=RECIPROCAL,
         **paper_of(MahalanobisODIN),
     ),
-    MethodRecord(
+    image_record(
+        passes.MultiLayerMahalanobis,
         name="mdsens",
         title="MDSEns",
-        family="images",
         formula="Mahalanobis at the end of every layer, summed",
         needs=("layers", "fit split", "labels"),
-        prepare=on_images(passes.MultiLayerMahalanobis, "MDSEns", fits=True),
         positive=RECIPROCAL,
         **paper_of(MultiMahalanobis),
     ),
-    MethodRecord(
+    image_record(
+        passes.GramPass,
         name="gram",
         title="Gram",
-        family="images",
         formula="how far Gram matrices of every layer leave their range on the fit split, negated",
         needs=("layers", "fit split", "labels"),
-        prepare=on_images(passes.GramPass, "Gram", fits=True),
         positive=RECIPROCAL,
         **paper_of(Gram),
     ),
-    MethodRecord(
+    image_record(
+        passes.CoveragePass,
         name="nac-ue",
         title="NAC-UE",
-        family="images",
         formula="mean over layers and neurons of how well the fit split covers the neuron's state",
         needs=("gradients", "layers", "fit split"),
         parameters=(
@@ -95,25 +91,23 @@ RECORDS: tuple[MethodRecord, ...] = (
             ),
             Parameter("enough", "how many fit images cover an interval", 50, "pytorch-ood's NACUE", 1, 1_000_000),
         ),
-        prepare=on_images(passes.CoveragePass, "NAC-UE", fits=True),
         positive=CLIPPED,
         **paper_of(NACUE),
     ),
-    MethodRecord(
+    image_record(
+        passes.RankFeatPass,
         name="rankfeat",
         title="RankFeat",
-        family="images",
         formula="Energy without the first singular direction of the penultimate map",
         needs=("maps",),
-        prepare=on_images(passes.RankFeatPass, "RankFeat", fits=False),
         own_logits=True,
         positive=CLIPPED,
         **paper_of(RankFeat),
     ),
-    MethodRecord(
+    image_record(
+        passes.EarlyAsh,
         name="ash-early",
         title="ASH at an earlier layer",
-        family="images",
         formula="Energy after ASH at the end of an earlier layer",
         needs=("layers",),
         parameters=(
@@ -127,29 +121,26 @@ RECORDS: tuple[MethodRecord, ...] = (
             Parameter("percentile", PERCENTILE, 0.6, "ASH paper, section 3.1", 0.0, 0.99),
             Parameter("back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15),
         ),
-        prepare=on_images(passes.EarlyAsh, "ASH at an earlier layer", fits=False),
         own_logits=True,
         positive=CLIPPED,
         **paper_of(ASH),
     ),
-    MethodRecord(
+    image_record(
+        passes.whole_network(GradUncertainty),
         name="grad-uncertainty",
         title="Gradient uncertainty",
-        family="images",
         formula="negated squared length of the gradient towards a label that is all ones",
         needs=("gradients",),
-        prepare=on_images(passes.GradUncertaintyPass, "Gradient uncertainty", fits=False),
         positive=RECIPROCAL,
         **paper_of(GradUncertainty),
     ),
-    MethodRecord(
+    image_record(
+        passes.DropoutPass,
         name="mc-dropout",
         title="MC dropout",
-        family="images",
         formula="negated variance of the softmax over passes with dropout",
         needs=("dropout",),
         parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000),),
-        prepare=on_images(passes.DropoutPass, "MC dropout", fits=False),
         positive=RECIPROCAL,
         **paper_of(MCD),
     ),

@@ -15,7 +15,7 @@ from pytorch_ood.detector import (
     TemperatureScaling,
 )
 
-from nap_core.methods import own
+from nap_core.methods import ours
 from nap_core.methods.catalogue.sources import published_w
 from nap_core.methods.ground import Ground
 from nap_core.methods.library import record
@@ -95,5 +95,5 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated KL divergence from the nearest class's average softmax",
         positive=EXPONENTIAL,
     ),
-    own.openmax_record(positive=COMPLEMENT),
+    ours.openmax_record(positive=COMPLEMENT),
 )

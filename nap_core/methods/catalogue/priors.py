@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nap_core.methods import own
+from nap_core.methods import ours
 from nap_core.methods.records import (
     MethodRecord,
 )
@@ -16,24 +16,24 @@ NAP_PAPER = {
 
 
 RECORDS: tuple[MethodRecord, ...] = (
-    own.nap_record(
-        name="nap", title="NAP", score=own.NAP, formula="mean over channels of (max / (mean + 1))²", **NAP_PAPER
+    ours.nap_record(
+        name="nap", title="NAP", score=ours.NAP, formula="mean over channels of (max / (mean + 1))²", **NAP_PAPER
     ),
-    own.nap_record(
+    ours.nap_record(
         name="nap-variance",
         title="Variance",
-        score=own.VARIANCE,
+        score=ours.VARIANCE,
         formula="mean over channels of the variance",
         **NAP_PAPER,
     ),
-    own.nap_record(
+    ours.nap_record(
         name="nap-no-square",
         title="No Square",
-        score=own.NO_SQUARE,
+        score=ours.NO_SQUARE,
         formula="mean over channels of max / (mean + 1)",
         **NAP_PAPER,
     ),
-    own.nap_record(
-        name="nap-minus", title="Minus", score=own.MINUS, formula="mean over channels of max − mean", **NAP_PAPER
+    ours.nap_record(
+        name="nap-minus", title="Minus", score=ours.MINUS, formula="mean over channels of max − mean", **NAP_PAPER
     ),
 )

@@ -14,7 +14,7 @@ from pytorch_ood.detector import (
     ReAct,
 )
 
-from nap_core.methods import own
+from nap_core.methods import ours
 from nap_core.methods.catalogue.sources import percentile, published_w
 from nap_core.methods.ground import Ground
 from nap_core.methods.library import record
@@ -92,7 +92,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.6),
     ),
-    own.dice_react_record(parameters=(DICE_P, REACT), positive=CLIPPED),
+    ours.dice_react_record(parameters=(DICE_P, REACT), positive=CLIPPED),
     record(
         ASH,
         name="ash-p",
@@ -124,8 +124,8 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.8),
     ),
-    own.ash_rand_record(positive=CLIPPED),
-    own.ash_global_record(positive=CLIPPED),
+    ours.ash_rand_record(positive=CLIPPED),
+    ours.ash_global_record(positive=CLIPPED),
     record(
         SCALE,
         name="scale",
