@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -131,7 +133,7 @@ def extract(
 def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | None = None) -> NDArray[np.float32]:
     """The full penultimate maps of a few images: (B, C, H, W), post-ReLU, before pooling."""
     runner = _Runner(model, choose_device(device), len(images), autocast=False)
-    found: NDArray[np.float32] = runner.forward(runner.views(images))[0].cpu().numpy()
+    found: NDArray[np.float32] = runner.forward(runner.views(images)).maps.cpu().numpy()
     return found
 
 
@@ -144,8 +146,8 @@ def look(
     pooling; the labels are −1.
     """
     runner = _Runner(model, choose_device(device), len(views), autocast=False)
-    found, logits = runner.forward(np.array(views))  # a copy: torch warns of arrays that cannot be written to
-    return _reduced(found, logits, np.full(len(views), -1, np.int64)), found.cpu().numpy()
+    seen = runner.forward(np.array(views))  # a copy: torch warns of arrays that cannot be written to
+    return seen.reduced(np.full(len(views), -1, np.int64)), seen.maps.cpu().numpy()
 
 
 def inputs(
@@ -169,15 +171,24 @@ def inputs(
             yield model.transform.normalise(pixels), torch.tensor(labels)
 
 
-def _reduced(found: Tensor, logits: Tensor, labels: NDArray[np.int64]) -> Activations:
-    """A map (B, C, H, W) and logits (B, K) → what is kept of them."""
-    return Activations(
-        maximum=found.amax((2, 3)).cpu().numpy(),
-        mean=found.mean((2, 3)).cpu().numpy(),
-        variance=found.var((2, 3), correction=0).cpu().numpy(),
-        logits=logits.cpu().numpy(),
-        labels=labels,
-    )
+@dataclass(frozen=True)
+class _Seen:
+    """What one pass showed, float32 on the device: maps (B, C, H, W), logits (B, K), features (B, D) if kept."""
+
+    maps: Tensor
+    logits: Tensor
+    features: Tensor | None
+
+    def reduced(self, labels: NDArray[np.int64]) -> Activations:
+        """What is stored of it."""
+        return Activations(
+            maximum=self.maps.amax((2, 3)).cpu().numpy(),
+            mean=self.maps.mean((2, 3)).cpu().numpy(),
+            variance=self.maps.var((2, 3), correction=0).cpu().numpy(),
+            logits=self.logits.cpu().numpy(),
+            labels=labels,
+            features=None if self.features is None else self.features.cpu().numpy(),
+        )
 
 
 def _never() -> bool:
@@ -185,9 +196,8 @@ def _never() -> bool:
 
 
 def _empty(model: LoadedModel) -> Activations:
-    channels = np.empty((0, model.head_weight.shape[1]), np.float32)
-    logits = np.empty((0, len(model.classes)), np.float32)
-    return Activations(channels, channels, channels, logits, np.empty(0, np.int64))
+    side = model.transform.crop  # one black image tells the widths
+    return look(model, np.zeros((1, side, side, 3), np.uint8), device="cpu")[0].head(0)
 
 
 class _Sink:
@@ -227,16 +237,21 @@ class _Runner:
     def views(self, images: Iterable[Image.Image]) -> NDArray[np.uint8]:
         return np.stack([self.model.transform.view(image) for image in images])
 
-    def forward(self, views: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-        """Views (B, H, W, 3) uint8 → penultimate map (B, C, H, W) and logits (B, K), float32 on the device."""
-        captured: list[Tensor] = []
+    def forward(self, views: NDArray[np.uint8]) -> _Seen:
+        """Views (B, H, W, 3) uint8 → what the network shows of them."""
+        maps: list[Tensor] = []
+        features: list[Tensor] = []
+        network, head = self.model.network, self.model.head_tap if self.model.keeps_features else None
         # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
-        with _ONE_PASS_AT_A_TIME, self.model.tap.reading(self.model.network, captured.append):
+        with _ONE_PASS_AT_A_TIME, ExitStack() as reading:
+            reading.enter_context(self.model.tap.reading(network, maps.append))
+            if head:
+                reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.
-            network = self.model.network.to(self.device).to(memory_format=torch.channels_last)
+            network.to(self.device).to(memory_format=torch.channels_last)
             with torch.inference_mode():
                 logits = self._logits(network, views)
-        return captured[0].float(), logits.float()
+        return _Seen(maps[0].float(), logits.float(), features[0].flatten(1).float() if head else None)
 
     def _logits(self, network: nn.Module, views: NDArray[np.uint8]) -> Tensor:
         pixels = torch.from_numpy(views).to(self.device).permute(0, 3, 1, 2)
@@ -246,7 +261,7 @@ class _Runner:
 
     def statistics(self, views: NDArray[np.uint8], labels: NDArray[np.int64]) -> Activations:
         try:
-            return _reduced(*self.forward(views), labels)
+            return self.forward(views).reduced(labels)
         except torch.OutOfMemoryError as error:
             if len(views) == 1:
                 raise UserError(
