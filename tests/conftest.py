@@ -29,13 +29,14 @@ _left_out_without_shared = pytest.StashKey[list[str]]()
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.
 
-    The user's own images and models are not there either.
+    The user's own images and models, and what was fetched, are not there either.
     """
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAP_STORE", str(root))
         patch.setenv("NAP_DATA_ROOTS", str(tmp_path_factory.mktemp("no-data")))
         patch.setenv("NAP_MODELS_FOLDER", str(tmp_path_factory.mktemp("no-models")))
+        patch.setenv("NAP_DATASETS", str(tmp_path_factory.mktemp("no-library")))
         yield root
 
 
