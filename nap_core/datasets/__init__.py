@@ -20,6 +20,7 @@ from nap_core.datasets.photos import PHOTOS, Photo, SamplePhotos, open_photos
 from nap_core.datasets.sheets import open_sheet
 from nap_core.downloads import Download
 from nap_core.errors import UserError
+from nap_core.progress import Progress
 
 __all__ = [
     "PHOTOS",
@@ -83,13 +84,19 @@ def prepared(name: str) -> bool:
     return name not in library.names() or not (library.missing(name) or library.packed(name))
 
 
-def prepare(name: str, progress: Callable[[int, int], None] | None = None) -> None:
-    """Unpack the dataset ``name``, whose files are there. ``progress(done, total)`` may stop it with an exception.
+def prepare(
+    name: str,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch and unpack what ``load`` needs of the dataset ``name``; ``progress`` hears of bytes.
 
-    Raises UserError for damaged archives.
+    Raises UserError for what cannot be fetched and for damaged archives, ExtractionStopped when ``should_stop`` says
+    so; a second call goes on from there.
     """
     if name in library.names():
-        library.unpack_all(name, progress)
+        library.prepare(name, progress, should_stop)
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
@@ -124,7 +131,7 @@ def _open(record: DatasetRecord, progress: Callable[[int, int], None] | None) ->
     if roots.is_own(record.name):
         return own.load(record.name, progress)
     if record.name in library.names():
-        return library.load(record.name, progress)
+        return library.load(record.name)
     if record.name in _NOISE:
         unknown = np.full(record.size, -1, dtype=np.int64)
         pixels = _NOISE[record.name](record.size)

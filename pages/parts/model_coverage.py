@@ -14,7 +14,8 @@ from pages.parts.run_panel import bar
 
 def coverage_of_models(chosen: Study) -> None:
     """A number for each model of the catalogue that knows the study's data and has a fit split, or how to get it."""
-    rivals = [name for name, one in models.RECORDS.items() if one.knows == chosen.knows and one.fit_dataset]
+    known = [name for name, one in models.RECORDS.items() if one.knows == chosen.knows and one.fit_dataset]
+    rivals = [name for name in known if study.prepared(study.default_study(name))]
     if not rivals:
         st.caption(
             f"NAC-ME needs training images of {chosen.knows}, and none come with the app: the coverage of "

@@ -49,7 +49,7 @@ def open_own(chosen: Study) -> None:
 
     Raises UserError for what is no longer there or cannot be read.
     """
-    if chosen.model not in models.RECORDS:
+    if roots.is_own(chosen.model):
         models.load(chosen.model)
     for name in own_datasets(chosen):
         _forget_if_changed(name)
@@ -151,9 +151,9 @@ def start(chosen: Study) -> StudyJob:
 
 
 def activations(chosen: Study) -> StudyActivations | None:
-    """The study's activations when they are there or in the store, else None."""
+    """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(chosen)
-    if job is None and not missing_images(chosen):
+    if job is None and not missing_images(chosen) and study.prepared(chosen):
         job = jobs().start(chosen)
         job.wait()
     return job.result if job else None

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import tarfile
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,18 +28,17 @@ from nap_core.datasets.images import Labels, presentation_order
 from nap_core.datasets.library.entry import Content, Entry, Unpacking
 from nap_core.datasets.library.records import ENTRIES
 from nap_core.datasets.library.unpacking import unpack
-from nap_core.downloads import Download, megabytes
+from nap_core.downloads import Download, fetch, megabytes
 from nap_core.errors import UserError
+from nap_core.progress import ExtractionStopped, Progress
 
-__all__ = ["LibraryImages", "folder", "load", "missing", "names", "packed", "record", "stamp", "unpack_all"]
+__all__ = ["LibraryImages", "folder", "load", "missing", "names", "packed", "prepare", "record", "stamp"]
 
 VARIABLE = "NAP_DATASETS"
 READERS = 1
 """Goes into every fingerprint: to be raised when a reader shows other pixels, another order or other labels."""
 # What the readers are known to raise on files that are not what they should be.
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, tarfile.TarError, BadZipFile, zlib.error)
-
-Progressing = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,24 +118,48 @@ def stamp(name: str) -> int:
     return hash((folder(), *(one.stat().st_mtime_ns for one in places if one.is_dir())))
 
 
-def unpack_all(name: str, progress: Progressing | None = None) -> None:
-    """Unpack what has to be; ``progress(done, total)`` hears of the bytes of each archive, and may stop it.
+def prepare(
+    name: str,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch what is missing, and unpack it; ``progress`` hears of bytes.
 
-    Raises UserError for an archive that is damaged, and when a package is missing without which nothing can be read.
+    Raises UserError for what cannot be fetched, an archive that is damaged, and a package that is missing without
+    which nothing can be read; ExtractionStopped when ``should_stop`` says so: a second call goes on from there.
     """
     entry = ENTRIES[name]
     _check_package(entry)
+    for download in missing(name):
+        fetch(download, progress=progress, should_stop=should_stop)
     for one in entry.unpackings:
         if not _place(entry, one).is_dir():
-            _unpack(entry, one, progress)
+            _unpack(entry, one, _unpacking(entry.record.title, progress, should_stop))
 
 
-def load(name: str, progress: Progressing | None = None) -> LibraryImages:
+def _unpacking(
+    title: str, progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool] | None
+) -> Callable[[int, int], None]:
+    """What is told how far an archive has been read."""
+    began = time.monotonic()
+
+    def note(done: int, total: int) -> None:
+        if should_stop and should_stop():
+            raise ExtractionStopped
+        if progress:
+            speed = done / max(time.monotonic() - began, 1e-3)
+            left = (total - done) / speed if speed else 0.0
+            progress(Progress(title, done, total, speed, left, "packed bytes"))
+
+    return note
+
+
+def load(name: str) -> LibraryImages:
     """The images. Raises UserError, which says what to fetch, when files are missing, and for damaged ones."""
     absent = missing(name)
     if absent:
         raise UserError(_absent(name, absent))
-    unpack_all(name, progress)
+    prepare(name)
     entry = ENTRIES[name]
     place = folder() / entry.folder
     try:
@@ -160,7 +184,7 @@ def _place(entry: Entry, unpacking: Unpacking) -> Path:
     return folder() / entry.folder / unpacking.into
 
 
-def _unpack(entry: Entry, one: Unpacking, progress: Progressing | None) -> None:
+def _unpack(entry: Entry, one: Unpacking, progress: Callable[[int, int], None]) -> None:
     place = folder() / entry.folder
     try:
         layout = one.layout(place)

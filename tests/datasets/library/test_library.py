@@ -14,7 +14,7 @@ from nap_core.datasets.library.records import CIFAR10_CLASSES, ENTRIES
 from nap_core.downloads import fetch
 from nap_core.errors import UserError
 from nap_core.models import CIFAR10_CLASSES as MODEL_CLASSES
-from nap_core.progress import ExtractionStopped
+from nap_core.progress import ExtractionStopped, Progress
 from nap_core.study import Study
 from tests.datasets.library.conftest import Publish, picture, tarred
 from tests.datasets.library.test_readers import BLUE, RED
@@ -162,16 +162,13 @@ def test_half_an_archive_is_answered_with_a_sentence_and_leaves_nothing(publish:
 def test_unpacking_tells_how_far_it_is_and_can_be_stopped(publish: Publish, library: Path) -> None:
     small(publish)
     fetch(datasets.missing_downloads("isun")[0])
-    seen: list[tuple[int, int]] = []
-
-    def stop(done: int, total: int) -> None:
-        raise ExtractionStopped
-
+    seen: list[Progress] = []
     with pytest.raises(ExtractionStopped):
-        datasets.prepare("isun", stop)
+        datasets.prepare("isun", should_stop=lambda: True)
     assert not datasets.prepared("isun")
-    datasets.prepare("isun", lambda done, total: seen.append((done, total)))
-    assert seen and all(0 < done <= total for done, total in seen)
+    datasets.prepare("isun", progress=seen.append)
+    assert seen and all(0 < one.done <= one.total for one in seen)
+    assert {(one.dataset, one.unit) for one in seen} == {("iSUN (8,925)", "packed bytes")}
     assert datasets.prepared("isun")
 
 
