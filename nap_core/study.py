@@ -199,7 +199,7 @@ def missing_downloads(study: Study) -> list[Download]:
     found = _missing_weights(study)
     for name in needed_datasets(study):
         found += datasets.missing_downloads(name)
-    return list({one.path: one for one in found}.values())
+    return list({one.path: one for one in reversed(found)}.values())[::-1]
 
 
 def _missing_weights(study: Study) -> list[Download]:

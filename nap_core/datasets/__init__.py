@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nap_core import roots
-from nap_core.datasets import library, noise, own
+from nap_core.datasets import hugging_face, library, noise, own
 from nap_core.datasets.archives import from_npz
 from nap_core.datasets.catalogue import RECORDS, DatasetRecord
 from nap_core.datasets.decoding import decode
@@ -51,14 +51,16 @@ _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def names() -> tuple[str, ...]:
-    """Every dataset there is: the bundled ones, those of the library, here or not, then the user's own."""
-    return (*RECORDS, *library.names(), *own.names())
+    """Every dataset there is: bundled ones, the library's, here or not, what came from the Hub, the user's own."""
+    return (*RECORDS, *library.names(), *hugging_face.names(), *own.names())
 
 
 def find(name: str) -> DatasetRecord:
     """What is known of the dataset ``name``. Raises UserError when there is none."""
     if roots.is_own(name):
         return own.record(name)
+    if hugging_face.is_hub(name):
+        return hugging_face.record(name)
     if name in library.names():
         return library.record(name)
     if name not in RECORDS:
@@ -75,12 +77,17 @@ def title(name: str) -> str:
 
 
 def missing_downloads(name: str) -> list[Download]:
-    """The files that have still to be fetched before ``load`` can open the dataset ``name``."""
+    """The files that have still to be fetched before ``load`` can open the dataset ``name``.
+
+    A dataset of the Hugging Face Hub has none that are known: ``prepared`` tells whether it is here.
+    """
     return library.missing(name) if name in library.names() else []
 
 
 def prepared(name: str) -> bool:
     """Whether ``load`` opens the dataset ``name`` without fetching or unpacking anything."""
+    if hugging_face.is_hub(name):
+        return hugging_face.prepared(name)
     return name not in library.names() or not (library.missing(name) or library.packed(name))
 
 
@@ -95,7 +102,9 @@ def prepare(
     Raises UserError for what cannot be fetched and for damaged archives, ExtractionStopped when ``should_stop`` says
     so; a second call goes on from there.
     """
-    if name in library.names():
+    if hugging_face.is_hub(name):
+        hugging_face.prepare(name, progress, should_stop)
+    elif name in library.names():
         library.prepare(name, progress, should_stop)
 
 
@@ -124,12 +133,16 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Image
 def _stamp(name: str) -> int:
     if roots.is_own(name):
         return own.stamp(name)
+    if hugging_face.is_hub(name):
+        return hugging_face.stamp(name)
     return library.stamp(name) if name in library.names() else 0
 
 
 def _open(record: DatasetRecord, progress: Callable[[int, int], None] | None) -> ImageDataset:
     if roots.is_own(record.name):
         return own.load(record.name, progress)
+    if hugging_face.is_hub(record.name):
+        return hugging_face.load(record.name)
     if record.name in library.names():
         return library.load(record.name)
     if record.name in _NOISE:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from nap_core import roots
+from nap_core.datasets import uploads
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.folders import MAXIMUM_FILES
 from nap_core.errors import UserError
@@ -53,6 +54,7 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
                 _unpack_one(archive, info, folder / "images" / place, budget)
                 if progress:
                     progress(done, len(wanted))
+            uploads.mark(folder / "images", tuple(wanted))
             # Its parent is the temporary folder: the rename into the root is the one step that makes it a dataset.
             return roots.name_of(settle(folder / "images", _folder_name(filename), root), root)
     except _UNREADABLE as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from nap_core import datasets
+from nap_core.datasets import hugging_face
 from nap_core.downloads import Download, megabytes
 from nap_core.progress import Progress
 
@@ -29,7 +30,7 @@ def mark(name: str) -> str:
     """What a list of datasets adds to a title: what is still to be downloaded, nothing for what is here."""
     missing = datasets.missing_downloads(name)
     if not missing:
-        return ""
+        return " · to download" if hugging_face.is_hub(name) and not datasets.prepared(name) else ""
     if any(one.by_hand for one in missing):
         return " · to be put there by you"
     known = sum(one.size or 0 for one in missing)
@@ -57,6 +58,8 @@ def told(missing: Sequence[Download]) -> bool:
 def progress_text(now: Progress) -> str:
     """How far a download or an archive is: "Downloading CIFAR-10 …: 34 MB of 170 MB · 5.2 MB/s · about 26 s left"."""
     verb = "Downloading" if now.unit == "bytes" else "Unpacking"
+    if not now.done:
+        return f"{verb} {now.dataset} …"
     size = f"{megabytes(now.done)} of {megabytes(now.total)}" if now.total else megabytes(now.done)
     left = f" · about {now.seconds_left:.0f} s left" if now.total and now.seconds_left else ""
     return f"{verb} {now.dataset}: {size} · {now.images_per_second / 1e6:.1f} MB/s{left}"

@@ -57,7 +57,7 @@ def open_own(chosen: Study) -> None:
 
 
 def own_datasets(chosen: Study) -> list[str]:
-    """The visitor's own among the datasets of a study, the fit split included."""
+    """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
 
 

@@ -14,7 +14,6 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -77,17 +76,12 @@ def folder() -> Path:
 
 def record(name: str) -> DatasetRecord:
     """What is known of the dataset ``name``, with its downloads."""
-    return _record(name, folder())
-
-
-@lru_cache(maxsize=256)
-def _record(name: str, place: Path) -> DatasetRecord:
     entry = ENTRIES[name]
-    title = entry.record.title
+    place, title = folder() / entry.folder, entry.record.title
     found = tuple(
         Download(
             file.url,
-            place / entry.folder / file.name,
+            place / file.name,
             title if len(entry.files) == 1 else f"{title}, {file.name}",
             file.size,
             file.checksum,

@@ -16,9 +16,10 @@ from nap_core.errors import UserError
 from nap_core.models import CIFAR10_CLASSES as MODEL_CLASSES
 from nap_core.progress import ExtractionStopped, Progress
 from nap_core.study import Study
-from tests.datasets.library.conftest import Publish, picture, tarred
+from tests.conftest import Publish
 from tests.datasets.library.test_readers import BLUE, RED
 from tests.file_server import FileServer
+from tests.small_archives import picture, tarred
 
 
 def files(name: str) -> list[tuple[str, str, str]]:

@@ -20,7 +20,8 @@ from nap_core.datasets.images import presentation_order
 from nap_core.datasets.library import imagenet, lsun
 from nap_core.downloads import fetch
 from nap_core.errors import UserError
-from tests.datasets.library.conftest import Publish, noise, picture, tarred, zipped
+from tests.conftest import Publish
+from tests.small_archives import noise, picture, tarred, zipped
 
 RED, LIME, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
