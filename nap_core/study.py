@@ -196,10 +196,11 @@ def needed_datasets(study: Study) -> tuple[str, ...]:
 
 def missing_downloads(study: Study) -> list[Download]:
     """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
-    found = _missing_weights(study)
+    found = {one.path: one for one in _missing_weights(study)}
     for name in needed_datasets(study):
-        found += datasets.missing_downloads(name)
-    return list({one.path: one for one in reversed(found)}.values())[::-1]
+        for one in datasets.missing_downloads(name):
+            found.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(found.values())
 
 
 def _missing_weights(study: Study) -> list[Download]:

@@ -196,7 +196,7 @@ def test_a_benchmark_fills_in_the_study(library: Path) -> None:
     said = texts(app)
     assert "arXiv:2402.18162, Table 9" in said
     assert "CIFAR-10 test set (10,000): 170 MB from www.cs.toronto.edu" in said
-    assert said.count("cifar-10-python.tar.gz") == 1  # the training set is in the same file
+    assert said.count("kriz/cifar-10-python.tar.gz") == 1  # the training set is in the same file
     label = "Download, use and run this study"
     [button] = [one for one in app.button if one.label == label]
     assert not button.disabled
