@@ -23,26 +23,27 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.models import LoadedModel
+from nap_core.progress import ExtractionStopped, Progress
 from nap_core.store import Entry, Store, StoreKey
+
+__all__ = [
+    "BATCH",
+    "SHARD_ROWS",
+    "ExtractionStopped",
+    "Progress",
+    "available_devices",
+    "choose_device",
+    "describe_device",
+    "extract",
+    "inputs",
+    "look",
+    "maps",
+    "store_key",
+]
 
 BATCH = {"cuda": 256, "mps": 128, "cpu": 64}
 SHARD_ROWS = 1024
 _ONE_PASS_AT_A_TIME = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a pass stands: images done and asked for, images per second of this pass, seconds left at that speed."""
-
-    dataset: str
-    done: int
-    total: int
-    images_per_second: float
-    seconds_left: float
-
-
-class ExtractionStopped(Exception):  # noqa: N818 - a wish was met, nothing went wrong
-    """The pass was stopped on request; what it had finished is in the store."""
 
 
 def choose_device(name: str | None = None) -> torch.device:
