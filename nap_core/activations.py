@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ class Activations:
     """Per-image, per-channel statistics of the penultimate map (post-ReLU, before global pooling), and the logits.
 
     ``maximum``, ``mean`` and ``variance`` (population variance over the H × W neurons) are (N, C) float arrays,
-    ``logits`` is (N, K), ``labels`` is (N,) int64 with −1 where the class is unknown. The arrays may be memory-mapped
-    and are not to be written to. Raises ValueError when the shapes do not agree.
+    ``logits`` is (N, K), ``labels`` is (N,) int64 with −1 where the class is unknown. ``features`` (N, D) is what the
+    last linear layer reads, kept where that is not the mean of the map (a VGG, a Transformer); None elsewhere. The
+    arrays may be memory-mapped and are not to be written to. Raises ValueError when the shapes do not agree.
     """
 
     maximum: FloatArray
@@ -25,6 +27,7 @@ class Activations:
     variance: FloatArray
     logits: FloatArray
     labels: NDArray[np.int64]
+    features: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if not (self.maximum.shape == self.mean.shape == self.variance.shape) or self.maximum.ndim != 2:
@@ -37,6 +40,8 @@ class Activations:
                 f"{len(self.maximum)} images need as many logits and labels, not {self.logits.shape}, "
                 f"{self.labels.shape}"
             )
+        if self.features is not None and (self.features.ndim != 2 or len(self.features) != len(self.maximum)):
+            raise ValueError(f"{len(self.maximum)} images need as many features, not {self.features.shape}")
 
     def __len__(self) -> int:
         return len(self.maximum)
@@ -44,6 +49,17 @@ class Activations:
     @property
     def channels(self) -> int:
         return int(self.maximum.shape[1])
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays that there are, by name."""
+        named = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: array for name, array in named if array is not None}
+
+    @property
+    def pooled(self) -> FloatArray:
+        """What the last linear layer reads, (N, D): the mean of the map, or ``features`` where these are kept."""
+        return self.mean if self.features is None else self.features
 
     @property
     def predictions(self) -> NDArray[np.int64]:
@@ -57,7 +73,7 @@ class Activations:
 
     def take(self, index: slice | Sequence[int] | NDArray[np.int64]) -> Activations:
         """The images at ``index``, in that order."""
-        return Activations(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Activations(**{name: array[index] for name, array in self.arrays.items()})
 
     def head(self, count: int) -> Activations:
         """The first ``count`` images, or all when there are fewer."""
@@ -68,4 +84,4 @@ class Activations:
         """The parts one after the other; a single part is returned as it is, still memory-mapped."""
         if len(parts) == 1:
             return parts[0]
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+        return cls(**{name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays})

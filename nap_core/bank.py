@@ -38,4 +38,4 @@ def load(name: str, model: LoadedModel) -> Activations:
             )
         maximum, mean, variance = (archive[part].astype(np.float32) for part in ("maximum", "mean", "variance"))
         labels = archive["labels"].astype(np.int64)
-    return Activations(maximum, mean, variance, mean @ model.head_weight.T + model.head_bias, labels)
+    return Activations(maximum, mean, variance, model.logits_of(mean), labels)

@@ -33,8 +33,10 @@ def contributions(activations: Activations, head_weight: NDArray[np.floating]) -
     """What each channel adds to the logit of the class that is predicted: mean_j · W[c, j], (N, C).
 
     ``head_weight`` is W, (K, C). With the bias of c the row adds up to the predicted logit, because the network's head
-    is linear in the means.
+    is linear in the means. Raises ValueError for activations of a network whose head reads something else.
     """
+    if activations.features is not None:
+        raise ValueError("the logits are not linear in the means of the channels")
     weights = np.asarray(head_weight, dtype=np.float64)[activations.predictions]
     added: Values = activations.mean.astype(np.float64) * weights
     return added

@@ -127,7 +127,7 @@ def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
     image, label = dataset.image(row), int(dataset.labels[row])
     maps = extraction.maps(model, [image], device="cpu")
     mean = maps.mean(axis=(2, 3))
-    logits = mean @ model.head_weight.T + model.head_bias
+    logits = model.logits_of(mean)
     activations = Activations(maps.max(axis=(2, 3)), mean, maps.var(axis=(2, 3)), logits, np.array([label]))
     return Example(
         name,

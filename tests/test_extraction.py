@@ -351,3 +351,35 @@ def test_gradients_still_go_through_the_network_afterwards() -> None:
     extract(model, pictures(2))
     model.network(torch.rand(1, 3, SIDE, SIDE)).sum().backward()
     assert model.network.conv.weight.grad is not None
+
+
+class Deep(Tiny):
+    """Its head reads a hidden layer, not the mean of the map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(CHANNELS, 7)
+        self.fc = nn.Linear(7, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.hidden(self.relu(self.conv(x)).mean((2, 3))).relu())
+
+
+def test_features_are_kept_where_the_head_reads_no_mean(tmp_path) -> None:
+    torch.manual_seed(0)
+    transform = Transform(SIDE, SIDE, (0.5,) * 3, (0.25,) * 3)
+    blueprint = Architecture("deep", "Deep", lambda _classes: Deep(), Tap("relu"), "fc", transform)
+    model = models.assemble(blueprint, Deep(), transform, ("a", "b", "c"), "weights")
+    assert model.keeps_features
+    found = extract(model, pictures(5), store=Store(tmp_path))
+    assert found.features.shape == (5, 7) and found.maximum.shape == (5, CHANNELS)
+    np.testing.assert_allclose(model.logits_of(found.pooled), found.logits, rtol=1e-5, atol=1e-6)
+    again = extract(model, pictures(5), store=Store(tmp_path))
+    np.testing.assert_array_equal(again.features, found.features)
+    assert len(extract(model, pictures(5), limit=0)) == 0
+
+
+def test_no_features_are_kept_where_the_head_reads_the_mean() -> None:
+    model = tiny()
+    assert not models.assemble(model.architecture, Tiny(), model.transform, model.classes, "w").keeps_features
+    assert extract(model, pictures(2)).features is None

@@ -19,7 +19,7 @@ from torch import Tensor
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.extraction.devices import BATCH, available_devices, choose_device, describe_device
-from nap_core.extraction.runner import ExtractionStopped, Runner, reduced
+from nap_core.extraction.runner import ExtractionStopped, Runner
 from nap_core.models import LoadedModel
 from nap_core.store import Entry, Store, StoreKey
 
@@ -109,7 +109,7 @@ def extract(
 def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | None = None) -> NDArray[np.float32]:
     """The full penultimate maps of a few images: (B, C, H, W), post-ReLU, before pooling."""
     runner = Runner(model, choose_device(device), len(images), autocast=False)
-    found: NDArray[np.float32] = runner.forward(runner.views(images))[0].cpu().numpy()
+    found: NDArray[np.float32] = runner.forward(runner.views(images)).maps.cpu().numpy()
     return found
 
 
@@ -122,8 +122,8 @@ def look(
     pooling; the labels are −1.
     """
     runner = Runner(model, choose_device(device), len(views), autocast=False)
-    found, logits = runner.forward(torch.tensor(views))
-    return reduced(found, logits, np.full(len(views), -1, np.int64)), found.cpu().numpy()
+    seen = runner.forward(torch.tensor(views))
+    return seen.reduced(np.full(len(views), -1, np.int64)), seen.maps.cpu().numpy()
 
 
 def inputs(
@@ -151,9 +151,8 @@ def _never() -> bool:
 
 
 def _empty(model: LoadedModel) -> Activations:
-    channels = np.empty((0, model.head_weight.shape[1]), np.float32)
-    logits = np.empty((0, len(model.classes)), np.float32)
-    return Activations(channels, channels, channels, logits, np.empty(0, np.int64))
+    side = model.transform.crop  # one black image tells the widths
+    return look(model, np.zeros((1, side, side, 3), np.uint8), device="cpu")[0].head(0)
 
 
 class _Sink:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,6 +27,26 @@ class ExtractionStopped(Exception):  # noqa: N818 - a wish was met, nothing went
     """The pass was stopped on request; what it had finished is in the store."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What one pass showed, float32 on the device: maps (B, C, H, W), logits (B, K), features (B, D) if kept."""
+
+    maps: Tensor
+    logits: Tensor
+    features: Tensor | None
+
+    def reduced(self, labels: NDArray[np.int64]) -> Activations:
+        """What is stored of it."""
+        return Activations(
+            maximum=self.maps.amax((2, 3)).cpu().numpy(),
+            mean=self.maps.mean((2, 3)).cpu().numpy(),
+            variance=self.maps.var((2, 3), correction=0).cpu().numpy(),
+            logits=self.logits.cpu().numpy(),
+            labels=labels,
+            features=None if self.features is None else self.features.cpu().numpy(),
+        )
+
+
 class Runner:
     """Feeds images through a network in batches, decoding the next ones while the network works on these."""
 
@@ -42,16 +64,21 @@ class Runner:
         moved = views.to(self.device, non_blocking=views.is_pinned())
         return self.model.transform.normalise(moved.permute(0, 3, 1, 2))
 
-    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
-        """Views (B, H, W, 3) uint8 → penultimate map (B, C, H, W) and logits (B, K), float32 on the device."""
-        captured: list[Tensor] = []
+    def forward(self, views: Tensor) -> Seen:
+        """Views (B, H, W, 3) uint8 → what the network shows of them."""
+        maps: list[Tensor] = []
+        features: list[Tensor] = []
+        network, head = self.model.network, self.model.head_tap if self.model.keeps_features else None
         # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
-        with _ONE_PASS_AT_A_TIME, self.model.tap.reading(self.model.network, captured.append):
+        with _ONE_PASS_AT_A_TIME, ExitStack() as reading:
+            reading.enter_context(self.model.tap.reading(network, maps.append))
+            if head:
+                reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.
-            network = self.model.network.to(self.device).to(memory_format=torch.channels_last)
+            network.to(self.device).to(memory_format=torch.channels_last)
             with torch.inference_mode():
                 logits = self._logits(network, views)
-        return captured[0].float(), logits.float()
+        return Seen(maps[0].float(), logits.float(), features[0].flatten(1).float() if head else None)
 
     def _logits(self, network: nn.Module, views: Tensor) -> Tensor:
         pixels = self.pixels(views)
@@ -65,7 +92,7 @@ class Runner:
         Raises UserError when not even one image fits.
         """
         try:
-            return reduced(*self.forward(views), labels)
+            return self.forward(views).reduced(labels)
         except torch.OutOfMemoryError as error:
             if len(views) == 1:
                 raise UserError(
@@ -102,14 +129,3 @@ class Runner:
                 labels = dataset.labels[start + used : start + used + len(views)]
                 yield views, np.asarray(labels, np.int64)
                 used += len(views)
-
-
-def reduced(found: Tensor, logits: Tensor, labels: NDArray[np.int64]) -> Activations:
-    """A map (B, C, H, W) and logits (B, K) → what is kept of them."""
-    return Activations(
-        maximum=found.amax((2, 3)).cpu().numpy(),
-        mean=found.mean((2, 3)).cpu().numpy(),
-        variance=found.var((2, 3), correction=0).cpu().numpy(),
-        logits=logits.cpu().numpy(),
-        labels=labels,
-    )

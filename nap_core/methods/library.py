@@ -90,9 +90,9 @@ def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -
     return kind(**{name: part for name, part in parts.items() if name in names}, **parameters)
 
 
-def head_of(model: LoadedModel) -> Head:
-    """The model's linear head on its own."""
-    return Head(model.head_weight, model.head_bias).eval()
+def head_of(model: LoadedModel, what: str) -> Head:
+    """The model's linear head on its own. Raises UserError, naming ``what`` needs it, when it has none."""
+    return Head(*model.linear_head(what)).eval()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Adapted:
         given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None} | parts
         # Logits are all that some detectors see: only the others need the network's head.
         if {"head", "w", "b"} & set(inspect.signature(self.kind).parameters):
-            head = head_of(ground.network(self.title))
+            head = head_of(ground.network(self.title), self.title)
             given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
         given |= self.extra(ground, own) if self.extra else {}
         with in_words(self.title):
@@ -146,7 +146,8 @@ class _Stored:
             return self._score(part.activations)
 
     def _score(self, activations: Activations) -> Scored:
-        chunk = int(np.clip(CHUNK_NUMBERS // (activations.channels * activations.logits.shape[1]), 64, 8192))
+        widths = activations.pooled.shape[1] * activations.logits.shape[1]
+        chunk = int(np.clip(CHUNK_NUMBERS // widths, 64, 8192))
         scores = []
         with in_words(self.title), torch.no_grad():
             for start in range(0, len(activations), chunk):
@@ -176,8 +177,8 @@ class _Stored:
 
 
 def features(activations: Activations) -> Tensor:
-    """The pooled features (N, C), float32: what the linear head reads."""
-    return torch.from_numpy(np.array(activations.mean, dtype=np.float32))
+    """The pooled features (N, D), float32: what the linear head reads."""
+    return torch.from_numpy(np.array(activations.pooled, dtype=np.float32))
 
 
 def _logits(activations: Activations) -> Tensor:

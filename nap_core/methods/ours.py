@@ -91,7 +91,7 @@ def openmax_record(positive: Positive) -> MethodRecord:
 def _gradnorm(part: Part, _watch: Watch, /) -> Scored:
     logits = torch.from_numpy(part.activations.logits.astype(np.float64))
     pull = (logits.softmax(dim=1) - 1 / logits.shape[1]).abs().sum(dim=1).numpy()
-    return Scored(pull * np.abs(part.activations.mean.astype(np.float64)).sum(axis=1))
+    return Scored(pull * np.abs(part.activations.pooled.astype(np.float64)).sum(axis=1))
 
 
 def gradnorm_record(positive: Positive) -> MethodRecord:
@@ -114,7 +114,7 @@ class _Shaped:
 
     def __init__(self, title: str, ground: Ground) -> None:
         self.title, self.ground = title, ground
-        self.head = head_of(ground.network(title))
+        self.head = head_of(ground.network(title), title)
         self._ready = False
 
     def fit(self, known: Activations) -> None:
@@ -217,7 +217,7 @@ class _AshGlobal(_Shaped):
         self.threshold = 0.0
 
     def fit(self, known: Activations) -> None:
-        self.threshold = float(np.quantile(known.mean, self.percentile))
+        self.threshold = float(np.quantile(known.pooled, self.percentile))
 
     def shape(self, values: Tensor) -> Tensor:
         kept = values >= self.threshold

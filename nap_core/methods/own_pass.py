@@ -71,8 +71,11 @@ class Site:
         return FitBatches(self, dataset, watch)
 
     def pooled(self, x: Tensor) -> Tensor:
-        """Inputs (B, 3, H, W) → pooled features of the penultimate layer (B, C), with gradients if they are on."""
-        return self.maps(x, (self.model.tap,))[0][0].mean((2, 3))
+        """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
+        tap = self.model.head_tap
+        if tap is None:
+            raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
+        return self.maps(x, (tap,))[0][0].flatten(1)
 
     def maps(self, x: Tensor, taps: tuple[Tap, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""

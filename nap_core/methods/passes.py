@@ -73,7 +73,7 @@ class MahalanobisOdinPass(Pass):
         self.detector = cast(
             MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
         )
-        features = torch.tensor(known.mean, dtype=torch.float32, device=site.device)
+        features = torch.tensor(known.pooled, dtype=torch.float32, device=site.device)
         self.detector.fit_features(features, torch.tensor(known.labels, device=site.device))
 
     def outliers(self, x: Tensor) -> Tensor:
@@ -159,6 +159,12 @@ class CoveragePass(Pass):
 
 class RankFeatPass(OwnLogitsPass):
     """Energy without the first singular direction of the penultimate map."""
+
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        if model.head_weight is not None and not model.keeps_features:
+            return ""
+        return f"{title} needs logits that are linear in the penultimate map's mean, and {model.title}'s are not."
 
     def __init__(self, site: Site, watch: Watch) -> None:
         super().__init__(site, watch)

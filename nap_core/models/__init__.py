@@ -20,7 +20,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
 from nap_core.errors import UserError
-from nap_core.models import architectures, own
+from nap_core.models import architectures, head, own
 from nap_core.models.architectures import ARCHITECTURES, Architecture
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.records import ModelRecord
@@ -35,6 +35,7 @@ __all__ = [
     "Tap",
     "Transform",
     "add",
+    "assemble",
     "find",
     "load",
     "load_checkpoint",
@@ -48,8 +49,10 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 class LoadedModel:
     """A network ready to be asked, with everything that goes with it.
 
-    ``network`` is in evaluation mode; ``head_weight`` (K, C) and ``head_bias`` (K,) are the linear head that turns the
-    spatial mean of the penultimate map into the logits; ``weights_sha256`` identifies the weights file.
+    ``network`` is in evaluation mode; ``head_weight`` (K, D) and ``head_bias`` (K,) are its last linear layer, which
+    turns features into logits. The features are the spatial mean of the penultimate map, unless ``keeps_features``:
+    then something lies between the two (more layers in a VGG, a norm in a ConvNeXt), and extraction keeps them.
+    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file.
     """
 
     name: str
@@ -59,8 +62,26 @@ class LoadedModel:
     transform: Transform
     classes: tuple[str, ...]
     weights_sha256: str
-    head_weight: NDArray[np.float32]
-    head_bias: NDArray[np.float32]
+    head_weight: NDArray[np.float32] | None
+    head_bias: NDArray[np.float32] | None
+    keeps_features: bool = False
+
+    def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
+        weight, bias = self.linear_head("Making logits of features")
+        return features @ weight.T + bias
+
+    def linear_head(self, what: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weight (K, D) and bias (K,) of the last linear layer. Raises UserError, naming ``what`` needs it, when there
+        is none."""
+        if self.head_weight is None or self.head_bias is None:
+            raise UserError(f"{what} needs a network that ends in a linear layer, and {self.title} does not.")
+        return self.head_weight, self.head_bias
+
+    @property
+    def head_tap(self) -> Tap | None:
+        """Where the features are read, (B, D) once flattened; None without a last linear layer."""
+        return Tap(self.architecture.head, side="input") if self.architecture.head else None
 
     @property
     def tap(self) -> Tap:
@@ -191,25 +212,37 @@ def load_checkpoint(
         known = ", ".join(architectures.names())
         raise UserError(f"There is no architecture called “{architecture}”. There are: {known}.")
     state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
-    head = state.get(f"{blueprint.head}.weight")
-    if head is None or head.ndim != 2:
+    last = state.get(f"{blueprint.head}.weight")
+    if last is None or last.ndim != 2:
         raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
-    network = blueprint.build(len(head))
+    network = blueprint.build(len(last))
     load_into(network, state, path.name)
-    linear = network.get_submodule(blueprint.head)
-    if not isinstance(linear, nn.Linear):
-        raise TypeError(f"{blueprint.head} of {architecture} is no linear layer")
-    names = classes or tuple(f"class {index}" for index in range(len(head)))
-    if len(names) != len(head):
-        raise UserError(f"{path.name} has {len(head)} classes, but {len(names)} class names were given.")
+    names = classes or tuple(f"class {index}" for index in range(len(last)))
+    if len(names) != len(last):
+        raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
+    return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
+
+
+def assemble(
+    blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
+) -> LoadedModel:
+    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads."""
+    weight, bias, keeps_features = None, None, False
+    network.eval()
+    if blueprint.head:
+        last = head.linear(network, blueprint.head)
+        weight = last.weight.detach().numpy()
+        bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
+        keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
     return LoadedModel(
-        name=architecture,
+        name=blueprint.name,
         title=blueprint.title,
         architecture=blueprint,
-        network=network.eval(),
-        transform=transform or blueprint.transform,
-        classes=names,
-        weights_sha256=sha256_of(path),
-        head_weight=linear.weight.detach().numpy(),
-        head_bias=linear.bias.detach().numpy(),
+        network=network,
+        transform=transform,
+        classes=classes,
+        weights_sha256=weights_sha256,
+        head_weight=weight,
+        head_bias=bias,
+        keeps_features=keeps_features,
     )

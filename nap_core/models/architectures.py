@@ -25,7 +25,7 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 @dataclass(frozen=True)
 class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
-    the dotted name of the linear layer that follows its spatial mean; ``transform`` is the usual one. ``layers`` are
+    the dotted name of the last linear layer, empty where there is none; ``transform`` is the usual one. ``layers`` are
     the modules at whose ends methods look that read several layers, the earliest first; ``renamed`` turns the name of
     an entry in a weights file into the network's own."""
 

@@ -12,13 +12,19 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Tap:
-    """The map (B, C, H, W) that enters or leaves a module; ``module`` is its dotted name in the network."""
+    """What enters or leaves a module, a map (B, C, H, W) for example; ``module`` is its dotted name in the network.
+
+    ``channels_last``: the network has it as (B, H, W, C), and it is turned. ``rectified``: it is cut at zero, where no
+    ReLU has done that: the prior is about activations, of which none is negative.
+    """
 
     module: str
     side: Literal["input", "output"] = "output"
+    channels_last: bool = False
+    rectified: bool = False
 
     def __str__(self) -> str:
-        return f"{self.side} of {self.module}"
+        return f"{self.side} of {self.module}{', rectified' if self.rectified else ''}"
 
     @contextmanager
     def reading(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
@@ -27,10 +33,10 @@ class Tap:
         module = network.get_submodule(self.module)
 
         def on_output(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            receive(output)
+            receive(self._turned(output))
 
         def on_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            receive(inputs[0])
+            receive(self._turned(inputs[0]))
 
         if self.side == "output":
             handle = module.register_forward_hook(on_output)
@@ -40,3 +46,7 @@ class Tap:
             yield
         finally:
             handle.remove()
+
+    def _turned(self, found: Tensor) -> Tensor:
+        turned = found.permute(0, 3, 1, 2) if self.channels_last else found
+        return turned.clamp(min=0) if self.rectified else turned

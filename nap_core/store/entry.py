@@ -6,8 +6,9 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from nap_core.store.disk import (
     write_array,
     write_file,
 )
-from nap_core.store.manifest import FIELDS, SHARD_NAME, Manifest, Shard, StoreKey
+from nap_core.store.manifest import SHARD_NAME, Manifest, Shard, StoreKey
 
 VARIABLE = "NAP_STORE"
 LOCK_SECONDS = 60.0  # a shard takes seconds: a process that holds the lock for longer hangs
@@ -64,14 +65,16 @@ class Entry:
             for shard in self._complete(manifest):
                 folder = self.path / shard.name
                 layout = manifest.layout(shard.rows) if manifest else ()
-                yield Activations(*(map_array(folder / f"{name}.npy", dtype, shape) for name, dtype, shape in layout))
+                yield Activations(
+                    **{name: map_array(folder / f"{name}.npy", dtype, shape) for name, dtype, shape in layout}
+                )
 
     def read(self, limit: int | None = None) -> Activations:
         """The first ``limit`` rows as they are stored, or all there are when that is fewer or ``limit`` is None.
 
         Rows that all lie in the first shard are memory-mapped, not copied. More shards are joined in memory, one open
-        at a time: each takes five file descriptors, and a process may have some hundreds. Raises KeyError when nothing
-        is stored and ValueError for a negative limit.
+        at a time: each takes a file descriptor an array, and a process may have some hundreds. Raises KeyError when
+        nothing is stored and ValueError for a negative limit.
         """
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative, but is {limit}")
@@ -83,11 +86,11 @@ class Entry:
             if whole is None:
                 if len(part) >= wanted:
                     return part.head(wanted)
-                arrays = [getattr(part, name) for name in FIELDS]
-                whole = Activations(*(np.empty((wanted, *array.shape[1:]), array.dtype) for array in arrays))
+                arrays = part.arrays.items()
+                whole = Activations(**{name: np.empty((wanted, *one.shape[1:]), one.dtype) for name, one in arrays})
             end = min(filled + len(part), wanted)
-            for name in FIELDS:
-                getattr(whole, name)[filled:end] = getattr(part, name)[: end - filled]
+            for name, array in whole.arrays.items():
+                array[filled:end] = part.arrays[name][: end - filled]
             filled = end
             if filled == wanted:
                 break
@@ -107,7 +110,7 @@ class Entry:
         or may not be written to, when the entry shrank while it was added to, and when a number is too large for the
         entry's dtype.
         """
-        given = Manifest(self.key, self.title, activations.channels, int(activations.logits.shape[1]))
+        given = Manifest.of(self.key, self.title, activations)
         arrays = self._convert(given, activations)
         with writing(self.path):
             stored = self._manifest()
@@ -122,14 +125,11 @@ class Entry:
                 )
             if not 0 <= start <= rows:
                 raise ValueError(f"rows from {start} on cannot follow the {rows} rows stored")
-            if shards and stored and (stored.channels, stored.classes) != (given.channels, given.classes):
-                raise ValueError(
-                    f"{given.channels} channels and {given.classes} logits cannot follow "
-                    f"{stored.channels} channels and {stored.classes} logits"
-                )
+            if shards and stored and stored.widths != given.widths:
+                raise ValueError(f"{given.widths} cannot follow {stored.widths}")
             if start + len(activations) > rows:
                 try:
-                    shard = self._write_shard(rows, [array[rows - start :] for array in arrays])
+                    shard = self._write_shard(rows, {name: array[rows - start :] for name, array in arrays.items()})
                     self._write_manifest(given, (*shards, shard))
                 finally:  # also when it failed: a full disk must not stay full of a shard that nobody will read
                     manifest = self._manifest()
@@ -144,7 +144,7 @@ class Entry:
         manifest = self._manifest_for_reading()
         with suppress(OSError):
             for shard in self._complete(manifest):
-                files = ((self.path / shard.name / f"{name}.npy", shard.sha256[name]) for name in FIELDS)
+                files = ((self.path / shard.name / f"{name}.npy", sha256) for name, sha256 in shard.sha256.items())
                 if not all(has_sha256(path, sha256) for path, sha256 in files):
                     self._cut(shard)
                     break
@@ -183,34 +183,33 @@ class Entry:
                 return
             yield shard
 
-    def _convert(self, manifest: Manifest, activations: Activations) -> list[NDArray[Any]]:
+    def _convert(self, manifest: Manifest, activations: Activations) -> dict[str, NDArray[Any]]:
         try:
             with np.errstate(over="raise"):  # silent infinities would be found much later, as strange scores
-                return [
-                    np.asarray(getattr(activations, name), dtype)
+                return {
+                    name: np.asarray(getattr(activations, name), dtype)
                     for name, dtype, _ in manifest.layout(len(activations))
-                ]
+                }
         except FloatingPointError as error:
             raise UserError(
                 f"Some activations are too large to be stored as {self.key.dtype}. Store them as float32."
             ) from error
 
-    def _write_shard(self, start: int, arrays: Sequence[NDArray[Any]]) -> Shard:
+    def _write_shard(self, start: int, arrays: Mapping[str, NDArray[Any]]) -> Shard:
         if not self.path.is_dir():
             self.path.mkdir()
             sync_folder(self.path.parent)
         token = secrets.token_hex(4)  # never the name of a shard that somebody may still have mapped
         temporary, name = self.path / f"{_TEMPORARY}{token}", f"{start:09d}-{token}"
         temporary.mkdir()
-        files = zip(FIELDS, arrays, strict=True)
-        sha256 = {field: write_array(temporary / f"{field}.npy", array) for field, array in files}
+        sha256 = {name: write_array(temporary / f"{name}.npy", array) for name, array in arrays.items()}
         sync_folder(temporary)
         patiently(lambda: os.rename(temporary, self.path / name))
         sync_folder(self.path)
-        return Shard(name, start, len(arrays[0]), sha256)
+        return Shard(name, start, len(arrays["labels"]), sha256)
 
     def _write_manifest(self, manifest: Manifest, shards: tuple[Shard, ...]) -> None:
-        content = Manifest(manifest.key, manifest.title, manifest.channels, manifest.classes, shards).to_json()
+        content = replace(manifest, shards=shards).to_json()
         temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}"
         write_file(temporary, [content])
         patiently(lambda: os.replace(temporary, self.path / _MANIFEST))

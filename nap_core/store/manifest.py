@@ -8,7 +8,7 @@ import platform
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import metadata
 from typing import Literal
@@ -18,7 +18,6 @@ import numpy as np
 from nap_core.activations import Activations
 
 FORMAT = 1  # part of every digest: a new format starts new entries and never meets old files
-FIELDS = tuple(field.name for field in fields(Activations))
 SHARD_NAME = re.compile(r"\d{9,}-[0-9a-f]{8}")
 _DTYPES = {"float32": "<f4", "float16": "<f2"}
 
@@ -61,21 +60,44 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is true of an entry: a shard that is not named here does not exist."""
+    """All that is true of an entry: a shard that is not named here does not exist.
+
+    ``features`` is the width of the features that are kept beside the statistics, 0 where none are.
+    """
 
     key: StoreKey
     title: str
     channels: int
     classes: int
     shards: tuple[Shard, ...] = ()
+    features: int = 0
+
+    @classmethod
+    def of(cls, key: StoreKey, title: str, activations: Activations) -> Manifest:
+        """The manifest, without shards yet, of activations like these."""
+        features = 0 if activations.features is None else int(activations.features.shape[1])
+        return cls(key, title, activations.channels, int(activations.logits.shape[1]), features=features)
+
+    @property
+    def widths(self) -> str:
+        """What has to agree between all shards, in words."""
+        kept = f", {self.features} features" if self.features else ""
+        return f"{self.channels} channels, {self.classes} logits{kept}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each shard has a file of, in the order of Activations' fields."""
+        every = (field.name for field in fields(Activations))
+        return tuple(name for name in every if name != "features" or self.features)
 
     def layout(self, rows: int) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-        """Field, dtype and shape of each file of a shard of ``rows`` rows, in the order of Activations' fields."""
-        for name in FIELDS:
+        """Field, dtype and shape of each file of a shard of ``rows`` rows, in the order of ``names``."""
+        widths = {"logits": self.classes, "features": self.features}
+        for name in self.names:
             if name == "labels":
                 yield name, "<i8", (rows,)
             else:
-                yield name, _DTYPES[self.key.dtype], (rows, self.classes if name == "logits" else self.channels)
+                yield name, _DTYPES[self.key.dtype], (rows, widths.get(name, self.channels))
 
     def to_json(self) -> bytes:
         """The file's content: for people to read, and for ``from_json``."""
@@ -87,20 +109,21 @@ class Manifest:
         """The manifest up to its first shard that does not follow on the one before; None for anything malformed."""
         try:
             data = json.loads(text)
-            manifest = cls(StoreKey(**data["key"]), data["title"], data["channels"], data["classes"])
+            widths = data["channels"], data["classes"], data.get("features", 0)
+            manifest = cls(StoreKey(**data["key"]), data["title"], *widths[:2], features=widths[2])
             records = [Shard(**record) for record in data["shards"]]
             sound = data["format"] == FORMAT and isinstance(manifest.title, str)
-            if not sound or not all(_is_count(width) for width in (manifest.channels, manifest.classes)):
+            if not sound or not all(map(_is_count, widths)):
                 return None
             shards: list[Shard] = []
             rows = 0
             for shard in records:
                 follows = _is_count(shard.start) and shard.start == rows and _is_count(shard.rows) and shard.rows > 0
-                if not follows or not SHARD_NAME.fullmatch(shard.name) or shard.sha256.keys() != set(FIELDS):
+                if not follows or not SHARD_NAME.fullmatch(shard.name) or shard.sha256.keys() != set(manifest.names):
                     break
                 shards.append(shard)
                 rows += shard.rows
-            return cls(manifest.key, manifest.title, manifest.channels, manifest.classes, tuple(shards))
+            return replace(manifest, shards=tuple(shards))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # all that wrong JSON can lead to
             return None
 

@@ -80,6 +80,7 @@ DAMAGED_MANIFESTS = {
     "another dtype": lambda text: text.replace(b'"float32"', b'"float16"'),
     "a title that is none": lambda text: text.replace('"ResNet-20 · CIFAR-10"'.encode(), b"7"),
     "other widths": lambda text: text.replace(b'"channels": 3', b'"channels": 4'),
+    "features that are none": lambda text: text.replace(b'"features": 0', b'"features": -1'),
     "widths that are none": lambda text: text.replace(b'"channels": 3', b'"channels": 3.0'),
     "a name that is a path": lambda text: text.replace(b'"name": "0', f'"name": "../{KEY.digest[:16]}/0'.encode()),
     "no rows": lambda text: text.replace(b'"rows": 2', b'"rows": -2'),

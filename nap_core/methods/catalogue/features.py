@@ -35,7 +35,7 @@ from nap_core.methods.records import (
 
 def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
     if parameters["d"] == 0:
-        channels = int(ground.network("ViM").head_weight.shape[1])
+        channels = int(ground.network("ViM").linear_head("ViM")[0].shape[1])
         parameters["d"] = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
     return {}
 
