@@ -22,6 +22,7 @@ from nap_core import roots
 from nap_core.errors import UserError
 from nap_core.models import architectures, head, own
 from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
@@ -30,6 +31,7 @@ from nap_core.models.transform import Transform
 __all__ = [
     "ARCHITECTURES",
     "RECORDS",
+    "AttentionTap",
     "LoadedModel",
     "ModelRecord",
     "Tap",
@@ -84,9 +86,20 @@ class LoadedModel:
         return Tap(self.architecture.head, side="input") if self.architecture.head else None
 
     @property
-    def tap(self) -> Tap:
-        """Where the penultimate map is read."""
+    def tap(self) -> Tap | AttentionTap:
+        """Where the penultimate map is read, or a Transformer's attention in its place."""
         return self.architecture.tap
+
+    @property
+    def reads_attention(self) -> bool:
+        """Whether ``tap`` reads attention: its channels are then the mean over the heads and each head, and NAP is
+        ``nap.attention_score``."""
+        return isinstance(self.tap, AttentionTap)
+
+    @property
+    def logits_from_means(self) -> bool:
+        """Whether the logits are a linear function of the channels' means."""
+        return self.head_weight is not None and not self.keeps_features
 
     @property
     def has_dropout(self) -> bool:
@@ -216,6 +229,7 @@ def load_checkpoint(
     if last is None or last.ndim != 2:
         raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
+    blueprint.adapted(network, state)
     load_into(network, state, path.name)
     names = classes or tuple(f"class {index}" for index in range(len(last)))
     if len(names) != len(last):
@@ -226,14 +240,23 @@ def load_checkpoint(
 def assemble(
     blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
 ) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads."""
+    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads.
+
+    Raises UserError when the network does not take images of the size that ``transform`` gives.
+    """
     weight, bias, keeps_features = None, None, False
     network.eval()
     if blueprint.head:
         last = head.linear(network, blueprint.head)
         weight = last.weight.detach().numpy()
         bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-        keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
+        try:
+            keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
+        except (RuntimeError, AssertionError) as error:
+            side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
+            raise UserError(
+                f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
+            ) from error
     return LoadedModel(
         name=blueprint.name,
         title=blueprint.title,
