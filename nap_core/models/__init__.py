@@ -94,7 +94,12 @@ class LoadedModel:
     def reads_attention(self) -> bool:
         """Whether ``tap`` reads attention: its channels are then the mean over the heads and each head, and NAP is
         ``nap.attention_score``."""
-        return isinstance(self.tap, AttentionTap)
+        return self.heads > 0
+
+    @property
+    def heads(self) -> int:
+        """How many heads the attention that ``tap`` reads has; 0 for a map."""
+        return self.tap.heads(self.network) if isinstance(self.tap, AttentionTap) else 0
 
     @property
     def logits_from_means(self) -> bool:

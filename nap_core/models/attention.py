@@ -37,12 +37,16 @@ class AttentionTap:
     def __str__(self) -> str:
         return f"attention of the class token in {self.module}"
 
+    def heads(self, network: nn.Module) -> int:
+        """How many heads there are. Raises as ``reading`` does."""
+        return _scores_of(network.get_submodule(self.module))[1]
+
     @contextmanager
     def reading(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
         """While the context is open, ``receive`` gets the map at each forward pass. Raises AttributeError when the
         network has no such module, UserError when its attention is of a kind that cannot be read."""
         module = network.get_submodule(self.module)
-        scores = _scores_of(module)
+        scores, _ = _scores_of(module)
         others = int(getattr(network, "num_prefix_tokens", 1))
 
         def on_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -78,8 +82,8 @@ def _kind(module: nn.Module) -> str:
     return "timm" if plain and counted and all(isinstance(part, nn.Module) for part in parts) else ""
 
 
-def _scores_of(module: Any) -> Callable[[Tensor], Tensor]:
-    """What turns tokens (B, N, D) into the class token's scaled scores over all of them, (B, heads, N)."""
+def _scores_of(module: Any) -> tuple[Callable[[Tensor], Tensor], int]:
+    """What turns tokens (B, N, D) into the class token's scaled scores over all of them, (B, heads, N); the heads."""
     kind = _kind(module)
     if not kind:
         raise UserError(f"The attention of a {type(module).__name__} cannot be read: it is of a kind not known here.")
@@ -100,7 +104,7 @@ def _scores_of(module: Any) -> Callable[[Tensor], Tensor]:
         key = k_norm(projected(tokens, slice(third, 2 * third)))
         return (query * (scale or query.shape[-1] ** -0.5) @ key.transpose(-2, -1)).squeeze(2)
 
-    return scores
+    return scores, heads
 
 
 def _by_head(tokens: Tensor, heads: int) -> Tensor:
