@@ -19,8 +19,9 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
+from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, head, own
+from nap_core.models import architectures, head, own, zoo
 from nap_core.models.architectures import ARCHITECTURES, Architecture
 from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
@@ -154,24 +155,30 @@ RECORDS: dict[str, ModelRecord] = {
 
 
 def names() -> tuple[str, ...]:
-    """Every model there is: the catalogue's, then the user's own."""
-    return (*RECORDS, *own.names())
+    """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
+    return (*RECORDS, *own.names(), *zoo.names())
 
 
 def find(name: str) -> ModelRecord:
-    """What is known of the model ``name``, bundled or the user's own.
+    """What is known of the model ``name``: bundled, the user's own or torchvision's.
 
     Raises UserError when there is none, or what is kept of it is damaged.
     """
     if name in RECORDS:
         return RECORDS[name]
+    if name in zoo.names():
+        return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
+        known = ", ".join((*RECORDS, *own.names()))
+        raise UserError(
+            f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
+        )
     return own.record(name)
 
 
 def load(name: str) -> LoadedModel:
-    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name or damaged weights."""
+    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name, damaged weights, and weights that
+    have still to be fetched."""
     find(name)  # what has been removed is not loaded from memory
     return _load(name)
 
@@ -179,6 +186,13 @@ def load(name: str) -> LoadedModel:
 @lru_cache(maxsize=4)
 def _load(name: str) -> LoadedModel:
     record = find(name)
+    for download in record.downloads():
+        if not download.present:
+            size = f" ({megabytes(download.size)})" if download.size else ""
+            raise UserError(
+                f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
+                f"{download.host}; without a network, {download.instruction}."
+            )
     model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
     return replace(model, name=record.name, title=record.title)
 
