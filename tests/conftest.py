@@ -33,7 +33,7 @@ _left_out_without_shared = pytest.StashKey[list[str]]()
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.
 
-    The user's own images and models, and what was fetched, are not there either.
+    The user's own images and models, and what was fetched by the app or by torch, are not there either.
     """
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
@@ -41,6 +41,7 @@ def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
         patch.setenv("NAP_DATA_ROOTS", str(tmp_path_factory.mktemp("no-data")))
         patch.setenv("NAP_MODELS_FOLDER", str(tmp_path_factory.mktemp("no-models")))
         patch.setenv("NAP_DATASETS", str(tmp_path_factory.mktemp("no-library")))
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("no-torch")))
         yield root
 
 
@@ -99,6 +100,15 @@ def publish(library: Path, file_server: FileServer, monkeypatch: pytest.MonkeyPa
         monkeypatch.setitem(records.ENTRIES, name, replace(entry, files=small))
 
     return publish
+
+
+@pytest.fixture
+def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where torch and torchvision keep this test's weights files; empty."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    folder = tmp_path / "torch" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture

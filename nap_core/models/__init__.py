@@ -19,9 +19,11 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
+from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, head, own
+from nap_core.models import architectures, head, own, zoo
 from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
@@ -30,6 +32,7 @@ from nap_core.models.transform import Transform
 __all__ = [
     "ARCHITECTURES",
     "RECORDS",
+    "AttentionTap",
     "LoadedModel",
     "ModelRecord",
     "Tap",
@@ -84,9 +87,25 @@ class LoadedModel:
         return Tap(self.architecture.head, side="input") if self.architecture.head else None
 
     @property
-    def tap(self) -> Tap:
-        """Where the penultimate map is read."""
+    def tap(self) -> Tap | AttentionTap:
+        """Where the penultimate map is read, or a Transformer's attention in its place."""
         return self.architecture.tap
+
+    @property
+    def reads_attention(self) -> bool:
+        """Whether ``tap`` reads attention: its channels are then the mean over the heads and each head, and NAP is
+        ``nap.attention_score``."""
+        return self.heads > 0
+
+    @property
+    def heads(self) -> int:
+        """How many heads the attention that ``tap`` reads has; 0 for a map."""
+        return self.tap.heads(self.network) if isinstance(self.tap, AttentionTap) else 0
+
+    @property
+    def logits_from_means(self) -> bool:
+        """Whether the logits are a linear function of the channels' means."""
+        return self.head_weight is not None and not self.keeps_features
 
     @property
     def has_dropout(self) -> bool:
@@ -136,24 +155,30 @@ RECORDS: dict[str, ModelRecord] = {
 
 
 def names() -> tuple[str, ...]:
-    """Every model there is: the catalogue's, then the user's own."""
-    return (*RECORDS, *own.names())
+    """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
+    return (*RECORDS, *own.names(), *zoo.names())
 
 
 def find(name: str) -> ModelRecord:
-    """What is known of the model ``name``, bundled or the user's own.
+    """What is known of the model ``name``: bundled, the user's own or torchvision's.
 
     Raises UserError when there is none, or what is kept of it is damaged.
     """
     if name in RECORDS:
         return RECORDS[name]
+    if name in zoo.names():
+        return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
+        known = ", ".join((*RECORDS, *own.names()))
+        raise UserError(
+            f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
+        )
     return own.record(name)
 
 
 def load(name: str) -> LoadedModel:
-    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name or damaged weights."""
+    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name, damaged weights, and weights that
+    have still to be fetched."""
     find(name)  # what has been removed is not loaded from memory
     return _load(name)
 
@@ -161,6 +186,13 @@ def load(name: str) -> LoadedModel:
 @lru_cache(maxsize=4)
 def _load(name: str) -> LoadedModel:
     record = find(name)
+    for download in record.downloads():
+        if not download.present:
+            size = f" ({megabytes(download.size)})" if download.size else ""
+            raise UserError(
+                f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
+                f"{download.host}; without a network, {download.instruction}."
+            )
     model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
     return replace(model, name=record.name, title=record.title)
 
@@ -216,6 +248,7 @@ def load_checkpoint(
     if last is None or last.ndim != 2:
         raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
+    blueprint.adapted(network, state)
     load_into(network, state, path.name)
     names = classes or tuple(f"class {index}" for index in range(len(last)))
     if len(names) != len(last):
@@ -226,14 +259,23 @@ def load_checkpoint(
 def assemble(
     blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
 ) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads."""
+    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads.
+
+    Raises UserError when the network does not take images of the size that ``transform`` gives.
+    """
     weight, bias, keeps_features = None, None, False
     network.eval()
     if blueprint.head:
         last = head.linear(network, blueprint.head)
         weight = last.weight.detach().numpy()
         bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-        keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
+        try:
+            keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
+        except (RuntimeError, AssertionError) as error:
+            side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
+            raise UserError(
+                f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
+            ) from error
     return LoadedModel(
         name=blueprint.name,
         title=blueprint.title,

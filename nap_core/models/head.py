@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nap_core.models.attention import AttentionTap
 from nap_core.models.tap import Tap
 
 TOLERANCE = 1e-3  # of the largest feature: the order of additions differs between a network's pooling and a mean
@@ -18,7 +19,7 @@ def linear(network: nn.Module, name: str) -> nn.Linear:
     return found
 
 
-def reads_the_mean(network: nn.Module, tap: Tap, head: str, side: int) -> bool:
+def reads_the_mean(network: nn.Module, tap: Tap | AttentionTap, head: str, side: int) -> bool:
     """Whether the layer ``head`` reads the spatial mean of the map at ``tap``: seen in a pass over one made-up image of
     ``side`` × ``side`` pixels.
 
