@@ -13,8 +13,8 @@ from nap_core.progress import Progress
 
 
 def described(missing: Sequence[Download]) -> str:
-    """How much it is and where from: "235 MB from www.cs.toronto.edu and ufldl.stanford.edu"."""
-    hosts = list(dict.fromkeys(one.host for one in missing))
+    """How much it is and where from, in Markdown: "235 MB from `www.cs.toronto.edu` and `ufldl.stanford.edu`"."""
+    hosts = list(dict.fromkeys(f"`{one.host}`" for one in missing))  # as code: no links to bare servers
     listed = hosts[0] if len(hosts) == 1 else f"{', '.join(hosts[:-1])} and {hosts[-1]}"
     return f"{amount(missing)} from {listed}"
 
@@ -22,8 +22,10 @@ def described(missing: Sequence[Download]) -> str:
 def amount(missing: Sequence[Download]) -> str:
     """How much it is, as far as anybody has published it."""
     known, unknown = sum(one.size or 0 for one in missing), sum(one.size is None for one in missing)
-    files = f"{unknown} file{'s' if unknown > 1 else ''} of unpublished size"
-    return " and ".join(part for part in (megabytes(known) if known else "", files if unknown else "") if part)
+    if not known:
+        return f"{unknown} files of unpublished size" if unknown > 1 else "a file of unpublished size"
+    more = f" and {unknown} file{'s' if unknown > 1 else ''} of unpublished size" if unknown else ""
+    return f"{megabytes(known)}{more}"
 
 
 def mark(name: str) -> str:
