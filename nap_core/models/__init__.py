@@ -20,7 +20,8 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
 from nap_core.errors import UserError
-from nap_core.models import architectures, head, own
+from nap_core.models import architectures, own
+from nap_core.models.anatomy import Anatomy, dissect
 from nap_core.models.architectures import ARCHITECTURES, Architecture
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.records import ModelRecord
@@ -52,7 +53,8 @@ class LoadedModel:
     ``network`` is in evaluation mode; ``head_weight`` (K, D) and ``head_bias`` (K,) are its last linear layer, which
     turns features into logits. The features are the spatial mean of the penultimate map, unless ``keeps_features``:
     then something lies between the two (more layers in a VGG, a norm in a ConvNeXt), and extraction keeps them.
-    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file.
+    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file. ``anatomy`` is what was
+    found in the running network, None for one that was put together by hand.
     """
 
     name: str
@@ -65,6 +67,7 @@ class LoadedModel:
     head_weight: NDArray[np.float32] | None
     head_bias: NDArray[np.float32] | None
     keeps_features: bool = False
+    anatomy: Anatomy | None = None
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
@@ -226,14 +229,18 @@ def load_checkpoint(
 def assemble(
     blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
 ) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads."""
-    weight, bias, keeps_features = None, None, False
-    network.eval()
+    """A network that has its weights, with all that goes with it; a pass over made-up images tells what its head reads.
+
+    Raises UserError as ``anatomy.dissect`` does, TypeError when the architecture's head does not make the logits.
+    """
+    found = dissect(network.eval(), transform.crop, blueprint.tap)
+    weight, bias = None, None
     if blueprint.head:
-        last = head.linear(network, blueprint.head)
+        last = network.get_submodule(blueprint.head)
+        if blueprint.head != found.head or not isinstance(last, nn.Linear):
+            raise TypeError(f"{blueprint.head} of {blueprint.name} does not make the logits")
         weight = last.weight.detach().numpy()
         bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-        keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
     return LoadedModel(
         name=blueprint.name,
         title=blueprint.title,
@@ -244,5 +251,6 @@ def assemble(
         weights_sha256=weights_sha256,
         head_weight=weight,
         head_bias=bias,
-        keeps_features=keeps_features,
+        keeps_features=bool(blueprint.head) and not found.head_on_mean,
+        anatomy=found,
     )
