@@ -6,7 +6,6 @@ H × W neurons, and the logits. Every method that can be computed from these is 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +22,11 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.models import LoadedModel
+from nap_core.models.tap import ONE_PASS_AT_A_TIME
 from nap_core.store import Entry, Store, StoreKey
 
 BATCH = {"cuda": 256, "mps": 128, "cpu": 64}
 SHARD_ROWS = 1024
-_ONE_PASS_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -241,9 +240,13 @@ class _Runner:
         maps: list[Tensor] = []
         features: list[Tensor] = []
         network, head = self.model.network, self.model.head_tap if self.model.keeps_features else None
-        # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
-        with _ONE_PASS_AT_A_TIME, ExitStack() as reading:
-            reading.enter_context(self.model.tap.reading(network, maps.append))
+
+        def note(found: Tensor) -> None:
+            # A module may run several times, of which the last counts, and a later one may write over what it put out.
+            maps[:] = [found.clone()]
+
+        with ONE_PASS_AT_A_TIME, ExitStack() as reading:
+            reading.enter_context(self.model.tap.reading(network, note))
             if head:
                 reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.

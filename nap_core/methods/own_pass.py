@@ -84,7 +84,7 @@ class Site:
             for tap, maps in zip(taps, found, strict=True):
                 reading.enter_context(tap.reading(self.network, maps.append))
             logits = self.network(x)
-        return [maps[0] for maps in found], logits
+        return [maps[-1] for maps in found], logits
 
     def layer_maps(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at the end of each layer, and the logits."""

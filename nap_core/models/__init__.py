@@ -9,21 +9,16 @@ A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
 from nap_core.errors import UserError
 from nap_core.models import architectures, own
-from nap_core.models.anatomy import Anatomy, dissect
-from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models.architectures import ARCHITECTURES
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
 from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -35,6 +30,7 @@ __all__ = [
     "ModelRecord",
     "Tap",
     "Transform",
+    "Variant",
     "add",
     "assemble",
     "find",
@@ -44,58 +40,6 @@ __all__ = [
 ]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-@dataclass(frozen=True, eq=False)  # one object is one model: it serves as a key of caches
-class LoadedModel:
-    """A network ready to be asked, with everything that goes with it.
-
-    ``network`` is in evaluation mode; ``head_weight`` (K, D) and ``head_bias`` (K,) are its last linear layer, which
-    turns features into logits. The features are the spatial mean of the penultimate map, unless ``keeps_features``:
-    then something lies between the two (more layers in a VGG, a norm in a ConvNeXt), and extraction keeps them.
-    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file. ``anatomy`` is what was
-    found in the running network, None for one that was put together by hand.
-    """
-
-    name: str
-    title: str
-    architecture: Architecture
-    network: nn.Module
-    transform: Transform
-    classes: tuple[str, ...]
-    weights_sha256: str
-    head_weight: NDArray[np.float32] | None
-    head_bias: NDArray[np.float32] | None
-    keeps_features: bool = False
-    anatomy: Anatomy | None = None
-
-    def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
-        weight, bias = self.linear_head("Making logits of features")
-        return features @ weight.T + bias
-
-    def linear_head(self, what: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weight (K, D) and bias (K,) of the last linear layer. Raises UserError, naming ``what`` needs it, when there
-        is none."""
-        if self.head_weight is None or self.head_bias is None:
-            raise UserError(f"{what} needs a network that ends in a linear layer, and {self.title} does not.")
-        return self.head_weight, self.head_bias
-
-    @property
-    def head_tap(self) -> Tap | None:
-        """Where the features are read, (B, D) once flattened; None without a last linear layer."""
-        return Tap(self.architecture.head, side="input") if self.architecture.head else None
-
-    @property
-    def tap(self) -> Tap:
-        """Where the penultimate map is read."""
-        return self.architecture.tap
-
-    @property
-    def has_dropout(self) -> bool:
-        """Whether the network drops anything in training."""
-        dropouts = (module for module in self.network.modules() if isinstance(module, _DropoutNd))
-        return any(module.p > 0 for module in dropouts)
 
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -155,10 +99,22 @@ def find(name: str) -> ModelRecord:
     return own.record(name)
 
 
-def load(name: str) -> LoadedModel:
-    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name or damaged weights."""
-    find(name)  # what has been removed is not loaded from memory
-    return _load(name)
+def load(wanted: str | Variant) -> LoadedModel:
+    """Load a model of ``names``, on the CPU: as it comes, or as a variant of it.
+
+    Raises UserError for an unknown name, damaged weights, and what ``read_at`` and ``fed_by`` refuse.
+    """
+    variant = Variant(wanted) if isinstance(wanted, str) else wanted
+    find(variant.name)  # what has been removed is not loaded from memory
+    return _load(variant.name) if variant.is_plain else _load_variant(variant)
+
+
+@lru_cache(maxsize=16)  # they share their networks, and these are what is large
+def _load_variant(variant: Variant) -> LoadedModel:
+    model = _load(variant.name)
+    if variant.transform:
+        model = fed_by(model, model.transform.changed(variant.transform))
+    return read_at(model, variant.layer) if variant.layer else model
 
 
 @lru_cache(maxsize=4)
@@ -183,7 +139,7 @@ def add(
     given, those of the benchmark that ``knows`` names, if there are as many. Raises UserError for a checkpoint that
     ``load_checkpoint`` does not take, and for a title without a letter or digit.
     """
-    model = load_checkpoint(architecture, weights, transform=transform and own.checked(transform), classes=classes)
+    model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
     known = benchmark_classes(knows)
     if classes is None and len(known) == len(model.classes):
         model = replace(model, classes=known)
@@ -224,33 +180,3 @@ def load_checkpoint(
     if len(names) != len(last):
         raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
     return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
-
-
-def assemble(
-    blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
-) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over made-up images tells what its head reads.
-
-    Raises UserError as ``anatomy.dissect`` does, TypeError when the architecture's head does not make the logits.
-    """
-    found = dissect(network.eval(), transform.crop, blueprint.tap)
-    weight, bias = None, None
-    if blueprint.head:
-        last = network.get_submodule(blueprint.head)
-        if blueprint.head != found.head or not isinstance(last, nn.Linear):
-            raise TypeError(f"{blueprint.head} of {blueprint.name} does not make the logits")
-        weight = last.weight.detach().numpy()
-        bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-    return LoadedModel(
-        name=blueprint.name,
-        title=blueprint.title,
-        architecture=blueprint,
-        network=network,
-        transform=transform,
-        classes=classes,
-        weights_sha256=weights_sha256,
-        head_weight=weight,
-        head_bias=bias,
-        keeps_features=bool(blueprint.head) and not found.head_on_mean,
-        anatomy=found,
-    )

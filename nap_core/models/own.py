@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from nap_core.errors import UserError
 from nap_core.landing import landing
 from nap_core.models import architectures
 from nap_core.models.records import ModelRecord
-from nap_core.models.transform import FILTERS, Transform
+from nap_core.models.transform import Transform
 
 VARIABLE = "NAP_MODELS_FOLDER"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
@@ -147,18 +146,7 @@ def _weights(place: Path) -> Path:
 
 def _transform(content: dict[str, Any]) -> Transform:
     mean, std = ((float(r), float(g), float(b)) for r, g, b in (content["mean"], content["std"]))
-    return checked(Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]))
-
-
-def checked(transform: Transform) -> Transform:
-    """The transform itself. Raises UserError for one that no image can go through."""
-    if not 1 <= transform.crop <= transform.resize <= 4096:
-        raise UserError("The crop needs at least 1 pixel and no more than the short side, and that at most 4,096.")
-    if not all(map(math.isfinite, (*transform.mean, *transform.std))) or min(transform.std) <= 0:
-        raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
-    if transform.interpolation not in FILTERS:
-        raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
-    return transform
+    return Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]).checked()
 
 
 def colour(text: str, what: str) -> tuple[float, float, float]:

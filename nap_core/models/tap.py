@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
+
+ONE_PASS_AT_A_TIME = threading.Lock()
+"""Held while hooks are on a network that others may use: a second pass at the same time would be caught by them."""
 
 
 @dataclass(frozen=True)
