@@ -72,6 +72,11 @@ class LoadedModel:
         return self.head_weight is not None
 
     @property
+    def logits_from_means(self) -> bool:
+        """Whether the logits are a linear function of the channels' means."""
+        return self.has_head and not self.keeps_features
+
+    @property
     def head_tap(self) -> Tap | None:
         """Where the features are read, (B, D) once flattened; None without a last linear layer."""
         return Tap(self.architecture.head, side="input") if self.architecture.head else None
