@@ -34,6 +34,7 @@ __all__ = [
     "add",
     "assemble",
     "find",
+    "is_here",
     "load",
     "load_checkpoint",
     "names",
@@ -97,6 +98,11 @@ def find(name: str) -> ModelRecord:
     if not roots.is_own(name) or name not in own.names():
         raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
     return own.record(name)
+
+
+def is_here(name: str) -> bool:
+    """Whether the weights of the model ``name`` need no download. Raises as ``find`` does."""
+    return all(download.present for download in find(name).downloads())
 
 
 def load(wanted: str | Variant) -> LoadedModel:

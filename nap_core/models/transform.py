@@ -15,6 +15,7 @@ from torch import Tensor
 from nap_core.errors import UserError
 
 LARGEST = 4096
+SMALL = 64
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 _GEOMETRY = re.compile(r"([0-9]{1,5})/([0-9]{1,5})(?:/([a-z]+))?")
@@ -64,6 +65,11 @@ class Transform:
         return replace(
             self, resize=int(resize), crop=int(crop), interpolation=interpolation or self.interpolation
         ).checked()
+
+    def as_the_paper(self) -> Transform:
+        """This transform with the steps of the NAP paper: 32 × 32 by resize and centre crop for networks of small
+        images, 256 and a crop of 224 for the others."""
+        return self.changed("32/32/bilinear" if self.crop <= SMALL else "256/224/bilinear")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height after the resize, as torchvision's: the short side exact, the long cut to whole pixels."""

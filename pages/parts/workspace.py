@@ -50,7 +50,7 @@ def open_own(chosen: Study) -> None:
 
     Raises UserError for what is no longer there or cannot be read.
     """
-    if chosen.model not in models.RECORDS or not chosen.variant.is_plain:
+    if models.is_here(chosen.model) and (chosen.model not in models.RECORDS or not chosen.variant.is_plain):
         chosen.network()
     for name in own_datasets(chosen):
         _forget_if_changed(name)
