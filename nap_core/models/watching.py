@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nap_core.models.attention import AttentionTap
 from nap_core.models.tap import Tap
 
 IMAGES = 2
@@ -82,11 +83,12 @@ class Runs:
         return sorted(self._runs.values(), key=lambda run: run.ended)
 
     @contextmanager
-    def watching(self, network: nn.Module, tap: Tap | None = None) -> Iterator[None]:
-        """While the context is open, runs are noted, and the map at ``tap`` as ``tapped``."""
+    def watching(self, network: nn.Module, tap: Tap | AttentionTap | None = None) -> Iterator[None]:
+        """While the context is open, runs are noted, and the map at ``tap``, not yet rectified, as ``tapped``."""
         with ExitStack() as open_hooks:
             if tap:
-                open_hooks.enter_context(tap.reading(network, self._tap))
+                whole = replace(tap, rectified=False) if isinstance(tap, Tap) else tap
+                open_hooks.enter_context(whole.reading(network, self._tap))
             for name, module in network.named_modules():
                 if name:
                     open_hooks.callback(module.register_forward_pre_hook(self._start(name)).remove)
