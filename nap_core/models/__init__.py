@@ -191,11 +191,13 @@ def load_checkpoint(
     blueprint = architectures.find(architecture)
     if blueprint is None:
         known = ", ".join(architectures.names())
-        raise UserError(f"There is no architecture called “{architecture}”. There are: {known}.")
+        raise UserError(
+            f"There is no architecture called “{architecture}”. There are: {known}, and timm's as timm:NAME."
+        )
     state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
-    last = state.get(f"{blueprint.head}.weight")
-    if last is None or last.ndim != 2:
-        raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
+    last = state.get(blueprint.counts_classes)
+    if last is None or last.ndim < 2:
+        raise UserError(f"{path.name} has no {blueprint.counts_classes}: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
     blueprint.adapted(network, state)
     load_into(network, state, path.name)

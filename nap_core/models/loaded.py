@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
+from nap_core.models import attention
 from nap_core.models.anatomy import Anatomy, ImagesRefusedError, dissect
 from nap_core.models.architectures import Architecture
 from nap_core.models.attention import AttentionTap
@@ -85,6 +86,8 @@ class LoadedModel:
     @property
     def tap(self) -> Tap | AttentionTap:
         """Where the penultimate map is read, or a Transformer's attention in its place."""
+        if self.architecture.tap is None:
+            raise ValueError(f"where {self.title} is read has not been looked for; assemble() does")
         return self.architecture.tap
 
     @property
@@ -108,23 +111,33 @@ class LoadedModel:
 def assemble(
     blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
 ) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over made-up images tells what its head reads.
+    """A network that has its weights, with all that goes with it; a pass over made-up images tells what its head reads,
+    and where its map and its head are, if the architecture does not say.
 
     Raises UserError as ``anatomy.dissect`` does, with the size of images that the network does take, TypeError when the
     architecture's head does not make the logits.
     """
+    tap = blueprint.tap or attention.find(network)
     try:
-        found = dissect(network.eval(), transform.crop, blueprint.tap)
+        found = dissect(network.eval(), transform.crop, tap)
     except ImagesRefusedError as error:
         side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
         raise UserError(
             f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
         ) from error
+    if found.classes != len(classes):
+        raise UserError(
+            f"{blueprint.title} answers with {found.classes} numbers, but there are {len(classes)} classes."
+        )
+    head = found.head if blueprint.head is None else blueprint.head
+    if blueprint.tap is None:
+        blueprint = replace(blueprint, layers=blueprint.layers or found.stages)
+    blueprint = replace(blueprint, tap=found.tap, head=head)
     weight, bias = None, None
-    if blueprint.head:
-        last = network.get_submodule(blueprint.head)
-        if blueprint.head != found.head or not isinstance(last, nn.Linear):
-            raise TypeError(f"{blueprint.head} of {blueprint.name} does not make the logits")
+    if head:
+        last = network.get_submodule(head)
+        if head != found.head or not isinstance(last, nn.Linear):
+            raise TypeError(f"{head} of {blueprint.name} does not make the logits")
         weight = last.weight.detach().numpy()
         bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
     return LoadedModel(
@@ -137,7 +150,7 @@ def assemble(
         weights_sha256=weights_sha256,
         head_weight=weight,
         head_bias=bias,
-        keeps_features=bool(blueprint.head) and not found.head_on_mean,
+        keeps_features=bool(head) and not found.head_on_mean,
         anatomy=found,
     )
 

@@ -48,7 +48,8 @@ class About:
 
     @classmethod
     def from_json(cls, text: str) -> About:
-        """What ``to_json`` wrote. Raises ValueError, KeyError, TypeError or UserError for anything else."""
+        """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else, UserError for an
+        architecture of timm's without timm."""
         content = json.loads(text)
         words = [content[key] for key in ("title", "architecture", "knows", "sha256")]
         classes = tuple(content["classes"])
@@ -85,7 +86,7 @@ def record(name: str) -> ModelRecord:
     place = _place(name)
     try:
         about = About.from_json((place / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError, UserError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"What is kept of the model “{name}” is damaged ({place / ABOUT}). Remove it and add it again."
         ) from error
@@ -146,7 +147,10 @@ def _weights(place: Path) -> Path:
 
 def _transform(content: dict[str, Any]) -> Transform:
     mean, std = ((float(r), float(g), float(b)) for r, g, b in (content["mean"], content["std"]))
-    return Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]).checked()
+    try:
+        return Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]).checked()
+    except UserError as error:
+        raise ValueError(str(error)) from error
 
 
 def colour(text: str, what: str) -> tuple[float, float, float]:
