@@ -58,7 +58,7 @@ def open_own(chosen: Study) -> None:
 
 
 def own_datasets(chosen: Study) -> list[str]:
-    """The visitor's own among the datasets of a study, the fit split included."""
+    """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
 
 
@@ -160,9 +160,9 @@ def start(chosen: Study) -> StudyJob:
 
 
 def activations(chosen: Study) -> StudyActivations | None:
-    """The study's activations when they are there or in the store, else None."""
+    """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(chosen)
-    if job is None and not missing_images(chosen):
+    if job is None and not missing_images(chosen) and study.prepared(chosen):
         job = jobs().start(chosen)
         job.wait()
     return job.result if job else None
