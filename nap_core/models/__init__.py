@@ -9,22 +9,18 @@ A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core import roots
 from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, head, own, zoo
-from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models import architectures, own, zoo
+from nap_core.models.architectures import ARCHITECTURES
 from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
 from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -37,81 +33,17 @@ __all__ = [
     "ModelRecord",
     "Tap",
     "Transform",
+    "Variant",
     "add",
     "assemble",
     "find",
+    "is_here",
     "load",
     "load_checkpoint",
     "names",
 ]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-@dataclass(frozen=True, eq=False)  # one object is one model: it serves as a key of caches
-class LoadedModel:
-    """A network ready to be asked, with everything that goes with it.
-
-    ``network`` is in evaluation mode; ``head_weight`` (K, D) and ``head_bias`` (K,) are its last linear layer, which
-    turns features into logits. The features are the spatial mean of the penultimate map, unless ``keeps_features``:
-    then something lies between the two (more layers in a VGG, a norm in a ConvNeXt), and extraction keeps them.
-    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file.
-    """
-
-    name: str
-    title: str
-    architecture: Architecture
-    network: nn.Module
-    transform: Transform
-    classes: tuple[str, ...]
-    weights_sha256: str
-    head_weight: NDArray[np.float32] | None
-    head_bias: NDArray[np.float32] | None
-    keeps_features: bool = False
-
-    def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
-        weight, bias = self.linear_head("Making logits of features")
-        return features @ weight.T + bias
-
-    def linear_head(self, what: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weight (K, D) and bias (K,) of the last linear layer. Raises UserError, naming ``what`` needs it, when there
-        is none."""
-        if self.head_weight is None or self.head_bias is None:
-            raise UserError(f"{what} needs a network that ends in a linear layer, and {self.title} does not.")
-        return self.head_weight, self.head_bias
-
-    @property
-    def head_tap(self) -> Tap | None:
-        """Where the features are read, (B, D) once flattened; None without a last linear layer."""
-        return Tap(self.architecture.head, side="input") if self.architecture.head else None
-
-    @property
-    def tap(self) -> Tap | AttentionTap:
-        """Where the penultimate map is read, or a Transformer's attention in its place."""
-        return self.architecture.tap
-
-    @property
-    def reads_attention(self) -> bool:
-        """Whether ``tap`` reads attention: its channels are then the mean over the heads and each head, and NAP is
-        ``nap.attention_score``."""
-        return self.heads > 0
-
-    @property
-    def heads(self) -> int:
-        """How many heads the attention that ``tap`` reads has; 0 for a map."""
-        return self.tap.heads(self.network) if isinstance(self.tap, AttentionTap) else 0
-
-    @property
-    def logits_from_means(self) -> bool:
-        """Whether the logits are a linear function of the channels' means."""
-        return self.head_weight is not None and not self.keeps_features
-
-    @property
-    def has_dropout(self) -> bool:
-        """Whether the network drops anything in training."""
-        dropouts = (module for module in self.network.modules() if isinstance(module, _DropoutNd))
-        return any(module.p > 0 for module in dropouts)
 
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -176,11 +108,28 @@ def find(name: str) -> ModelRecord:
     return own.record(name)
 
 
-def load(name: str) -> LoadedModel:
-    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name, damaged weights, and weights that
-    have still to be fetched."""
-    find(name)  # what has been removed is not loaded from memory
-    return _load(name)
+def is_here(name: str) -> bool:
+    """Whether the weights of the model ``name`` need no download. Raises as ``find`` does."""
+    return all(download.present for download in find(name).downloads())
+
+
+def load(wanted: str | Variant) -> LoadedModel:
+    """Load a model of ``names``, on the CPU: as it comes, or as a variant of it.
+
+    Raises UserError for an unknown name, damaged weights, weights that have still to be fetched, and what ``read_at``
+    and ``fed_by`` refuse.
+    """
+    variant = Variant(wanted) if isinstance(wanted, str) else wanted
+    find(variant.name)  # what has been removed is not loaded from memory
+    return _load(variant.name) if variant.is_plain else _load_variant(variant)
+
+
+@lru_cache(maxsize=16)  # they share their networks, and these are what is large
+def _load_variant(variant: Variant) -> LoadedModel:
+    model = _load(variant.name)
+    if variant.transform:
+        model = fed_by(model, model.transform.changed(variant.transform))
+    return read_at(model, variant.layer) if variant.layer else model
 
 
 @lru_cache(maxsize=4)
@@ -212,7 +161,7 @@ def add(
     given, those of the benchmark that ``knows`` names, if there are as many. Raises UserError for a checkpoint that
     ``load_checkpoint`` does not take, and for a title without a letter or digit.
     """
-    model = load_checkpoint(architecture, weights, transform=transform and own.checked(transform), classes=classes)
+    model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
     known = benchmark_classes(knows)
     if classes is None and len(known) == len(model.classes):
         model = replace(model, classes=known)
@@ -242,11 +191,13 @@ def load_checkpoint(
     blueprint = architectures.find(architecture)
     if blueprint is None:
         known = ", ".join(architectures.names())
-        raise UserError(f"There is no architecture called “{architecture}”. There are: {known}.")
+        raise UserError(
+            f"There is no architecture called “{architecture}”. There are: {known}, and timm's as timm:NAME."
+        )
     state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
-    last = state.get(f"{blueprint.head}.weight")
-    if last is None or last.ndim != 2:
-        raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
+    last = state.get(blueprint.counts_classes)
+    if last is None or last.ndim < 2:
+        raise UserError(f"{path.name} has no {blueprint.counts_classes}: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
     blueprint.adapted(network, state)
     load_into(network, state, path.name)
@@ -254,37 +205,3 @@ def load_checkpoint(
     if len(names) != len(last):
         raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
     return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
-
-
-def assemble(
-    blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
-) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads.
-
-    Raises UserError when the network does not take images of the size that ``transform`` gives.
-    """
-    weight, bias, keeps_features = None, None, False
-    network.eval()
-    if blueprint.head:
-        last = head.linear(network, blueprint.head)
-        weight = last.weight.detach().numpy()
-        bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-        try:
-            keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
-        except (RuntimeError, AssertionError) as error:
-            side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
-            raise UserError(
-                f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
-            ) from error
-    return LoadedModel(
-        name=blueprint.name,
-        title=blueprint.title,
-        architecture=blueprint,
-        network=network,
-        transform=transform,
-        classes=classes,
-        weights_sha256=weights_sha256,
-        head_weight=weight,
-        head_bias=bias,
-        keeps_features=keeps_features,
-    )

@@ -12,7 +12,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
 
-from nap_core.models import torchvision_families
+from nap_core.models import timm_networks, torchvision_families
 from nap_core.models.attention import AttentionTap
 from nap_core.models.cifar import CifarDenseNet, CifarResNet
 from nap_core.models.tap import Tap
@@ -26,21 +26,29 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 @dataclass(frozen=True)
 class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
-    the dotted name of the last linear layer, empty where there is none; ``transform`` is the usual one. ``layers`` are
-    the modules at whose ends methods look that read several layers, the earliest first; ``renamed`` turns the name of
-    an entry in a weights file into the network's own, and ``adapted`` makes the network fit what else such a file
-    decides, before it is loaded. ``note`` says in a sentence or two where NAP is read."""
+    the dotted name of the last linear layer, empty where there is none; None for either is to find it in the network.
+    ``classes_from`` is the entry of a weights file that has a row a class, where it is not the head's weight.
+    ``transform`` is the usual one. ``layers`` are the modules at whose ends methods look that read several layers, the
+    earliest first; ``renamed`` turns the name of an entry in a weights file into the network's own, and ``adapted``
+    makes the network fit what else such a file decides, before it is loaded. ``note`` says in a sentence or two where
+    NAP is read."""
 
     name: str
     title: str
     build: Callable[[int], nn.Module]
-    tap: Tap | AttentionTap
-    head: str
+    tap: Tap | AttentionTap | None
+    head: str | None
     transform: Transform
     layers: tuple[str, ...] = ()
     renamed: Callable[[str], str] = lambda name: name
     adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = lambda _network, _state: None
     note: str = ""
+    classes_from: str = ""
+
+    @property
+    def counts_classes(self) -> str:
+        """The entry of a weights file that has a row a class."""
+        return self.classes_from or f"{self.head}.weight"
 
 
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
@@ -115,9 +123,12 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def find(name: str) -> Architecture | None:
-    """The architecture called ``name``: one of ``ARCHITECTURES``, or of torchvision's by torchvision's name."""
+    """The architecture called ``name``: one of ``ARCHITECTURES``, of torchvision's by torchvision's name, or of timm's
+    by timm's name after ``timm:``. Raises UserError for the latter without timm."""
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
+    if timm_networks.knows(name):
+        return _timm(name)
     family = torchvision_families.family_of(name)
     if family is None:
         return None
@@ -136,6 +147,18 @@ def find(name: str) -> Architecture | None:
     )
 
 
+def _timm(name: str) -> Architecture:
+    return Architecture(
+        name,
+        f"{name.removeprefix(timm_networks.PREFIX)} (timm)",
+        timm_networks.builder(name),
+        None,
+        None,
+        timm_networks.transform(name),
+        classes_from=timm_networks.classes_from(name),
+    )
+
+
 def names() -> tuple[str, ...]:
-    """Every name that ``find`` knows: ours, then torchvision's."""
+    """Every name that ``find`` knows: ours, then torchvision's. timm's are in ``timm_networks.names``."""
     return (*ARCHITECTURES, *torchvision_families.names())
