@@ -114,8 +114,8 @@ def datasets_document() -> str:
     lines = [
         "# Datasets and benchmarks",
         "",
-        "Made from the records of `nap_core.datasets` and `nap_core.benchmarks` by `make docs`. Any dataset is named by",
-        "its word: in an address, in “Change the study” and on the command line.",
+        "Made from the records of `nap_core.datasets` and `nap_core.benchmarks` by `make docs`. Any dataset is named",
+        "by its word: in an address, in “Change the study” and on the command line.",
         "",
         "## Bundled",
         "",

@@ -93,7 +93,8 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     roles |= {name: datasets.find(name).role for name in library.names()}
     # A link may name what no list shows.
     roles |= {name: datasets.find(name).role for name in study.needed_datasets(start) if name not in roles}
-    id_names = [name for name, role in roles.items() if role in ("id", "own") or record.id_dataset == name]
+    known = (record.id_dataset, start.id_dataset)
+    id_names = [name for name, role in roles.items() if role in ("id", "own") or name in known]
     id_dataset = st.selectbox(
         "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )

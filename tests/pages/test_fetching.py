@@ -208,6 +208,12 @@ def test_the_dialog_opens_on_the_benchmark_that_the_study_is(library: Path) -> N
     assert app.selectbox(key="benchmark-resnet20-cifar10").value == "openood-cifar10"
 
 
+def test_a_link_may_take_any_dataset_for_the_known_one(library: Path) -> None:
+    app = dialog(Study("resnet20-cifar10", "dtd", ("hf:birds/garden", "mnist"), 20))
+    assert app.selectbox(key="id-resnet20-cifar10-").value == "dtd"
+    assert "hf:birds/garden" in app.multiselect(key="ood-resnet20-cifar10--dtd").value
+
+
 def test_only_benchmarks_of_what_the_model_knows_are_offered(library: Path) -> None:
     app = dialog(default_study("efficientnet-lite0-imagenet"))
     offered = app.selectbox(key="benchmark-efficientnet-lite0-imagenet").options
