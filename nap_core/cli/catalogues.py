@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from nap_core.cli import output
 from nap_core.cli.arguments import Command
+from nap_core.errors import UserError
 
 if TYPE_CHECKING:
     from nap_core.datasets import DatasetRecord
@@ -63,7 +65,12 @@ def datasets(args: argparse.Namespace) -> int:
     """The datasets of the catalogue: bundled, to be downloaded, the user's own."""
     from nap_core.datasets import find, names
 
-    records = [_dataset(find(name)) for name in names()]
+    records = []
+    for name in names():
+        try:
+            records.append(_dataset(find(name)))
+        except UserError as error:  # one of the user's own is damaged: the others are listed
+            print(f"Left out: {error}", file=sys.stderr)
     return _print(records, args.json, ("name", "role", "size", "where", "description"))
 
 

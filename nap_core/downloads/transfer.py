@@ -203,7 +203,7 @@ def _check(download: Download, watch: _Watch) -> None:
     """Raise UserError, and remove the part, where it is not the file that was published."""
     part = part_of(download)
     if download.checksum:
-        kind, _, expected = download.checksum.partition(":")
+        kind, _, expected = download.checksum.lower().partition(":")
         hasher = hashlib.md5(usedforsecurity=False) if kind == "md5" else hashlib.sha256()
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):

@@ -145,11 +145,10 @@ def _use(wanted: Study, device: str) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(_what_is_cached(wanted, missing))
-    downloads = study.missing_downloads(wanted)
-    able = fetching.told(downloads) if downloads else True
+    able = fetching.told(wanted)
     own_images.unreadable(wanted)
     runs = bool(missing) or not ready
-    label = "Download, use and run this study" if downloads else "Use and run this study"
+    label = "Download, use and run this study" if fetching.waits(wanted) else "Use and run this study"
     if st.button(label if runs else "Use this study", type="primary", disabled=not able):
         st.session_state.device = device or None
         workspace.choose_study(wanted)

@@ -64,6 +64,14 @@ def test_the_list_says_what_is_here(run, data_root: Path) -> None:
     assert {one["name"]: one for one in json.loads(run("datasets", "--json")[1])}["isun"]["where"] == "here"
 
 
+def test_one_that_is_damaged_does_not_hide_the_others(run, data_root: Path) -> None:
+    (data_root / "broken.npz").write_bytes(b"nothing")
+    status, out, err = run("datasets")
+    assert status == 0
+    assert out.splitlines()[1].startswith("cifar10 ")
+    assert err.startswith("Left out: “broken.npz” is not an .npz archive")
+
+
 def test_a_wrong_name_of_the_hub_is_told(run) -> None:
     status, _, err = run("extract", "hf:birds", *RESNET)
     assert (status, err) == (

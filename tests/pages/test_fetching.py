@@ -244,6 +244,12 @@ def test_a_name_of_the_hub_is_offered(library: Path) -> None:
     assert hugging_face.names() == ()
 
 
+def test_a_dataset_of_the_hub_is_told_before_the_click(open_page: OpenPage, library: Path) -> None:
+    app = open_page("compare_methods", Study("resnet20-cifar10", "cifar10", ("hf:birds/garden:test",), 10))
+    assert "birds/garden, test: from `huggingface.co`" in texts(app)
+    assert app.button(key="run-main").label == "Download and run this study (20 images)"
+
+
 def test_every_benchmark_can_be_a_study(library: Path) -> None:
     for name, one in benchmarks.RECORDS.items():
         if one.knows != "CIFAR-100":  # no bundled model knows it
