@@ -10,7 +10,7 @@ from nap_core import bank, datasets, models
 from nap_core.activations import Activations
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract, store_key
+from nap_core.extraction import Progress, Stored, extract
 from nap_core.methods.ground import Ground, Part
 from nap_core.store import Store
 
@@ -204,7 +204,7 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
             continue
         dataset = datasets.load(name)
         wanted = min(study.images, len(dataset))
-        have = store.entry(store_key(model, dataset)).rows
+        have = Stored(store, model, dataset).rows
         if have < wanted:
             missing[name] = wanted - have
     return missing
