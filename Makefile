@@ -19,10 +19,10 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint types format docs fidelity bench
+.PHONY: help app test lint types format docs fidelity imagenet bench
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another port; ADDRESS=0.0.0.0: the whole network)
 	@echo "NAP Explorer: http://$(ADDRESS):$(PORT) (Ctrl+C stops it)"
@@ -72,6 +72,9 @@ $(READY):
 
 fidelity: $(TEST_DEPS) ## measure every method beside its published figures (REFERENCE, CIFAR10: folders with the data)
 	$(BIN)/python assets/build/build_fidelity.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
+
+imagenet: $(TEST_DEPS) ## measure an ImageNet network on photographs, textures and scenes (REFERENCE: folder with the data)
+	$(BIN)/python assets/build/build_imagenet.py --reference $(REFERENCE)
 
 bench: $(TEST_DEPS) ## compare speeds within one run: extraction, and methods beside pytorch-ood's own predict
 	$(BIN)/python assets/build/benchmark.py --write

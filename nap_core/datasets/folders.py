@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import SUFFIXES, decode
+from nap_core.datasets.examined import Examined
 from nap_core.datasets.images import Labels, digest, fingerprint, presentation_order
 from nap_core.errors import UserError
 
@@ -46,14 +47,16 @@ def from_folder(
     path: str | Path,
     title: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    kept: Path | None = None,
 ) -> FolderImages:
     """The images in a folder and below it, in the order of ``presentation_order`` over their sorted paths.
 
     The sub-folders of ``path`` that hold images are the classes; images that lie in ``path`` itself have none (−1).
     Hidden files and folders and files without an image's suffix are passed over. Every image is decoded once, to
     find those that cannot be read (they go to ``unreadable``, the rest goes on) and to fingerprint the content;
-    ``progress(done, total)`` is called after each. Raises UserError when there is no such folder or no readable
-    image in it, or when there are more than ``MAXIMUM_FILES``.
+    ``progress(done, total)`` is called after each. What was found is kept in the folder ``kept``, if one is given, and
+    files that have not changed since are not decoded again. Raises UserError when there is no such folder or no
+    readable image in it, or when there are more than ``MAXIMUM_FILES``.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
@@ -68,16 +71,19 @@ def from_folder(
 
     digests: dict[str, bytes] = {}
     unreadable: list[tuple[str, str]] = []
+    examined = Examined(root, kept)
     # Pillow decodes outside Python's global lock, so threads help.
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        results = pool.map(lambda file: _examine(root, file), files)
+        results = pool.map(lambda file: examined.find(file) or _examine(root, file), files)
         for done, (file, result) in enumerate(zip(files, results, strict=True), start=1):
+            examined.note(file, result)
             if isinstance(result, UserError):
                 unreadable.append((file, str(result)))
             else:
                 digests[file] = result
             if progress is not None:
                 progress(done, len(files))
+    examined.save()
     if not digests:
         raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {unreadable[0][1]}")
 

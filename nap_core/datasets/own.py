@@ -15,6 +15,10 @@ from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.folders import MAXIMUM_FILES, files_in, from_folder
 from nap_core.datasets.images import ImageDataset
 from nap_core.errors import UserError
+from nap_core.store import Store
+
+FOLDERS = "folders"
+"""Where, in the store's folder, it is kept what a user's folders hold: their images are decoded once to tell."""
 
 
 def names() -> tuple[str, ...]:
@@ -51,7 +55,7 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Image
     """The images; ``progress(done, total)`` hears how far a folder has been read. Raises as its reader does."""
     path, title = _path(name), record(name).title
     if path.is_dir():
-        return replace(from_folder(path, title, progress), name=name)
+        return replace(from_folder(path, title, progress, Store().root / FOLDERS), name=name)
     return replace(from_npz(path, title), name=name)
 
 

@@ -21,9 +21,10 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction.devices import BATCH, available_devices, choose_device, describe_device
-from nap_core.extraction.runner import ExtractionStopped, Runner
+from nap_core.extraction.runner import Runner
 from nap_core.extraction.stored import Stored, store_key
 from nap_core.models import LoadedModel
+from nap_core.progress import ExtractionStopped, Progress
 from nap_core.store import Entry, Store, TooLarge
 
 __all__ = [
@@ -43,17 +44,6 @@ __all__ = [
 ]
 
 SHARD_ROWS = 1024
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a pass stands: images done and asked for, images per second of this pass, seconds left at that speed."""
-
-    dataset: str
-    done: int
-    total: int
-    images_per_second: float
-    seconds_left: float
 
 
 def extract(

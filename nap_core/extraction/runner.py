@@ -19,12 +19,9 @@ from nap_core.errors import UserError
 from nap_core.extraction.decoding import blocks
 from nap_core.extraction.devices import BATCH
 from nap_core.models import LoadedModel
+from nap_core.progress import ExtractionStopped
 
 _ONE_PASS_AT_A_TIME = threading.Lock()
-
-
-class ExtractionStopped(Exception):  # noqa: N818 - a wish was met, nothing went wrong
-    """The pass was stopped on request; what it had finished is in the store."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nap_core.downloads import Download
 from nap_core.models.transform import Transform
+
+
+def _nothing() -> tuple[Download, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,8 @@ class ModelRecord:
 
     ``id_dataset`` and ``fit_dataset`` are catalogue names of ``nap_core.datasets``: what the model was trained to know.
     ``accuracy`` is top-1 on its test set, between 0 and 1, or None where nobody has measured it.
-    ``transform`` is the preprocessing, None for the architecture's usual one.
+    ``transform`` is the preprocessing, None for the architecture's usual one. ``downloads`` are the files that have to
+    be there before ``weights`` can be opened, each in its place or still to be fetched.
     """
 
     name: str
@@ -32,3 +38,4 @@ class ModelRecord:
     licence: str
     source: str
     transform: Transform | None = None
+    downloads: Callable[[], tuple[Download, ...]] = _nothing

@@ -88,6 +88,12 @@ def html_report(
     return page
 
 
+def plain(picture: Picture) -> go.Figure:
+    """The figure as it looks outside the app, whose theme it is otherwise drawn for."""
+    figure = go.Figure(picture.figure)
+    return figure.update_layout(template="plotly_white", clickmode="event", font={"family": "system-ui, sans-serif"})
+
+
 class _Figures:
     """Numbers the figures of a page and writes each as a block of HTML."""
 
@@ -96,9 +102,7 @@ class _Figures:
 
     def block(self, picture: Picture, title: str) -> str:
         self.count += 1
-        figure = go.Figure(picture.figure)
-        figure.update_layout(template="plotly_white", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
-        figure.update_layout(clickmode="event", font={"family": "system-ui, sans-serif"})
+        figure = plain(picture).update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
         data = str(figure.to_json()).replace("</", "<\\/")  # no string in it can end the script
         return (
             f'<figure><h3>{escape(title)}</h3><div class="plot" id="figure-{self.count}" role="img" '
