@@ -51,7 +51,9 @@ def drawn_words(parts: Sequence[Points], most: int) -> str:
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
     beyond = sum(int(np.count_nonzero((part.mean > right) | (part.maximum > top))) for part in parts)
-    words = f"{_counted(total, 'point')}, one for each channel of each image"
+    images, every = sum(part.images for part in parts), sum(part.all_images for part in parts)
+    whose = "each image" if images == every else f"{images:,} of {every:,} images, the first of each dataset"
+    words = f"{_counted(total, 'point')}, one for each channel of {whose}"
     if left_out:
         words += f"; {left_out:,} with a mean up to the threshold left out"
     if total > most:
