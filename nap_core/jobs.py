@@ -135,7 +135,7 @@ class Jobs:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._coverage: dict[str, CoverageJob] = {}
+        self._coverage: dict[Hashable, CoverageJob] = {}
         self._jobs: dict[Study, StudyJob] = {}
         self._methods: dict[Hashable, MethodsJob] = {}
         self._lock = threading.Lock()
@@ -154,16 +154,16 @@ class Jobs:
             _forget(self._jobs)
             return job
 
-    def coverage_of(self, model: str) -> CoverageJob | None:
-        """The newest run of NAC-ME for ``model``, running or ended."""
-        return self._coverage.get(model)
+    def coverage_of(self, owner: Hashable) -> CoverageJob | None:
+        """The newest run of NAC-ME for ``owner``, a model and its fit split for example, running or ended."""
+        return self._coverage.get(owner)
 
-    def start_coverage(self, model: str, ground: Ground) -> CoverageJob:
-        """The run of NAC-ME for ``model`` that is under way, or a new one."""
+    def start_coverage(self, owner: Hashable, ground: Ground) -> CoverageJob:
+        """The run of NAC-ME for ``owner`` that is under way, or a new one."""
         with self._lock:
-            job = self._coverage.get(model)
+            job = self._coverage.get(owner)
             if job is None or job.state != "running":
-                job = self._coverage[model] = CoverageJob(ground)
+                job = self._coverage[owner] = CoverageJob(ground)
             return job
 
     def methods_of(self, owner: Hashable) -> MethodsJob | None:

@@ -15,6 +15,7 @@ from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract
 from nap_core.images import TINY
 from nap_core.methods import Ground, Part
+from nap_core.models import Variant
 from nap_core.nap import channel_terms
 from nap_core.store import Store
 
@@ -85,19 +86,20 @@ class Placement:
 
 
 def known_activations(
-    name: str,
+    wanted: str | Variant,
     store: Store,
     id_dataset: str | None = None,
     *,
     device: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Activations:
-    """Activations of up to 1,000 images that the model ``name`` knows but was not trained on.
+    """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
 
     Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
     ``store`` the first time. Raises UserError when there is neither.
     """
-    model, record = models.load(name), models.find(name)
+    model = models.load(wanted)
+    record = models.find(model.name)
     id_dataset = id_dataset or record.id_dataset
     if id_dataset is None:
         raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")

@@ -45,7 +45,7 @@ def page() -> None:
         met, met_row = image_picker.pick(found, "met", chosen.ood_datasets, lambda name: met_pool(found, name))
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
-    order, basis, opacity = _controls()
+    order, basis, opacity = _controls(known.orders)
     ranked = channels.ranking(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
     channel = looking_at.channel(len(ranked), otherwise=int(ranked[0]))
     looking_at.write_address((known.name, known_row), (met.name, met_row), channel)
@@ -73,12 +73,14 @@ def page() -> None:
     show_detail(found, channel, known, met, (known_row, met_row))
 
 
-def _controls() -> tuple[str, str, float]:
+def _controls(orders: tuple[str, ...]) -> tuple[str, str, float]:
     """What orders the channels, whose values, and how strongly the overlay covers the images (0 to 1)."""
+    if st.session_state.get("maps-order", orders[0]) not in orders:  # another network had it
+        del st.session_state["maps-order"]
     order, basis, opacity = st.columns(3, vertical_alignment="bottom", gap="medium")
     ordered_by = order.selectbox(
         "Order channels by",
-        list(channels.ORDERS),
+        orders,
         format_func=lambda name: channels.ORDERS[name],
         key="maps-order",
         persist_state="session",

@@ -72,7 +72,7 @@ def compared_with(model: str) -> Known:
     specs = chosen_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
     about = looked_images.cases(model)
-    owner = ("known", model, about.id_name)
+    owner = ("known", workspace.variant(model), about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
     among = looked_images.known(model, about, able)
     method_run.offer(owner, about, waits)

@@ -29,13 +29,14 @@ _left_out_without_shared = pytest.StashKey[list[str]]()
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.
 
-    The user's own images and models are not there either.
+    The user's own images and models are not there either, nor what torch has fetched.
     """
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAP_STORE", str(root))
         patch.setenv("NAP_DATA_ROOTS", str(tmp_path_factory.mktemp("no-data")))
         patch.setenv("NAP_MODELS_FOLDER", str(tmp_path_factory.mktemp("no-models")))
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("no-torch")))
         yield root
 
 
@@ -62,6 +63,15 @@ def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serving() as server:
         yield server
+
+
+@pytest.fixture
+def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where torch and torchvision keep this test's weights files; empty."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    folder = tmp_path / "torch" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Examined:
         with suppress(OSError):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             try:
-                temporary.write_text(json.dumps(content), encoding="utf-8", errors="surrogateescape")
+                temporary.write_text(json.dumps(content), encoding="utf-8")
                 os.replace(temporary, self._path)
             finally:
                 temporary.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ class Subject:
 
     ``role`` is "ID" or "OOD", ``title`` names the image ("cat"), ``colour`` is its dataset's; ``view`` (H, W, 3) uint8
     is what the network sees, ``maps`` (C, h, w) the activations, ``contribution`` (C,) what each channel adds to the
-    logit of the predicted class.
+    logit of the predicted class, None where the logits are no sum over channels.
     """
 
     role: str
@@ -34,7 +34,7 @@ class Subject:
     colour: str
     view: NDArray[np.uint8]
     maps: NDArray[np.float32]
-    contribution: NDArray[np.float64]
+    contribution: NDArray[np.float64] | None
 
     @cached_property
     def maximum(self) -> NDArray[np.float64]:
@@ -145,7 +145,7 @@ def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
 class Tiles:
     """The maps of some channels, ID above OOD, on one colour scale from 0 to ``top``.
 
-    ``table`` has one row a map: image, title, channel, maximum, mean, ratio, contribution.
+    ``table`` has one row a map: image, title, channel, maximum, mean, ratio, and contribution where there is one.
     """
 
     known: Subject
@@ -170,8 +170,8 @@ def channel_tiles(known: Subject, met: Subject, shown: Sequence[int]) -> Tiles:
                 "maximum": subject.maximum[list(channels)],
                 "mean": subject.mean[list(channels)],
                 "ratio": subject.ratio[list(channels)],
-                "contribution": subject.contribution[list(channels)],
             }
+            | ({} if subject.contribution is None else {"contribution": subject.contribution[list(channels)]})
         )
         for subject in (known, met)
     ]

@@ -9,7 +9,7 @@ from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.models import ModelRecord
 from nap_core.study import Study, default_study
-from pages.parts import own_images, own_models, workspace
+from pages.parts import layer_choice, own_images, own_models, workspace
 
 SIZES = (50, 100, 200, 500, 1000)
 
@@ -46,7 +46,8 @@ def _picked(chosen: Study) -> Study | None:
         id_dataset, ood, fit = _datasets(start, offered[model])
         sizes = sorted({*SIZES, start.images})
         images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}")
-        return Study(model, id_dataset, ood, images, fit)
+        layer, transform = layer_choice.pick(start)
+        return Study(model, id_dataset, ood, images, fit, layer, transform)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None

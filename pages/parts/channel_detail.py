@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from nap_core import channels, models
+from nap_core import channels
 from nap_core.channels import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail as figures
 from nap_core.figures import colours
@@ -25,7 +25,8 @@ MOST_SEARCHED = 2**23  # numbers: of 2,048 channels 4,000 images, which are comp
 def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, rows: tuple[int, int]) -> None:
     """Draw everything that is said about one channel; ``rows`` are the images on the screen, ID and OOD."""
     st.subheader(f"Channel {channel}", anchor=False)
-    st.markdown(_what_it_speaks_for(found, channel))
+    if spoken := _what_it_speaks_for(found, channel):
+        st.markdown(spoken)
     with st.container(key="same-mean"):
         _same_mean(found, channel, known)
     chart, strips = st.columns(2, gap="medium")
@@ -53,7 +54,9 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
 
 
 def _what_it_speaks_for(found: StudyActivations, channel: int) -> str:
-    model = models.load(found.study.model)
+    model = found.study.network()
+    if not model.logits_from_means:
+        return ""
     weights = model.head_weight[:, channel]
     most, least = int(weights.argmax()), int(weights.argmin())
     return (

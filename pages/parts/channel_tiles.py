@@ -191,7 +191,7 @@ def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]
 def _half(subject: Subject, channel: int, with_contribution: bool) -> dict[str, Any]:
     numbers = {"max": subject.maximum, "mean": subject.mean, "ratio": subject.ratio}
     lines = [f"{name} {_short(float(values[channel]))}" for name, values in numbers.items()]
-    if with_contribution:
+    if with_contribution and subject.contribution is not None:
         lines.append(f"adds {round(float(subject.contribution[channel]), 2) + 0.0:+.2f}".replace("-", "−"))
     return {
         "role": subject.role,

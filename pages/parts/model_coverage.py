@@ -13,17 +13,21 @@ from pages.parts.run_panel import bar
 
 
 def coverage_of_models(chosen: Study) -> None:
-    """A number for each model of the catalogue that knows the study's data and has a fit split, or how to get it."""
+    """A number for the study's model, where it has a fit split, and for each model of the catalogue that knows the same
+    data and comes with one; or how to get it."""
     rivals = [name for name, one in models.RECORDS.items() if one.knows == chosen.knows and one.fit_dataset]
-    if not rivals:
+    fits = {name: study.default_study(name) for name in rivals}
+    if chosen.fit_dataset:
+        fits[chosen.model] = chosen
+    if not fits:
         st.caption(
-            f"NAC-ME needs training images of {chosen.knows}, and none come with the app: the coverage of "
-            f"{workspace.model_title(chosen)} cannot be told."
+            f"NAC-ME needs training images of {chosen.knows}, and none are there: the coverage of "
+            f"{workspace.model_title(chosen)} cannot be told. Pick a fit split in “Change the study”."
         )
         return
-    for column, name in zip(st.columns(max(len(rivals), 3)), rivals, strict=False):
+    for column, one in zip(st.columns(max(len(fits), 3)), fits.values(), strict=False):
         with column:
-            _one(name)
+            _one(one)
     st.caption(
         "NAC-ME is the share of the area of its neurons' states that the fit split covers (Neuron Activation Coverage, "
         "ICLR 2024). Between models of the same data the larger was found to generalise better; between data it says "
@@ -31,25 +35,25 @@ def coverage_of_models(chosen: Study) -> None:
     )
 
 
-def _one(name: str) -> None:
-    ground = study.ground(study.default_study(name), workspace.store(), workspace.device())
-    title, found = models.find(name).title, known_coverage(ground)
+def _one(of: Study) -> None:
+    ground = study.ground(of, workspace.store(), workspace.device())
+    title, found = workspace.model_title(of), known_coverage(ground)
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return
-    jobs = workspace.jobs()
-    job = jobs.coverage_of(name)
+    jobs, owner = workspace.jobs(), (of.model, of.fit_dataset)
+    job = jobs.coverage_of(owner)
     if job is not None and job.state == "running":
-        bar(job, f"coverage-{name}", _progress)
+        bar(job, f"coverage-{of.model}", _progress)
         return
     if job is not None and job.state == "failed":
         st.error(f"The run ended early: {job.error}", icon=":material/error:")
     st.button(
         f"Measure NAC-ME of {title}",
-        key=f"coverage-{name}",
+        key=f"coverage-{of.model}",
         icon=":material/play_arrow:",
         on_click=jobs.start_coverage,
-        args=(name, ground),
+        args=(owner, ground),
     )
 
 

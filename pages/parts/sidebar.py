@@ -21,6 +21,7 @@ def study_sidebar() -> None:
             f"knows **{titles[chosen.id_dataset]}**",
             f"meets **{met}**",
             f"**{chosen.images:,}** images each",
+            *chosen.changes(),
         )
         st.markdown("  \n".join(lines))
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):

@@ -11,7 +11,7 @@ from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
 from nap_core.placement import Placement
-from pages.parts import looked_images
+from pages.parts import looked_images, workspace
 from pages.parts.gallery import Thumbnail, gallery
 from pages.parts.looked_images import Known, Looked
 from pages.parts.picture import show
@@ -52,7 +52,7 @@ def _verdict(model: str, places: dict[str, Placement], method: str) -> None:
 
 
 def _looks(model: str, looked: Looked) -> None:
-    loaded = models.load(model)
+    loaded = models.load(workspace.variant(model))
     given, seen, taken = st.columns([3, 3, 4], gap="medium")
     with given:
         st.markdown("**The image**")

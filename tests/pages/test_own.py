@@ -14,7 +14,7 @@ from nap_core import datasets, evaluation, models
 from nap_core.models import ARCHITECTURES, own
 from nap_core.store import Store
 from nap_core.study import Study, default_study, run
-from pages.parts import own_images, own_models
+from pages.parts import own_images, own_models, workspace
 from tests.pages.conftest import OpenPage
 
 CLASSES = ("owl", "robin", "wren")
@@ -92,6 +92,17 @@ def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, bir
     said = "\n".join(element.value for element in app.main.markdown)
     assert "three birds" in said
     assert "Birds takes it for" in said
+
+
+def test_the_coverage_of_ones_own_model_is_measured_on_ones_own_fit_split(open_page: OpenPage, birds: Study) -> None:
+    run(birds, Store())
+    app = open_page("compare_methods", birds)
+    app.button(key=f"coverage-{birds.model}").click().run()
+    workspace.jobs().coverage_of((birds.model, "own:training")).wait(120)
+    app.run()
+    assert not app.exception
+    assert app.metric[0].label == "NAC-ME of Birds"
+    assert 0 < float(app.metric[0].value) < 1
 
 
 @pytest.mark.parametrize("gone", ["garden", "model"])
