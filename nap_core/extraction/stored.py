@@ -94,7 +94,7 @@ class Stored:
         return Manifest(entry.key, self.title, channels, classes, features=features).size(rows)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)  # as many networks as the catalogue keeps
 def widths(model: LoadedModel) -> tuple[int, int, int]:
     """How many channels, logits and features are kept of an image; no features where the mean serves as such."""
     if model.head_weight is not None and not model.keeps_features:

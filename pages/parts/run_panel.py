@@ -53,7 +53,10 @@ def offer(chosen: Study, key: str) -> None:
     )
     if key == "main":
         names = ", ".join(f"{datasets.title(name)} ({count:,})" for name, count in missing.items())
-        st.caption(f"One forward pass over {names}. What is done is kept, so it can be stopped and continued.")
+        st.caption(
+            f"One forward pass over {names}, {workspace.storage_words(chosen)}. "
+            "What is done is kept, so it can be stopped and continued."
+        )
 
 
 def _progress(job: StudyJob) -> tuple[float, str]:
