@@ -11,7 +11,7 @@ from nap_core.activations import Activations
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
-from nap_core.extraction import extract, store_key
+from nap_core.extraction import Stored, extract
 from nap_core.methods.ground import Ground, Part
 from nap_core.models import LoadedModel, Variant
 from nap_core.progress import Progress
@@ -288,7 +288,7 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
             continue
         dataset = datasets.load(name)
         wanted = min(study.images, len(dataset))
-        have = store.entry(store_key(model, dataset)).rows
+        have = Stored(store, model, dataset).rows
         if have < wanted:
             missing[name] = wanted - have
     return missing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from nap_core import benchmarks, datasets, models, study
@@ -14,7 +16,8 @@ from nap_core.models import ModelRecord, zoo
 from nap_core.study import Study, default_study
 from pages.parts import fetching, layer_choice, own_images, own_models, workspace
 
-SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+SIZES = (50, 100, 200, 500, 1000)
+LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset has more images than fit into SIZES
 
 
 @st.dialog("Change the study")
@@ -55,8 +58,10 @@ def _picked(chosen: Study) -> Study | None:
         else:
             start = chosen if model == chosen.model else default_study(model)
         id_dataset, ood, fit = _datasets(start, offered[model], f"{model}-{benchmark}")
-        sizes = sorted({*SIZES, start.images})
-        images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}-{benchmark}")
+        sizes = _sizes((id_dataset, *ood), start.images)
+        # Another name where there are other sizes: a slider keeps no value that it does not offer.
+        key = f"n-{model}-{benchmark}-{sizes[-1]}"
+        images = st.select_slider("Images of each", sizes, value=start.images, key=key)
         layer, transform = layer_choice.pick(start)
         return Study(model, id_dataset, ood, images, fit, layer, transform)
     except UserError as error:
@@ -81,6 +86,14 @@ def _benchmark(chosen: Study, model: str) -> str:
     if picked:
         st.caption(f"{benchmarks.RECORDS[picked].source}. {benchmarks.RECORDS[picked].note}")
     return picked
+
+
+def _sizes(names: Sequence[str], chosen: int) -> list[int]:
+    """How many images of each dataset can be picked: more where the largest of them has more."""
+    largest = max((datasets.find(name).size for name in names), default=0)
+    below = [size for size in LARGE_SIZES if size < largest]
+    above = LARGE_SIZES[len(below) : len(below) + 1] if largest > SIZES[-1] else ()
+    return sorted({*SIZES, *below, *above, chosen})
 
 
 def _models() -> dict[str, ModelRecord]:
@@ -156,10 +169,11 @@ def _use(wanted: Study, device: str) -> None:
     try:
         workspace.open_own(wanted)
         missing, ready = workspace.missing_images(wanted), study.prepared(wanted)
+        room = workspace.storage_words(wanted) if missing else ""
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.caption(_what_is_cached(wanted, missing))
+    st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
     downloads = study.missing_downloads(wanted)
     able = fetching.told(downloads) if downloads else True
     own_images.unreadable(wanted)
@@ -171,6 +185,10 @@ def _use(wanted: Study, device: str) -> None:
         if runs:
             workspace.start(wanted)
         st.rerun()
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _what_is_cached(wanted: Study, missing: dict[str, int]) -> str:

@@ -67,7 +67,11 @@ def offer(chosen: Study, key: str) -> None:
         st.caption(f":material/download: {fetching.described(downloads)}")
     if key == "main" and missing:
         names = ", ".join(f"{datasets.title(name)} ({count:,})" for name, count in missing.items())
-        st.caption(f"One forward pass over {names}. What is done is kept, so it can be stopped and continued.")
+        room = workspace.storage_words(chosen)
+        st.caption(
+            f"One forward pass over {names}{', ' if room else ''}{room}. "
+            "What is done is kept, so it can be stopped and continued."
+        )
 
 
 def _progress(job: StudyJob) -> tuple[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, evaluation, models, roots, study
+from nap_core import datasets, evaluation, models, roots, storage, study
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
@@ -152,6 +152,11 @@ def device_title() -> str:
 def missing_images(chosen: Study) -> dict[str, int]:
     """How many images of each dataset are still to be extracted."""
     return study.missing_images(chosen, store())
+
+
+def storage_words(chosen: Study) -> str:
+    """What the study takes in the store, once it has run; nothing while a part of it has still to be downloaded."""
+    return storage.storage(chosen, store()).words() if study.prepared(chosen) else ""
 
 
 def start(chosen: Study) -> StudyJob:
