@@ -55,7 +55,9 @@ def _picked(chosen: Study) -> Study | None:
 
 def _models() -> dict[str, ModelRecord]:
     """Every model that can be picked; what is damaged among one's own is told where it can be removed."""
-    return models.RECORDS | {name: record for name, record in own_models.kept().items() if record}
+    return models.RECORDS | {
+        name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)
+    }
 
 
 def _datasets(start: Study, record: ModelRecord) -> tuple[str, tuple[str, ...], str]:
