@@ -7,7 +7,7 @@ import streamlit as st
 from nap_core import datasets, models
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
-from nap_core.models import ModelRecord
+from nap_core.models import ModelRecord, entries
 from nap_core.study import Study, default_study
 from pages.parts import layer_choice, own_images, own_models, workspace
 
@@ -55,9 +55,11 @@ def _picked(chosen: Study) -> Study | None:
 
 def _models() -> dict[str, ModelRecord]:
     """Every model that can be picked; what is damaged among one's own is told where it can be removed."""
-    return models.RECORDS | {
-        name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)
-    }
+    return (
+        models.RECORDS
+        | entries.records()
+        | {name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)}
+    )
 
 
 def _datasets(start: Study, record: ModelRecord) -> tuple[str, tuple[str, ...], str]:
