@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, evaluation, models, roots, study
+from nap_core import datasets, evaluation, models, roots, storage, study
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
@@ -58,7 +58,7 @@ def open_own(chosen: Study) -> None:
 
 
 def own_datasets(chosen: Study) -> list[str]:
-    """The visitor's own among the datasets of a study, the fit split included."""
+    """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
 
 
@@ -154,15 +154,20 @@ def missing_images(chosen: Study) -> dict[str, int]:
     return study.missing_images(chosen, store())
 
 
+def storage_words(chosen: Study) -> str:
+    """What the study takes in the store, once it has run; nothing while a part of it has still to be downloaded."""
+    return storage.storage(chosen, store()).words() if study.prepared(chosen) else ""
+
+
 def start(chosen: Study) -> StudyJob:
     """Run the study in the background."""
     return jobs().start(chosen, device())
 
 
 def activations(chosen: Study) -> StudyActivations | None:
-    """The study's activations when they are there or in the store, else None."""
+    """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(chosen)
-    if job is None and not missing_images(chosen):
+    if job is None and not missing_images(chosen) and study.prepared(chosen):
         job = jobs().start(chosen)
         job.wait()
     return job.result if job else None
