@@ -71,8 +71,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--layer",
         metavar="MODULE",
-        help="the module whose output is the penultimate map, as layer3 (default: the network's own, the map that "
-        "enters its global pooling)",
+        help="the module whose output is the penultimate map, as layer3; `layers` lists them (default: the network's "
+        "own, the map that enters its global pooling)",
     )
     group.add_argument(
         "--view",
