@@ -12,7 +12,7 @@ from nap_core.downloads import megabytes
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
-from nap_core.models import ModelRecord, zoo
+from nap_core.models import ModelRecord, entries, zoo
 from nap_core.study import Study, default_study
 from pages.parts import fetching, layer_choice, own_images, own_models, workspace
 
@@ -97,10 +97,10 @@ def _sizes(names: Sequence[str], chosen: int) -> list[int]:
 
 
 def _models() -> dict[str, ModelRecord]:
-    """Every model that can be picked: bundled, one's own, torchvision's. What is damaged among one's own is told where
-    it can be removed."""
-    own = {name: record for name, record in own_models.kept().items() if record}
-    return models.RECORDS | own | {name: zoo.record(name) for name in zoo.names()}
+    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. What is damaged
+    among one's own is told where it can be removed."""
+    own = {name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)}
+    return models.RECORDS | entries.records() | own | {name: zoo.record(name) for name in zoo.names()}
 
 
 def _titled(record: ModelRecord) -> str:
