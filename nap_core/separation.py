@@ -6,7 +6,7 @@ significantly higher maximum activation values than OOD data"), in numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,13 +51,17 @@ def channel_auroc(known: FloatArray, unknown: FloatArray) -> NDArray[np.float64]
 
 
 def ratio_auroc(
-    known: Activations, unknown: Sequence[Activations], most: int = MOST_RANKED
+    known: Activations,
+    unknown: Sequence[Activations],
+    *,
+    ratios: Callable[[Activations], FloatArray] = Activations.ratio,
+    most: int = MOST_RANKED,
 ) -> tuple[NDArray[np.float64], int]:
-    """``channel_auroc`` of max / (mean + 1) on ID images and on those of several OOD datasets joined, (C,), and on how
-    many images it was found: the first of each dataset where all of them hold more than ``most`` numbers."""
+    """``channel_auroc`` of the ``ratios`` (N, C) of ID images and of those of several OOD datasets joined, (C,), and on
+    how many images it was found: the first of each dataset where all of them hold more than ``most`` numbers."""
     parts = (known, *unknown)
     counts = images_collected(parts, most=most)
-    first, *others = (part.head(count).ratio() for part, count in zip(parts, counts, strict=True))
+    first, *others = (ratios(part.head(count)) for part, count in zip(parts, counts, strict=True))
     return channel_auroc(first, np.concatenate(others)), sum(counts)
 
 

@@ -9,10 +9,12 @@ from functools import cached_property
 from nap_core import bank, datasets, models
 from nap_core.activations import Activations
 from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, Stored, extract
+from nap_core.extraction import Stored, extract
 from nap_core.methods.ground import Ground, Part
 from nap_core.models import LoadedModel, Variant
+from nap_core.progress import Progress
 from nap_core.store import Store
 
 MAX_IMAGES = 1_000_000
@@ -220,6 +222,47 @@ def run(
     return StudyActivations(study, known, found, ground(study, store, device))
 
 
+def needed_datasets(study: Study) -> tuple[str, ...]:
+    """The datasets of a study, and its fit split."""
+    fit = study.fit_dataset or models.find(study.model).fit_dataset
+    return (*study.datasets, *((fit,) if fit else ()))
+
+
+def missing_downloads(study: Study) -> list[Download]:
+    """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
+    found = {one.path: one for one in _missing_weights(study)}
+    for name in needed_datasets(study):
+        for one in datasets.missing_downloads(name):
+            found.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(found.values())
+
+
+def _missing_weights(study: Study) -> list[Download]:
+    return [one for one in models.find(study.model).downloads() if not one.present]
+
+
+def prepared(study: Study) -> bool:
+    """Whether everything that the study is made of can be opened without fetching or unpacking."""
+    return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
+
+
+def prepare(
+    study: Study,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch what is missing and unpack it.
+
+    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
+    says so; a second call goes on from there.
+    """
+    for download in _missing_weights(study):
+        fetch(download, progress=progress, should_stop=should_stop)
+    for name in needed_datasets(study):
+        datasets.prepare(name, progress=progress, should_stop=should_stop)
+
+
 def ground(study: Study, store: Store, device: str | None = None) -> Ground:
     """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
     record, model = models.find(study.model), study.network()
@@ -230,11 +273,18 @@ def ground(study: Study, store: Store, device: str | None = None) -> Ground:
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:
-    """How many images of each dataset are not in the store yet; empty when the study opens at once."""
-    model = study.network()
+    """How many images of each dataset are not in the store yet; empty when they all are.
+
+    Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
+    """
+    model = study.network() if models.is_here(study.model) else None
     missing = {}
     for name in study.datasets:
-        if datasets.find(name).role == "bank":
+        record = datasets.find(name)
+        if record.role == "bank":
+            continue
+        if model is None or not datasets.prepared(name):
+            missing[name] = min(study.images, record.size or study.images)
             continue
         dataset = datasets.load(name)
         wanted = min(study.images, len(dataset))

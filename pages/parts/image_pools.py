@@ -11,6 +11,7 @@ from PIL import Image
 
 from nap_core import channels, datasets, extraction, models
 from nap_core.activations import Activations
+from nap_core.channel_kinds import kind_of
 from nap_core.figures import colours
 from nap_core.figures.activation_maps import Subject, enlarged
 from nap_core.figures.thumbnails import data_address, overlay
@@ -73,24 +74,21 @@ class Pool:
         return _thumbnail(self.name, row)
 
     def values(self, row: int, order: str) -> NDArray[np.float64]:
-        """What the channels of one image can be ordered by, (C,); ``order`` is a key of ``channels.ORDERS``."""
+        """What the channels of one image can be ordered by, (C,); ``order`` is one of ``orders_of`` the model."""
         one = self.activations.take(slice(row, row + 1))
         return channels.values(one, order, models.load(self.model).head_weight)[0]
 
-    @property
-    def orders(self) -> tuple[str, ...]:
-        """The keys of ``channels.ORDERS`` that its channels can be ordered by."""
-        return channels.orders(models.load(self.model).logits_from_means)
-
     def subject(self, row: int) -> Subject:
         """The image with its maps."""
+        model = models.load(self.model)
         return Subject(
             self.role,
             f"{self.caption(row)}, {self.title}",
             self.colour,
             _view(self.model, self.name, row),
             _maps(self.model, self.name, row, workspace.device()),
-            self.values(row, "contribution") if "contribution" in self.orders else None,
+            self.values(row, "contribution") if model.logits_from_means else None,
+            kind_of(model),
         )
 
     def laid_over(self, rows: list[int], channel: int, opacity: float) -> list[str]:

@@ -10,8 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models, nap, placement, study
+from nap_core import corruptions, extraction, models, placement, study
 from nap_core.activations import Activations
+from nap_core.channel_kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
 from nap_core.extraction import Progress
@@ -94,7 +95,7 @@ def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _terms(model: Variant, id_dataset: str, _found: Activations) -> NDArray[np.float64]:
-    return nap.channel_terms(_found)
+    return kind_of(models.load(model)).terms(_found)
 
 
 def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:

@@ -58,7 +58,7 @@ def open_own(chosen: Study) -> None:
 
 
 def own_datasets(chosen: Study) -> list[str]:
-    """The visitor's own among the datasets of a study, the fit split included."""
+    """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
 
 
@@ -155,8 +155,8 @@ def missing_images(chosen: Study) -> dict[str, int]:
 
 
 def storage_words(chosen: Study) -> str:
-    """What the study takes in the store, once it has run."""
-    return storage.storage(chosen, store()).words()
+    """What the study takes in the store, once it has run; nothing while a part of it has still to be downloaded."""
+    return storage.storage(chosen, store()).words() if study.prepared(chosen) else ""
 
 
 def start(chosen: Study) -> StudyJob:
@@ -165,9 +165,9 @@ def start(chosen: Study) -> StudyJob:
 
 
 def activations(chosen: Study) -> StudyActivations | None:
-    """The study's activations when they are there or in the store, else None."""
+    """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(chosen)
-    if job is None and not missing_images(chosen):
+    if job is None and not missing_images(chosen) and study.prepared(chosen):
         job = jobs().start(chosen)
         job.wait()
     return job.result if job else None

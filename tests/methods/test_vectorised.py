@@ -13,7 +13,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import Ground, library
 from nap_core.methods.library import Head, in_words
-from nap_core.methods.vectorised import MatrixDICE, MatrixFDBD, MatrixMahalanobis, MatrixRMD, squared_distances
+from nap_core.methods.vectorised import MatrixDICE, MatrixFDBD, MatrixMahalanobis, MatrixRMD, SquaredDistances
 from nap_core.models import LoadedModel
 from tests.test_extraction import CLASSES, tiny
 
@@ -62,7 +62,7 @@ def test_distances_far_from_the_origin_do_not_cancel() -> None:
     root = torch.from_numpy(draw.normal(size=(4, 4)))
     precision = root @ root.T
     by_hand = [[float((z - mean) @ precision @ (z - mean)) for mean in means] for z in points]
-    np.testing.assert_allclose(squared_distances(points, means, precision), by_hand, rtol=1e-9)
+    np.testing.assert_allclose(SquaredDistances(means, precision)(points), by_hand, rtol=1e-9)
 
 
 @pytest.fixture
