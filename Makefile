@@ -46,7 +46,7 @@ format: $(TEST_DEPS) ## mend what lint can mend by itself
 docs: $(TEST_DEPS) ## make the README's table and screenshots again
 	$(BIN)/python assets/build/build_docs.py
 
-$(TEST_DEPS): requirements-dev.txt requirements.txt $(READY)
+$(TEST_DEPS): requirements-dev.txt requirements-extra.txt requirements.txt $(READY)
 	@echo "Installing requirements-dev.txt into $(VENV) (minutes the first time; torch is large) ..."
 	$(PIP) -r requirements-dev.txt
 	@touch $(APP_DEPS) $(TEST_DEPS)

@@ -42,9 +42,14 @@ def contributions(activations: Activations, head_weight: NDArray[np.floating]) -
     return added
 
 
-def values(activations: Activations, order: str, head_weight: NDArray[np.floating]) -> Values:
-    """The quantity named ``order`` (a key of ``ORDERS``) per image and channel, (N, C). Raises ValueError otherwise."""
+def values(activations: Activations, order: str, head_weight: NDArray[np.floating] | None) -> Values:
+    """The quantity named ``order`` (a key of ``ORDERS``) per image and channel, (N, C).
+
+    Raises ValueError otherwise, and for contributions to a head that is None.
+    """
     if order == "contribution":
+        if head_weight is None:
+            raise ValueError("without a linear head no channel contributes to a class")
         return contributions(activations, head_weight)
     if order == "ratio":
         return activations.ratio().astype(np.float64)

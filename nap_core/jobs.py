@@ -14,7 +14,7 @@ from nap_core.extraction import ExtractionStopped, Progress
 from nap_core.methods import Ground, Watch
 from nap_core.methods.model_coverage import model_coverage
 from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
+from nap_core.study import Study, StudyActivations, prepare, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
 
@@ -67,13 +67,14 @@ class Job(ABC, Generic[Result]):
 
 
 class StudyJob(Job[StudyActivations]):
-    """One run of one study."""
+    """One run of one study: what is missing is downloaded and unpacked, then the images are extracted."""
 
     def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
         self.study, self._store, self._device = study, store, device
         super().__init__()
 
     def _run(self, watch: Watch) -> StudyActivations:
+        prepare(self.study, progress=watch.progress, should_stop=watch.should_stop)
         return run(self.study, self._store, device=self._device, progress=watch.progress, should_stop=watch.should_stop)
 
 

@@ -31,6 +31,21 @@ def nap_score(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.
     return score
 
 
+def attention_score(activations: Activations, head: int = 0) -> NDArray[np.float64]:
+    """NAP of a Transformer, (N,), between 0 and 1, higher means more in-distribution: max(A).
+
+    "Out-of-Distribution Detection using Neural Activation Prior", Appendix K: A is the attention of the class token
+    over the other tokens in the last block. Its mean is the same for every image (1/(l+1) with the class token's own),
+    so that nothing is divided by it. The paper leaves the heads open: ``head`` 0 takes the mean of A over the heads
+    before the maximum, another number that head alone, from 1 to their number.
+
+    ``activations`` are those of a network that ``reads_attention``, whose channels are these. Raises IndexError for a
+    head that there is not.
+    """
+    score: NDArray[np.float64] = activations.maximum[:, head].astype(np.float64)
+    return score
+
+
 def variance_score(activations: Activations) -> NDArray[np.float64]:
     """The mean over channels of the variance within a channel, (N,): "Variance" of the paper's Table 6."""
     score: NDArray[np.float64] = activations.variance.astype(np.float64).mean(axis=1)

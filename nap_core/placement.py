@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from nap_core import bank, datasets, methods, metrics, models
 from nap_core.activations import Activations
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract
 from nap_core.images import TINY
 from nap_core.methods import Ground, Part
-from nap_core.nap import channel_terms
+from nap_core.models import Variant
 from nap_core.store import Store
 
 Verdict = Literal["like", "edge", "unlike"]
@@ -85,19 +86,20 @@ class Placement:
 
 
 def known_activations(
-    name: str,
+    wanted: str | Variant,
     store: Store,
     id_dataset: str | None = None,
     *,
     device: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Activations:
-    """Activations of up to 1,000 images that the model ``name`` knows but was not trained on.
+    """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
 
     Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
     ``store`` the first time. Raises UserError when there is neither.
     """
-    model, record = models.load(name), models.find(name)
+    model = models.load(wanted)
+    record = models.find(model.name)
     id_dataset = id_dataset or record.id_dataset
     if id_dataset is None:
         raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
@@ -163,6 +165,9 @@ class ChannelVoice:
     ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the known images, ``above``
     the share of known images with a lower term, and ``gain`` = (term − usual) / C: the gains of all C channels add up
     to S_NAP of the image minus the average S_NAP of the known images.
+
+    Of a Transformer, ``term`` is the head's highest attention and ``gain`` = term − usual: S_NAP is that of the mean
+    over the heads, and no sum of theirs.
     """
 
     channel: int
@@ -173,24 +178,25 @@ class ChannelVoice:
 
 
 def channel_voices(
-    image: Activations, known_terms: NDArray[np.float64], count: int = 6
+    image: Activations, known_terms: NDArray[np.float64], count: int = 6, kind: ChannelKind = MAPS
 ) -> tuple[list[ChannelVoice], list[ChannelVoice]]:
     """The channels that speak most for an image and most against it, the loudest first, up to ``count`` of each.
 
-    ``image`` holds one image, ``known_terms`` is (N, C) as ``nap.channel_terms`` gives it for the known images. A
-    channel speaks for the image when its gain is positive, against it when negative. Raises ValueError when ``image``
-    does not hold exactly one image or no known image is given.
+    ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the known images. A channel
+    speaks for the image when its gain is positive, against it when negative; a Transformer's mean over the heads, which
+    is NAP, stands before the heads. Raises ValueError when ``image`` does not hold exactly one image or no known image
+    is given.
     """
     if len(image) != 1 or not len(known_terms):
         raise ValueError(f"one image and some known ones are needed, not {len(image)} and {len(known_terms)}")
-    terms, usual = channel_terms(image)[0], known_terms.mean(axis=0)
-    gains = (terms - usual) / len(terms)
-    order = np.argsort(-gains, kind="stable")
+    terms, usual = kind.terms(image)[0], known_terms.mean(axis=0)
+    gains = (terms - usual) / (1 if kind.of_heads else len(terms))
+    most, least = kind.ranked(gains), kind.ranked(-gains)
 
-    def voice(channel: np.intp) -> ChannelVoice:
+    def voice(channel: int) -> ChannelVoice:
         above = float(np.mean(known_terms[:, channel] < terms[channel]))
         return ChannelVoice(int(channel), float(terms[channel]), float(usual[channel]), above, float(gains[channel]))
 
-    speaking_for = [voice(channel) for channel in order[:count] if gains[channel] > 0]
-    speaking_against = [voice(channel) for channel in order[::-1][:count] if gains[channel] < 0]
+    speaking_for = [voice(channel) for channel in most if gains[channel] > 0][:count]
+    speaking_against = [voice(channel) for channel in least if gains[channel] < 0][:count]
     return speaking_for, speaking_against

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Progress:
     """Where a pass or a download stands.
 
-    ``done`` of ``total`` are counted in ``unit``, "images" of a pass or "bytes" of a download; ``images_per_second``
-    is the speed in that unit and ``seconds_left`` what is left at it. A ``total`` of 0 is one that nobody knows.
-    ``dataset`` is the title of what is worked on.
+    ``done`` of ``total`` are counted in ``unit``: "images" of a pass, "bytes" of a download, "packed bytes" of an
+    archive that is unpacked. ``images_per_second`` is the speed in that unit and ``seconds_left`` what is left at it.
+    A ``total`` of 0 is one that nobody knows. ``dataset`` is the title of what is worked on.
     """
 
     dataset: str

@@ -9,21 +9,28 @@ from functools import cached_property
 from nap_core import bank, datasets, models
 from nap_core.activations import Activations
 from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract, store_key
+from nap_core.extraction import extract, store_key
 from nap_core.methods.ground import Ground, Part
+from nap_core.models import LoadedModel, Variant
+from nap_core.progress import Progress
 from nap_core.store import Store
 
 MAX_IMAGES = 1_000_000
+OPTIONAL = ("fit", "layer", "view")
+"""The address parameters that a study may do without."""
 
 
 @dataclass(frozen=True)
 class Study:
     """Names are those of ``models.names`` and ``datasets.names``; ``images`` is how many of each dataset are used,
     fewer where there are fewer; ``fit_dataset`` is the fit split, empty for the one that the model comes with, if any.
+    ``layer`` and ``transform`` are those of ``models.Variant``, empty for the model's own.
 
     Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
-    made by another model, or the fit split is met as well or no training data.
+    made by another model or another variant, or the fit split is met as well or no training data. Whether the network
+    has the layer and takes such images is seen when it is loaded (``network``).
     """
 
     model: str
@@ -31,6 +38,8 @@ class Study:
     ood_datasets: tuple[str, ...]
     images: int
     fit_dataset: str = ""
+    layer: str = ""
+    transform: str = ""
 
     def __post_init__(self) -> None:
         record = models.find(self.model)
@@ -52,6 +61,21 @@ class Study:
         if foreign:
             title = datasets.title(foreign[0])
             raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
+        banks = [name for name in self.datasets if roles[name] == "bank"]
+        if banks and not self.variant.is_plain:
+            raise UserError(
+                f"{datasets.title(banks[0])} holds activations, of the model's own layer and preprocessing. "
+                "Keep to these, or pick images of your own as the ID dataset."
+            )
+
+    @property
+    def variant(self) -> Variant:
+        """The model as this study asks it."""
+        return Variant(self.model, self.layer, self.transform)
+
+    def network(self) -> LoadedModel:
+        """The model, loaded, as this study asks it. Raises UserError as ``models.load`` does."""
+        return models.load(self.variant)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -64,11 +88,18 @@ class Study:
         return models.find(self.model).knows
 
     def sentence(self) -> str:
-        """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each"."""
+        """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each", and what is not the model's own."""
         record = models.find(self.model)
         met = ", ".join(datasets.title(name) for name in self.ood_datasets)
         known = datasets.title(self.id_dataset)
-        return f"{record.title} · knows {known} · meets {met} · {self.images:,} images each"
+        return " · ".join(
+            [record.title, f"knows {known}", f"meets {met}", f"{self.images:,} images each", *self.changes()]
+        )
+
+    def changes(self) -> list[str]:
+        """What is not the model's own, in words: the layer and the preprocessing."""
+        layer = [f"read at {self.layer}"] if self.layer else []
+        return [*layer, *([f"seen at {self.transform}"] if self.transform else [])]
 
     def to_query(self) -> dict[str, str]:
         """The study as address parameters."""
@@ -78,7 +109,11 @@ class Study:
             "ood": ",".join(self.ood_datasets),
             "n": str(self.images),
         }
-        return query | ({"fit": self.fit_dataset} if self.fit_dataset else {})
+        return query | {key: value for key, value in zip(OPTIONAL, self._optional, strict=True) if value}
+
+    @property
+    def _optional(self) -> tuple[str, ...]:
+        return self.fit_dataset, self.layer, self.transform
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
@@ -93,7 +128,8 @@ class Study:
             raise UserError(f"The link asks for “{query['n']}” images: that is not a whole number.") from error
         chosen = query.get("ood")
         met = tuple(name for name in chosen.split(",") if name) if chosen is not None else base.ood_datasets
-        return cls(base.model, query.get("id", base.id_dataset), met, images, query.get("fit", ""))
+        optional = (query.get(key, "") for key in OPTIONAL)
+        return cls(base.model, query.get("id", base.id_dataset), met, images, *optional)
 
 
 DEFAULT_MODEL = "resnet20-cifar10"
@@ -163,7 +199,7 @@ def run(
     The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
     Raises ExtractionStopped when ``should_stop`` says so; a second call goes on from there.
     """
-    model = models.load(study.model)
+    model = study.network()
     found = {}
     for name in study.datasets:
         if datasets.find(name).role == "bank":
@@ -186,9 +222,50 @@ def run(
     return StudyActivations(study, known, found, ground(study, store, device))
 
 
+def needed_datasets(study: Study) -> tuple[str, ...]:
+    """The datasets of a study, and its fit split."""
+    fit = study.fit_dataset or models.find(study.model).fit_dataset
+    return (*study.datasets, *((fit,) if fit else ()))
+
+
+def missing_downloads(study: Study) -> list[Download]:
+    """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
+    found = {one.path: one for one in _missing_weights(study)}
+    for name in needed_datasets(study):
+        for one in datasets.missing_downloads(name):
+            found.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(found.values())
+
+
+def _missing_weights(study: Study) -> list[Download]:
+    return [one for one in models.find(study.model).downloads() if not one.present]
+
+
+def prepared(study: Study) -> bool:
+    """Whether everything that the study is made of can be opened without fetching or unpacking."""
+    return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
+
+
+def prepare(
+    study: Study,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch what is missing and unpack it.
+
+    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
+    says so; a second call goes on from there.
+    """
+    for download in _missing_weights(study):
+        fetch(download, progress=progress, should_stop=should_stop)
+    for name in needed_datasets(study):
+        datasets.prepare(name, progress=progress, should_stop=should_stop)
+
+
 def ground(study: Study, store: Store, device: str | None = None) -> Ground:
     """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
-    record, model = models.find(study.model), models.load(study.model)
+    record, model = models.find(study.model), study.network()
     name = study.fit_dataset or record.fit_dataset
     images = datasets.load(name) if name else None
     fit = relabelled(images, labels_for(images, model.classes)) if images else None
@@ -196,11 +273,18 @@ def ground(study: Study, store: Store, device: str | None = None) -> Ground:
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:
-    """How many images of each dataset are not in the store yet; empty when the study opens at once."""
-    model = models.load(study.model)
+    """How many images of each dataset are not in the store yet; empty when they all are.
+
+    Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
+    """
+    model = study.network() if models.is_here(study.model) else None
     missing = {}
     for name in study.datasets:
-        if datasets.find(name).role == "bank":
+        record = datasets.find(name)
+        if record.role == "bank":
+            continue
+        if model is None or not datasets.prepared(name):
+            missing[name] = min(study.images, record.size or study.images)
             continue
         dataset = datasets.load(name)
         wanted = min(study.images, len(dataset))

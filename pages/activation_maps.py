@@ -3,6 +3,7 @@
 import streamlit as st
 
 from nap_core import channels, datasets, metrics
+from nap_core.channel_kinds import how_read, kind_of, orders_of
 from nap_core.errors import UserError
 from nap_core.figures.activation_maps import channel_tiles, overlay_map
 from nap_core.figures.picture import percent, three_digits
@@ -14,6 +15,10 @@ from pages.parts.image_pools import Pool, known_pool, met_pool
 from pages.parts.picture import show
 
 TILES = 24
+_NO_CONTRIBUTION = (
+    "What a channel adds to the predicted class is not known here: the logits of this network are not linear in the "
+    "channels’ means."
+)
 
 
 def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
@@ -45,8 +50,10 @@ def page() -> None:
         met, met_row = image_picker.pick(found, "met", chosen.ood_datasets, lambda name: met_pool(found, name))
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
-    order, basis, opacity = _controls()
-    ranked = channels.ranking(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
+    model = chosen.network()
+    kind = kind_of(model)
+    order, basis, opacity = _controls(orders_of(model))
+    ranked = kind.ranked(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
     channel = looking_at.channel(len(ranked), otherwise=int(ranked[0]))
     looking_at.write_address((known.name, known_row), (met.name, met_row), channel)
     subjects = known.subject(known_row), met.subject(met_row)
@@ -61,10 +68,19 @@ def page() -> None:
     with turn:
         part = st.pagination(parts, key="maps-tiles-part", persist_state="session") if parts > 1 else 1
     first, last = (part - 1) * TILES + 1, min(part * TILES, len(ranked))
-    line.markdown(
-        f"Channels **{first} to {last}** of {len(ranked):,} by **{channels.ORDERS[order]}**, "
-        f"**{channels.BASES[basis]}**. A click on a channel lays it over the images."
+    which = (
+        f"The **mean over {len(ranked) - 1} heads**, then the heads"
+        if kind.of_heads
+        else f"Channels **{first} to {last}** of {len(ranked):,}"
     )
+    line.markdown(
+        f"{which} by **{channels.ORDERS[order]}**, **{channels.BASES[basis]}**. "
+        f"A click on a {kind.one} lays it over the images."
+    )
+    if kind.of_heads:
+        st.caption(how_read(model))
+    elif not model.logits_from_means:
+        st.caption(_NO_CONTRIBUTION)
     tiles = channel_tiles(*subjects, ranked[first - 1 : last])
     clicked = show_tiles(tiles, "channel-tiles", selected=channel, with_contribution=order == "contribution")
     if clicked is not None:
@@ -73,12 +89,14 @@ def page() -> None:
     show_detail(found, channel, known, met, (known_row, met_row))
 
 
-def _controls() -> tuple[str, str, float]:
+def _controls(orders: tuple[str, ...]) -> tuple[str, str, float]:
     """What orders the channels, whose values, and how strongly the overlay covers the images (0 to 1)."""
+    if st.session_state.get("maps-order") not in orders:  # another network's
+        st.session_state.pop("maps-order", None)
     order, basis, opacity = st.columns(3, vertical_alignment="bottom", gap="medium")
     ordered_by = order.selectbox(
         "Order channels by",
-        list(channels.ORDERS),
+        orders,
         format_func=lambda name: channels.ORDERS[name],
         key="maps-order",
         persist_state="session",

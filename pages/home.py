@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from nap_core import models, showcase
+from nap_core import showcase
 from nap_core.errors import UserError
 from nap_core.figures import colour_of, colours
 from nap_core.figures.home import pair_picture, study_histogram
@@ -14,8 +14,8 @@ from pages.parts.picture import show
 
 
 def scores_of_the_study(pair: Showcase, chosen: Study, found: StudyActivations) -> None:
-    """The histogram of NAP, with both images marked where the study's model is the one they were shown to."""
-    same_model = models.load(chosen.model).weights_sha256 == pair.weights_sha256
+    """The histogram of NAP, with both images marked where the study asks the model that they were shown to."""
+    same_model = chosen.variant.is_plain and chosen.network().weights_sha256 == pair.weights_sha256
     scores = workspace.scores(found, "nap")
     palette = colours(chosen.id_dataset, chosen.ood_datasets)
     marks = (pair.known, pair.met) if same_model else ()

@@ -5,6 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from nap_core import separation
+from nap_core.channel_kinds import ChannelKind, kind_of
 from nap_core.channels import FLOOR
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
@@ -37,16 +38,18 @@ def drawing(
     id_in_front: bool,
     _parts: list[Points],
     _scores: MethodScores,
+    _kind: ChannelKind,
 ) -> tuple[Picture, str]:
     hues = colours(chosen.id_dataset, chosen.ood_datasets)
-    drawn = scatter(_parts, _scores, workspace.titles(chosen), hues, channel=channel, id_in_front=id_in_front)
-    return drawn, drawn_words(_parts, MOST_DRAWN)
+    titles = workspace.titles(chosen)
+    drawn = scatter(_parts, _scores, titles, hues, channel=channel, id_in_front=id_in_front, kind=_kind)
+    return drawn, drawn_words(_parts, MOST_DRAWN, _kind)
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def aurocs(chosen: Study, names: Names, _found: StudyActivations) -> NDArray[np.float64]:
-    unknown = np.concatenate([_found.ood[name].ratio() for name in names])
-    return separation.channel_auroc(_found.id.ratio(), unknown)
+def aurocs(chosen: Study, names: Names, _found: StudyActivations, _kind: ChannelKind) -> NDArray[np.float64]:
+    unknown = np.concatenate([_kind.ratios(_found.ood[name]) for name in names])
+    return separation.channel_auroc(_kind.ratios(_found.id), unknown)
 
 
 def page() -> None:
@@ -55,7 +58,10 @@ def page() -> None:
     titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
     channel = chosen_channel(found.id.channels)
     write_address(channel)
-    names, id_in_front, floor = _controls(chosen, titles)
+    kind = kind_of(chosen.network())
+    if kind.of_heads:
+        st.info(_OF_HEADS, icon=":material/info:")
+    names, id_in_front, floor = _controls(chosen, titles, with_floor=not kind.of_heads)
     if not names:
         st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
         return
@@ -64,15 +70,22 @@ def page() -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         keep_square("scatter", TALLER)
-        picture, words = drawing(chosen, names, channel, floor, id_in_front, parts, scores)
+        picture, words = drawing(chosen, names, channel, floor, id_in_front, parts, scores, kind)
         event = show(picture, "scatter", selection=["box", "lasso"])
         st.caption(words)
     with right:
-        channel_strip(found, names, aurocs(chosen, names, found), channel, hues)
-    picked_images(parts, region_of(event), scores, titles, hues)
+        channel_strip(found, names, aurocs(chosen, names, found, kind), channel, hues, kind)
+    picked_images(parts, region_of(event), scores, titles, hues, kind)
 
 
-def _controls(chosen: Study, titles: dict[str, str]) -> tuple[Names, bool, float | None]:
+_OF_HEADS = (
+    "The model is a Transformer: a point is one head of one image, or the mean over the heads. The mean of the class "
+    "token’s attention is nearly the same everywhere, so only the height of a point tells something, and NAP is that "
+    "height for the mean over the heads."
+)
+
+
+def _controls(chosen: Study, titles: dict[str, str], *, with_floor: bool) -> tuple[Names, bool, float | None]:
     """The OOD datasets in view, whether ID lies in front, and the mean up to which points are left out."""
     met, front, switch, number = st.columns([54, 14, 22, 12], vertical_alignment="bottom")
     picks = met.pills(
@@ -88,6 +101,9 @@ def _controls(chosen: Study, titles: dict[str, str]) -> tuple[Names, bool, float
     in_front = front.segmented_control(
         "In front", ["ID", "OOD"], default="ID", required=True, key="scatter-front", persist_state="session"
     )
+    picked = tuple(name for name in chosen.ood_datasets if name in picks)
+    if not with_floor:
+        return picked, in_front == "ID", None
     leave_out = switch.toggle(
         "Leave out means",
         value=True,
@@ -98,7 +114,7 @@ def _controls(chosen: Study, titles: dict[str, str]) -> tuple[Names, bool, float
     floor = number.number_input(
         "up to", 0.0, None, FLOOR, 0.05, key="scatter-floor", disabled=not leave_out, persist_state="session"
     )
-    return tuple(name for name in chosen.ood_datasets if name in picks), in_front == "ID", floor if leave_out else None
+    return picked, in_front == "ID", floor if leave_out else None
 
 
 st.title("Does the peak stand above the mean?", anchor=False)

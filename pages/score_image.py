@@ -14,6 +14,7 @@ from pages.parts import (
     looked_images,
     method_picker,
     method_run,
+    run_panel,
     single_image,
     workspace,
 )
@@ -37,6 +38,7 @@ def main() -> None:
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
             "your own or you pick another one.",
         )
+    run_panel.require_prepared(workspace.reference_study(model))
     method_picker.row(models.find(model).knows)
     verdict = right.container()  # filled once it is known which methods have scores
     drop, samples = st.columns([5, 7], gap="medium")
@@ -72,7 +74,7 @@ def compared_with(model: str) -> Known:
     specs = chosen_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
     about = looked_images.cases(model)
-    owner = ("known", model, about.id_name)
+    owner = ("known", workspace.variant(model), about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
     among = looked_images.known(model, about, able)
     method_run.offer(owner, about, waits)

@@ -1,13 +1,17 @@
 """What every test shares: a store of its own, few threads, and the optional folder of large reference material."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.file_server import FileServer, serving
+
+Publish = Callable[[str, Mapping[str, bytes]], None]
 
 # Read by torch, numpy and scikit-learn when they are imported, hence set here, before any test module imports them.
 # Two: convolutions this small get slower, not faster, on more.
@@ -29,13 +33,15 @@ _left_out_without_shared = pytest.StashKey[list[str]]()
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.
 
-    The user's own images and models are not there either.
+    The user's own images and models, and what was fetched by the app or by torch, are not there either.
     """
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAP_STORE", str(root))
         patch.setenv("NAP_DATA_ROOTS", str(tmp_path_factory.mktemp("no-data")))
         patch.setenv("NAP_MODELS_FOLDER", str(tmp_path_factory.mktemp("no-models")))
+        patch.setenv("NAP_DATASETS", str(tmp_path_factory.mktemp("no-library")))
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("no-torch")))
         yield root
 
 
@@ -62,6 +68,47 @@ def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serving() as server:
         yield server
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this test's library, empty."""
+    monkeypatch.setenv("NAP_DATASETS", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def publish(library: Path, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """``publish("svhn-test", {"test_32x32.mat": …})``: small files in place of the published ones, with their MD5."""
+
+    from nap_core.datasets.library import records  # not above: it imports numpy
+
+    def publish(name: str, files: Mapping[str, bytes]) -> None:
+        entry = records.ENTRIES[name]
+        assert {one.name for one in entry.files} == set(files)
+        file_server.files |= files
+        small = tuple(
+            replace(
+                one,
+                url=file_server.url(one.name),
+                checksum=f"md5:{hashlib.md5(files[one.name]).hexdigest()}",
+                size=len(files[one.name]),
+                by_hand=False,
+            )
+            for one in entry.files
+        )
+        monkeypatch.setitem(records.ENTRIES, name, replace(entry, files=small))
+
+    return publish
+
+
+@pytest.fixture
+def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where torch and torchvision keep this test's weights files; empty."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    folder = tmp_path / "torch" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture

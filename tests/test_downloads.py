@@ -329,7 +329,7 @@ def test_who_waits_for_another_can_be_stopped(download: Make, file_server: FileS
 
 
 def test_what_asks_a_person_to_agree_is_not_fetched(download: Make, file_server: FileServer) -> None:
-    with pytest.raises(UserError, match=r"agree to its terms: download http.* and put it as data.bin into .*yourself"):
+    with pytest.raises(UserError, match=r"agree to its terms: get it from http.* and put it as data.bin into .*deep"):
         fetch(download(by_hand=True))
     assert file_server.requests == []
 

@@ -1,5 +1,6 @@
 """A study in the background: it runs, stops, goes on, and says what went wrong."""
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -7,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nap_core import extraction, jobs
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress
 from nap_core.jobs import Job, Jobs
 from nap_core.store import Store
-from nap_core.study import Study, missing_images, run
+from nap_core.study import Study, missing_downloads, missing_images, prepared, run
+from tests.conftest import Publish
+from tests.file_server import FileServer
+from tests.small_archives import tarred
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist",), 6)
 OTHER = Study("resnet20-cifar10", "cifar10", ("uniform-noise",), 6)
@@ -93,6 +98,62 @@ def test_stops_and_goes_on(store_root: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert again is not job
     assert again.state == "done"
     assert len(again.result.id) == 6
+
+
+@pytest.fixture
+def isun(publish: Publish) -> Study:
+    """A study that meets an archive of a megabyte which is on a server and not here."""
+    noise = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3), dtype=np.uint8)
+    pictures = {f"iSUN/iSUN_patches/{n}.png": png(pixels) for n, pixels in enumerate(noise)}
+    publish("isun", {"iSUN.tar.gz": tarred(pictures)})
+    return Study("resnet20-cifar10", "cifar10", ("isun",), 6)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_downloads_unpacks_and_extracts(isun: Study, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Progress] = []
+    note = jobs.Job._note
+    monkeypatch.setattr(jobs.Job, "_note", lambda job, now: (heard.append(now), note(job, now)))
+    assert [one.title for one in missing_downloads(isun)] == ["iSUN (8,925)"]
+    job = wait(Jobs(Store(store_root)).start(isun, "cpu"))
+    assert (job.state, job.error) == ("done", None)
+    assert len(job.result.of("isun")) == 6
+    units = [one.unit for one in heard]
+    assert list(dict.fromkeys(units)) == ["bytes", "packed bytes", "images"]
+    assert [one.done for one in heard if one.unit == "bytes"][-1] == heard[0].total > 1_000_000
+    assert prepared(isun) and missing_downloads(isun) == []
+
+
+def test_a_download_that_is_stopped_goes_on(isun: Study, store_root: Path, file_server: FileServer) -> None:
+    file_server.pause = threading.Event()
+    all_jobs = Jobs(Store(store_root))
+    job = all_jobs.start(isun, "cpu")
+    while job.progress is None or not job.progress.done:
+        time.sleep(0.01)
+    assert job.progress.unit == "bytes"
+    job.stop()
+    file_server.pause.set()
+    assert wait(job).state == "stopped"
+    assert not prepared(isun)
+    assert wait(all_jobs.start(isun, "cpu")).state == "done"
+    assert file_server.requests.count(None) == 1  # the whole file was asked for once, the rest by a range
+
+
+def test_no_network_is_told_and_what_was_put_there_by_hand_is_taken(
+    isun: Study, store_root: Path, file_server: FileServer
+) -> None:
+    content, [download] = file_server.files.pop("iSUN.tar.gz"), missing_downloads(isun)
+    all_jobs = Jobs(Store(store_root))
+    job = wait(all_jobs.start(isun, "cpu"))
+    assert job.state == "failed"
+    assert f"Look for iSUN.tar.gz elsewhere and put it into {download.path.parent}" in str(job.error)
+    download.path.write_bytes(content)
+    assert wait(all_jobs.start(isun, "cpu")).state == "done"
 
 
 @pytest.mark.parametrize(

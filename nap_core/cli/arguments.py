@@ -11,7 +11,8 @@ from dataclasses import dataclass
 KNOWS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
 
 DATA = """\
-DATA is a name of the catalogue (python -m nap_core datasets), a folder of images with or without class folders, or an
+DATA is a name of the catalogue (python -m nap_core datasets), which is downloaded where it is not here, a dataset of
+the Hugging Face Hub as hf:owner/name or hf:owner/name:split, a folder of images with or without class folders, or an
 .npz with `images` (N, H, W[, 3]) uint8 and perhaps `labels`. A catalogue name wins over a folder of that name.
 label=DATA gives it another name in the results."""
 

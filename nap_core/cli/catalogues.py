@@ -9,6 +9,7 @@ from nap_core.cli import output
 from nap_core.cli.arguments import Command
 
 if TYPE_CHECKING:
+    from nap_core.datasets import DatasetRecord
     from nap_core.methods import MethodRecord
 
 
@@ -59,12 +60,36 @@ def models(args: argparse.Namespace) -> int:
 
 
 def datasets(args: argparse.Namespace) -> int:
-    """The datasets of the catalogue."""
-    from nap_core.datasets import RECORDS
+    """The datasets of the catalogue: bundled, to be downloaded, the user's own."""
+    from nap_core.datasets import find, names
 
-    return _print(
-        [vars(record) for record in RECORDS.values()], args.json, ("name", "role", "size", "kind", "description")
-    )
+    records = [_dataset(find(name)) for name in names()]
+    return _print(records, args.json, ("name", "role", "size", "where", "description"))
+
+
+def _dataset(record: DatasetRecord) -> dict[str, Any]:
+    from nap_core.datasets import RECORDS, missing_downloads
+    from nap_core.downloads import megabytes
+
+    missing = missing_downloads(record.name)
+    where = "bundled" if record.name in RECORDS else "here"
+    if missing:
+        size = sum(one.size or 0 for one in missing)
+        by_hand = any(one.by_hand for one in missing)
+        where = "to be put there" if by_hand else f"{megabytes(size)} to download" if size else "to download"
+    files = [
+        {"url": one.url, "path": str(one.path), "size": one.size, "checksum": one.checksum, "here": one.present}
+        for one in record.downloads
+    ]
+    return vars(record) | {"downloads": files, "where": where}
+
+
+def benchmarks(args: argparse.Namespace) -> int:
+    """The benchmarks of the papers."""
+    from nap_core.benchmarks import RECORDS
+
+    records = [vars(record) for record in RECORDS.values()]
+    return _print(records, args.json, ("name", "knows", "id_dataset", "fit_dataset", "images", "ood_datasets"))
 
 
 def methods(args: argparse.Namespace) -> int:
@@ -120,13 +145,22 @@ COMMANDS = (
     ),
     Command(
         "datasets",
-        "list the datasets that come with this project",
-        "List the datasets that come with this project. Roles: an id dataset is known to a network, ood datasets are "
-        "not, fit holds training images from which methods estimate, a bank holds activations in place of images, "
-        "samples are single pictures to score.",
+        "list the datasets that come with this project, can be downloaded, or are your own",
+        "List the datasets that come with this project, those that are downloaded when a command names them, and your "
+        "own. Roles: an id dataset is known to a network, ood datasets are not, fit holds training images from which "
+        "methods estimate, a bank holds activations in place of images, samples are single pictures to score.",
         ("datasets", "datasets --json"),
         _add_json,
         datasets,
+    ),
+    Command(
+        "benchmarks",
+        "list the benchmarks that papers report on",
+        "List the benchmarks that papers report on: name their datasets with --id, --fit and --ood. --json tells their "
+        "sources, and where this project differs from them.",
+        ("benchmarks", "benchmarks --json"),
+        _add_json,
+        benchmarks,
     ),
     Command(
         "methods",

@@ -12,6 +12,7 @@ from nap_core.errors import UserError
 
 if TYPE_CHECKING:
     from nap_core.datasets import ImageDataset
+    from nap_core.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Data:
 
 
 def read(text: str) -> Data:
-    """What ``text`` names: "svhn", "folder/", "svhn=file.npz". Raises UserError for a path that does not exist."""
-    from nap_core.datasets import RECORDS
+    """What ``text`` names: "svhn-test", "folder/", "svhn=file.npz". Raises UserError for a path that does not exist."""
+    from nap_core import datasets
 
     whole = _find(text, "")
     if whole:
@@ -45,22 +46,30 @@ def read(text: str) -> Data:
         return found
     raise UserError(
         f"There is no file or folder “{source if equals else text}”, and no dataset of that name. "
-        f"The catalogue has: {', '.join(RECORDS)}."
+        f"The catalogue has: {', '.join(datasets.names())}."
     )
 
 
 def _find(source: str, label: str) -> Data | None:
     from nap_core import datasets, roots
-    from nap_core.datasets import RECORDS
+    from nap_core.datasets import RECORDS, hugging_face, library
 
-    if source in RECORDS:
+    if source in RECORDS or source in library.names():
         return Data(label or source, source, None)
-    if roots.is_own(source) and roots.locate(source):
+    if hugging_face.is_hub(source) or (roots.is_own(source) and roots.locate(source)):
         return Data(label or datasets.title(source), source, None)
     path = Path(source).expanduser()
     if not source or not path.exists():
         return None
     return Data(label or (path.resolve().name if path.is_dir() else path.stem), source, path)
+
+
+def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
+    """Download and unpack what the catalogue has of it, unless it is here. Raises UserError where that fails."""
+    from nap_core import datasets
+
+    if data.path is None:
+        datasets.prepare(data.source, progress=progress)
 
 
 def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         from nap_core.methods import Watch
 
         choose_device(args.device)
-        passes = Passes(network.load(args), args, meter)
+        passes = Passes(network.load(args, meter), args, meter)
         cases, choices = _cases(passes, known, met, fit, choices)
         by_spec = {one.spec: one for one in choices}
         table = evaluation.evaluate_cases(

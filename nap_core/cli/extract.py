@@ -34,9 +34,10 @@ def run(args: argparse.Namespace) -> int:
     choose_device(args.device)
     store = Store(args.store)
     with Meter(args.quiet) as meter, memory_in_words():
-        passes = Passes(network.load(args), args, meter)
+        passes = Passes(network.load(args, meter), args, meter)
         model = passes.network.model
         for one in asked:
+            data.fetch(one, meter)
             images = data.load(one, meter.reading(one.label))
             before = store.entry(store_key(model, images)).rows
             rows = len(passes.extract(images, args.limit))

@@ -64,12 +64,19 @@ class Network:
     as_published: bool
 
 
-def load(args: argparse.Namespace) -> Network:
-    """The network of --model, --weights, --knows, --mean and --std. Raises UserError for what cannot be loaded."""
+def load(args: argparse.Namespace, meter: Meter) -> Network:
+    """The network of --model, --weights, --knows, --mean and --std, its weights downloaded where they are not here.
+
+    Raises UserError for what cannot be loaded.
+    """
     from nap_core import models
+    from nap_core.downloads import fetch
 
     record = record_of(args)
     if record:
+        for download in record.downloads():
+            fetch(download, progress=meter)
+        meter.clear()
         model, knows = models.load(args.model), args.knows or record.knows
     else:
         model = models.load_checkpoint(args.model, Path(args.weights).expanduser())
@@ -114,6 +121,7 @@ class Passes:
             if not self.network.as_published:
                 raise UserError(f"{asked.source} holds activations, which --mean and --std cannot change any more.")
             return Opened(self, None, bank.load(asked.source, model))
+        data.fetch(asked, self.meter)
         images = data.load(asked, self.meter.reading(asked.label))
         self.meter.clear()
         return Opened(self, images, None)

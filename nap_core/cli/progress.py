@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from nap_core.extraction import Progress
+    from nap_core.progress import Progress
+
 
 LINE_SECONDS, BAR_SECONDS = 5.0, 0.1
 BAR_WIDTH = 24
@@ -25,27 +26,35 @@ class Meter:
         self._drawn = False
 
     def __call__(self, progress: Progress) -> None:
-        """Show where a pass over images stands."""
-        left = _duration(progress.seconds_left)
-        speed = f"{progress.images_per_second:,.0f} images/s, {left} left"
-        self._show(progress.dataset, progress.done, progress.total, speed)
+        """Show where a pass over images, a download or the unpacking of an archive stands."""
+        left = f", {_duration(progress.seconds_left)} left" if progress.total else ""
+        if progress.unit == "images":
+            speed = f"{progress.images_per_second:,.0f} images/s{left}"
+            self._show(progress.dataset, progress.done, progress.total, speed)
+            return
+        from nap_core.downloads import megabytes
+
+        verb = "downloading" if progress.unit == "bytes" else "unpacking"
+        speed = f"{progress.images_per_second / 1e6:.1f} MB/s{left}"
+        self._show(f"{verb} {progress.dataset}", progress.done, progress.total, speed, megabytes)
 
     def reading(self, label: str) -> Callable[[int, int], None]:
         """What is told how many files of the folder ``label`` have been read."""
         return lambda done, total: self._show(f"reading {label}", done, total, "")
 
-    def _show(self, what: str, done: int, total: int, speed: str) -> None:
+    def _show(self, what: str, done: int, total: int, speed: str, said: Callable[[int], str] = "{:,}".format) -> None:
         now = time.monotonic()
         complete = self.bar and done == total
         if self.quiet or (now - self._last < (BAR_SECONDS if self.bar else LINE_SECONDS) and not complete):
             return
         self._last = now
         tail = f" · {speed}" if speed else ""
+        amount = f"{said(done)} of {said(total)}" if total else said(done)
         if not self.bar:
-            print(f"{what}: {done:,} of {total:,}{tail}", file=self.stream, flush=True)
+            print(f"{what}: {amount}{tail}", file=self.stream, flush=True)
             return
-        full = round(BAR_WIDTH * done / total)
-        text = f"{what} {'█' * full}{'░' * (BAR_WIDTH - full)} {done:,} of {total:,}{tail}"
+        full = round(BAR_WIDTH * done / total) if total else 0
+        text = f"{what} {'█' * full}{'░' * (BAR_WIDTH - full)} {amount}{tail}"
         # Clear to the end of the line, and never wrap: a wrapped bar cannot be drawn over.
         print(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K", end="", file=self.stream, flush=True)
         self._drawn = True

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     asked, asked_fit = data.read(known), data.read(fit) if fit else None
     choose_device(args.device)
     with Meter(args.quiet) as meter, memory_in_words():
-        passes = Passes(network.load(args), args, meter)
+        passes = Passes(network.load(args, meter), args, meter)
         reference = _reference(passes, asked, asked_fit, choices)
         meter.clear()
         bad = 0

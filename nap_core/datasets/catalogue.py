@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from nap_core.downloads import Download
+
 Role = Literal["id", "ood", "fit", "bank", "samples", "own"]
 Kind = Literal["photographs", "handwriting", "textures", "noise"]
 
@@ -18,7 +20,9 @@ class DatasetRecord:
     "own" are a user's, which serve as any of "id", "ood" and "fit".
     ``shape`` is (height, width) in pixels, None where images differ or none are shipped. ``trained``: some bundled
     model knows this dataset's classes from training. ``note`` is a sentence on what a visitor sees in it.
-    ``images_shipped`` is False where only activations are bundled, so that ``load`` has nothing to open.
+    ``images_shipped`` is False where only activations are bundled, so that ``load`` has nothing to open. ``downloads``
+    are the files that a dataset of the library is read from, each in its place or still to be fetched; ``classes`` may
+    then be empty until they are there.
     """
 
     name: str
@@ -34,6 +38,7 @@ class DatasetRecord:
     source: str
     trained: bool = False
     images_shipped: bool = True
+    downloads: tuple[Download, ...] = ()
 
 
 _CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

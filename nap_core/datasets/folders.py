@@ -40,7 +40,7 @@ class FolderImages:
         return len(self.files)
 
     def image(self, index: int) -> Image.Image:
-        return _open(self.root, self.files[index])
+        return read_image(self.root, self.files[index])
 
 
 def from_folder(
@@ -118,7 +118,8 @@ def _walk(root: Path) -> Iterator[str]:
                 yield Path(folder, file).relative_to(root).as_posix()
 
 
-def _open(root: Path, file: str) -> Image.Image:
+def read_image(root: Path, file: str) -> Image.Image:
+    """The picture at a path below ``root``. Raises UserError when it is gone or damaged."""
     try:
         data = (root / file).read_bytes()
     except OSError as error:
@@ -128,6 +129,6 @@ def _open(root: Path, file: str) -> Image.Image:
 
 def _examine(root: Path, file: str) -> bytes | UserError:
     try:
-        return digest(np.asarray(_open(root, file)))
+        return digest(np.asarray(read_image(root, file)))
     except UserError as error:
         return error

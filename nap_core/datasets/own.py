@@ -14,6 +14,7 @@ from nap_core.datasets.catalogue import RECORDS, DatasetRecord
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.folders import MAXIMUM_FILES, files_in, from_folder
 from nap_core.datasets.images import ImageDataset
+from nap_core.datasets.library.records import ENTRIES
 from nap_core.errors import UserError
 from nap_core.store import Store
 
@@ -98,7 +99,8 @@ def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
 def _title(name: str) -> str:
     title = name.removeprefix(roots.PREFIX).removesuffix(".npz").replace("%2C", ",").replace("%25", "%")
     # Figures and progress bars tell datasets apart by title.
-    return f"{title} (own)" if title in {one.title for one in RECORDS.values()} else title
+    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in ENTRIES.values()}
+    return f"{title} (own)" if title in taken else title
 
 
 def _is_dataset(entry: os.DirEntry[str]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from nap_core import roots
+from nap_core.datasets import uploads
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.folders import MAXIMUM_FILES
 from nap_core.errors import UserError
@@ -48,11 +49,12 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
     try:
         with zipfile.ZipFile(file) as archive, landing(root) as folder:
             wanted = _wanted(archive, filename)
-            budget = _Budget(filename, sum(info.compress_size for info in archive.infolist()))
+            budget = Budget(filename, sum(info.compress_size for info in archive.infolist()), MAXIMUM_BYTES)
             for done, (place, info) in enumerate(wanted.items(), start=1):
                 _unpack_one(archive, info, folder / "images" / place, budget)
                 if progress:
                     progress(done, len(wanted))
+            uploads.mark(folder / "images", tuple(wanted))
             # Its parent is the temporary folder: the rename into the root is the one step that makes it a dataset.
             return roots.name_of(settle(folder / "images", _folder_name(filename), root), root)
     except _UNREADABLE as error:
@@ -61,18 +63,19 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
         ) from error
 
 
-class _Budget:
-    """Counts the bytes that really come out, whatever the archive says of itself."""
+class Budget:
+    """Counts the bytes that really come out of ``packed`` ones, whatever the archive says of itself."""
 
-    def __init__(self, filename: str, packed: int) -> None:
-        self._filename, self._spent = filename, 0
+    def __init__(self, filename: str, packed: int, maximum: int) -> None:
+        self._filename, self._maximum, self._spent = filename, maximum, 0
         self._ratio_limit = _FREE + MAXIMUM_RATIO * packed
 
     def spend(self, count: int) -> None:
+        """``count`` more have come out. Raises UserError when that is more than an honest archive holds."""
         self._spent += count
-        if self._spent > MAXIMUM_BYTES:
+        if self._spent > self._maximum:
             raise UserError(
-                f"“{self._filename}” unpacks to more than {MAXIMUM_BYTES // 2**30} GiB. Take fewer or smaller images."
+                f"“{self._filename}” unpacks to more than {self._maximum // 2**30} GiB. Take fewer or smaller images."
             )
         if self._spent > self._ratio_limit:
             raise UserError(
@@ -116,7 +119,7 @@ def _parts(info: zipfile.ZipInfo, filename: str) -> tuple[str, ...]:
     return parts
 
 
-def _unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, budget: _Budget) -> None:
+def _unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, budget: Budget) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as packed, place.open("xb") as unpacked:
         while chunk := packed.read(_CHUNK):

@@ -36,7 +36,8 @@ class Download:
     @property
     def instruction(self) -> str:
         """How to get it without this program, as a clause: "download URL elsewhere and put it as FILE into FOLDER"."""
-        return f"download {self.url} elsewhere and put it as {self.path.name} into {self.path.parent}"
+        place = f"put it as {self.path.name} into {self.path.parent}"
+        return f"get it from {self.url} and {place}" if self.by_hand else f"download {self.url} elsewhere and {place}"
 
 
 def megabytes(count: int) -> str:

@@ -52,9 +52,7 @@ def fetch(
     if download.present:
         return download.path
     if download.by_hand:
-        raise UserError(
-            f"“{download.title}” is given only to people who agree to its terms: {download.instruction} yourself."
-        )
+        raise UserError(f"“{download.title}” is given only to people who agree to its terms: {download.instruction}.")
     watch = _Watch(download, progress, should_stop)
     with _locked(download, watch):
         if not download.present:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,9 +18,8 @@ from nap_core.errors import UserError
 from nap_core.extraction.decoding import blocks
 from nap_core.extraction.devices import BATCH
 from nap_core.models import LoadedModel
+from nap_core.models.tap import ONE_PASS_AT_A_TIME
 from nap_core.progress import ExtractionStopped
-
-_ONE_PASS_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,13 @@ class Runner:
         maps: list[Tensor] = []
         features: list[Tensor] = []
         network, head = self.model.network, self.model.head_tap if self.model.keeps_features else None
-        # Hooks belong to the network, which the pages share: a second pass at the same time would be caught by them.
-        with _ONE_PASS_AT_A_TIME, ExitStack() as reading:
-            reading.enter_context(self.model.tap.reading(network, maps.append))
+
+        def note(found: Tensor) -> None:
+            # A module may run several times, of which the last counts, and a later one may write over what it put out.
+            maps[:] = [found.clone()]
+
+        with ONE_PASS_AT_A_TIME, ExitStack() as reading:
+            reading.enter_context(self.model.tap.reading(network, note))
             if head:
                 reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.

@@ -12,12 +12,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image
 
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.figures.palette import sequential
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
+from nap_core.models.attention import MEAN
 
 MAP_HEIGHT = 420
-RATIO = "max / (mean + 1)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,8 @@ class Subject:
 
     ``role`` is "ID" or "OOD", ``title`` names the image ("cat"), ``colour`` is its dataset's; ``view`` (H, W, 3) uint8
     is what the network sees, ``maps`` (C, h, w) the activations, ``contribution`` (C,) what each channel adds to the
-    logit of the predicted class.
+    logit of the predicted class, None where the logits are not linear in the channels' means. ``kind`` says what the
+    channels are.
     """
 
     role: str
@@ -34,7 +36,8 @@ class Subject:
     colour: str
     view: NDArray[np.uint8]
     maps: NDArray[np.float32]
-    contribution: NDArray[np.float64]
+    contribution: NDArray[np.float64] | None
+    kind: ChannelKind = MAPS
 
     @cached_property
     def maximum(self) -> NDArray[np.float64]:
@@ -52,6 +55,13 @@ class Subject:
     def ratio(self) -> NDArray[np.float64]:
         """max / (mean + 1), (C,): what NAP squares and averages."""
         return self.maximum / (self.mean + 1)
+
+    @property
+    def numbers(self) -> dict[str, NDArray[np.float64]]:
+        """What there is to say of each channel in numbers, (C,) each, by name."""
+        found = {"maximum": self.maximum, "mean": self.mean}
+        found |= {} if self.kind.of_heads else {"ratio": self.ratio}
+        return found | ({} if self.contribution is None else {"contribution": self.contribution})
 
 
 def enlarged(view: NDArray[np.uint8], least: int = 320) -> Image.Image:
@@ -73,9 +83,9 @@ def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> P
                 y=np.arange(1, height + 1),
                 colorscale=[[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
                 showscale=False,
-                hovertemplate="row %{y}, column %{x}<br>activation %{z:.3g}<extra></extra>",
+                hovertemplate=f"row %{{y}}, column %{{x}}<br>{subject.kind.value} %{{z:.3g}}<extra></extra>",
             ),
-            _colour_bar(top),
+            _colour_bar(top, subject.kind.value),
         ]
     )
     painted = overlay(enlarged(subject.view), found, top, opacity)
@@ -93,19 +103,27 @@ def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> P
     figure.update_xaxes(visible=False, range=[0.5, width + 0.5], constrain="domain", fixedrange=True)
     figure.update_yaxes(visible=False, range=[height + 0.5, 0.5], scaleanchor="x", constrain="domain", fixedrange=True)
     figure.update_layout(height=MAP_HEIGHT, margin={"l": 0, "r": 0, "t": 4, "b": 56}, showlegend=False)
+    reading = _map_reading(found, channel, subject.kind)
+    stem = f"{subject.kind.one}_{channel}_{subject.role.lower()}"
+    return Picture(figure, reading, _long_table([(subject, channel)]), stem)
+
+
+def _map_reading(found: NDArray[np.float64], channel: int, kind: ChannelKind) -> str:
     maximum, mean = float(found.max()), float(found.mean())
-    if maximum > 0:
-        row, column = np.unravel_index(int(found.argmax()), found.shape)
-        reading = (
-            f"Channel {channel} peaks at {three_digits(maximum)} in row {row + 1}, column {column + 1}, "
-            f"over a mean of {three_digits(mean)}: {RATIO} is {three_digits(maximum / (mean + 1))}."
-        )
-    else:
-        reading = f"Channel {channel} stays silent: no neuron answers this image."
-    return Picture(figure, reading, _long_table([(subject, channel)]), f"channel_{channel}_{subject.role.lower()}")
+    if maximum <= 0:
+        return f"Channel {channel} stays silent: no neuron answers this image."
+    row, column = np.unravel_index(int(found.argmax()), found.shape)
+    where = f"{three_digits(maximum)} in row {row + 1}, column {column + 1}"
+    if kind.of_heads:
+        who, nap = ("The mean over heads", ", which is the image’s NAP") if channel == MEAN else (f"Head {channel}", "")
+        return f"{who} peaks at {where}{nap}; spread evenly over the patches, each would get {1 / found.size:.2g}."
+    return (
+        f"Channel {channel} peaks at {where}, "
+        f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(maximum / (mean + 1))}."
+    )
 
 
-def _colour_bar(top: float) -> go.Scatter:
+def _colour_bar(top: float, value: str) -> go.Scatter:
     return go.Scatter(
         x=[None],
         y=[None],
@@ -125,7 +143,7 @@ def _colour_bar(top: float) -> go.Scatter:
                 "yanchor": "top",
                 "ypad": 4,
                 "nticks": 5,
-                "title": {"text": "activation", "side": "bottom"},
+                "title": {"text": value, "side": "bottom"},
             },
         },
     )
@@ -145,7 +163,7 @@ def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
 class Tiles:
     """The maps of some channels, ID above OOD, on one colour scale from 0 to ``top``.
 
-    ``table`` has one row a map: image, title, channel, maximum, mean, ratio, contribution.
+    ``table`` has one row a map: image, title, channel, and the subjects' ``numbers``.
     """
 
     known: Subject
@@ -163,15 +181,8 @@ def channel_tiles(known: Subject, met: Subject, shown: Sequence[int]) -> Tiles:
     channels = tuple(int(channel) for channel in shown)
     tables = [
         pd.DataFrame(
-            {
-                "image": subject.role,
-                "title": subject.title,
-                "channel": channels,
-                "maximum": subject.maximum[list(channels)],
-                "mean": subject.mean[list(channels)],
-                "ratio": subject.ratio[list(channels)],
-                "contribution": subject.contribution[list(channels)],
-            }
+            {"image": subject.role, "title": subject.title, "channel": channels}
+            | {name: values[list(channels)] for name, values in subject.numbers.items()}
         )
         for subject in (known, met)
     ]
@@ -180,12 +191,12 @@ def channel_tiles(known: Subject, met: Subject, shown: Sequence[int]) -> Tiles:
 
 
 def _tiles_reading(known: Subject, met: Subject) -> str:
-    higher, lower = int((known.maximum > met.maximum).sum()), int((known.maximum < met.maximum).sum())
-    peaks = [
-        f"{three_digits(float(subject.maximum.max()))} (channel {int(subject.maximum.argmax())})"
-        for subject in (known, met)
-    ]
+    kind = known.kind
+    first = 1 if kind.of_heads else 0  # the mean over the heads is none of them
+    ours, theirs = known.maximum[first:], met.maximum[first:]
+    higher, lower = int((ours > theirs).sum()), int((ours < theirs).sum())
+    peaks = [f"{three_digits(float(one.max()))} ({kind.name(int(one.argmax()) + first)})" for one in (ours, theirs)]
     return (
-        f"In {higher} of {len(known.maps):,} channels the ID image has the higher peak, in {lower} the OOD image; "
+        f"In {higher} of {len(ours):,} {kind.many} the ID image has the higher peak, in {lower} the OOD image; "
         f"the highest peaks are {peaks[0]} for ID and {peaks[1]} for OOD."
     )

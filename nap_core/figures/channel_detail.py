@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from nap_core import metrics
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.channels import MatchedPeaks, SameMeanPair
 from nap_core.figures.picture import Picture, percent, three_digits
 
@@ -24,8 +25,9 @@ def ratio_distribution(
     titles: Mapping[str, str],
     colours: Mapping[str, str],
     marks: Mapping[str, float],
+    kind: ChannelKind = MAPS,
 ) -> Picture:
-    """How max / (mean + 1) of one channel is spread, one row of bars a dataset; the first of ``ratios`` is the ID one.
+    """How the ratio of one channel is spread, one row of bars a dataset; the first of ``ratios`` is the ID one.
 
     Bars are shares of a dataset's images, scaled so that each row's highest bar is as tall; a triangle points at the
     ratio of an image on the screen (``marks``, by dataset).
@@ -68,7 +70,7 @@ def ratio_distribution(
         bargap=0,
         barmode="overlay",
     )
-    figure.update_xaxes(title=f"max / (mean + 1) in channel {channel}", fixedrange=True)
+    figure.update_xaxes(title=f"{kind.ratio} {kind.within(channel)}", fixedrange=True)
     figure.update_yaxes(
         tickvals=[len(values) - 1 - position + 0.3 for position in range(len(values))],
         ticktext=[titles[name] for name in values],
@@ -78,15 +80,18 @@ def ratio_distribution(
         zeroline=False,
         range=[-0.05, len(values)],
     )
-    reading = _ratio_reading(channel, values, titles)
-    return Picture(figure, reading, pd.concat(tables, ignore_index=True), f"channel_{channel}_ratio")
+    reading = _ratio_reading(channel, values, titles, kind)
+    return Picture(figure, reading, pd.concat(tables, ignore_index=True), f"{kind.one}_{channel}_ratio")
 
 
-def _ratio_reading(channel: int, values: Mapping[str, NDArray[np.float64]], titles: Mapping[str, str]) -> str:
+def _ratio_reading(
+    channel: int, values: Mapping[str, NDArray[np.float64]], titles: Mapping[str, str], kind: ChannelKind
+) -> str:
     known, *others = values
     areas = {name: metrics.auroc(values[known], values[name]) for name in others}
     most, least = max(areas, key=lambda name: areas[name]), min(areas, key=lambda name: areas[name])
-    start = f"The ratio of channel {channel} alone tells {titles[known]}"
+    what = f"The {kind.value} peak {kind.within(channel)}" if kind.of_heads else f"The ratio of channel {channel}"
+    start = f"{what} alone tells {titles[known]}"
     if most == least:
         against = titles[most] if len(areas) == 1 else "every OOD dataset"
         return f"{start} from {against} with an AUROC of {percent(areas[most])}; 50\N{NO-BREAK SPACE}% is chance."

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from nap_core import nap
 from nap_core.activations import Activations
+from nap_core.errors import UserError
 from nap_core.methods.ground import Ground, Part, Watch
 from nap_core.methods.library import Head, OwnLogits, features, head_of, in_words, negated, paper_of, record
 from nap_core.methods.records import MethodRecord, Parameter, Positive, Prepared, Scored, Scores, Value
+from nap_core.models import LoadedModel
 
 Score = Callable[..., Scores]
 NAP, VARIANCE, NO_SQUARE, MINUS = nap.nap_score, nap.variance_score, nap.no_square_score, nap.minus_score
@@ -24,17 +26,38 @@ EPSILON = Parameter(
 )
 
 
-def nap_record(*, name: str, title: str, score: Score, formula: str, **paper: Any) -> MethodRecord:
-    """NAP or one of its designs of Table 6: from maximum, mean and variance alone, and what others combine with."""
-    takes_epsilon = score in (NAP, NO_SQUARE)
+HEAD = Parameter(
+    "head",
+    "of a Transformer only: 0 is the mean over the heads of the last block, another number that head alone",
+    0,
+    "the NAP paper, Appendix K, leaves the heads open",
+    0,
+    1024,
+)
 
-    def prepare(_ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+
+def nap_record(*, name: str, title: str, score: Score, formula: str, **paper: Any) -> MethodRecord:
+    """NAP or one of its designs of Table 6: from maximum, mean and variance alone, and what others combine with.
+
+    On a Transformer NAP is the maximum of the class token's attention, and the designs are not defined.
+    """
+
+    def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+        values = dict(parameters)
+        head = int(values.pop("head", 0))
+        if ground.model is not None and ground.model.reads_attention:
+            return _attention(title, score, ground.model, head, values)
+        if head:
+            raise UserError(
+                f"{title} has heads to choose from on Transformers only. On any other network, leave head at 0."
+            )
+
         def scores(part: Part, _watch: Watch, /) -> Scored:
-            return Scored(score(part.activations, **parameters))
+            return Scored(score(part.activations, **values))
 
         return scores
 
-    parameters = (EPSILON,) if takes_epsilon else ()
+    parameters = {NAP: (EPSILON, HEAD), NO_SQUARE: (EPSILON,)}.get(score, ())
     return MethodRecord(
         name=name,
         title=title,
@@ -45,6 +68,25 @@ def nap_record(*, name: str, title: str, score: Score, formula: str, **paper: An
         prior=True,
         **paper,
     )
+
+
+def _attention(title: str, score: Score, model: LoadedModel, head: int, others: Mapping[str, Value]) -> Prepared:
+    """NAP of a Transformer. Raises UserError for what is not defined there."""
+    if score is not NAP:
+        raise UserError(
+            f"{title} is a design for the maps of CNNs. On a Transformer such as {model.title}, NAP is the highest "
+            "attention of the class token: choose NAP."
+        )
+    if others.get("epsilon", nap.EPSILON) != nap.EPSILON:
+        raise UserError("NAP of a Transformer is max(A), without a mean and without an ε: leave epsilon as it is.")
+
+    if head > model.heads:
+        raise UserError(f"{model.title} has {model.heads} heads, so head must be 0 to {model.heads}, not {head}.")
+
+    def scores(part: Part, _watch: Watch, /) -> Scored:
+        return Scored(nap.attention_score(part.activations, head))
+
+    return scores
 
 
 class _VectorisedOpenMax(OpenMax):  # type: ignore[misc]

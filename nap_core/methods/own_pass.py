@@ -24,7 +24,7 @@ from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
 from nap_core.methods.ground import Ground, Part, Watch
 from nap_core.methods.library import OwnLogits, in_words, negated
 from nap_core.methods.records import MethodRecord, Need, Prepared, Scored, Value
-from nap_core.models import LoadedModel, Tap
+from nap_core.models import AttentionTap, LoadedModel, Tap
 from nap_core.store.scores import ScoreFile
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
@@ -72,19 +72,16 @@ class Site:
 
     def pooled(self, x: Tensor) -> Tensor:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
-        tap = self.model.head_tap
-        if tap is None:
-            raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
-        return self.maps(x, (tap,))[0][0].flatten(1)
+        return self.maps(x, (self._head_tap(),))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, taps: tuple[Tap, ...]) -> tuple[list[Tensor], Tensor]:
+    def maps(self, x: Tensor, taps: tuple[Tap | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""
         found: list[list[Tensor]] = [[] for _ in taps]
         with ExitStack() as reading:
             for tap, maps in zip(taps, found, strict=True):
                 reading.enter_context(tap.reading(self.network, maps.append))
             logits = self.network(x)
-        return [maps[0] for maps in found], logits
+        return [maps[-1] for maps in found], logits
 
     def layer_maps(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at the end of each layer, and the logits."""
@@ -92,9 +89,15 @@ class Site:
 
     def head(self, maps: Tensor) -> Tensor:
         """Penultimate maps (B, C, H, W) → logits."""
-        linear: nn.Module = self.network.get_submodule(self.model.architecture.head)
+        linear: nn.Module = self.network.get_submodule(self._head_tap().module)
         logits: Tensor = linear(maps.mean((2, 3)))
         return logits
+
+    def _head_tap(self) -> Tap:
+        tap = self.model.head_tap
+        if tap is None:
+            raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
+        return tap
 
 
 class FitBatches:

@@ -162,7 +162,7 @@ class RankFeatPass(OwnLogitsPass):
 
     @classmethod
     def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        if model.head_weight is not None and not model.keeps_features:
+        if model.logits_from_means:
             return ""
         return f"{title} needs logits that are linear in the penultimate map's mean, and {model.title}'s are not."
 

@@ -9,20 +9,18 @@ A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
-
 from nap_core import roots
+from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, head, own
-from nap_core.models.architectures import ARCHITECTURES, Architecture
+from nap_core.models import architectures, own, zoo
+from nap_core.models.architectures import ARCHITECTURES
+from nap_core.models.attention import AttentionTap
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
 from nap_core.models.records import ModelRecord
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -30,69 +28,22 @@ from nap_core.models.transform import Transform
 __all__ = [
     "ARCHITECTURES",
     "RECORDS",
+    "AttentionTap",
     "LoadedModel",
     "ModelRecord",
     "Tap",
     "Transform",
+    "Variant",
     "add",
     "assemble",
     "find",
+    "is_here",
     "load",
     "load_checkpoint",
     "names",
 ]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-@dataclass(frozen=True, eq=False)  # one object is one model: it serves as a key of caches
-class LoadedModel:
-    """A network ready to be asked, with everything that goes with it.
-
-    ``network`` is in evaluation mode; ``head_weight`` (K, D) and ``head_bias`` (K,) are its last linear layer, which
-    turns features into logits. The features are the spatial mean of the penultimate map, unless ``keeps_features``:
-    then something lies between the two (more layers in a VGG, a norm in a ConvNeXt), and extraction keeps them.
-    Without a last linear layer both are None. ``weights_sha256`` identifies the weights file.
-    """
-
-    name: str
-    title: str
-    architecture: Architecture
-    network: nn.Module
-    transform: Transform
-    classes: tuple[str, ...]
-    weights_sha256: str
-    head_weight: NDArray[np.float32] | None
-    head_bias: NDArray[np.float32] | None
-    keeps_features: bool = False
-
-    def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
-        weight, bias = self.linear_head("Making logits of features")
-        return features @ weight.T + bias
-
-    def linear_head(self, what: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weight (K, D) and bias (K,) of the last linear layer. Raises UserError, naming ``what`` needs it, when there
-        is none."""
-        if self.head_weight is None or self.head_bias is None:
-            raise UserError(f"{what} needs a network that ends in a linear layer, and {self.title} does not.")
-        return self.head_weight, self.head_bias
-
-    @property
-    def head_tap(self) -> Tap | None:
-        """Where the features are read, (B, D) once flattened; None without a last linear layer."""
-        return Tap(self.architecture.head, side="input") if self.architecture.head else None
-
-    @property
-    def tap(self) -> Tap:
-        """Where the penultimate map is read."""
-        return self.architecture.tap
-
-    @property
-    def has_dropout(self) -> bool:
-        """Whether the network drops anything in training."""
-        dropouts = (module for module in self.network.modules() if isinstance(module, _DropoutNd))
-        return any(module.p > 0 for module in dropouts)
 
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -136,31 +87,61 @@ RECORDS: dict[str, ModelRecord] = {
 
 
 def names() -> tuple[str, ...]:
-    """Every model there is: the catalogue's, then the user's own."""
-    return (*RECORDS, *own.names())
+    """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
+    return (*RECORDS, *own.names(), *zoo.names())
 
 
 def find(name: str) -> ModelRecord:
-    """What is known of the model ``name``, bundled or the user's own.
+    """What is known of the model ``name``: bundled, the user's own or torchvision's.
 
     Raises UserError when there is none, or what is kept of it is damaged.
     """
     if name in RECORDS:
         return RECORDS[name]
+    if name in zoo.names():
+        return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        raise UserError(f"There is no model called “{name}”. There are: {', '.join(names())}.")
+        known = ", ".join((*RECORDS, *own.names()))
+        raise UserError(
+            f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
+        )
     return own.record(name)
 
 
-def load(name: str) -> LoadedModel:
-    """Load a model of ``names``, on the CPU. Raises UserError for an unknown name or damaged weights."""
-    find(name)  # what has been removed is not loaded from memory
-    return _load(name)
+def is_here(name: str) -> bool:
+    """Whether the weights of the model ``name`` need no download. Raises as ``find`` does."""
+    return all(download.present for download in find(name).downloads())
+
+
+def load(wanted: str | Variant) -> LoadedModel:
+    """Load a model of ``names``, on the CPU: as it comes, or as a variant of it.
+
+    Raises UserError for an unknown name, damaged weights, weights that have still to be fetched, and what ``read_at``
+    and ``fed_by`` refuse.
+    """
+    variant = Variant(wanted) if isinstance(wanted, str) else wanted
+    find(variant.name)  # what has been removed is not loaded from memory
+    return _load(variant.name) if variant.is_plain else _load_variant(variant)
+
+
+@lru_cache(maxsize=16)  # they share their networks, and these are what is large
+def _load_variant(variant: Variant) -> LoadedModel:
+    model = _load(variant.name)
+    if variant.transform:
+        model = fed_by(model, model.transform.changed(variant.transform))
+    return read_at(model, variant.layer) if variant.layer else model
 
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> LoadedModel:
     record = find(name)
+    for download in record.downloads():
+        if not download.present:
+            size = f" ({megabytes(download.size)})" if download.size else ""
+            raise UserError(
+                f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
+                f"{download.host}; without a network, {download.instruction}."
+            )
     model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
     return replace(model, name=record.name, title=record.title)
 
@@ -180,7 +161,7 @@ def add(
     given, those of the benchmark that ``knows`` names, if there are as many. Raises UserError for a checkpoint that
     ``load_checkpoint`` does not take, and for a title without a letter or digit.
     """
-    model = load_checkpoint(architecture, weights, transform=transform and own.checked(transform), classes=classes)
+    model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
     known = benchmark_classes(knows)
     if classes is None and len(known) == len(model.classes):
         model = replace(model, classes=known)
@@ -210,39 +191,17 @@ def load_checkpoint(
     blueprint = architectures.find(architecture)
     if blueprint is None:
         known = ", ".join(architectures.names())
-        raise UserError(f"There is no architecture called “{architecture}”. There are: {known}.")
+        raise UserError(
+            f"There is no architecture called “{architecture}”. There are: {known}, and timm's as timm:NAME."
+        )
     state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
-    last = state.get(f"{blueprint.head}.weight")
-    if last is None or last.ndim != 2:
-        raise UserError(f"{path.name} has no {blueprint.head}.weight: it is not a checkpoint of {architecture}.")
+    last = state.get(blueprint.counts_classes)
+    if last is None or last.ndim < 2:
+        raise UserError(f"{path.name} has no {blueprint.counts_classes}: it is not a checkpoint of {architecture}.")
     network = blueprint.build(len(last))
+    blueprint.adapted(network, state)
     load_into(network, state, path.name)
     names = classes or tuple(f"class {index}" for index in range(len(last)))
     if len(names) != len(last):
         raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
     return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
-
-
-def assemble(
-    blueprint: Architecture, network: nn.Module, transform: Transform, classes: tuple[str, ...], weights_sha256: str
-) -> LoadedModel:
-    """A network that has its weights, with all that goes with it; a pass over one image tells what its head reads."""
-    weight, bias, keeps_features = None, None, False
-    network.eval()
-    if blueprint.head:
-        last = head.linear(network, blueprint.head)
-        weight = last.weight.detach().numpy()
-        bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-        keeps_features = not head.reads_the_mean(network, blueprint.tap, blueprint.head, transform.crop)
-    return LoadedModel(
-        name=blueprint.name,
-        title=blueprint.title,
-        architecture=blueprint,
-        network=network,
-        transform=transform,
-        classes=classes,
-        weights_sha256=weights_sha256,
-        head_weight=weight,
-        head_bias=bias,
-        keeps_features=keeps_features,
-    )

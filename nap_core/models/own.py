@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from nap_core.errors import UserError
 from nap_core.landing import landing
 from nap_core.models import architectures
 from nap_core.models.records import ModelRecord
-from nap_core.models.transform import FILTERS, Transform
+from nap_core.models.transform import Transform
 
 VARIABLE = "NAP_MODELS_FOLDER"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
@@ -49,7 +48,8 @@ class About:
 
     @classmethod
     def from_json(cls, text: str) -> About:
-        """What ``to_json`` wrote. Raises ValueError, KeyError, TypeError or UserError for anything else."""
+        """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else, UserError for an
+        architecture of timm's without timm."""
         content = json.loads(text)
         words = [content[key] for key in ("title", "architecture", "knows", "sha256")]
         classes = tuple(content["classes"])
@@ -86,7 +86,7 @@ def record(name: str) -> ModelRecord:
     place = _place(name)
     try:
         about = About.from_json((place / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError, UserError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"What is kept of the model “{name}” is damaged ({place / ABOUT}). Remove it and add it again."
         ) from error
@@ -147,18 +147,10 @@ def _weights(place: Path) -> Path:
 
 def _transform(content: dict[str, Any]) -> Transform:
     mean, std = ((float(r), float(g), float(b)) for r, g, b in (content["mean"], content["std"]))
-    return checked(Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]))
-
-
-def checked(transform: Transform) -> Transform:
-    """The transform itself. Raises UserError for one that no image can go through."""
-    if not 1 <= transform.crop <= transform.resize <= 4096:
-        raise UserError("The crop needs at least 1 pixel and no more than the short side, and that at most 4,096.")
-    if not all(map(math.isfinite, (*transform.mean, *transform.std))) or min(transform.std) <= 0:
-        raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
-    if transform.interpolation not in FILTERS:
-        raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
-    return transform
+    try:
+        return Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]).checked()
+    except UserError as error:
+        raise ValueError(str(error)) from error
 
 
 def colour(text: str, what: str) -> tuple[float, float, float]:

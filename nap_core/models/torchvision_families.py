@@ -1,36 +1,51 @@
-"""Torchvision's networks whose logits are a linear head on the spatial mean of their last map, built by name.
+"""Torchvision's image classifiers, built by name: where each family's penultimate map is, and its last linear layer.
 
-Each family ends in a map (B, C, H, W), its mean over H × W, dropout perhaps, and one linear layer. Families that end
-otherwise are left out: MobileNetV3, VGG and AlexNet have more than one layer after the mean, ConvNeXt normalises it,
-SqueezeNet averages its logits, the Inception networks carry auxiliary heads in their files, Transformers have no map.
+Most families end in a map (B, C, H, W), its mean over H × W, dropout perhaps, and one linear layer. What lies between
+the map and the last layer of the others (more layers, a norm) is no matter for NAP, which reads the map; the features
+that the last layer reads are kept for the other methods. Left out are SqueezeNet, which averages its logits, and the
+Inception networks, whose files carry auxiliary heads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import cast
 
 import torchvision.models as torchvision_models
-from torch import nn
-from torchvision.models import get_model, list_models
+from torch import Tensor, nn
+from torchvision.models import VisionTransformer, get_model, list_models
+from torchvision.models.vgg import cfgs as vgg_plans
 
+from nap_core.errors import UserError
+from nap_core.models.attention import AttentionTap
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
 
 IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
+def _nothing(_network: nn.Module) -> None:
+    """Most networks are built as they are."""
+
+
+def _as_built(_network: nn.Module, _state: Mapping[str, Tensor]) -> None:
+    """Most networks are the same whatever their file."""
+
+
 @dataclass(frozen=True)
 class Family:
     """What the networks have in common whose names start alike; see ``Architecture`` for the words."""
 
-    tap: Tap
+    tap: Tap | AttentionTap
     head: str
     layers: tuple[str, ...]
-    prepare: Callable[[nn.Module], None] = lambda _network: None
+    note: str
+    prepare: Callable[[nn.Module], None] = _nothing
     renamed: Callable[[str], str] = lambda name: name
+    adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = _as_built
 
     def build(self, name: str) -> Callable[[int], nn.Module]:
         """What makes the network ``name`` with random weights for a number of classes."""
@@ -48,17 +63,82 @@ def _with_last_relu(network: nn.Module) -> None:
 
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
+_OLD_VIT = re.compile(r"(mlp)\.linear_([12])(?=\.)")
 
 
-def _today(name: str) -> str:
+def _today_densenet(name: str) -> str:
     """An entry of torchvision's DenseNet files, whose names are older than its code."""
     return _OLD_DENSENET.sub(r"\1", name)
 
 
-_RESIDUAL = Family(Tap("avgpool", side="input"), "fc", ("layer1", "layer2", "layer3", "layer4"))
-_EFFICIENT = Family(
-    Tap("avgpool", side="input"), "classifier.1", ("features.2", "features.3", "features.5", "features")
+def _today_vit(name: str) -> str:
+    """An entry of torchvision's ViT files, the same."""
+    return _OLD_VIT.sub(lambda found: f"{found[1]}.{'0' if found[2] == '1' else '3'}", name)
+
+
+def _sized_vit(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Make room for as many patches as the file has positions for: ViTs are built for one size of image."""
+    positions = state.get("encoder.pos_embedding")
+    if positions is None or positions.ndim != 3:
+        return  # what is missing is told where the weights are loaded
+    count = positions.shape[1] - 1
+    side = round(count**0.5)
+    if side * side != count:
+        raise UserError(f"The file has positions for {count} patches, which form no square: it is no classifier's ViT.")
+    vit = cast(VisionTransformer, network)
+    vit.image_size, vit.seq_length = side * vit.patch_size, positions.shape[1]
+    vit.encoder.pos_embedding = nn.Parameter(positions.new_empty(positions.shape))
+
+
+RELU_NOTE = (
+    "NAP is read at the input of the global average pooling, after the last ReLU: the map whose means the last layer "
+    "reads."
 )
+_NO_RELU = (
+    "The last block ends without a ReLU, so its map is cut at zero before NAP is read from it; the last layer reads "
+    "the whole map's means{norm}, which are kept beside it."
+)
+_LAYER_NORM = " after a norm"
+_SMOOTH = (
+    "NAP is read at the input of the global average pooling, after the last {name}, whose values a little below zero "
+    "are left as they are."
+)
+_VGG = (
+    "There is no global pooling: NAP is read where the last max-pooling ends{size}, the last map before the fully "
+    "connected layers. The map before that max-pooling has the same maxima and lower means, and so a higher NAP; the "
+    "paper does not say which of the two it reads. What the last layer reads is kept beside it."
+)
+_ATTENTION = (
+    "NAP is the highest attention that the class token gives to a patch in the last block (Appendix K of the paper): "
+    "of the mean over the heads, or of one head."
+)
+
+_RESIDUAL = Family(Tap("avgpool", side="input"), "fc", ("layer1", "layer2", "layer3", "layer4"), RELU_NOTE)
+_EFFICIENT = Family(
+    Tap("avgpool", side="input"),
+    "classifier.1",
+    ("features.2", "features.3", "features.5", "features"),
+    _SMOOTH.format(name="SiLU"),
+)
+_SWIN = Family(Tap("avgpool", side="input", rectified=True), "head", (), _NO_RELU.format(norm=""))
+_MOBILE_V3 = Family(
+    Tap("features"),
+    "classifier.3",
+    ("features.3", "features.6", "features.12", "features"),
+    _SMOOTH.format(name="Hardswish") + " Another layer follows; what the last one reads is kept.",
+)
+
+
+def _vgg(plan: str, batch_norm: bool) -> Family:
+    """A VGG by torchvision's letter: its layers are the ends of its blocks, from the second on."""
+    ends, position = [], 0
+    for step in vgg_plans[plan]:
+        if step == "M":
+            ends.append(f"features.{position}")
+        position += 1 if step == "M" else 3 if batch_norm else 2
+    return Family(Tap("features"), "classifier.6", tuple(ends[1:]), _VGG.format(size=" (7 × 7 at 224 pixels)"))
+
+
 FAMILIES: dict[str, Family] = {
     "resnet": _RESIDUAL,
     "resnext": _RESIDUAL,
@@ -67,19 +147,63 @@ FAMILIES: dict[str, Family] = {
         Tap("features.relu5"),
         "classifier",
         ("features.transition1", "features.transition2", "features.transition3", "features.relu5"),
+        RELU_NOTE,
         _with_last_relu,
-        _today,
+        _today_densenet,
     ),
-    "mobilenet_v2": Family(Tap("features"), "classifier.1", ("features.3", "features.6", "features.13", "features")),
+    "mobilenet_v2": Family(
+        Tap("features"), "classifier.1", ("features.3", "features.6", "features.13", "features"), RELU_NOTE
+    ),
+    "mobilenet_v3_small": replace(_MOBILE_V3, layers=("features.1", "features.3", "features.8", "features")),
+    "mobilenet_v3_large": _MOBILE_V3,
     "efficientnet_b": _EFFICIENT,
     "efficientnet_v2": _EFFICIENT,
-    "regnet": Family(Tap("avgpool", side="input"), "fc", tuple(f"trunk_output.block{stage}" for stage in (1, 2, 3, 4))),
-    "shufflenet_v2": Family(Tap("conv5"), "fc", ("stage2", "stage3", "stage4", "conv5")),
-    "mnasnet": Family(Tap("layers"), "classifier.1", ("layers.8", "layers.9", "layers.11", "layers")),
+    "regnet": Family(
+        Tap("avgpool", side="input"), "fc", tuple(f"trunk_output.block{stage}" for stage in (1, 2, 3, 4)), RELU_NOTE
+    ),
+    "shufflenet_v2": Family(Tap("conv5"), "fc", ("stage2", "stage3", "stage4", "conv5"), RELU_NOTE),
+    "mnasnet": Family(Tap("layers"), "classifier.1", ("layers.8", "layers.9", "layers.11", "layers"), RELU_NOTE),
+    "alexnet": Family(
+        Tap("features"),
+        "classifier.6",
+        ("features.2", "features.5", "features.9", "features"),
+        _VGG.format(size=" (6 × 6 at 224 pixels)"),
+    ),
+    **{
+        f"vgg{depth}{'_bn' if norm else ''}": _vgg(plan, norm)
+        for depth, plan in ((11, "A"), (13, "B"), (16, "D"), (19, "E"))
+        for norm in (True, False)  # the longer name first: names are matched by their start
+    },
+    "convnext": Family(
+        Tap("features", rectified=True),
+        "classifier.2",
+        ("features.1", "features.3", "features.5", "features.7"),
+        _NO_RELU.format(norm=_LAYER_NORM),
+    ),
+    "swin": _SWIN,
+    "maxvit": Family(
+        Tap("classifier.0", side="input", rectified=True),
+        "classifier.5",
+        ("blocks.0", "blocks.1", "blocks.2", "blocks.3"),
+        "The last block ends without a ReLU, so its map is cut at zero before NAP is read from it. A norm and another "
+        "layer follow; what the last one reads is kept beside it.",
+    ),
+    **{
+        f"vit_{size}": Family(
+            AttentionTap(f"encoder.layers.encoder_layer_{blocks - 1}.self_attention"),
+            "heads.head",
+            (),
+            _ATTENTION,
+            renamed=_today_vit,
+            adapted=_sized_vit,
+        )
+        for size, blocks in (("b", 12), ("l", 24), ("h", 32))
+    },
 }
 """By the start of the names."""
 
 
+@cache
 def family_of(name: str) -> Family | None:
     """The family of a name that torchvision knows; None for others and for networks that end in another way."""
     if name not in list_models(module=torchvision_models):
@@ -87,6 +211,45 @@ def family_of(name: str) -> Family | None:
     return next((family for start, family in FAMILIES.items() if name.startswith(start)), None)
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Every name of torchvision's that can be built."""
     return tuple(name for name in list_models(module=torchvision_models) if family_of(name))
+
+
+# The first that fits a whole name.
+_TITLES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r"wide_resnet(\d+)_2", r"Wide ResNet-\1-2"),
+    (r"resnext(\d+)_(\d+)x(\d+)d", r"ResNeXt-\1 \2×\3d"),
+    (r"resnet(\d+)", r"ResNet-\1"),
+    (r"densenet(\d+)", r"DenseNet-\1"),
+    (r"vgg(\d+)_bn", r"VGG-\1 with batch norm"),
+    (r"vgg(\d+)", r"VGG-\1"),
+    (r"alexnet", "AlexNet"),
+    (r"mobilenet_v2", "MobileNetV2"),
+    (r"mobilenet_v3_(\w)(\w+)", lambda found: f"MobileNetV3-{found[1].upper()}{found[2]}"),
+    (r"efficientnet_b(\d)", r"EfficientNet-B\1"),
+    (r"efficientnet_v2_(\w)", lambda found: f"EfficientNetV2-{found[1].upper()}"),
+    (r"regnet_([xy])_(\w+)([mg]f)", lambda found: f"RegNet{found[1].upper()}-{_point(found[2])}{found[3].upper()}"),
+    (r"shufflenet_v2_x(\w+)", lambda found: f"ShuffleNetV2 ×{_point(found[1])}"),
+    (r"mnasnet(\w+)", lambda found: f"MNASNet ×{_point(found[1])}"),
+    (r"convnext_(\w)(\w+)", lambda found: f"ConvNeXt-{found[1].upper()}{found[2]}"),
+    (r"vit_(\w)_(\d+)", lambda found: f"ViT-{found[1].upper()}/{found[2]}"),
+    (r"swin_v2_(\w)", lambda found: f"SwinV2-{found[1].upper()}"),
+    (r"swin_(\w)", lambda found: f"Swin-{found[1].upper()}"),
+    (r"maxvit_(\w)", lambda found: f"MaxViT-{found[1].upper()}"),
+)  # fmt: skip
+
+
+def _point(number: str) -> str:
+    return number.replace("_", ".")
+
+
+@cache
+def title(name: str) -> str:
+    """As the papers write it: "ResNet-50", "ViT-B/16"; the name itself where none is known."""
+    for pattern, written in _TITLES:
+        found = re.fullmatch(pattern, name)
+        if found:
+            return found.expand(written) if isinstance(written, str) else written(found)
+    return name

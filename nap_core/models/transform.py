@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from nap_core.errors import UserError
+
+LARGEST = 4096
+SMALL = 64
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+_GEOMETRY = re.compile(r"([0-9]{1,5})/([0-9]{1,5})(?:/([a-z]+))?")
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,42 @@ class Transform:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: str = "bilinear"
+
+    def checked(self) -> Transform:
+        """The transform itself. Raises UserError for one that no image can go through."""
+        if not 1 <= self.crop <= self.resize <= LARGEST:
+            raise UserError(
+                f"The crop needs at least 1 pixel and no more than the short side, and that at most {LARGEST:,}."
+            )
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
+        if self.interpolation not in FILTERS:
+            raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
+        return self
+
+    @property
+    def geometry(self) -> str:
+        """The steps before the normalisation, as ``changed`` takes them: "256/224/bilinear"."""
+        return f"{self.resize}/{self.crop}/{self.interpolation}"
+
+    def changed(self, geometry: str) -> Transform:
+        """This transform with another short side, crop and interpolation: "256/224/bicubic", or "256/224" to keep the
+        interpolation. Mean and standard deviation belong to the weights and stay. Raises UserError for another text.
+        """
+        found = _GEOMETRY.fullmatch(geometry)
+        if not found:
+            raise UserError(
+                f"“{geometry}” is no preprocessing. Write short side, crop and interpolation as 256/224/bicubic."
+            )
+        resize, crop, interpolation = found.groups()
+        return replace(
+            self, resize=int(resize), crop=int(crop), interpolation=interpolation or self.interpolation
+        ).checked()
+
+    def as_the_paper(self) -> Transform:
+        """This transform with the steps of the NAP paper: 32 × 32 by resize and centre crop for networks of small
+        images, 256 and a crop of 224 for the others."""
+        return self.changed("32/32/bilinear" if self.crop <= SMALL else "256/224/bilinear")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height after the resize, as torchvision's: the short side exact, the long cut to whole pixels."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, models
+from nap_core import benchmarks, datasets, models, study
+from nap_core.datasets import library
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.models import ModelRecord
 from nap_core.study import Study, default_study
-from pages.parts import own_images, own_models, workspace
+from pages.parts import fetching, layer_choice, own_images, own_models, workspace
 
-SIZES = (50, 100, 200, 500, 1000)
+SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 @st.dialog("Change the study")
@@ -22,6 +23,7 @@ def dialog(chosen: Study) -> None:
 
 def draw(chosen: Study) -> None:
     """What the dialog holds."""
+    own_images.unpack_asked()  # first: what it adds is listed below
     wanted = _picked(chosen)
     device = _device()
     if wanted is not None:
@@ -42,14 +44,38 @@ def _picked(chosen: Study) -> Study | None:
         key=own_models.PICKED,
     )
     try:
-        start = chosen if model == chosen.model else default_study(model)
-        id_dataset, ood, fit = _datasets(start, offered[model])
+        benchmark = _benchmark(chosen, model)
+        if benchmark:
+            start = benchmarks.study_of(benchmark, model)
+        else:
+            start = chosen if model == chosen.model else default_study(model)
+        id_dataset, ood, fit = _datasets(start, offered[model], f"{model}-{benchmark}")
         sizes = sorted({*SIZES, start.images})
-        images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}")
-        return Study(model, id_dataset, ood, images, fit)
+        images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}-{benchmark}")
+        layer, transform = layer_choice.pick(start)
+        return Study(model, id_dataset, ood, images, fit, layer, transform)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None
+
+
+def _benchmark(chosen: Study, model: str) -> str:
+    """The benchmark that fills in what is below; empty for none, or where no benchmark asks what the model knows."""
+    offered = benchmarks.of_model(model)
+    if not offered:
+        return ""
+    now = next((name for name in offered if benchmarks.study_of(name, model) == chosen), "")
+    names = ["", *offered]
+    picked = st.selectbox(
+        "Benchmark",
+        names,
+        index=names.index(now),
+        format_func=lambda name: benchmarks.RECORDS[name].title if name else "none: the datasets below",
+        key=f"benchmark-{model}",
+    )
+    if picked:
+        st.caption(f"{benchmarks.RECORDS[picked].source}. {benchmarks.RECORDS[picked].note}")
+    return picked
 
 
 def _models() -> dict[str, ModelRecord]:
@@ -57,22 +83,27 @@ def _models() -> dict[str, ModelRecord]:
     return models.RECORDS | {name: record for name, record in own_models.kept().items() if record}
 
 
-def _datasets(start: Study, record: ModelRecord) -> tuple[str, tuple[str, ...], str]:
-    """The ID dataset, the OOD datasets and the fit split that are picked."""
-    model, own = start.model, own_images.offered()
+def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[str, ...], str]:
+    """The ID dataset, the OOD datasets and the fit split that are picked: bundled ones, one's own, the library's.
+
+    ``key`` tells the controls of one model and benchmark from those of another.
+    """
+    own = own_images.offered()
     roles = {name: one.role for name, one in datasets.RECORDS.items()} | dict.fromkeys(own, "own")
-    roles |= dict.fromkeys(workspace.own_datasets(start), "own")  # a link may name what no list shows
+    roles |= {name: datasets.find(name).role for name in library.names()}
+    # A link may name what no list shows.
+    roles |= {name: datasets.find(name).role for name in study.needed_datasets(start) if name not in roles}
     id_names = [name for name, role in roles.items() if role in ("id", "own") or record.id_dataset == name]
     id_dataset = st.selectbox(
-        "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=datasets.title, key=f"id-{model}"
+        "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )
     ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
     ood = st.multiselect(
         "OOD datasets",
         ood_names,
         default=[name for name in start.ood_datasets if name in ood_names],
-        format_func=datasets.title,
-        key=f"ood-{model}-{id_dataset}",
+        format_func=_marked,
+        key=f"ood-{key}-{id_dataset}",
     )
     if record.fit_dataset and not start.fit_dataset:
         return id_dataset, tuple(ood), ""
@@ -81,12 +112,17 @@ def _datasets(start: Study, record: ModelRecord) -> tuple[str, tuple[str, ...], 
         "Fit split",
         fit_names,
         index=fit_names.index(start.fit_dataset),
-        format_func=lambda name: datasets.title(name) if name else "none",
-        key=f"fit-{model}",
+        format_func=lambda name: _marked(name or record.fit_dataset) if name or record.fit_dataset else "none",
+        key=f"fit-{key}",
         help="Training images of the model, from which methods such as KNN and ReAct estimate. Without one, the "
         "methods that need none still run.",
     )
     return id_dataset, tuple(ood), fit
+
+
+def _marked(name: str) -> str:
+    """The title of a dataset, with what is still to be downloaded of it."""
+    return f"{datasets.title(name)}{fetching.mark(name)}"
 
 
 def _device() -> str:
@@ -103,16 +139,20 @@ def _use(wanted: Study, device: str) -> None:
     """What of the study is in the store, and the button that takes it."""
     try:
         workspace.open_own(wanted)
-        missing = workspace.missing_images(wanted)
+        missing, ready = workspace.missing_images(wanted), study.prepared(wanted)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(_what_is_cached(wanted, missing))
+    downloads = study.missing_downloads(wanted)
+    able = fetching.told(downloads) if downloads else True
     own_images.unreadable(wanted)
-    if st.button("Use this study" if not missing else "Use and run this study", type="primary"):
+    runs = bool(missing) or not ready
+    label = "Download, use and run this study" if downloads else "Use and run this study"
+    if st.button(label if runs else "Use this study", type="primary", disabled=not able):
         st.session_state.device = device or None
         workspace.choose_study(wanted)
-        if missing:
+        if runs:
             workspace.start(wanted)
         st.rerun()
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from nap_core import channels, models
+from nap_core import channels
+from nap_core.channel_kinds import ChannelKind, kind_of
 from nap_core.channels import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail as figures
 from nap_core.figures import colours
 from nap_core.figures.picture import three_digits
+from nap_core.models import LoadedModel
 from nap_core.study import Study, StudyActivations
 from pages.parts import looking_at, workspace
 from pages.parts.gallery import Thumbnail, gallery
@@ -22,36 +24,46 @@ DRIVERS = 8
 
 def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, rows: tuple[int, int]) -> None:
     """Draw everything that is said about one channel; ``rows`` are the images on the screen, ID and OOD."""
-    st.subheader(f"Channel {channel}", anchor=False)
-    st.markdown(_what_it_speaks_for(found, channel))
-    with st.container(key="same-mean"):
-        _same_mean(found, channel, known)
+    model = found.study.network()
+    kind = kind_of(model)
+    name = kind.name(channel)
+    st.subheader(name[0].upper() + name[1:], anchor=False)
+    st.markdown(_what_it_speaks_for(model, channel))
+    if not kind.of_heads:
+        with st.container(key="same-mean"):
+            _same_mean(found, channel, known)
     chart, strips = st.columns(2, gap="medium")
     with chart:
-        st.markdown("**Its ratio on every dataset**")
+        st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
         parts = {name: found.of(name) for name in found.study.datasets}
         marks = {
-            pool.name: float(pool.activations.ratio()[row, channel])
+            pool.name: float(kind.ratios(pool.activations.take([row]))[0, channel])
             for pool, row in zip((known, met), rows, strict=True)
         }
         show(
             figures.ratio_distribution(
                 channel,
-                {name: part.ratio()[:, channel] for name, part in parts.items()},
+                {name: kind.ratios(part)[:, channel] for name, part in parts.items()},
                 workspace.titles(found.study),
                 colours(found.study.id_dataset, found.study.ood_datasets),
                 marks,
+                kind,
             ),
             "channel-ratio",
         )
     with strips:
         st.markdown("**The images that drive it most** (maximum · mean)")
         for side, pool in (("known", known), ("met", met)):
-            _drivers(side, pool, channel)
+            _drivers(side, pool, channel, kind)
 
 
-def _what_it_speaks_for(found: StudyActivations, channel: int) -> str:
-    model = models.load(found.study.model)
+def _what_it_speaks_for(model: LoadedModel, channel: int) -> str:
+    if model.reads_attention:
+        return "It tells where the class token looks. For which class that speaks, attention does not say."
+    if not model.logits_from_means or model.head_weight is None:
+        return (
+            "For which class it speaks is not known: the logits of this network are not linear in the channels’ means."
+        )
     weights = model.head_weight[:, channel]
     most, least = int(weights.argmax()), int(weights.argmin())
     return (
@@ -64,7 +76,7 @@ def _signed(weight: float) -> str:
     return f"{weight:+.2f}".replace("-", "−")
 
 
-def _drivers(side: str, pool: Pool, channel: int) -> None:
+def _drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> None:
     maxima, means = pool.activations.maximum[:, channel], pool.activations.mean[:, channel]
     rows = [int(row) for row in channels.ranking(maxima)[:DRIVERS]]
     items = [
@@ -80,7 +92,7 @@ def _drivers(side: str, pool: Pool, channel: int) -> None:
         figures.drivers_sentence(pool.title, [float(maxima[row]) for row in rows], [pool.shows(row) for row in rows])
     )
     clicked = gallery(
-        items, key=f"maps-{side}-drivers", label=f"{pool.title}: highest peaks in channel {channel}, max · mean"
+        items, key=f"maps-{side}-drivers", label=f"{pool.title}: highest peaks {kind.within(channel)}, max · mean"
     )
     if clicked is not None and clicked < len(rows):
         looking_at.show_image(side, pool.name, rows[clicked])

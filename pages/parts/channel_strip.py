@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from nap_core.activations import Activations, FloatArray
+from nap_core.channel_kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
-from nap_core.nap import EPSILON
 from nap_core.study import StudyActivations
 from pages.parts import looking_at
 from pages.parts.gallery import Thumbnail, gallery
@@ -40,55 +41,57 @@ def channel_strip(
     aurocs: NDArray[np.float64],
     channel: int | None,
     colours: Mapping[str, str],
+    kind: ChannelKind,
 ) -> None:
     """Every channel by rank in a list, the best as sparklines; ``aurocs`` (C,) is against the OOD sets ``names``."""
     ranked = [int(place) for place in np.argsort(-aurocs, kind="stable")]
     st.session_state[_BOX] = ALL if channel is None else channel  # the list shows what the strip below chose, too
     st.selectbox(
-        "Channels, the best separating first",
+        f"{kind.many.capitalize()}, the best separating first",
         [ALL, *ranked],
         format_func=lambda place: (
-            "All channels" if place == ALL else f"Channel {place}, AUROC {percent(aurocs[place])}"
+            f"All {kind.many}" if place == ALL else f"{kind.name(place).capitalize()}, AUROC {percent(aurocs[place])}"
         ),
         key=_BOX,
         on_change=_take_from_box,
     )
     if channel is not None:
         back, maps = st.columns(2)
-        back.button("All channels", icon=":material/arrow_back:", on_click=_take, args=(None,), width="stretch")
+        back.button(f"All {kind.many}", icon=":material/arrow_back:", on_click=_take, args=(None,), width="stretch")
         if maps.button("See its maps", icon=":material/grid_view:", width="stretch"):
             looking_at.choose_channel(channel)
             st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: _ratio(found.of(name), shown) for name in (found.study.id_dataset, *names)}
+    ratios = {name: _ratio(found.of(name), shown, kind) for name in (found.study.id_dataset, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [
             Thumbnail(
                 sparkline({name: ratio[:, column] for name, ratio in ratios.items()}, colours, span),
-                f"channel {place}",
+                kind.name(place),
                 f"AUROC {percent(aurocs[place])}",
             )
             for column, place in enumerate(shown)
         ],
         "channel-strip",
-        label="Channels by how well their ratio separates ID from OOD",
+        label=f"{kind.many.capitalize()} by how well {kind.ratio} separates ID from OOD",
         selected=None if channel is None else shown.index(channel),
         wrap=True,
     )
     st.caption(
-        f"How max / (mean + 1) is spread on all images, from 0 to {three_digits(span[1])}. An AUROC of "
+        f"How {kind.ratio} is spread on all images, from 0 to {three_digits(span[1])}. An AUROC of "
         "50\N{NO-BREAK SPACE}% is chance, below it OOD peaks stand out more. A click narrows the scatter to a "
-        "channel, a second one widens it again."
+        f"{kind.one}, a second one widens it again."
     )
     if clicked is not None:
         _take(None if shown[clicked] == channel else shown[clicked])
         st.rerun()
 
 
-def _ratio(activations: Activations, channels: list[int]) -> FloatArray:
-    """max / (mean + 1) of some channels, (N, len(channels)), without computing the others."""
-    return activations.maximum[:, channels] / (activations.mean[:, channels] + EPSILON)
+def _ratio(activations: Activations, channels: list[int], kind: ChannelKind) -> FloatArray:
+    """The ratio of some channels, (N, len(channels)), without computing the others."""
+    maximum, mean = activations.maximum[:, channels], activations.mean[:, channels]
+    return kind.ratios(replace(activations, maximum=maximum, mean=mean, variance=mean))
 
 
 def write_address(channel: int | None) -> None:

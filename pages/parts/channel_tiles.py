@@ -31,9 +31,9 @@ function map(half, top, palette, y) {
 }
 
 function drawing(tile, data) {
-  const title = `<text x="0" y="12" font-size="12" font-weight="600" fill="currentColor">channel`;
+  const title = `<text x="0" y="12" font-size="12" font-weight="600" fill="currentColor">`;
   const maps = tile.halves.map((half, i) => map(half, data.top, data.palette, 20 + 70 * i));
-  return `${title} ${tile.channel}</text>${maps.join("")}`;
+  return `${title}${safe(tile.title)}</text>${maps.join("")}`;
 }
 
 function whole(data, colour, font) {
@@ -46,7 +46,7 @@ function whole(data, colour, font) {
   const stops = data.palette.map((c, i) => `<stop offset="${i / (data.palette.length - 1)}" stop-color="${c}"/>`);
   const scale = `<defs><linearGradient id="scale">${stops.join("")}</linearGradient></defs>
     <rect x="0" y="${rows * 170}" width="160" height="10" fill="url(#scale)"/>
-    <text x="170" y="${rows * 170 + 10}" font-size="11" fill="currentColor">activation, 0 to ${data.end}</text>`;
+    <text x="170" y="${rows * 170 + 10}" font-size="11" fill="currentColor">${data.value}, 0 to ${data.end}</text>`;
   return { width, height, text: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"
     viewBox="0 0 ${width} ${height}" color="${colour}" font-family="${safe(font)}"
     shape-rendering="crispEdges">${tiles.join("")}${scale}</svg>` };
@@ -94,6 +94,7 @@ export default function (component) {
     button.onclick = () => setTriggerValue("channel", tile.channel);
   });
   root.querySelector(".scale").style.background = `linear-gradient(to right, ${data.palette.join(",")})`;
+  root.querySelector(".start").textContent = `${data.value} 0`;
   root.querySelector(".end").textContent = data.end;
   const value = root.querySelector(".value");
   strip.onpointermove = (event) => {
@@ -114,7 +115,7 @@ export default function (component) {
 _HTML = """
 <div class="band">
   <div class="foot">
-    <span>activation 0</span><span class="scale"></span><span class="end"></span>
+    <span class="start"></span><span class="scale"></span><span class="end"></span>
     <span class="save">Save
       <button type="button" data-format="png" title="Save the tiles as PNG">PNG</button>
       <button type="button" data-format="svg" title="Save the tiles as SVG">SVG</button>
@@ -170,9 +171,10 @@ def show_tiles(tiles: Tiles, key: str, *, selected: int | None, with_contributio
             "tiles": [_tile(tiles, channel, with_contribution) for channel in tiles.channels],
             "top": tiles.top,
             "end": three_digits(tiles.top),
+            "value": tiles.known.kind.value,
             "palette": _PALETTE,
             "selected": selected,
-            "label": "Channels: the ID image's map above the OOD image's",
+            "label": f"{tiles.known.kind.many.capitalize()}: the ID image's map above the OOD image's",
             "name": tiles.name,
             "csv": tiles.table.to_csv(index=False),
         },
@@ -185,13 +187,17 @@ def show_tiles(tiles: Tiles, key: str, *, selected: int | None, with_contributio
 def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]:
     halves = [_half(subject, channel, with_contribution) for subject in (tiles.known, tiles.met)]
     spoken = "; ".join(f"{half['role']} image: {', '.join(half['lines'])}" for half in halves)
-    return {"channel": channel, "halves": halves, "label": f"Channel {channel}. {spoken}"}
+    name = tiles.known.kind.name(channel)
+    return {"channel": channel, "title": name, "halves": halves, "label": f"{name[0].upper()}{name[1:]}. {spoken}"}
 
 
 def _half(subject: Subject, channel: int, with_contribution: bool) -> dict[str, Any]:
     numbers = {"max": subject.maximum, "mean": subject.mean, "ratio": subject.ratio}
-    lines = [f"{name} {_short(float(values[channel]))}" for name, values in numbers.items()]
-    if with_contribution:
+    if subject.kind.of_heads:
+        lines = [f"max {three_digits(float(subject.maximum[channel]))}"]  # the mean is nearly the same in all
+    else:
+        lines = [f"{name} {_short(float(values[channel]))}" for name, values in numbers.items()]
+    if with_contribution and subject.contribution is not None:
         lines.append(f"adds {round(float(subject.contribution[channel]), 2) + 0.0:+.2f}".replace("-", "−"))
     return {
         "role": subject.role,

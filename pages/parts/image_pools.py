@@ -11,9 +11,11 @@ from PIL import Image
 
 from nap_core import channels, datasets, extraction, models
 from nap_core.activations import Activations
+from nap_core.channel_kinds import kind_of
 from nap_core.figures import colours
 from nap_core.figures.activation_maps import Subject, enlarged
 from nap_core.figures.thumbnails import data_address, overlay
+from nap_core.models import Variant
 from nap_core.study import StudyActivations
 from pages.parts import workspace
 
@@ -24,7 +26,7 @@ STAND_IN = "photos"  # looked at in place of a reference bank, whose images are 
 class Pool:
     """The images of one dataset beside what the model of a study answers to them; ``role`` is "ID" or "OOD"."""
 
-    model: str
+    model: Variant
     role: str
     name: str
     title: str
@@ -72,19 +74,21 @@ class Pool:
         return _thumbnail(self.name, row)
 
     def values(self, row: int, order: str) -> NDArray[np.float64]:
-        """What the channels of one image can be ordered by, (C,); ``order`` is a key of ``channels.ORDERS``."""
+        """What the channels of one image can be ordered by, (C,); ``order`` is one of ``orders_of`` the model."""
         one = self.activations.take(slice(row, row + 1))
         return channels.values(one, order, models.load(self.model).head_weight)[0]
 
     def subject(self, row: int) -> Subject:
         """The image with its maps."""
+        model = models.load(self.model)
         return Subject(
             self.role,
             f"{self.caption(row)}, {self.title}",
             self.colour,
             _view(self.model, self.name, row),
             _maps(self.model, self.name, row, workspace.device()),
-            self.values(row, "contribution"),
+            self.values(row, "contribution") if model.logits_from_means else None,
+            kind_of(model),
         )
 
     def laid_over(self, rows: list[int], channel: int, opacity: float) -> list[str]:
@@ -99,7 +103,7 @@ def known_pool(found: StudyActivations) -> Pool:
     """The ID images; for a reference bank, whose images are not shipped, the sample photographs in their place."""
     name = found.study.id_dataset
     shown = name if datasets.find(name).images_shipped else STAND_IN
-    answers = found.id if shown == name else _answers_to(found.study.model, shown, workspace.device())
+    answers = found.id if shown == name else _answers_to(found.study.variant, shown, workspace.device())
     return _pool(found, "ID", shown, name, answers)
 
 
@@ -110,11 +114,11 @@ def met_pool(found: StudyActivations, name: str) -> Pool:
 
 def _pool(found: StudyActivations, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
     palette = colours(found.study.id_dataset, found.study.ood_datasets)
-    return Pool(found.study.model, role, name, datasets.title(name), palette[painted_as], activations)
+    return Pool(found.study.variant, role, name, datasets.title(name), palette[painted_as], activations)
 
 
 @st.cache_resource(show_spinner="Looking at the sample photographs …", max_entries=4)
-def _answers_to(model: str, name: str, device: str | None) -> Activations:
+def _answers_to(model: Variant, name: str, device: str | None) -> Activations:
     return extraction.extract(models.load(model), datasets.load(name), store=workspace.store(), device=device)
 
 
@@ -124,18 +128,18 @@ def _thumbnail(name: str, row: int) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _view(model: str, name: str, row: int) -> NDArray[np.uint8]:
+def _view(model: Variant, name: str, row: int) -> NDArray[np.uint8]:
     return models.load(model).transform.view(datasets.load(name).image(row))
 
 
 @st.cache_data(show_spinner=False, max_entries=128)
-def _maps(model: str, name: str, row: int, device: str | None) -> NDArray[np.float32]:
+def _maps(model: Variant, name: str, row: int, device: str | None) -> NDArray[np.float32]:
     return extraction.maps(models.load(model), [datasets.load(name).image(row)], device=device)[0]
 
 
 @st.cache_data(show_spinner=False, max_entries=128)
 def _channel_maps(
-    model: str, name: str, rows: tuple[int, ...], channel: int, device: str | None
+    model: Variant, name: str, rows: tuple[int, ...], channel: int, device: str | None
 ) -> NDArray[np.float32]:
     images: list[Image.Image] = [datasets.load(name).image(row) for row in rows]
     return extraction.maps(models.load(model), images, device=device)[:, channel].copy()

@@ -10,13 +10,15 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models, nap, placement, study
+from nap_core import corruptions, extraction, models, placement, study
 from nap_core.activations import Activations
+from nap_core.channel_kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
 from nap_core.extraction import Progress
 from nap_core.images import BroughtImage
 from nap_core.methods import Ground, Part
+from nap_core.models import Variant
 from nap_core.placement import Placement
 from nap_core.study import Study
 from pages.parts import workspace
@@ -68,9 +70,10 @@ def cases(model: str) -> Cases:
         place.progress(progress.done / progress.total, text=text)
 
     among, store = workspace.reference_study(model), workspace.store()
-    found = placement.known_activations(model, store, among.id_dataset, device=workspace.device(), progress=note)
+    device = workspace.device()
+    found = placement.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
     place.empty()
-    return _cases(among, workspace.device(), found)
+    return _cases(among, device, found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -87,22 +90,22 @@ def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
                 scores |= placement.known_scores(about.id, about.ground, [spec])
             except UserError as error:
                 unable[spec] = str(error)
-    return Known(scores, _terms(model, about.id_name, about.id.activations), about.ground, unable)
+    return Known(scores, _terms(workspace.variant(model), about.id_name, about.id.activations), about.ground, unable)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _terms(model: str, id_dataset: str, _found: Activations) -> NDArray[np.float64]:
-    return nap.channel_terms(_found)
+def _terms(model: Variant, id_dataset: str, _found: Activations) -> NDArray[np.float64]:
+    return kind_of(models.load(model)).terms(_found)
 
 
 def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:
     """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
-    return _look(model, key, workspace.device(), read)
+    return _look(workspace.variant(model), key, workspace.device(), read)
 
 
 # As many as one upload may hold: a table must not look at its first rows again while it fills its last.
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _look(model: str, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> Looked | UserError:
+def _look(model: Variant, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> Looked | UserError:
     try:
         brought = _read()
     except UserError as error:
@@ -124,12 +127,12 @@ def placements(images: Part, among: Known) -> list[dict[str, Placement]]:
 
 def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Part]:
     """What the network sees of an image at severities 0 to 5, (6, H, W, 3), and its answers."""
-    return _worsened(model, key, corruption, workspace.device(), looked.view)
+    return _worsened(workspace.variant(model), key, corruption, workspace.device(), looked.view)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _worsened(
-    model: str, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
+    model: Variant, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], Part]:
     views = corruptions.strip(corruption, _view)
     return views, Part(extraction.look(models.load(model), views, device=device)[0])

@@ -16,7 +16,8 @@ def coverage_of_models(chosen: Study) -> None:
     """A number for the study's model, where it has a fit split, and for each model of the catalogue that knows the same
     data and comes with one; or how to get it."""
     rivals = [name for name, one in models.RECORDS.items() if one.knows == chosen.knows and one.fit_dataset]
-    fits = {name: study.default_study(name) for name in rivals}
+    offered = {name: study.default_study(name) for name in rivals}
+    fits = {name: one for name, one in offered.items() if study.prepared(one)}
     if chosen.fit_dataset:
         fits[chosen.model] = chosen
     if not fits:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from nap_core import datasets
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.evaluation import MethodScores
 from nap_core.figures.max_vs_mean import SURFACE, tally
 from nap_core.figures.picture import three_digits
@@ -34,6 +35,7 @@ def picked_images(
     scores: MethodScores,
     titles: Mapping[str, str],
     colours: Mapping[str, str],
+    kind: ChannelKind = MAPS,
 ) -> None:
     """How much is selected, and up to ``SHOWN`` of the images, those with most of the points first."""
     if not region:
@@ -49,17 +51,23 @@ def picked_images(
         st.caption(f"{titles[name]} comes as activations only, without its images, so none of them can be shown here.")
     if there:
         gallery(
-            [_thumbnail(image, scores, titles, colours) for image in there[:SHOWN]],
+            [_thumbnail(image, scores, titles, colours, kind) for image in there[:SHOWN]],
             "picked-images",
             label="Images with selected points, those with most of them first",
             wrap=True,
             clickable=False,
         )
     if any(len(image.channels) > 1 for image in there[:SHOWN]):
-        st.caption("“ch. 17 + 3” means four of the points: one in channel 17, the highest, three in other channels.")
+        st.caption(
+            "“head 7 + 3” means four of the points: one of head 7, the highest, three of other heads."
+            if kind.of_heads
+            else "“ch. 17 + 3” means four of the points: one in channel 17, the highest, three in other channels."
+        )
 
 
-def _thumbnail(image: Picked, scores: MethodScores, titles: Mapping[str, str], colours: Mapping[str, str]) -> Thumbnail:
+def _thumbnail(
+    image: Picked, scores: MethodScores, titles: Mapping[str, str], colours: Mapping[str, str], kind: ChannelKind
+) -> Thumbnail:
     score = scores.ood.get(image.dataset, scores.id)[image.row]
     first, *others = image.channels
     return Thumbnail(
@@ -67,5 +75,5 @@ def _thumbnail(image: Picked, scores: MethodScores, titles: Mapping[str, str], c
         titles[image.dataset],
         f"NAP {three_digits(float(score))}",
         colours[image.dataset],
-        f"ch. {first} + {len(others):,}" if others else f"channel {first}",
+        f"{kind.name(first).replace('channel', 'ch.')} + {len(others):,}" if others else kind.name(first),
     )

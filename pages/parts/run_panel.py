@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from nap_core import datasets
+from nap_core import datasets, study
 from nap_core.jobs import Job, StudyJob
-from nap_core.study import Study, StudyActivations, default_study
-from pages.parts import workspace
+from nap_core.study import Study, StudyActivations
+from pages.parts import fetching, workspace
 
 AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
@@ -24,6 +24,13 @@ def require_activations(chosen: Study) -> StudyActivations:
     return found
 
 
+def require_prepared(chosen: Study) -> None:
+    """Where a study has still to be downloaded or unpacked, the page ends here with the button or the bar."""
+    if not study.prepared(chosen):
+        offer(chosen, key="main")
+        st.stop()
+
+
 def offer(chosen: Study, key: str) -> None:
     """The bar while the study runs, else the button that runs it and what stands in the way."""
     job = workspace.jobs().get(chosen)
@@ -32,13 +39,17 @@ def offer(chosen: Study, key: str) -> None:
         return
     if job is not None and job.state == "failed":
         st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
-    missing = workspace.missing_images(chosen)
-    total = sum(missing.values())
+    missing, downloads = workspace.missing_images(chosen), study.missing_downloads(chosen)
+    total, able = sum(missing.values()), True
+    if downloads and key == "main":
+        able = fetching.told(downloads)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":
         label = "Run the study"
-    elif chosen == default_study():
+    elif downloads:
+        label = f"Download and run this study ({total:,} images)"
+    elif chosen == study.default_study():
         label = "Run the default study (about 10 s)"
     else:
         label = f"Run this study ({total:,} images)"
@@ -49,9 +60,12 @@ def offer(chosen: Study, key: str) -> None:
         icon=":material/play_arrow:",
         on_click=workspace.start,
         args=(chosen,),
+        disabled=not able,
         width="stretch" if key == "sidebar" else "content",
     )
-    if key == "main":
+    if key == "sidebar" and downloads:
+        st.caption(f":material/download: {fetching.described(downloads)}")
+    if key == "main" and missing:
         names = ", ".join(f"{datasets.title(name)} ({count:,})" for name, count in missing.items())
         st.caption(f"One forward pass over {names}. What is done is kept, so it can be stopped and continued.")
 
@@ -60,6 +74,8 @@ def _progress(job: StudyJob) -> tuple[float, str]:
     now = job.progress
     if now is None:
         return 0.0, "Loading the model …"
+    if now.unit != "images":
+        return now.done / now.total if now.total else 0.0, fetching.progress_text(now)
     names = [datasets.title(name) for name in job.study.datasets]
     share = (names.index(now.dataset) + now.done / now.total) / len(names)
     text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"

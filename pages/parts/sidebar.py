@@ -21,6 +21,7 @@ def study_sidebar() -> None:
             f"knows **{titles[chosen.id_dataset]}**",
             f"meets **{met}**",
             f"**{chosen.images:,}** images each",
+            *chosen.changes(),
         )
         st.markdown("  \n".join(lines))
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
@@ -37,6 +38,7 @@ def _status(chosen: Study) -> None:
     else:
         st.caption(":material/check_circle: In the store: opens at once")
     job = workspace.jobs().get(chosen)
-    speed = f" · {job.progress.images_per_second:,.0f} images/s in the last run" if job and job.progress else ""
+    passed = job.progress if job and job.progress and job.progress.unit == "images" else None
+    speed = f" · {passed.images_per_second:,.0f} images/s in the last run" if passed else ""
     size = workspace.store().size_bytes() / 1e6
     st.caption(f"Device: {workspace.device_title()}{speed}  \nStore: {size:,.1f} MB")

@@ -6,12 +6,13 @@ import streamlit as st
 from PIL import Image
 
 from nap_core import corruptions, models, placement
+from nap_core.channel_kinds import ChannelKind, kind_of
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
 from nap_core.placement import Placement
-from pages.parts import looked_images
+from pages.parts import looked_images, workspace
 from pages.parts.gallery import Thumbnail, gallery
 from pages.parts.looked_images import Known, Looked
 from pages.parts.picture import show
@@ -31,8 +32,9 @@ def draw(model: str, method: str, key: str, looked: Looked, among: Known) -> Non
     _verdict(model, places, method)
     _looks(model, looked)
     show(score_image.standing_picture(list(places.values()), looked.name), "score-image-standing")
-    st.subheader("The channels that decided it")
-    _channels(looked, among)
+    kind = kind_of(models.load(workspace.variant(model)))
+    st.subheader("Where the class token looked" if kind.of_heads else "The channels that decided it")
+    _channels(looked, among, kind)
     st.subheader("The same image, made worse")
     _worse(model, method, key, looked, among)
 
@@ -52,7 +54,7 @@ def _verdict(model: str, places: dict[str, Placement], method: str) -> None:
 
 
 def _looks(model: str, looked: Looked) -> None:
-    loaded = models.load(model)
+    loaded = models.load(workspace.variant(model))
     given, seen, taken = st.columns([3, 3, 4], gap="medium")
     with given:
         st.markdown("**The image**")
@@ -76,19 +78,33 @@ def _enlarged(image: Image.Image) -> Image.Image:
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST) if times > 1 else image
 
 
-def _channels(looked: Looked, among: Known) -> None:
-    sides = dict(zip(("for", "against"), placement.channel_voices(looked.activations, among.terms), strict=True))
+def _channels(looked: Looked, among: Known, kind: ChannelKind) -> None:
+    voices = placement.channel_voices(looked.activations, among.terms, kind=kind)
+    sides = dict(zip(("for", "against"), voices, strict=True))
     top = max((float(looked.maps[voice.channel].max()) for found in sides.values() for voice in found), default=0.0)
-    st.caption(
+    st.caption(_about_heads(top, len(looked.maps) - 1) if kind.of_heads else _about_channels(top))
+    for column, (side, found) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
+        with column:
+            st.markdown(f"**Most {side} it**")
+            picture = score_image.channels_picture(found, looked.view, looked.maps, side, top, kind)
+            show(picture, f"score-image-channels-{side}")
+
+
+def _about_channels(top: float) -> str:
+    return (
         "What each channel adds to NAP, compared with the average known image; all channels together make up the whole "
         "difference. Its map lies over the image on one colour scale, from nothing (silent) to bright (an activation "
         f"of {three_digits(top)}). A channel that speaks against the image is often a silent one."
     )
-    for column, (side, found) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
-        with column:
-            st.markdown(f"**Most {side} it**")
-            picture = score_image.channels_picture(found, looked.view, looked.maps, side, top)
-            show(picture, f"score-image-channels-{side}")
+
+
+def _about_heads(top: float, heads: int) -> str:
+    return (
+        f"NAP of a Transformer is the highest attention of the class token in the last block, of the mean over its "
+        f"{heads} heads, which stands first. Beside it the heads, by how much higher or lower each peaks than in the "
+        "average known image. The attention lies over the image on one colour scale, from nothing to bright "
+        f"({three_digits(top)})."
+    )
 
 
 @st.fragment

@@ -9,6 +9,7 @@ from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
 from nap_core.jobs import Jobs, StudyJob
+from nap_core.models import Variant
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 from pages.parts.frame import require_frame
@@ -49,15 +50,15 @@ def open_own(chosen: Study) -> None:
 
     Raises UserError for what is no longer there or cannot be read.
     """
-    if chosen.model not in models.RECORDS:
-        models.load(chosen.model)
+    if models.is_here(chosen.model) and (chosen.model not in models.RECORDS or not chosen.variant.is_plain):
+        chosen.network()
     for name in own_datasets(chosen):
         _forget_if_changed(name)
         _read(name)
 
 
 def own_datasets(chosen: Study) -> list[str]:
-    """The visitor's own among the datasets of a study, the fit split included."""
+    """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*chosen.datasets, chosen.fit_dataset) if roots.is_own(name)]
 
 
@@ -94,18 +95,25 @@ def _read(name: str) -> None:
 def reference_study(model: str) -> Study:
     """The study whose ID dataset and fit split ``model`` is compared with when a single image is asked about.
 
-    It is the one that the model comes with; for one of the user's own, which comes with none, the visitor's. Raises
-    UserError where the visitor's study is about another model.
+    It is the one that the model comes with; for one of the user's own, which comes with none, and for a model that
+    the visitor's study reads at another layer or feeds in another way, the visitor's. Raises UserError where the
+    visitor's study is about another model.
     """
-    if model in models.RECORDS:
-        return study.default_study(model)
     chosen = current_study()
+    if model in models.RECORDS and variant(model).is_plain:
+        return study.default_study(model)
     if chosen.model != model:
         raise UserError(
             f"{models.find(model).title} is your own model, and the images that it knows are those of your study: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return chosen
+
+
+def variant(model: str) -> Variant:
+    """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
+    chosen = current_study()
+    return chosen.variant if chosen.model == model else Variant(model)
 
 
 def choose_study(chosen: Study) -> None:
@@ -117,8 +125,9 @@ def choose_study(chosen: Study) -> None:
 def write_address(chosen: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
     query = chosen.to_query()
-    if "fit" not in query:
-        st.query_params.pop("fit", None)
+    for name in study.OPTIONAL:
+        if name not in query:
+            st.query_params.pop(name, None)
     for name, value in query.items():
         if st.query_params.get(name) != value:
             st.query_params[name] = value
@@ -151,9 +160,9 @@ def start(chosen: Study) -> StudyJob:
 
 
 def activations(chosen: Study) -> StudyActivations | None:
-    """The study's activations when they are there or in the store, else None."""
+    """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(chosen)
-    if job is None and not missing_images(chosen):
+    if job is None and not missing_images(chosen) and study.prepared(chosen):
         job = jobs().start(chosen)
         job.wait()
     return job.result if job else None

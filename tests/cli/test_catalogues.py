@@ -6,10 +6,15 @@ import sys
 
 import pytest
 
-from nap_core import datasets, methods, models
+from nap_core import benchmarks, datasets, methods, models
 from nap_core.models import architectures
 
-CATALOGUES = {"models": models.RECORDS, "datasets": datasets.RECORDS, "methods": methods.RECORDS}
+CATALOGUES = {
+    "models": models.RECORDS,
+    "datasets": {name: datasets.find(name) for name in (*datasets.RECORDS, *datasets.library.names())},
+    "benchmarks": benchmarks.RECORDS,
+    "methods": methods.RECORDS,
+}
 
 
 @pytest.mark.parametrize("name", CATALOGUES)

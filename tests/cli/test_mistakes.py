@@ -29,7 +29,10 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
             (("evaluate", "--model", "x", "--ood", "mnist"), "There is no model called “x”. There are: resnet20-cif"),
             (("evaluate", "--model", "resnet50", "--ood", "mnist"), "“resnet50” is an architecture, and its weights"),
             ((*EVALUATE, "--weights", WEIGHTS), "“resnet20-cifar10” comes with its weights. With --weights, name"),
-            (("extract", "--model", "vgg16", "--weights", WEIGHTS, "mnist"), "There is no architecture called “vgg16”"),
+            (
+                ("extract", "--model", "inception_v3", "--weights", WEIGHTS, "mnist"),
+                "There is no architecture called “inception_v3”",
+            ),
             (("extract", "--model", "resnet20", "--weights", "x.pt", "mnist"), "There is no weights file at x.pt."),
             (("extract", "--model", "resnet32", "--weights", WEIGHTS, "mnist"), "The weights in weights.safetensors"),
             (("evaluate", "--model", "resnet20", "--weights", WEIGHTS, "--ood", "mnist"), "Images that the network"),

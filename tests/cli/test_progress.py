@@ -72,6 +72,24 @@ def test_files_of_a_folder_are_counted(clock: list[float]) -> None:
     assert stream.getvalue() == "reading pictures: 3 of 10\n"
 
 
+def test_downloads_are_counted_in_megabytes(clock: list[float]) -> None:
+    stream = io.StringIO()
+    meter = Meter(stream=stream)
+    meter(Progress("SVHN", 12_000_000, 64_275_384, 5.2e6, 10.0, "bytes"))
+    clock[0] += 10
+    meter(Progress("SVHN", 12_000_000, 0, 5.2e6, 0.0, "bytes"))
+    clock[0] += 10
+    meter(Progress("DTD", 400_000, 625_239_812, 3e7, 21.0, "packed bytes"))
+    assert stream.getvalue().splitlines() == [
+        "downloading SVHN: 12 MB of 64 MB · 5.2 MB/s, 10 s left",
+        "downloading SVHN: 12 MB · 5.2 MB/s",
+        "unpacking DTD: 0.4 MB of 625 MB · 30.0 MB/s, 21 s left",
+    ]
+    drawn = Terminal()
+    Meter(stream=drawn)(Progress("SVHN", 12_000_000, 0, 5.2e6, 0.0, "bytes"))
+    assert "░" * 24 in drawn.getvalue()
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(3.4, "3 s"), (119, "2 min"), (5400, "1.5 h")])
 def test_time_left_in_words(clock: list[float], seconds: float, said: str) -> None:
     stream = io.StringIO()

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets, landing
-from nap_core.datasets import own, zips
+from nap_core.datasets import own, uploads, zips
 from nap_core.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def test_class_folders_stay_and_what_is_no_image_is_passed_over(data_root: Path)
     name = zips.unpack(packed(files), "My birds.zip", lambda done, total: seen.append((done, total)))
     assert name == "own:My-birds"
     assert seen == [(1, 2), (2, 2)]
-    assert everything(data_root / "My-birds") == ["owl", "owl/2.png", "wren", "wren/1.png"]
+    assert everything(data_root / "My-birds") == [uploads.MARK, "owl", "owl/2.png", "wren", "wren/1.png"]
     assert everything(data_root)[0] == "My-birds"
     found = datasets.load(name)
     assert (len(found), found.classes) == (2, ("owl", "wren"))

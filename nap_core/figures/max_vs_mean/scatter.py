@@ -9,9 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core.activations import FloatArray
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.evaluation import MethodScores
 from nap_core.figures.max_vs_mean.axes import bins_to, density, ends
-from nap_core.figures.max_vs_mean.words import reading
+from nap_core.figures.max_vs_mean.words import heads_reading, reading
 from nap_core.figures.palette import NEUTRAL, translucent
 from nap_core.figures.picture import Picture
 from nap_core.points import Points, sampled
@@ -50,6 +51,7 @@ def scatter(
     channel: int | None = None,
     id_in_front: bool = True,
     most: int = MOST_DRAWN,
+    kind: ChannelKind = MAPS,
 ) -> Picture:
     """Maximum over mean for every point of ``parts``: the ID dataset first, then the OOD datasets that were chosen.
 
@@ -83,7 +85,8 @@ def scatter(
     _lay_out(figure, right, top)
     table = pd.concat([_table(part, images[part.dataset]) for part in drawn], ignore_index=True)
     stem = "max_vs_mean" if channel is None else f"max_vs_mean_channel_{channel}"
-    return Picture(figure, reading(curves, titles, channel), table, stem)
+    said = heads_reading(images, titles) if kind.of_heads else reading(curves, titles, channel)
+    return Picture(figure, said, table, stem)
 
 
 def _cloud(part: Points, total: int, colour: str) -> go.Scattergl:

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nap_core.activations import FloatArray
+from nap_core.channel_kinds import MAPS, ChannelKind
 from nap_core.figures.max_vs_mean.axes import ends
+from nap_core.figures.picture import three_digits
 from nap_core.points import Picked, Points
 from nap_core.separation import PeakCurve, peak_factor
 
@@ -42,7 +45,17 @@ def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel:
     return f"{start}, peaks on {titles[known]} are {', '.join(said)}{f'; {few}' if unmatched else ''}."
 
 
-def drawn_words(parts: Sequence[Points], most: int) -> str:
+def heads_reading(scores: Mapping[str, FloatArray], titles: Mapping[str, str]) -> str:
+    """How high the attention of a Transformer peaks, the mean over its heads, in a sentence; the ID dataset first."""
+    known, *others = ((titles[name], float(np.median(values))) for name, values in scores.items())
+    said = _listed([f"{three_digits(median)} on {title}" for title, median in others])
+    return (
+        f"Half of the images of {known[0]} have a highest attention, of the mean over the heads, above "
+        f"{three_digits(known[1])}; that median is {said}."
+    )
+
+
+def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) -> str:
     """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes.
 
     Many equal largest maxima mean that the activations are clipped, as by ReLU6; it is said, because peaks cannot
@@ -51,7 +64,8 @@ def drawn_words(parts: Sequence[Points], most: int) -> str:
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
     beyond = sum(int(np.count_nonzero((part.mean > right) | (part.maximum > top))) for part in parts)
-    words = f"{_counted(total, 'point')}, one for each channel of each image"
+    each = "each head of each image and one for the mean over heads" if kind.of_heads else "each channel of each image"
+    words = f"{_counted(total, 'point')}, one for {each}"
     if left_out:
         words += f"; {left_out:,} with a mean up to the threshold left out"
     if total > most:

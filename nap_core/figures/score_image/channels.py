@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.subplots import make_subplots
 
+from nap_core.channel_kinds import HEADS, MAPS, ChannelKind
 from nap_core.figures.picture import Picture, percent, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
+from nap_core.models.attention import MEAN
 from nap_core.placement import ChannelVoice
 
 _COLUMNS = 3  # tiles a row
@@ -28,20 +30,21 @@ def channels_picture(
     maps: NDArray[np.floating],
     side: Literal["for", "against"],
     top: float,
+    kind: ChannelKind = MAPS,
 ) -> Picture:
     """One tile a channel: its map laid over what the network sees, brighter where it is more active, 0 to ``top``.
 
     ``view`` is (H, W, 3), ``maps`` (C, h, w) holds the image's penultimate map. The table has a row a channel.
     """
     rows = max(1, -(-len(voices) // _COLUMNS))
-    titles = [f"channel {voice.channel}<br>{voice.gain:+.2g}".replace("-", "−") for voice in voices]
+    titles = [f"{kind.name(voice.channel)}<br>{voice.gain:+.2g}".replace("-", "−") for voice in voices]
     figure = make_subplots(
         rows=rows, cols=_COLUMNS, horizontal_spacing=0.03, vertical_spacing=0.24 if rows > 1 else 0,
         subplot_titles=titles,
     )  # fmt: skip
     base = Image.fromarray(view).resize((_SIDE, _SIDE), Image.Resampling.NEAREST if len(view) < _SIDE else None)
     for index, voice in enumerate(voices):
-        _add_tile(figure, index, voice, maps[voice.channel], base, top)
+        _add_tile(figure, index, voice, maps[voice.channel], base, top, kind)
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_yaxes(visible=False, fixedrange=True)
     figure.update_annotations(font={"size": 12})
@@ -52,11 +55,18 @@ def channels_picture(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    return Picture(figure, _reading(voices, side, maps), _table(voices, maps), f"score-image-channels-{side}")
+    reading = _heads_reading(voices, side) if kind.of_heads else _reading(voices, side, maps)
+    return Picture(figure, reading, _table(voices, maps), f"score-image-channels-{side}")
 
 
 def _add_tile(
-    figure: go.Figure, index: int, voice: ChannelVoice, channel_map: NDArray[np.floating], base: Image.Image, top: float
+    figure: go.Figure,
+    index: int,
+    voice: ChannelVoice,
+    channel_map: NDArray[np.floating],
+    base: Image.Image,
+    top: float,
+    kind: ChannelKind,
 ) -> None:
     height, width = channel_map.shape
     axis = "" if index == 0 else str(index + 1)
@@ -66,14 +76,14 @@ def _add_tile(
         x=-0.5, y=-0.5, sizex=width, sizey=height, sizing="stretch", xref=f"x{axis}", yref=f"y{axis}", layer="below",
     )  # fmt: skip
     # Unseen: it gives the values on hover. The picture itself is one image, so that both themes show the same.
-    term = f"(max / (mean + 1))²: {three_digits(voice.term)}, usually {three_digits(voice.usual)}"
+    term = f"{kind.term}: {three_digits(voice.term)}, usually {three_digits(voice.usual)}"
     about = f"{term}<br>higher than {percent(voice.above)} of known images"
     figure.add_trace(
         go.Heatmap(
             z=channel_map,
             opacity=0,
             showscale=False,
-            hovertemplate=f"channel {voice.channel}: activation %{{z:.3g}}<br>{about}<extra></extra>",
+            hovertemplate=f"{kind.name(voice.channel)}: {kind.value} %{{z:.3g}}<br>{about}<extra></extra>",
         ),
         row=index // _COLUMNS + 1,
         col=index % _COLUMNS + 1,
@@ -123,4 +133,18 @@ def _reading(voices: Sequence[ChannelVoice], side: Literal["for", "against"], ma
         f"{which} {verb} {three_digits(abs(total))} {way} NAP, measured from the average known image; in channel "
         f"{first.channel} the peak is {peak} and (max / (mean + 1))² is {three_digits(first.term)}, usually "
         f"{three_digits(first.usual)}."
+    )
+
+
+def _heads_reading(voices: Sequence[ChannelVoice], side: Literal["for", "against"]) -> str:
+    """What the loudest head does, the mean over the heads first: that is NAP."""
+    way = "higher" if side == "for" else "lower"
+    if not voices:
+        return f"No head peaks {way} than it does for the average known image."
+    first = voices[0]
+    name = HEADS.name(first.channel)
+    what = f"the {name}, which is NAP," if first.channel == MEAN else name
+    return (
+        f"The highest attention of {what} is {three_digits(first.term)}, usually {three_digits(first.usual)}: "
+        f"{way} than in {percent(first.above if side == 'for' else 1 - first.above)} of known images."
     )

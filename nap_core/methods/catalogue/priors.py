@@ -17,7 +17,11 @@ NAP_PAPER = {
 
 RECORDS: tuple[MethodRecord, ...] = (
     ours.nap_record(
-        name="nap", title="NAP", score=ours.NAP, formula="mean over channels of (max / (mean + 1))²", **NAP_PAPER
+        name="nap",
+        title="NAP",
+        score=ours.NAP,
+        formula="mean over channels of (max / (mean + 1))²; on a Transformer max(A), A the class token's attention",
+        **NAP_PAPER,
     ),
     ours.nap_record(
         name="nap-variance",
