@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import shutil
 from pathlib import Path
 
 from PIL import Image
@@ -56,7 +55,8 @@ def main() -> int:
         Image.open(original).convert("RGB").save(made, "WEBP", quality=QUALITY, method=6)
         contents[made.name] = f"a picture of frost: {name}, stored anew as WebP at its own size"
     for name in ("LICENSE", "NOTICE"):
-        shutil.copyfile(folder / "imagecorruptions_imaug-1.1.5.dist-info" / "licenses" / name, target / name)
+        text = (folder / "imagecorruptions_imaug-1.1.5.dist-info" / "licenses" / name).read_text(encoding="utf-8")
+        (target / name).write_text(text, encoding="utf-8", newline="\n")
         contents[name] = f"the {name} that goes with the pictures of frost"
     write_provenance(contents)
     return 0

@@ -67,7 +67,7 @@ def corrupt_batch(
     """
     if len(seeds) != len(views):
         raise ValueError(f"{len(views)} images need as many seeds, not {len(seeds)}")
-    tensor = torch.as_tensor(views, device=device)
+    tensor = (views if isinstance(views, Tensor) else torch.tensor(np.ascontiguousarray(views))).to(device)
     corrupted = _corrupted(name, tensor, severity, [stream(seed, name) for seed in seeds], scale)
     return corrupted if isinstance(views, Tensor) else corrupted.cpu().numpy()
 

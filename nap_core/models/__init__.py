@@ -36,6 +36,7 @@ __all__ = [
     "Variant",
     "add",
     "assemble",
+    "fed_by",
     "find",
     "is_here",
     "load",

@@ -131,6 +131,25 @@ def test_tensors_stay_tensors_and_severity_0_is_a_copy() -> None:
     assert corruptions.corrupt_batch("snow", noise(0, 8, 8), 3, []).shape == (0, 8, 8, 3)
 
 
+@names
+def test_where_there_is_only_float32_hardly_a_value_is_a_level_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    views = noise(2, 64, 64)
+    double = corruptions.corrupt_batch(name, views, 3, [0, 1])
+    monkeypatch.setattr(batch.Batch, "dtype", torch.float32)
+    single = corruptions.corrupt_batch(name, views, 3, [0, 1])
+    apart = np.abs(single.astype(int) - double)
+    assert (apart > 0).mean() < 0.005
+    # A count of photons, a taken pixel or a flake may go the other way; everything else is a matter of a level.
+    assert apart.max() <= 1 or (name in ("shot-noise", "glass-blur", "snow") and (apart > 1).mean() < 0.001)
+
+
+def test_arrays_that_must_not_be_written_to_and_turned_ones_are_read_all_the_same() -> None:
+    views = noise(2, 9, 9)
+    expected = corruptions.corrupt_batch("contrast", views[::-1].copy(), 3, [0, 1])
+    views.flags.writeable = False
+    np.testing.assert_array_equal(corruptions.corrupt_batch("contrast", views[::-1], 3, [0, 1]), expected)
+
+
 def test_the_scale_can_be_chosen() -> None:
     views = noise(1, 32, 32)
 
