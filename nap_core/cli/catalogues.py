@@ -85,7 +85,12 @@ def datasets(args: argparse.Namespace) -> int:
     """The datasets of the catalogue: bundled, to be downloaded, the user's own."""
     from nap_core.datasets import find, names
 
-    records = [_dataset(find(name)) for name in names()]
+    records = []
+    for name in names():
+        try:
+            records.append(_dataset(find(name)))
+        except UserError as error:  # one of the user's own is damaged: the others are listed
+            print(f"Left out: {error}", file=sys.stderr)
     return _print(records, args.json, ("name", "role", "size", "where", "description"))
 
 

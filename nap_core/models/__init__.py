@@ -40,6 +40,7 @@ __all__ = [
     "add",
     "assemble",
     "entry",
+    "fed_by",
     "find",
     "is_here",
     "load",
