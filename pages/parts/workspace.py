@@ -112,7 +112,7 @@ def reference_study(model: str) -> Study:
 
 def variant(model: str) -> Variant:
     """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    chosen = current_study()
+    chosen: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
     return chosen.variant if chosen.model == model else Variant(model)
 
 
