@@ -1,6 +1,7 @@
 """Another layer and another preprocessing: picked in the dialog, kept in the address, used on every page."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -90,6 +91,23 @@ class TestDialog:
         options = lite.selectbox(key="view-efficientnet-lite0-imagenet").options
         assert options[:2] == ["256/224/bicubic · the weights' own", "256/224/bilinear · as the paper uses it"]
         assert not any("paper" in option for option in drawn(STUDY).selectbox(key="view-resnet20-cifar10").options)
+
+    def test_a_network_of_the_users_own_that_cannot_be_used_is_a_sentence(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = (
+            "from nap_core.models import Transform, entry\n"
+            "MODELS = [entry(name='broken', build=lambda: 1 / 0, transform=Transform(8, 8, (0,) * 3, (1,) * 3), "
+            "classes=['a'])]"
+        )
+        (tmp_path / "broken_models.py").write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setenv("NAP_MODELS", "broken_models")
+        app = drawn(STUDY)
+        app.selectbox(key="change-study-model").set_value("broken").run()
+        assert not app.exception
+        assert app.session_state.picked is None
+        assert "The model “broken” of broken_models cannot be used: ZeroDivisionError" in app.info[0].value
 
     def test_a_bank_keeps_to_its_layer(self) -> None:
         app = drawn(default_study("efficientnet-lite0-imagenet"))
