@@ -8,6 +8,7 @@ import streamlit as st
 
 from nap_core import benchmarks, datasets, models, study
 from nap_core.datasets import library
+from nap_core.datasets.labels import are_strangers
 from nap_core.downloads import megabytes
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
@@ -104,12 +105,12 @@ def _models() -> dict[str, ModelRecord]:
 
 
 def _titled(record: ModelRecord) -> str:
-    """A model in a line: for torchvision's how good it is, and what is still to be downloaded of it."""
+    """A model in a line: for torchvision's its accuracy on ImageNet, and what is still to be downloaded of it."""
     if not record.name.startswith(zoo.PREFIX) or record.accuracy is None:
         return f"{record.title} · knows {record.knows}"
     missing = sum(one.size or 0 for one in record.downloads() if not one.present)
     load = f" · {megabytes(missing)} to download" if missing else ""
-    return f"{record.title} · torchvision, {percent(record.accuracy)} on {record.knows}{load}"
+    return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
 
 
 def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[str, ...], str]:
@@ -127,6 +128,12 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     id_dataset = st.selectbox(
         "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )
+    if are_strangers(datasets.find(id_dataset).classes, record.classes()):
+        st.warning(
+            f"{record.title} knows {record.knows}, and {datasets.title(id_dataset)} shows none of its classes. "
+            "As ID dataset it says nothing of what the network knows: pick images that it does, your own for example.",
+            icon=":material/warning:",
+        )
     ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
     ood = st.multiselect(
         "OOD datasets",
