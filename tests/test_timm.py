@@ -80,6 +80,20 @@ def test_a_checkpoint_is_kept_and_goes_through_a_study(ending: str, tmp_path: Pa
     assert set(evaluation.evaluate(found, methods)["method"]) == set(methods)
 
 
+def test_a_transformer_for_other_images_is_built_for_them(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES, img_size=96)
+    torch.save(network.state_dict(), path := tmp_path / "weights.pth")
+    with pytest.raises(UserError, match=r"does not take images of 224 × 224 pixels\. Set the centre crop to 96\."):
+        models.load_checkpoint("timm:vit_tiny_patch16_224", path)
+    small = architectures.find("timm:vit_tiny_patch16_224").transform.changed("96/96")
+    model = models.load_checkpoint("timm:vit_tiny_patch16_224", path, transform=small)
+    pixels = torch.randn(2, 3, 96, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(model.network(pixels), network.eval()(pixels))
+    assert model.anatomy.shape[1:] == (6, 6)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224", "convnext_atto", "inception_v4"])
 def test_preprocessing_is_timms(name: str) -> None:
     settings = timm.get_pretrained_cfg(name)

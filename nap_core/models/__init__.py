@@ -88,7 +88,7 @@ def load(wanted: str | Variant) -> LoadedModel:
     return _load(variant.name, made) if variant.is_plain else _load_variant(variant, made)
 
 
-@lru_cache(maxsize=16)  # they share their networks, and these are what is large
+@lru_cache(maxsize=4)
 def _load_variant(variant: Variant, made: Made | None) -> LoadedModel:
     model = _load(variant.name, made)
     if variant.transform:

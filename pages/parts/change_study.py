@@ -50,9 +50,9 @@ def _picked(chosen: Study) -> Study | None:
         key=own_models.PICKED,
         help="Type to search. Torchvision's models come with its ImageNet weights, which are downloaded once.",
     )
-    if note := workspace.where_read(model):
-        st.caption(note)
     try:
+        if note := workspace.where_read(model):
+            st.caption(note)
         benchmark = _benchmark(chosen, model)
         if benchmark:
             start = benchmarks.study_of(benchmark, model)

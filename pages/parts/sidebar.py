@@ -24,7 +24,7 @@ def study_sidebar() -> None:
             f"**{chosen.images:,}** images each",
             *chosen.changes(),
         )
-        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model) or None)
+        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model, chosen.layer) or None)
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(chosen)
         if "link_fault" in st.session_state:
