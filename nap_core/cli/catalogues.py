@@ -37,7 +37,7 @@ def _cell(value: object) -> str:
 
 def models(args: argparse.Namespace) -> int:
     """The models of the catalogue, and the architectures that --weights takes."""
-    from nap_core.models import RECORDS, architectures
+    from nap_core.models import RECORDS, architectures, zoo
 
     records = [
         {
@@ -55,7 +55,10 @@ def models(args: argparse.Namespace) -> int:
         }
         for record in RECORDS.values()
     ]
-    below = f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}\n"
+    below = (
+        f"\nTorchvision's, whose weights are downloaded once: {', '.join(zoo.names())}\n"
+        f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}\n"
+    )
     return _print(records, args.json, ("name", "title", "knows", "classes", "id_dataset", "fit_dataset"), below)
 
 

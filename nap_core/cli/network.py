@@ -33,17 +33,21 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
     from nap_core import models
     from nap_core.models import architectures
 
-    name, listed = args.model, ", ".join(models.names())
+    name = args.model
     known = architectures.find(name)
     if args.weights is None:
         if name in models.names():
             return models.find(name)
         if known:
+            ready = f"torchvision:{name}"
+            other = f"{ready}, which torchvision has" if ready in models.names() else models.listing()
             raise UserError(
                 f"“{name}” is an architecture, and its weights are missing: add --weights FILE, or take a model of the "
-                f"catalogue: {listed}."
+                f"catalogue: {other}."
             )
-        raise UserError(f"There is no model called “{name}”. There are: {listed}; architectures need --weights FILE.")
+        raise UserError(
+            f"There is no model called “{name}”. There are: {models.listing()}; architectures need --weights FILE."
+        )
     if known is None and name in models.names():
         own = models.find(name).architecture
         raise UserError(f"“{name}” comes with its weights. With --weights, name the architecture: --model {own}.")

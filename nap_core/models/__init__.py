@@ -38,6 +38,7 @@ __all__ = [
     "assemble",
     "find",
     "is_here",
+    "listing",
     "load",
     "load_checkpoint",
     "names",
@@ -101,11 +102,13 @@ def find(name: str) -> ModelRecord:
     if name in zoo.names():
         return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        known = ", ".join((*RECORDS, *own.names()))
-        raise UserError(
-            f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
-        )
+        raise UserError(f"There is no model called “{name}”. There are: {listing()}.")
     return own.record(name)
+
+
+def listing() -> str:
+    """The models that there are, for a sentence; of torchvision's, which are many, how they are named."""
+    return f"{', '.join((*RECORDS, *own.names()))}, and torchvision's, as {zoo.PREFIX}resnet50"
 
 
 def is_here(name: str) -> bool:
