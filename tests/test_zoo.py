@@ -69,7 +69,7 @@ def test_every_record_is_whole(name: str) -> None:
 def test_what_is_known_of_one() -> None:
     first = models.find("torchvision:resnet50:IMAGENET1K_V1")
     default = models.find("torchvision:resnet50")
-    assert (default.title, first.title) == ("ResNet-50", "ResNet-50 (IMAGENET1K_V1)")
+    assert (default.title, first.title) == ("ResNet-50", "ResNet-50 (V1)")
     assert (default.accuracy, first.accuracy) == (pytest.approx(0.80858), pytest.approx(0.7613))
     assert default.transform == models.Transform(232, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert first.transform is not None and first.transform.resize == 256

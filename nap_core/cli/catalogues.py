@@ -41,7 +41,7 @@ def _cell(value: object) -> str:
 
 def models(args: argparse.Namespace) -> int:
     """The models of the catalogue and the user's own, and the architectures that --weights takes."""
-    from nap_core.models import architectures, entries, timm_networks
+    from nap_core.models import architectures, entries, timm_networks, zoo
 
     records = [
         {
@@ -60,7 +60,7 @@ def models(args: argparse.Namespace) -> int:
         for record in _usable_models()
     ]
     below = (
-        "\ntorchvision's own weights: torchvision:resnet50 …, downloaded by the first run."
+        f"\nTorchvision's, whose weights are downloaded once: {', '.join(zoo.names())}\n"
         f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}; and any of timm's as "
         f"{timm_networks.PREFIX}NAME{'' if timm_networks.is_installed() else f' ({timm_networks.INSTALL})'}\n"
     )

@@ -36,10 +36,14 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
     name = args.model
     known = architectures.find(name)
     if args.weights is None:
-        if known and name not in models.names():
+        if name in models.names():
+            return models.find(name)
+        if known:
+            ready = f"torchvision:{name}"
+            other = f"{ready}, which torchvision has" if ready in models.names() else models.listing()
             raise UserError(
-                f"“{name}” is an architecture, and its weights are missing: add --weights FILE, or take a model that "
-                "comes with its weights (python -m nap_core models)."
+                f"“{name}” is an architecture, and its weights are missing: add --weights FILE, or take a model of the "
+                f"catalogue: {other}."
             )
         return models.find(name)
     if known is None and name in models.names():

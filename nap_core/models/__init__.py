@@ -43,6 +43,7 @@ __all__ = [
     "fed_by",
     "find",
     "is_here",
+    "listing",
     "load",
     "load_checkpoint",
     "names",
@@ -66,10 +67,14 @@ def find(name: str) -> ModelRecord:
     if name in zoo.names():
         return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        known = ", ".join((*RECORDS, *entries.records(), *own.names()))
-        said = f"There is no model called “{name}”. There are: {known}; and torchvision's, as {zoo.PREFIX}resnet50."
+        said = f"There is no model called “{name}”. There are: {listing()}."
         raise UserError(" ".join([said, *entries.faults()]))
     return own.record(name)
+
+
+def listing() -> str:
+    """The models that there are, for a sentence; of torchvision's, which are many, how they are named."""
+    return f"{', '.join((*RECORDS, *entries.records(), *own.names()))}, and torchvision's, as {zoo.PREFIX}resnet50"
 
 
 def is_here(name: str) -> bool:

@@ -71,7 +71,8 @@ def cases(model: str) -> Cases:
 
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
-    found = placement.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
+    with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
+        found = placement.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
     place.empty()
     return _cases(among, device, found)
 

@@ -39,7 +39,7 @@ def test_every_model_is_offered_the_bundled_ones_first(dialog: AppTest) -> None:
     assert len(options) == len(models.RECORDS) + len(zoo.names())
     assert options[0] == "ResNet-20 · knows CIFAR-10"
     assert "ResNet-50 · torchvision, 80.9\N{NO-BREAK SPACE}% · 103 MB to download" in options
-    assert "ResNet-50 (IMAGENET1K_V1) · torchvision, 76.1\N{NO-BREAK SPACE}% · 103 MB to download" in options
+    assert "ResNet-50 (V1) · torchvision, 76.1\N{NO-BREAK SPACE}% · 103 MB to download" in options
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vit_b_16", "convnext_tiny", "resnet18"])
