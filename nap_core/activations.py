@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
+BLOCK = 2**17
+"""Numbers of each array in a block of rows: a megabyte in double precision, which stays in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,30 @@ class Activations:
         """What the last linear layer reads, (N, D): the mean of the map, or ``features`` where these are kept."""
         return self.mean if self.features is None else self.features
 
-    @property
+    @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """The predicted class of each image, (N,)."""
         classes: NDArray[np.int64] = np.argmax(self.logits, axis=1)
         return classes
 
-    def ratio(self, epsilon: float = 1.0) -> FloatArray:
-        """max / (mean + ε) per image and channel, (N, C); see ``nap_core.nap`` for the score made from it."""
-        return self.maximum / (self.mean + epsilon)
+    def ratio(self, epsilon: float = 1.0, channels: slice | Sequence[int] = slice(None)) -> FloatArray:
+        """max / (mean + ε) per image and channel, (N, C), or of some channels only, in single precision at least; see
+        ``nap_core.nap`` for the score made from it."""
+        maximum, mean = self.maximum[:, channels], self.mean[:, channels]
+        precision = np.result_type(maximum.dtype, np.float32)
+        ratio: FloatArray = maximum.astype(precision) / (mean.astype(precision) + epsilon)
+        return ratio
+
+    def blocks(self) -> Iterator[Activations]:
+        """The images in order, a block of rows at a time: what is computed of one takes megabytes, however many there
+        are. At least one block, which may be empty."""
+        rows = max(1, BLOCK // max(self.channels, 1))
+        for start in range(0, max(len(self), 1), rows):
+            yield self.take(slice(start, start + rows))
+
+    def by_rows(self, work: Callable[[Activations], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """What ``work`` gives for each image, (N,), computed block by block; it must not depend on the others."""
+        return np.concatenate([work(block) for block in self.blocks()])
 
     def take(self, index: slice | Sequence[int] | NDArray[np.int64]) -> Activations:
         """The images at ``index``, in that order."""

@@ -5,8 +5,9 @@ Pages and figures take their words and numbers from here, so that each says and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,14 @@ from nap_core.activations import Activations, FloatArray
 from nap_core.channels import ranking
 from nap_core.models import LoadedModel
 from nap_core.models.attention import MEAN
+
+Columns = slice | Sequence[int]
+
+
+class Ratios(Protocol):
+    """Activations → what tells ID from OOD in each channel, (N, C), or in those that are named."""
+
+    def __call__(self, activations: Activations, channels: Columns = slice(None), /) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class ChannelKind:
     value: str
     ratio: str
     term: str
-    ratios: Callable[[Activations], FloatArray]
+    ratios: Ratios
     terms: Callable[[Activations], NDArray[np.float64]]
     orders: tuple[str, ...]
 
@@ -42,6 +51,10 @@ class ChannelKind:
         """ "channel 17"; of a Transformer "mean over heads" or "head 3"."""
         return "mean over heads" if self.of_heads and channel == MEAN else f"{self.one} {channel}"
 
+    def short(self, channel: int) -> str:
+        """The same where there is little room: "channel 17", "head 3" or "all heads"."""
+        return "all heads" if self.of_heads and channel == MEAN else self.name(channel)
+
     def within(self, channel: int) -> str:
         """ "in channel 17", "in the mean over heads"."""
         return f"in the {self.name(channel)}" if self.of_heads and channel == MEAN else f"in {self.name(channel)}"
@@ -52,8 +65,12 @@ class ChannelKind:
         return np.concatenate([[MEAN], found[found != MEAN]]) if self.of_heads else found
 
 
-def _maxima(activations: Activations) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = activations.maximum.astype(np.float64)
+def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatArray:
+    return activations.ratio(nap.EPSILON, channels)
+
+
+def _maxima(activations: Activations, channels: Columns = slice(None)) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
     return found
 
 
@@ -63,7 +80,7 @@ MAPS = ChannelKind(
     value="activation",
     ratio="max / (mean + 1)",
     term="(max / (mean + 1))²",
-    ratios=Activations.ratio,
+    ratios=_ratios,
     terms=nap.channel_terms,
     orders=("ratio", "maximum", "mean"),
 )

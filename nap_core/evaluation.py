@@ -171,12 +171,13 @@ def _check_finite(scores: MethodScores) -> None:
 def _provenance(cases: Cases, method: methods.Method, ood: str) -> dict[str, object]:
     """What a number stands on: empty strings where there was nothing to hash."""
     model, fit, met = cases.ground.model, cases.ground.fit_images, cases.ood[ood].images
+    half = cases.ood[ood].activations.maximum.dtype == np.float16
     return {
         "weights_sha256": model.weights_sha256 if model else "",
         "id_sha256": cases.id.images.fingerprint if cases.id.images else "",
         "ood_sha256": met.fingerprint if met else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": store_key(model, met).digest if model and met else "",
+        "store_key": store_key(model, met, dtype="float16" if half else "float32").digest if model and met else "",
         "versions": versions(),
         "seed": ORDER_SEED,
     }

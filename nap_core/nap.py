@@ -15,9 +15,14 @@ EPSILON = 1.0  # the paper's value, section 5
 
 
 def channel_terms(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.float64]:
-    """What each channel adds to S_NAP before the average: (max_j / (mean_j + ε))², (N, C)."""
-    maximum, mean = activations.maximum.astype(np.float64), activations.mean.astype(np.float64)
-    terms: NDArray[np.float64] = (maximum / (mean + epsilon)) ** 2
+    """What each channel adds to S_NAP before the average: (max_j / (mean_j + ε))², (N, C) in double precision.
+
+    For few images: of ImageNet's 50,000 and a ResNet-50's channels it would take 800 megabytes.
+    """
+    terms, mean = activations.maximum.astype(np.float64), activations.mean.astype(np.float64)
+    mean += epsilon
+    terms /= mean
+    terms *= terms
     return terms
 
 
@@ -27,8 +32,7 @@ def nap_score(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.
     "Out-of-Distribution Detection using Neural Activation Prior", equation 3: the mean over the C channels of
     (Max(A_j) / (Mean(A_j) + ε))².
     """
-    score: NDArray[np.float64] = channel_terms(activations, epsilon).mean(axis=1)
-    return score
+    return activations.by_rows(lambda block: channel_terms(block, epsilon).mean(axis=1))
 
 
 def attention_score(activations: Activations, head: int = 0) -> NDArray[np.float64]:
@@ -48,18 +52,14 @@ def attention_score(activations: Activations, head: int = 0) -> NDArray[np.float
 
 def variance_score(activations: Activations) -> NDArray[np.float64]:
     """The mean over channels of the variance within a channel, (N,): "Variance" of the paper's Table 6."""
-    score: NDArray[np.float64] = activations.variance.astype(np.float64).mean(axis=1)
-    return score
+    return activations.by_rows(lambda block: block.variance.astype(np.float64).mean(axis=1))
 
 
 def no_square_score(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.float64]:
     """The mean over channels of max_j / (mean_j + ε), (N,): "No Square" of the paper's Table 6."""
-    score: NDArray[np.float64] = np.sqrt(channel_terms(activations, epsilon)).mean(axis=1)
-    return score
+    return activations.by_rows(lambda block: np.sqrt(channel_terms(block, epsilon)).mean(axis=1))
 
 
 def minus_score(activations: Activations) -> NDArray[np.float64]:
     """The mean over channels of max_j − mean_j, (N,): "Minus" of the paper's Table 6."""
-    difference = activations.maximum.astype(np.float64) - activations.mean.astype(np.float64)
-    score: NDArray[np.float64] = difference.mean(axis=1)
-    return score
+    return activations.by_rows(lambda block: np.subtract(block.maximum, block.mean, dtype=np.float64).mean(axis=1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from nap_core.activations import Activations, FloatArray
 from nap_core.channels import FLOOR
 
 SEED = 0
+MOST_COLLECTED = 4_000_000
+"""Points of a study from which on the first images of each dataset stand for all of them: a study of ImageNet has 184
+million, and sorting so many takes minutes and gigabytes. A median of thousands does not move by more."""
 
 Polygon = tuple[Sequence[float], Sequence[float]]
 
@@ -25,7 +28,8 @@ Polygon = tuple[Sequence[float], Sequence[float]]
 class Points:
     """The points of one dataset. ``place`` (P,) says where they come from: image · ``channels`` + channel.
 
-    ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away.
+    ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away. They are
+    those of the first ``images`` of a dataset of ``all_images``.
     """
 
     dataset: str
@@ -34,6 +38,8 @@ class Points:
     mean: FloatArray
     maximum: FloatArray
     left_out: int
+    images: int = 0
+    all_images: int = 0
 
     def __len__(self) -> int:
         return len(self.place)
@@ -50,20 +56,24 @@ class Points:
 
     def take(self, index: NDArray[np.int64]) -> Points:
         """The points at ``index``."""
-        return Points(
-            self.dataset, self.channels, self.place[index], self.mean[index], self.maximum[index], self.left_out
-        )
+        return replace(self, place=self.place[index], mean=self.mean[index], maximum=self.maximum[index])
 
 
 def points_of(
-    dataset: str, activations: Activations, *, channel: int | None = None, floor: float | None = FLOOR
+    dataset: str,
+    activations: Activations,
+    *,
+    channel: int | None = None,
+    floor: float | None = FLOOR,
+    images: int | None = None,
 ) -> Points:
     """The points of a dataset, of all channels or of one, without those whose mean is ``floor`` or less.
 
-    None as ``floor`` keeps every point, silent channels included.
+    None as ``floor`` keeps every point, silent channels included; ``images`` takes the first so many images only.
     """
+    first = slice(images)
     chosen = slice(None) if channel is None else slice(channel, channel + 1)
-    mean, maximum = activations.mean[:, chosen], activations.maximum[:, chosen]
+    mean, maximum = activations.mean[first, chosen], activations.maximum[first, chosen]
     kept = np.arange(mean.size) if floor is None else np.flatnonzero(mean.ravel() > floor)
     place = kept if channel is None else kept * activations.channels + channel
     return Points(
@@ -73,7 +83,18 @@ def points_of(
         mean.ravel()[kept].astype(np.float32, copy=False),
         maximum.ravel()[kept].astype(np.float32, copy=False),
         mean.size - len(kept),
+        len(mean),
+        len(activations),
     )
+
+
+def images_collected(
+    parts: Sequence[Activations], *, channel: int | None = None, most: int = MOST_COLLECTED
+) -> list[int]:
+    """How many images of each dataset to gather points from: all, or the same share of each, at least one, where all
+    would give more than ``most`` points."""
+    total = sum(len(part) * (part.channels if channel is None else 1) for part in parts)
+    return [len(part) if total <= most else min(len(part), max(1, len(part) * most // total)) for part in parts]
 
 
 def sampled(parts: Sequence[Points], most: int) -> list[Points]:

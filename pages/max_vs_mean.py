@@ -11,7 +11,7 @@ from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.figures import Picture, colours
 from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
-from nap_core.points import Points, points_of
+from nap_core.points import Points, images_collected, points_of
 from nap_core.study import Study, StudyActivations
 from pages.parts import run_panel, workspace
 from pages.parts.channel_strip import channel_strip, chosen_channel, write_address
@@ -26,7 +26,12 @@ Names = tuple[str, ...]
 def points(
     chosen: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
 ) -> list[Points]:
-    return [points_of(name, _found.of(name), channel=channel, floor=floor) for name in (chosen.id_dataset, *names)]
+    every = (chosen.id_dataset, *names)
+    counts = images_collected([_found.of(name) for name in every], channel=channel)
+    return [
+        points_of(name, _found.of(name), channel=channel, floor=floor, images=count)
+        for name, count in zip(every, counts, strict=True)
+    ]
 
 
 @st.cache_resource(show_spinner="Drawing …", max_entries=4)
@@ -47,9 +52,11 @@ def drawing(
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def aurocs(chosen: Study, names: Names, _found: StudyActivations, _kind: ChannelKind) -> NDArray[np.float64]:
-    unknown = np.concatenate([_kind.ratios(_found.ood[name]) for name in names])
-    return separation.channel_auroc(_kind.ratios(_found.id), unknown)
+def aurocs(
+    chosen: Study, names: Names, _found: StudyActivations, _kind: ChannelKind
+) -> tuple[NDArray[np.float64], int]:
+    """The AUROC of each channel, and how many images it was found on."""
+    return separation.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)
 
 
 def page() -> None:
@@ -74,7 +81,7 @@ def page() -> None:
         event = show(picture, "scatter", selection=["box", "lasso"])
         st.caption(words)
     with right:
-        channel_strip(found, names, aurocs(chosen, names, found, kind), channel, hues, kind)
+        channel_strip(found, names, *aurocs(chosen, names, found, kind), channel, hues, kind)
     picked_images(parts, region_of(event), scores, titles, hues, kind)
 
 

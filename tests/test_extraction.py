@@ -13,7 +13,8 @@ from nap_core import datasets, extraction, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, choose_device, extract, maps
-from nap_core.models import Architecture, LoadedModel, Tap, Transform
+from nap_core.models import LoadedModel, Tap, Transform
+from nap_core.models.architectures import Architecture
 from nap_core.store import Store
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Extract what the arguments name into the store, and say how much of it was new."""
-    from nap_core.extraction import choose_device, store_key
+    from nap_core.extraction import Stored, choose_device
     from nap_core.store import Store
 
     network.record_of(args)
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         for one in asked:
             data.fetch(one, meter)
             images = data.load(one, meter.reading(one.label))
-            before = store.entry(store_key(model, images)).rows
+            before = Stored(store, model, images).rows
             rows = len(passes.extract(images, args.limit))
             meter.clear()
             new = max(0, rows - before)

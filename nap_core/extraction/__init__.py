@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,17 +19,20 @@ from torch import Tensor
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
+from nap_core.errors import UserError
 from nap_core.extraction.devices import BATCH, available_devices, choose_device, describe_device
 from nap_core.extraction.runner import Runner
+from nap_core.extraction.stored import Stored, store_key
 from nap_core.models import LoadedModel
 from nap_core.progress import ExtractionStopped, Progress
-from nap_core.store import Entry, Store, StoreKey
+from nap_core.store import Entry, Store, TooLarge
 
 __all__ = [
     "BATCH",
     "SHARD_ROWS",
     "ExtractionStopped",
     "Progress",
+    "Stored",
     "available_devices",
     "choose_device",
     "describe_device",
@@ -39,18 +44,6 @@ __all__ = [
 ]
 
 SHARD_ROWS = 1024
-
-
-def store_key(model: LoadedModel, dataset: ImageDataset, autocast: bool = False) -> StoreKey:
-    """What determines the activations of ``dataset`` under ``model``."""
-    precision = "bfloat16 autocast" if autocast else "float32"
-    return StoreKey(
-        weights=model.weights_sha256,
-        layer=f"{model.architecture.name}: {model.tap}, computed in {precision}",
-        transform=model.transform.describe(),
-        dataset=dataset.fingerprint,
-        dtype="float32",
-    )
 
 
 def extract(
@@ -68,31 +61,68 @@ def extract(
     """The activations of the first ``limit`` images of ``dataset`` (all when None).
 
     What ``store`` already holds is not computed again; what is computed is added to it every 1,024 images and when the
-    pass is stopped. ``autocast`` computes in bfloat16. On a GPU that runs out of memory the batch is halved and the
-    pass goes on. Raises ExtractionStopped when ``should_stop`` says so between two batches, UserError when not even one
-    image fits on the device.
+    pass is stopped, and memory-mapped at the end: see ``stored`` for its precision. ``autocast`` computes in bfloat16.
+    On a GPU that runs out of memory the batch is halved and the pass goes on. Raises ExtractionStopped when
+    ``should_stop`` says so between two batches, UserError when not even one image fits on the device.
     """
     total = len(dataset) if limit is None else min(limit, len(dataset))
-    entry = (
-        store.entry(store_key(model, dataset, autocast), title=f"{model.title} · {dataset.title}") if store else None
-    )
-    parts = [entry.read(total)] if entry and entry.rows else []
-    have = len(parts[0]) if parts else 0
-    if have < total:
-        runner = Runner(model, choose_device(device), batch_size, autocast)
+    if not total:
+        return _empty(model)
+    computed = _Computed(model, dataset, total, device, batch_size, autocast, progress, should_stop or _never)
+    if store is None:
+        return Activations.concatenate(computed.added_to(None))
+    kept = Stored(store, model, dataset, autocast)
+    try:
+        entry = kept.opened(total)
+        computed.added_to(entry)
+    except TooLarge:
+        # Half precision has no room for these maxima. What it holds already is rounded: the pass begins again.
+        kept.half.remove()
+        entry = kept.single
+        computed.added_to(entry)
+    with suppress(UserError):  # no room on the disk for a moment: the shards serve as well, in more memory
+        if len(next(entry.shards(), ())) < total:
+            entry.compact()
+    found = entry.read(total) if entry.rows else None
+    if found is None or len(found) < total:
+        raise UserError(
+            f"The activation store {store.root} was emptied or damaged during the run. Start again: it goes on from "
+            "what is left."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """A pass over the first ``total`` images of a dataset."""
+
+    model: LoadedModel
+    dataset: ImageDataset
+    total: int
+    device: str | None
+    batch_size: int | None
+    autocast: bool
+    progress: Callable[[Progress], None] | None
+    should_stop: Callable[[], bool]
+
+    def added_to(self, entry: Entry | None) -> list[Activations]:
+        """What the entry lacks is computed and added to it; without one, everything is computed and returned."""
+        have = entry.rows if entry else 0
+        if have >= self.total:
+            return []
+        runner = Runner(self.model, choose_device(self.device), self.batch_size, self.autocast)
         sink = _Sink(entry, have)
         started = time.perf_counter()
         try:
-            for batch in runner.run(dataset, have, total, should_stop or _never):
+            for batch in runner.run(self.dataset, have, self.total, self.should_stop):
                 sink.add(batch)
-                done = have + sink.rows
-                if progress:
-                    speed = sink.rows / (time.perf_counter() - started)
-                    progress(Progress(dataset.title, done, total, speed, (total - done) / speed))
+                if self.progress:
+                    done, speed = have + sink.rows, sink.rows / (time.perf_counter() - started)
+                    left = (self.total - done) / speed
+                    self.progress(Progress(self.dataset.title, done, self.total, speed, left))
         finally:
             sink.flush()
-        parts += sink.parts
-    return Activations.concatenate(parts) if parts else _empty(model)
+        return sink.parts
 
 
 def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | None = None) -> NDArray[np.float32]:
@@ -145,7 +175,7 @@ def _empty(model: LoadedModel) -> Activations:
 
 
 class _Sink:
-    """Gathers batches into shards and hands each full shard to the store."""
+    """Gathers batches into shards and hands each full shard to the store, or keeps it where there is none."""
 
     def __init__(self, entry: Entry | None, start: int) -> None:
         self.entry = entry
@@ -164,8 +194,9 @@ class _Sink:
         if not self._waiting:
             return
         shard, self._waiting = Activations.concatenate(self._waiting), []
-        self.parts.append(shard)
-        if self.entry:
+        if self.entry is None:
+            self.parts.append(shard)
+        else:
             # By position: another run may have stored these very images since this one began.
             self.entry.append(shard, start=self._next)
         self._next += len(shard)

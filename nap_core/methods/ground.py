@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract, store_key
+from nap_core.extraction import Progress, Stored, extract
 from nap_core.models import LoadedModel
 from nap_core.store import Store
 
@@ -112,7 +112,7 @@ class Ground:
         wanted = len(self.fit_images) if self.fit_limit is None else min(self.fit_limit, len(self.fit_images))
         if self.store is None or self.model is None:
             return wanted
-        return max(0, wanted - self.store.entry(store_key(self.model, self.fit_images)).rows)
+        return max(0, wanted - Stored(self.store, self.model, self.fit_images).rows)
 
     def labelled_fit(self, what: str, watch: Watch = SILENT) -> Part:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_ood.api import Detector, FeatureMapsDetector, FeaturesDetector, LogitsDetector
-from pytorch_ood.detector import EnergyBased
+from pytorch_ood.detector import GMM, EnergyBased
 from torch import Tensor, nn
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
@@ -27,7 +27,8 @@ from nap_core.methods.ground import Ground, Part, Watch
 from nap_core.methods.records import MethodRecord, Prepared, Scored, Scores, Value
 from nap_core.models import LoadedModel
 
-CHUNK_NUMBERS = 2**26  # DICE and GMM hold images × classes × channels at once: a quarter of a gigabyte
+ROWS = 1024  # images that a detector scores at a time: megabytes of features and logits
+CHUNK_NUMBERS = 2**26  # a Gaussian mixture holds images × classes × channels at once: half a gigabyte
 
 
 def negated(outlier_scores: Tensor) -> Scores:
@@ -74,6 +75,12 @@ def in_words(title: str) -> Iterator[None]:
         reason = str(error).strip() or "its data or parameters do not fit"
         raise UserError(
             f"{title} cannot be computed here: {reason}. Change its parameters or the fit split."
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        raise UserError(
+            f"{title} needs more memory than there is. Take fewer images or a smaller fit split."
         ) from error
 
 
@@ -146,8 +153,9 @@ class _Stored:
             return self._score(part.activations)
 
     def _score(self, activations: Activations) -> Scored:
-        widths = activations.pooled.shape[1] * activations.logits.shape[1]
-        chunk = int(np.clip(CHUNK_NUMBERS // widths, 64, 8192))
+        chunk = ROWS
+        if isinstance(self.detector, GMM):
+            chunk = max(1, min(ROWS, CHUNK_NUMBERS // (activations.pooled.shape[1] * activations.logits.shape[1])))
         scores = []
         with in_words(self.title), torch.no_grad():
             for start in range(0, len(activations), chunk):

@@ -131,9 +131,13 @@ def openmax_record(positive: Positive) -> MethodRecord:
 
 
 def _gradnorm(part: Part, _watch: Watch, /) -> Scored:
-    logits = torch.from_numpy(part.activations.logits.astype(np.float64))
-    pull = (logits.softmax(dim=1) - 1 / logits.shape[1]).abs().sum(dim=1).numpy()
-    return Scored(pull * np.abs(part.activations.pooled.astype(np.float64)).sum(axis=1))
+    return Scored(part.activations.by_rows(_gradient_norm))
+
+
+def _gradient_norm(images: Activations) -> Scores:
+    logits = torch.from_numpy(images.logits.astype(np.float64))
+    pull: Scores = (logits.softmax(dim=1) - 1 / logits.shape[1]).abs().sum(dim=1).numpy()
+    return pull * np.abs(images.pooled.astype(np.float64)).sum(axis=1)
 
 
 def gradnorm_record(positive: Positive) -> MethodRecord:
@@ -166,6 +170,10 @@ class _Shaped:
         """Pooled features (N, C) → those that the head reads."""
         raise NotImplementedError
 
+    def shaping(self) -> Callable[[Tensor], Tensor]:
+        """What is given the features of all images in order, block by block: ``shape`` where each stands alone."""
+        return self.shape
+
     needs_fit = False
 
     def __call__(self, part: Part, watch: Watch, /) -> Scored:
@@ -173,9 +181,9 @@ class _Shaped:
             with in_words(self.title):
                 self.fit(self.ground.fit(self.title, watch).activations)
             self._ready = True
-        energy = OwnLogits()
+        energy, shape = OwnLogits(), self.shaping()
         with torch.no_grad(), in_words(self.title):
-            scores = negated(energy(self.head(self.shape(features(part.activations)))))
+            scores = part.activations.by_rows(lambda images: negated(energy(self.head(shape(features(images))))))
         return Scored(scores, energy.take())
 
 
@@ -218,10 +226,15 @@ class _AshRandom(_Shaped):
         super().__init__(title, ground)
         self.percentile, self.seed = float(parameters["percentile"]), int(parameters["seed"])
 
-    def shape(self, values: Tensor) -> Tensor:
-        kept = ASH.variants["ash-p"](values[:, :, None, None], self.percentile).flatten(1) > 0
-        drawn: NDArray[np.float64] = np.random.default_rng(self.seed).uniform(0, 10, tuple(values.shape))
-        return torch.where(kept, torch.from_numpy(drawn).float(), 0.0)
+    def shaping(self) -> Callable[[Tensor], Tensor]:
+        chance = np.random.default_rng(self.seed)  # the numbers go on from block to block
+
+        def shape(values: Tensor) -> Tensor:
+            kept = ASH.variants["ash-p"](values[:, :, None, None], self.percentile).flatten(1) > 0
+            drawn: NDArray[np.float64] = chance.uniform(0, 10, tuple(values.shape))
+            return torch.where(kept, torch.from_numpy(drawn).float(), 0.0)
+
+        return shape
 
 
 def ash_rand_record(positive: Positive) -> MethodRecord:

@@ -9,7 +9,13 @@ A folder an entry, named by what determines its activations; in it a folder a sh
 **Only what the manifest names exists.** A shard is written into a temporary folder, through to the disk, renamed, and
 then named by a new manifest that replaces the old one in one step. A kill before that step leaves the old manifest and
 a leftover, which the next writer sweeps away under the lock. A shard never changes and its name is never given again:
-readers need no lock, and nothing is replaced that another process may have mapped, which Windows forbids.
+readers need no lock, and nothing is replaced that another process may have mapped, which Windows forbids. Once all
+images are there, ``Entry.compact`` writes one shard in place of the many, in the same way: what reads them then maps
+gigabytes instead of copying them, and who is in the middle of the old ones goes on in the new one.
+
+**Half precision.** Under a key whose dtype is "float16", maximum, mean and features take two bytes a number. One beyond
+its range (65,504) is refused with ``TooLarge``, never clipped: NAP is made of maxima, and a clipped one is another
+score. ``nap_core.extraction.precision`` says when it is used.
 
 **What is checked when.** Every look at an entry compares the size and the .npy header of each file with the manifest.
 That finds missing, truncated and zeroed files at some 30 microseconds a file; the entry then ends before the damaged
@@ -30,10 +36,11 @@ import platformdirs
 from nap_core.errors import UserError
 from nap_core.store.disk import folder_size
 from nap_core.store.entry import VARIABLE, Entry, read_manifest, remove
-from nap_core.store.manifest import StoreKey
+from nap_core.store.manifest import Manifest, StoreKey
 from nap_core.store.scores import FOLDER as SCORES
+from nap_core.store.shards import TooLarge
 
-__all__ = ["Entry", "Store", "StoreKey"]
+__all__ = ["Entry", "Manifest", "Store", "StoreKey", "TooLarge"]
 
 _ENTRY_NAME = re.compile(r"[0-9a-f]{16}")
 

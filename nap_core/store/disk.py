@@ -16,18 +16,30 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+Content = Iterable[bytes | memoryview]
+"""What a file holds, piece by piece."""
 _T = TypeVar("_T")
 
 
 @lru_cache(maxsize=256)
-def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+def header(dtype: str, shape: tuple[int, ...]) -> bytes:
     """The first bytes of the .npy file of such an array in C order."""
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": dtype, "fortran_order": False, "shape": shape})
-    return header.getvalue()
+    first = io.BytesIO()
+    np.lib.format.write_array_header_1_0(first, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return first.getvalue()
 
 
-def write_file(path: Path, parts: Iterable[bytes | memoryview]) -> str:
+def file_size(dtype: str, shape: tuple[int, ...]) -> int:
+    """Bytes of the .npy file of such an array."""
+    return len(header(dtype, shape)) + np.dtype(dtype).itemsize * math.prod(shape)
+
+
+def array_content(array: NDArray[Any]) -> Content:
+    """What the .npy file of an array in C order holds."""
+    return header(array.dtype.str, array.shape), array.reshape(-1).view(np.uint8).data
+
+
+def write_file(path: Path, parts: Content) -> str:
     """Write a new file through to the disk; returns the sha256 (hex) of what was meant to be in it."""
     digest = hashlib.sha256()
     with path.open("xb") as file:
@@ -39,26 +51,20 @@ def write_file(path: Path, parts: Iterable[bytes | memoryview]) -> str:
     return digest.hexdigest()
 
 
-def write_array(path: Path, array: NDArray[Any]) -> str:
-    """Write an array as a new .npy file through to the disk; returns its sha256 (hex)."""
-    return write_file(path, (_header(array.dtype.str, array.shape), array.reshape(-1).view(np.uint8).data))
-
-
 def is_whole(path: Path, dtype: str, shape: tuple[int, ...]) -> bool:
     """Whether the file has the size and the header of such an array; False when it is not there."""
-    header = _header(dtype, shape)
+    first = header(dtype, shape)
     try:
         with path.open("rb") as file:
-            size = len(header) + np.dtype(dtype).itemsize * math.prod(shape)
             # The header is compared, not parsed: a damaged one can make a parser raise almost anything.
-            return os.fstat(file.fileno()).st_size == size and file.read(len(header)) == header
+            return os.fstat(file.fileno()).st_size == file_size(dtype, shape) and file.read(len(first)) == first
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
 def map_array(path: Path, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
     """The array of a whole file, memory-mapped and read-only."""
-    return np.memmap(path, dtype, mode="r", offset=len(_header(dtype, shape)), shape=shape)
+    return np.memmap(path, dtype, mode="r", offset=len(header(dtype, shape)), shape=shape)
 
 
 def has_sha256(path: Path, sha256: str) -> bool:

@@ -5,35 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.store.disk import (
-    folder_size,
-    has_sha256,
-    is_whole,
-    map_array,
-    patiently,
-    sync_folder,
-    write_array,
-    write_file,
-)
-from nap_core.store.manifest import SHARD_NAME, Manifest, Shard, StoreKey
+from nap_core.store.disk import folder_size, has_sha256, patiently, sync_folder, write_file
+from nap_core.store.manifest import Manifest, Shard, StoreKey
+from nap_core.store.shards import TEMPORARY, Damaged, complete, contents, converted, joined, opened, sweep, write
 
 VARIABLE = "NAP_STORE"
 LOCK_SECONDS = 60.0  # a shard takes seconds: a process that holds the lock for longer hangs
 _MANIFEST = "manifest.json"
-_TEMPORARY = ".tmp-"
 
 
 class Entry:
@@ -58,23 +46,32 @@ class Entry:
         return folder_size(self.path)
 
     def shards(self) -> Iterator[Activations]:
-        """The stored activations shard by shard, memory-mapped: for entries that do not fit into memory."""
-        manifest = self._manifest_for_reading()
-        # Removed by another process since the manifest was read: what follows is not there any more.
-        with suppress(OSError, ValueError):
-            for shard in self._complete(manifest):
-                folder = self.path / shard.name
-                layout = manifest.layout(shard.rows) if manifest else ()
-                yield Activations(
-                    **{name: map_array(folder / f"{name}.npy", dtype, shape) for name, dtype, shape in layout}
-                )
+        """The stored activations shard by shard, memory-mapped: for entries that do not fit into memory.
+
+        Shards that another process joins meanwhile go on in the joined one, at the row that was reached.
+        """
+        told = 0
+        manifest, shards = self._look()
+        while manifest:
+            try:
+                for shard in shards:
+                    if shard.start + shard.rows > told:
+                        part = opened(self.path, manifest, shard)
+                        yield part.take(slice(told - shard.start, None)) if told > shard.start else part
+                        told = shard.start + shard.rows
+                return
+            except (OSError, ValueError):  # removed or joined by another process since the manifest was read
+                before = manifest
+                manifest, shards = self._look()
+                if manifest == before:
+                    return
 
     def read(self, limit: int | None = None) -> Activations:
         """The first ``limit`` rows as they are stored, or all there are when that is fewer or ``limit`` is None.
 
-        Rows that all lie in the first shard are memory-mapped, not copied. More shards are joined in memory, one open
-        at a time: each takes a file descriptor an array, and a process may have some hundreds. Raises KeyError when
-        nothing is stored and ValueError for a negative limit.
+        Rows that all lie in the first shard are memory-mapped, not copied; ``compact`` makes one shard of all. More
+        shards are joined in memory, one open at a time: each takes a file descriptor an array, and a process may have
+        some hundreds. Raises KeyError when nothing is stored and ValueError for a negative limit.
         """
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative, but is {limit}")
@@ -111,10 +108,10 @@ class Entry:
         entry's dtype.
         """
         given = Manifest.of(self.key, self.title, activations)
-        arrays = self._convert(given, activations)
+        arrays = converted(given, activations)
         with writing(self.path):
             stored = self._manifest()
-            shards = tuple(self._complete(stored))
+            shards = tuple(complete(self.path, stored))
             rows = sum(shard.rows for shard in shards)
             if start is None:
                 start = rows if self._known is None else self._known
@@ -129,12 +126,32 @@ class Entry:
                 raise ValueError(f"{given.widths} cannot follow {stored.widths}")
             if start + len(activations) > rows:
                 try:
-                    shard = self._write_shard(rows, {name: array[rows - start :] for name, array in arrays.items()})
+                    new = {name: array[rows - start :] for name, array in arrays.items()}
+                    shard = write(self.path, rows, len(new["labels"]), contents(new))
                     self._write_manifest(given, (*shards, shard))
                 finally:  # also when it failed: a full disk must not stay full of a shard that nobody will read
-                    manifest = self._manifest()
-                    _sweep(self.path, manifest.shards if manifest else ())
+                    self._sweep()
             self._known = start + len(activations)
+
+    def compact(self) -> None:
+        """Join the shards into one, which ``read`` maps instead of copying; nothing to do where there is only one.
+
+        Piece by piece, so that gigabytes take little memory; while it lasts, it takes as much room on the disk once
+        more. Readers lose nothing. Shards whose content is not what was written stay as they are, for ``verify``.
+        Raises UserError when the disk is full or may not be written to.
+        """
+        with writing(self.path):
+            manifest = self._manifest()
+            shards = tuple(complete(self.path, manifest))
+            if manifest is None or len(shards) < 2:
+                return
+            try:
+                rows = sum(shard.rows for shard in shards)
+                self._write_manifest(manifest, (write(self.path, 0, rows, joined(self.path, manifest, shards)),))
+            except Damaged:
+                pass
+            finally:
+                self._sweep()
 
     def verify(self) -> int:
         """Compare every byte with its checksum and cut the entry before the first shard that fails; returns ``rows``.
@@ -143,7 +160,7 @@ class Entry:
         """
         manifest = self._manifest_for_reading()
         with suppress(OSError):
-            for shard in self._complete(manifest):
+            for shard in complete(self.path, manifest):
                 files = ((self.path / shard.name / f"{name}.npy", sha256) for name, sha256 in shard.sha256.items())
                 if not all(has_sha256(path, sha256) for path, sha256 in files):
                     self._cut(shard)
@@ -155,12 +172,23 @@ class Entry:
         remove(self.path)
 
     def _count(self) -> int:
-        rows = 0
+        return sum(shard.rows for shard in self._look()[1])
+
+    def _look(self) -> tuple[Manifest | None, list[Shard]]:
+        """The manifest, and the shards before the first damaged one.
+
+        Looked at again where a shard is missing because another process has joined it with others meanwhile.
+        """
         manifest = self._manifest_for_reading()
-        with suppress(OSError):
-            for shard in self._complete(manifest):
-                rows += shard.rows
-        return rows
+        while True:
+            found: list[Shard] = []
+            with suppress(OSError):
+                found.extend(complete(self.path, manifest))
+            if manifest is None or len(found) == len(manifest.shards):
+                return manifest, found
+            before, manifest = manifest, self._manifest_for_reading()
+            if manifest == before:
+                return manifest, found
 
     def _manifest(self) -> Manifest | None:
         """What the manifest says; None when there is none or it is damaged. Raises OSError when it cannot be read.
@@ -175,42 +203,9 @@ class Entry:
             return self._manifest()
         return None
 
-    def _complete(self, manifest: Manifest | None) -> Iterator[Shard]:
-        """The shards before the first damaged one."""
-        for shard in manifest.shards if manifest else ():
-            files = manifest.layout(shard.rows) if manifest else ()
-            if not all(is_whole(self.path / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in files):
-                return
-            yield shard
-
-    def _convert(self, manifest: Manifest, activations: Activations) -> dict[str, NDArray[Any]]:
-        try:
-            with np.errstate(over="raise"):  # silent infinities would be found much later, as strange scores
-                return {
-                    name: np.asarray(getattr(activations, name), dtype)
-                    for name, dtype, _ in manifest.layout(len(activations))
-                }
-        except FloatingPointError as error:
-            raise UserError(
-                f"Some activations are too large to be stored as {self.key.dtype}. Store them as float32."
-            ) from error
-
-    def _write_shard(self, start: int, arrays: Mapping[str, NDArray[Any]]) -> Shard:
-        if not self.path.is_dir():
-            self.path.mkdir()
-            sync_folder(self.path.parent)
-        token = secrets.token_hex(4)  # never the name of a shard that somebody may still have mapped
-        temporary, name = self.path / f"{_TEMPORARY}{token}", f"{start:09d}-{token}"
-        temporary.mkdir()
-        sha256 = {name: write_array(temporary / f"{name}.npy", array) for name, array in arrays.items()}
-        sync_folder(temporary)
-        patiently(lambda: os.rename(temporary, self.path / name))
-        sync_folder(self.path)
-        return Shard(name, start, len(arrays["labels"]), sha256)
-
     def _write_manifest(self, manifest: Manifest, shards: tuple[Shard, ...]) -> None:
         content = replace(manifest, shards=shards).to_json()
-        temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}"
+        temporary = self.path / f"{TEMPORARY}{secrets.token_hex(4)}"
         write_file(temporary, [content])
         patiently(lambda: os.replace(temporary, self.path / _MANIFEST))
         sync_folder(self.path)
@@ -221,7 +216,11 @@ class Entry:
             if manifest and shard in manifest.shards:  # else another process has mended it meanwhile
                 kept = manifest.shards[: manifest.shards.index(shard)]
                 self._write_manifest(manifest, kept)
-                _sweep(self.path, kept)
+                sweep(self.path, kept)
+
+    def _sweep(self) -> None:
+        manifest = self._manifest()
+        sweep(self.path, manifest.shards if manifest else ())
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -238,27 +237,11 @@ def remove(folder: Path) -> None:
         return
     with writing(folder):
         (folder / _MANIFEST).unlink(missing_ok=True)
-        failure = _sweep(folder, ())
+        failure = sweep(folder, ())
         if failure:
             raise failure
         with suppress(OSError):  # not empty: somebody keeps something of their own in it
             folder.rmdir()
-
-
-def _sweep(folder: Path, keep: Iterable[Shard]) -> OSError | None:
-    """Delete all shards but those to keep, and all leftovers; returns the first failure. Needs the lock."""
-    failure = None
-    names = {shard.name for shard in keep}
-    for path in list(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(_TEMPORARY) or (SHARD_NAME.fullmatch(path.name) and path.name not in names):
-            try:
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
-            except OSError as error:
-                failure = failure or error
-    return failure
 
 
 @contextmanager

@@ -16,10 +16,14 @@ from typing import Literal
 import numpy as np
 
 from nap_core.activations import Activations
+from nap_core.store.disk import file_size
 
 FORMAT = 1  # part of every digest: a new format starts new entries and never meets old files
 SHARD_NAME = re.compile(r"\d{9,}-[0-9a-f]{8}")
 _DTYPES = {"float32": "<f4", "float16": "<f2"}
+_HALVED = ("maximum", "mean", "features")
+"""What half precision halves. Variances, which are of the square of the maxima, would leave its range, and logits, of
+which there are few, are what Energy and its kin are differences of."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class StoreKey:
     """What determines activations: equal keys mean equal numbers, and any difference means another entry.
 
     ``weights`` is the sha256 of the network's weights, ``dataset`` the fingerprint of the images and their order;
-    ``layer`` and ``transform`` describe the penultimate layer and the preprocessing. ``dtype`` is how maximum, mean,
-    variance and logits are stored (labels are always int64). Raises ValueError for any other dtype.
+    ``layer`` and ``transform`` describe the penultimate layer and the preprocessing. ``dtype`` is how maximum, mean and
+    features are stored (variance and logits are always float32, labels int64). Raises ValueError for any other dtype.
     """
 
     weights: str
@@ -97,7 +101,15 @@ class Manifest:
             if name == "labels":
                 yield name, "<i8", (rows,)
             else:
-                yield name, _DTYPES[self.key.dtype], (rows, widths.get(name, self.channels))
+                dtype = _DTYPES[self.key.dtype if name in _HALVED else "float32"]
+                yield name, dtype, (rows, widths.get(name, self.channels))
+
+    def size(self, rows: int) -> int:
+        """Bytes on disk of an entry of ``rows`` rows in one shard, to the byte, the manifest included."""
+        token = f"{0:09d}-{'0' * 8}"
+        shard = Shard(token, 0, rows, dict.fromkeys(self.names, "0" * 64))
+        manifest = len(replace(self, shards=(shard,)).to_json())
+        return manifest + sum(file_size(dtype, shape) for _, dtype, shape in self.layout(rows))
 
     def to_json(self) -> bytes:
         """The file's content: for people to read, and for ``from_json``."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from nap_core import benchmarks, datasets, models, study
 from nap_core.datasets import library
+from nap_core.datasets.labels import are_strangers
+from nap_core.downloads import megabytes
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
-from nap_core.models import ModelRecord
+from nap_core.figures.picture import percent
+from nap_core.models import ModelRecord, entries, zoo
 from nap_core.study import Study, default_study
 from pages.parts import fetching, layer_choice, own_images, own_models, workspace
 
-SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+SIZES = (50, 100, 200, 500, 1000)
+LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset has more images than fit into SIZES
 
 
 @st.dialog("Change the study")
@@ -40,9 +46,12 @@ def _picked(chosen: Study) -> Study | None:
     model = st.selectbox(
         "Model",
         list(offered),
-        format_func=lambda name: f"{offered[name].title} · knows {offered[name].knows}",
+        format_func=lambda name: _titled(offered[name]),
         key=own_models.PICKED,
+        help="Type to search. Torchvision's models come with its ImageNet weights, which are downloaded once.",
     )
+    if note := workspace.where_read(model):
+        st.caption(note)
     try:
         benchmark = _benchmark(chosen, model)
         if benchmark:
@@ -50,8 +59,10 @@ def _picked(chosen: Study) -> Study | None:
         else:
             start = chosen if model == chosen.model else default_study(model)
         id_dataset, ood, fit = _datasets(start, offered[model], f"{model}-{benchmark}")
-        sizes = sorted({*SIZES, start.images})
-        images = st.select_slider("Images of each", sizes, value=start.images, key=f"n-{model}-{benchmark}")
+        sizes = _sizes((id_dataset, *ood), start.images)
+        # Another name where there are other sizes: a slider keeps no value that it does not offer.
+        key = f"n-{model}-{benchmark}-{sizes[-1]}"
+        images = st.select_slider("Images of each", sizes, value=start.images, key=key)
         layer, transform = layer_choice.pick(start)
         return Study(model, id_dataset, ood, images, fit, layer, transform)
     except UserError as error:
@@ -78,9 +89,28 @@ def _benchmark(chosen: Study, model: str) -> str:
     return picked
 
 
+def _sizes(names: Sequence[str], chosen: int) -> list[int]:
+    """How many images of each dataset can be picked: more where the largest of them has more."""
+    largest = max((datasets.find(name).size for name in names), default=0)
+    below = [size for size in LARGE_SIZES if size < largest]
+    above = LARGE_SIZES[len(below) : len(below) + 1] if largest > SIZES[-1] else ()
+    return sorted({*SIZES, *below, *above, chosen})
+
+
 def _models() -> dict[str, ModelRecord]:
-    """Every model that can be picked; what is damaged among one's own is told where it can be removed."""
-    return models.RECORDS | {name: record for name, record in own_models.kept().items() if record}
+    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. What is damaged
+    among one's own is told where it can be removed."""
+    own = {name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)}
+    return models.RECORDS | entries.records() | own | {name: zoo.record(name) for name in zoo.names()}
+
+
+def _titled(record: ModelRecord) -> str:
+    """A model in a line: for torchvision's its accuracy on ImageNet, and what is still to be downloaded of it."""
+    if not record.name.startswith(zoo.PREFIX) or record.accuracy is None:
+        return f"{record.title} · knows {record.knows}"
+    missing = sum(one.size or 0 for one in record.downloads() if not one.present)
+    load = f" · {megabytes(missing)} to download" if missing else ""
+    return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
 
 
 def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[str, ...], str]:
@@ -93,10 +123,17 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     roles |= {name: datasets.find(name).role for name in library.names()}
     # A link may name what no list shows.
     roles |= {name: datasets.find(name).role for name in study.needed_datasets(start) if name not in roles}
-    id_names = [name for name, role in roles.items() if role in ("id", "own") or record.id_dataset == name]
+    known = (record.id_dataset, start.id_dataset)
+    id_names = [name for name, role in roles.items() if role in ("id", "own") or name in known]
     id_dataset = st.selectbox(
         "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )
+    if are_strangers(datasets.find(id_dataset).classes, record.classes()):
+        st.warning(
+            f"{record.title} knows {record.knows}, and {datasets.title(id_dataset)} shows none of its classes. "
+            "As ID dataset it says nothing of what the network knows: pick images that it does, your own for example.",
+            icon=":material/warning:",
+        )
     ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
     ood = st.multiselect(
         "OOD datasets",
@@ -140,21 +177,25 @@ def _use(wanted: Study, device: str) -> None:
     try:
         workspace.open_own(wanted)
         missing, ready = workspace.missing_images(wanted), study.prepared(wanted)
+        room = workspace.storage_words(wanted) if missing else ""
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.caption(_what_is_cached(wanted, missing))
-    downloads = study.missing_downloads(wanted)
-    able = fetching.told(downloads) if downloads else True
+    st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
+    able = fetching.told(wanted)
     own_images.unreadable(wanted)
     runs = bool(missing) or not ready
-    label = "Download, use and run this study" if downloads else "Use and run this study"
+    label = "Download, use and run this study" if fetching.waits(wanted) else "Use and run this study"
     if st.button(label if runs else "Use this study", type="primary", disabled=not able):
         st.session_state.device = device or None
         workspace.choose_study(wanted)
         if runs:
             workspace.start(wanted)
         st.rerun()
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _what_is_cached(wanted: Study, missing: dict[str, int]) -> str:

@@ -13,6 +13,7 @@ from nap_core.figures import channel_detail as figures
 from nap_core.figures import colours
 from nap_core.figures.picture import three_digits
 from nap_core.models import LoadedModel
+from nap_core.points import images_collected
 from nap_core.study import Study, StudyActivations
 from pages.parts import looking_at, workspace
 from pages.parts.gallery import Thumbnail, gallery
@@ -20,6 +21,7 @@ from pages.parts.image_pools import Pool
 from pages.parts.picture import show
 
 DRIVERS = 8
+MOST_SEARCHED = 2**23  # numbers: of 2,048 channels 4,000 images, which are compared within some seconds
 
 
 def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, rows: tuple[int, int]) -> None:
@@ -43,7 +45,7 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
         show(
             figures.ratio_distribution(
                 channel,
-                {name: kind.ratios(part)[:, channel] for name, part in parts.items()},
+                {name: kind.ratios(part, [channel])[:, 0] for name, part in parts.items()},
                 workspace.titles(found.study),
                 colours(found.study.id_dataset, found.study.ood_datasets),
                 marks,
@@ -159,9 +161,15 @@ def _pair_of(
 def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) -> tuple[str, SameMeanPair | None]:
     """The OOD dataset and the pair of the channel that shows it best, over all channels and OOD datasets.
 
-    ``study`` and ``known`` are what the cache goes by.
+    It is looked for among the first images of each where there are very many. ``study`` and ``known`` are what the
+    cache goes by.
     """
-    return _largest({name: channels.clearest_pair(_known.activations, part) for name, part in _found.ood.items()})
+    parts = [_known.activations, *_found.ood.values()]
+    first, *others = (
+        part.head(count) for part, count in zip(parts, images_collected(parts, most=MOST_SEARCHED), strict=True)
+    )
+    pairs = (channels.clearest_pair(first, other) for other in others)
+    return _largest(dict(zip(_found.ood, pairs, strict=True)))
 
 
 def _largest(pairs: Mapping[str, SameMeanPair | None]) -> tuple[str, SameMeanPair | None]:

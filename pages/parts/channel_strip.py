@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from nap_core.activations import Activations, FloatArray
 from nap_core.channel_kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
@@ -39,11 +37,15 @@ def channel_strip(
     found: StudyActivations,
     names: Sequence[str],
     aurocs: NDArray[np.float64],
+    ranked_on: int,
     channel: int | None,
     colours: Mapping[str, str],
     kind: ChannelKind,
 ) -> None:
-    """Every channel by rank in a list, the best as sparklines; ``aurocs`` (C,) is against the OOD sets ``names``."""
+    """Every channel by rank in a list, the best as sparklines.
+
+    ``aurocs`` (C,) is against the OOD sets ``names`` and was found on ``ranked_on`` of the study's images.
+    """
     ranked = [int(place) for place in np.argsort(-aurocs, kind="stable")]
     st.session_state[_BOX] = ALL if channel is None else channel  # the list shows what the strip below chose, too
     st.selectbox(
@@ -62,13 +64,13 @@ def channel_strip(
             looking_at.choose_channel(channel)
             st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: _ratio(found.of(name), shown, kind) for name in (found.study.id_dataset, *names)}
+    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [
             Thumbnail(
                 sparkline({name: ratio[:, column] for name, ratio in ratios.items()}, colours, span),
-                kind.name(place),
+                kind.short(place),
                 f"AUROC {percent(aurocs[place])}",
             )
             for column, place in enumerate(shown)
@@ -78,20 +80,16 @@ def channel_strip(
         selected=None if channel is None else shown.index(channel),
         wrap=True,
     )
+    every = sum(map(len, ratios.values()))
+    ranks = "" if ranked_on == every else f"Ranked on {ranked_on:,} of {every:,} images, the first of each dataset. "
     st.caption(
-        f"How {kind.ratio} is spread on all images, from 0 to {three_digits(span[1])}. An AUROC of "
+        f"How {kind.ratio} is spread on all images, from 0 to {three_digits(span[1])}. {ranks}An AUROC of "
         "50\N{NO-BREAK SPACE}% is chance, below it OOD peaks stand out more. A click narrows the scatter to a "
         f"{kind.one}, a second one widens it again."
     )
     if clicked is not None:
         _take(None if shown[clicked] == channel else shown[clicked])
         st.rerun()
-
-
-def _ratio(activations: Activations, channels: list[int], kind: ChannelKind) -> FloatArray:
-    """The ratio of some channels, (N, len(channels)), without computing the others."""
-    maximum, mean = activations.maximum[:, channels], activations.mean[:, channels]
-    return kind.ratios(replace(activations, maximum=maximum, mean=mean, variance=mean))
 
 
 def write_address(channel: int | None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, evaluation, models, roots, study
+from nap_core import datasets, evaluation, models, roots, storage, study
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
 from nap_core.jobs import Jobs, StudyJob
-from nap_core.models import Variant
+from nap_core.models import Variant, architectures
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 from pages.parts.frame import require_frame
@@ -95,16 +95,16 @@ def _read(name: str) -> None:
 def reference_study(model: str) -> Study:
     """The study whose ID dataset and fit split ``model`` is compared with when a single image is asked about.
 
-    It is the one that the model comes with; for one of the user's own, which comes with none, and for a model that
-    the visitor's study reads at another layer or feeds in another way, the visitor's. Raises UserError where the
-    visitor's study is about another model.
+    It is the one that the model comes with. For one that comes with none (the user's own, torchvision's), and for a
+    model that the visitor's study reads at another layer or feeds in another way, it is the visitor's. Raises UserError
+    where the visitor's study is about another model.
     """
     chosen = current_study()
     if model in models.RECORDS and variant(model).is_plain:
         return study.default_study(model)
     if chosen.model != model:
         raise UserError(
-            f"{models.find(model).title} is your own model, and the images that it knows are those of your study: "
+            f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return chosen
@@ -154,6 +154,11 @@ def missing_images(chosen: Study) -> dict[str, int]:
     return study.missing_images(chosen, store())
 
 
+def storage_words(chosen: Study) -> str:
+    """What the study takes in the store, once it has run; nothing while a part of it has still to be downloaded."""
+    return storage.storage(chosen, store()).words() if study.prepared(chosen) else ""
+
+
 def start(chosen: Study) -> StudyJob:
     """Run the study in the background."""
     return jobs().start(chosen, device())
@@ -181,6 +186,12 @@ def _scores(chosen: Study, method: str, w: float | None, _found: StudyActivation
 def titles(chosen: Study) -> dict[str, str]:
     """Catalogue name → title for every dataset of the study."""
     return {name: datasets.title(name) for name in chosen.datasets}
+
+
+def where_read(model: str) -> str:
+    """Where NAP is read in the model called ``model``, in a sentence or two; empty where nobody has said."""
+    blueprint = architectures.find(models.find(model).architecture)
+    return blueprint.note if blueprint else ""
 
 
 def model_title(chosen: Study) -> str:

@@ -49,7 +49,7 @@ def test_methods_tell_parameters_and_their_sources(run) -> None:
     assert found["knn"]["needs"] == ["fit split"]
 
 
-@pytest.mark.parametrize("command", ["", *CATALOGUES, "evaluate", "score", "extract"])
+@pytest.mark.parametrize("command", ["", *CATALOGUES, "layers", "evaluate", "score", "extract"])
 def test_help_says_what_it_does_with_examples(run, command: str) -> None:
     status, out, _ = run(*command.split(), "--help")
     assert status == 0

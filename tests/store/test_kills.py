@@ -36,7 +36,7 @@ def test_a_writer_killed_at_any_call(tmp_path):
     for root in sorted(tmp_path.iterdir()):
         scenario, torn, _ = root.name.split("-")
         rows = Store(root).entry(KEY).rows
-        assert rows in {"first": (0, 2, 4), "resumed": (2, 4), "removed": (0, 2)}[scenario], root.name
+        assert rows in {"first": (0, 2, 4), "resumed": (2, 4), "removed": (0, 2), "joined": (2,)}[scenario], root.name
         assert_resumes(root, rows, 6)
         found.setdefault((scenario, torn), []).append(rows)
     # What was killed was the work itself: at many calls, on both sides of every shard's last step.
@@ -44,6 +44,7 @@ def test_a_writer_killed_at_any_call(tmp_path):
         ("first", "0"): {0, 2, 4},
         ("resumed", "0"): {2, 4},
         ("removed", "0"): {0, 2},
+        ("joined", "0"): {2},
     }
     assert len(found["first", "0"]) > 60
     assert len(found["first", "1"]) == 2 * (len(FIELD_FILES) + 1) + 1

@@ -1,6 +1,8 @@
 """What the store promises in good weather."""
 
+import errno
 import json
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nap_core.store.entry as entry_module
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.store import Store, StoreKey
+from nap_core.store import Manifest, Store, StoreKey, TooLarge
 from tests.store.truth import KEY, assert_same, fill, make, part
 
 
@@ -113,14 +116,138 @@ def test_many_shards_need_few_descriptors(tmp_path):
 
 def test_half_precision(tmp_path):
     entry = Store(tmp_path).entry(replace(KEY, dtype="float16"))
-    truth = make(5)
+    truth = make(5, features=2)
     entry.append(truth)
-    statistics = (getattr(truth, name).astype(np.float16) for name in ("maximum", "mean", "variance", "logits"))
-    assert_same(entry.read(), Activations(*statistics, truth.labels))
-    too_large = replace(truth, logits=np.full((5, 4), 65_520, np.float32))  # rounds to infinity in half precision
-    with pytest.raises(UserError, match="Store them as float32"):
-        entry.append(too_large)
+    assert_same(entry.read(), make(5, features=2, dtype="float16"))
+    assert {name: array.dtype.str for name, array in entry.read().arrays.items()} == {
+        "maximum": "<f2",
+        "mean": "<f2",
+        "variance": "<f4",
+        "logits": "<f4",
+        "labels": "<i8",
+        "features": "<f2",
+    }
+
+
+@pytest.mark.parametrize("name", ["maximum", "mean", "features"])
+def test_a_number_without_a_place_in_half_precision_is_refused(tmp_path, name):
+    entry = Store(tmp_path).entry(replace(KEY, dtype="float16"))
+    truth = make(5, features=2)
+    entry.append(truth)
+    for value in (65_520, -65_520):  # rounds to infinity
+        with pytest.raises(TooLarge, match="Store them as float32"):
+            entry.append(replace(truth, **{name: np.full_like(truth.arrays[name], value)}))
     assert entry.rows == 5
+    largest = replace(truth, **{name: np.full_like(truth.arrays[name], 65_519)})
+    entry.append(largest)
+    assert (entry.read().arrays[name][5:] == 65_504).all()
+
+
+def test_variance_and_logits_have_the_range_of_single_precision(tmp_path):
+    entry = Store(tmp_path).entry(replace(KEY, dtype="float16"))
+    truth = make(3)
+    large = replace(truth, variance=truth.variance * np.float32(1e30), logits=truth.logits * np.float32(1e30))
+    entry.append(large)
+    assert (entry.read().variance == large.variance).all()
+    assert (entry.read().logits == large.logits).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("features", [0, 6])
+def test_the_manifest_knows_the_size_beforehand(tmp_path, dtype, features):
+    key = replace(KEY, dtype=dtype)
+    for rows in (1, 10, 1234):
+        store = Store(tmp_path / f"{rows}")
+        entry = store.entry(key, title="größer")
+        expected = Manifest(key, "größer", 3, 4, features=features).size(rows)
+        truth = make(rows, features=features)
+        for start in range(0, rows, 500):
+            entry.append(part(truth, start, start + 500))
+        entry.compact()
+        assert entry.size_bytes == store.size_bytes() == expected
+
+
+class TestCompact:
+    def test_many_shards_become_one_that_is_mapped(self, tmp_path):
+        truth = make(30, features=2)
+        entry = fill(tmp_path, truth, 2, 3, 17, 30)
+        entry.compact()
+        again = Store(tmp_path).entry(KEY)
+        assert [len(shard) for shard in again.shards()] == [30]
+        assert_same(again.read(), truth)
+        assert all(isinstance(array, np.memmap) for array in again.read(29).arrays.values())
+        assert again.verify() == 30
+        assert again.title == "ResNet-20 · CIFAR-10"
+        assert len(list(entry.path.iterdir())) == 2
+
+    def test_nothing_is_done_where_there_is_nothing_to_join(self, tmp_path):
+        Store(tmp_path).entry(KEY).compact()
+        assert list(tmp_path.iterdir()) == [tmp_path / f"{KEY.digest[:16]}.lock"]
+        entry = fill(tmp_path, make(4), 4)
+        before = (entry.path / "manifest.json").read_bytes()
+        entry.compact()
+        assert (entry.path / "manifest.json").read_bytes() == before
+
+    def test_rows_are_added_afterwards(self, tmp_path):
+        truth = make(12)
+        entry = fill(tmp_path, truth, 2, 5)
+        entry.compact()
+        entry.append(part(truth, 5, 9))
+        other = Store(tmp_path).entry(KEY)
+        other.append(part(truth, 8, 12), 8)
+        other.compact()
+        assert_same(entry.read(), truth)
+
+    def test_who_has_the_old_shards_open_keeps_them(self, tmp_path):
+        truth = make(20)
+        entry = fill(tmp_path, truth, 5, 12, 20)
+        mapped = Store(tmp_path).entry(KEY).read(4)
+        reading = Store(tmp_path).entry(KEY).shards()
+        parts = [next(reading), next(reading)]
+        entry.compact()
+        parts += reading  # goes on in the new shard at row 12
+        assert [len(one) for one in parts] == [5, 7, 8]
+        assert_same(Activations.concatenate(parts), truth)
+        assert_same(mapped, part(truth, 0, 4))
+
+    def test_who_looks_in_the_middle_of_it_finds_every_row(self, tmp_path, monkeypatch):
+        """The old manifest was read, and then the shards it names are gone."""
+        truth = make(20)
+        entry = fill(tmp_path, truth, 5, 12, 20)
+        old = entry_module.read_manifest(entry.path)
+        entry.compact()
+        true_reading = entry_module.read_manifest
+        for look in (lambda it: it.rows, lambda it: len(it.read()), lambda it: sum(map(len, it.shards()))):
+            told = iter([old, old])  # one for the title, one for the first look
+            monkeypatch.setattr(entry_module, "read_manifest", lambda path, told=told: next(told, true_reading(path)))
+            assert look(Store(tmp_path).entry(KEY)) == 20
+
+    def test_a_shard_with_flipped_bits_is_not_given_a_new_checksum(self, tmp_path):
+        truth = make(20)
+        entry = fill(tmp_path, truth, 5, 12, 20)
+        path = sorted(entry.path.glob("0*"))[1] / "logits.npy"
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        entry.compact()
+        assert [len(shard) for shard in entry.shards()] == [5, 7, 8]
+        assert len(list(entry.path.iterdir())) == 4
+        assert entry.verify() == 5
+
+    def test_a_full_disk_leaves_the_shards(self, tmp_path, monkeypatch):
+        truth = make(20)
+        entry = fill(tmp_path, truth, 5, 12, 20)
+
+        def full(_descriptor):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(UserError, match="is full"):
+                entry.compact()
+        assert [len(shard) for shard in entry.shards()] == [5, 7, 8]
+        assert len(list(entry.path.iterdir())) == 4
+        assert_same(entry.read(), truth)
 
 
 def test_append_takes_what_follows_and_nothing_else(tmp_path):

@@ -11,12 +11,14 @@ KEY = StoreKey(weights="ab" * 32, layer="layer3", transform="resize 32", dataset
 FIELD_FILES = ("maximum.npy", "mean.npy", "variance.npy", "logits.npy", "labels.npy")
 
 
-def make(rows, channels=3, classes=4, features=0, dtype=np.float32, seed=0):
-    """Activations in which no two numbers are alike, the same ones for each call."""
+def make(rows, channels=3, classes=4, features=0, dtype="float32", seed=0):
+    """Activations in which no two numbers are alike, the same for each call, as an entry of ``dtype`` keeps them."""
     draw = np.random.default_rng(seed)
-    statistics = [draw.normal(size=(rows, width)).astype(dtype) for width in (channels, channels, channels, classes)]
+    widths = (channels, channels, channels, classes)
+    maximum, mean, variance, logits = (draw.normal(size=(rows, width)).astype(np.float32) for width in widths)
     labels = draw.permutation(rows).astype(np.int64)
-    return Activations(*statistics, labels, draw.normal(size=(rows, features)).astype(dtype) if features else None)
+    more = draw.normal(size=(rows, features)).astype(dtype) if features else None
+    return Activations(maximum.astype(dtype), mean.astype(dtype), variance, logits, labels, more)
 
 
 def part(activations, start, stop):

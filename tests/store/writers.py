@@ -67,7 +67,7 @@ def append_all(root, ends):
 
 def prepare(root, scenario):
     if scenario != "first":
-        entry = fill(root, TRUTH, 2)
+        entry = fill(root, TRUTH, *((1, 2) if scenario == "joined" else (2,)))
         shutil.copytree(next(entry.path.glob("0*")), entry.path / "000000002-00000000")  # renamed, never named
         shutil.copytree(next(entry.path.glob("0*")), entry.path / ".tmp-00000000")
 
@@ -76,7 +76,7 @@ def die_at_every_call(root):
     """A store for every scenario and call at which a writer was killed: ROOT/scenario-torn-call."""
     os.fsync = no_sync
     fill(root / "warm-up", TRUTH, 2)  # else the calls counted would be those of imports
-    for scenario, torn in itertools.product(("first", "resumed", "removed"), (False, True)):
+    for scenario, torn in itertools.product(("first", "resumed", "removed", "joined"), (False, True)):
         for point in itertools.count(1):
             store = root / f"{scenario}-{torn:d}-{point}"
             prepare(store, scenario)
@@ -85,6 +85,8 @@ def die_at_every_call(root):
                 die(point, torn)
                 if scenario == "removed":
                     Store(store).clear()
+                elif scenario == "joined":
+                    Store(store).entry(KEY).compact()
                 else:
                     append_all(store, (2, 4))
 

@@ -219,7 +219,7 @@ _ENTRIES = (
     Entry(
         _record(
             "svhn-test",
-            "SVHN test set (26,032)",
+            "SVHN",
             "House numbers in street photographs, cropped to single digits: the complete test set.",
             "Photographs of something else altogether, often blurred: the usual first OOD dataset of CIFAR networks.",
             "Netzer and others, Reading digits in natural images, 2011; address and MD5 as in torchvision",
@@ -242,7 +242,7 @@ _ENTRIES = (
     Entry(
         _record(
             "dtd",
-            "Describable Textures (5,640)",
+            "Describable Textures",
             "Photographed textures in 47 classes, 120 of each: all three splits, as OOD benchmarks use them.",
             "Patterns from edge to edge and no object: a channel that answers tends to do so everywhere.",
             "Cimpoi and others, Describing textures in the wild, CVPR 2014; address and MD5 as in torchvision",
@@ -264,7 +264,7 @@ _ENTRIES = (
     Entry(
         _record(
             "places365-val",
-            "Places365 validation set (36,500)",
+            "Places365",
             "Photographs of 365 kinds of scenes, 256 pixels a side: the complete validation set.",
             "Scenes in place of objects; a few of them show what a network knows, which no list leaves out here.",
             "Zhou and others, Places, IEEE TPAMI 2018; address and MD5 as in torchvision",
@@ -320,7 +320,7 @@ _ENTRIES = (
     Entry(
         _record(
             "eurosat",
-            "EuroSAT (27,000)",
+            "EuroSAT",
             "Satellite pictures of ten kinds of land use in Europe, in colour.",
             "The world from above: fields, rivers and roofs, nothing at eye level.",
             "Helber and others, EuroSAT, IEEE JSTARS 2019; address and MD5 as in torchvision",
@@ -345,7 +345,7 @@ _ENTRIES = (
     Entry(
         _record(
             "flowers102-test",
-            "Flowers-102 test set (6,149)",
+            "Flowers-102",
             "Photographs of 102 kinds of flowers common in the United Kingdom.",
             "Near to ImageNet: natural photographs of objects, most of which it has no class for.",
             "Nilsback and Zisserman, ICVGIP 2008; address and MD5 as in torchvision",
@@ -364,7 +364,7 @@ _ENTRIES = (
     Entry(
         _record(
             "food101-test",
-            "Food-101 test set (25,250)",
+            "Food-101",
             "Photographs of 101 dishes, 250 of each.",
             "What is on the plate: colourful, close up, some of it known to ImageNet (pizza, ice cream).",
             "Bossard, Guillaumin and Van Gool, Food-101, ECCV 2014; address and MD5 as in torchvision",
@@ -386,7 +386,7 @@ _ENTRIES = (
     Entry(
         _record(
             "lsun-val",
-            "LSUN validation set (3,000)",
+            "LSUN",
             "Photographs of ten kinds of rooms and buildings, 300 of each.",
             "Scenes at full size; the archives LSUN-Crop and LSUN-Resize are small cuttings of the same collection.",
             "Yu and others, LSUN, arXiv:1506.03365; addresses as in github.com/fyu/lsun, which publishes no checksums",
@@ -405,7 +405,7 @@ _ENTRIES = (
     Entry(
         _record(
             "imagenet-val",
-            "ImageNet validation set (50,000)",
+            "ImageNet validation set",
             "Photographs of the 1,000 classes of ILSVRC 2012, 50 of each.",
             "What ImageNet networks know. It is given to registered people only, so you put it there yourself: the two "
             "archives, or a folder “val” with a folder for each class.",
@@ -427,7 +427,7 @@ _ENTRIES = (
     ),
     _odin(
         "lsun-crop",
-        "LSUN-Crop (10,000)",
+        "LSUN-Crop",
         "LSUN.tar.gz",
         f"{_DROPBOX}fhtsw1m3qxlwj6h/LSUN.tar.gz",
         "458a0a0ab8e5f1cb4516d7400568e460",
@@ -435,7 +435,7 @@ _ENTRIES = (
     ),
     _odin(
         "lsun-resize",
-        "LSUN-Resize (10,000)",
+        "LSUN-Resize",
         "LSUN_resize.tar.gz",
         f"{_DROPBOX}moqh2wh8696c3yl/LSUN_resize.tar.gz",
         "278b7b31c8cb7e804a1465a8ce03a2dc",
@@ -443,7 +443,7 @@ _ENTRIES = (
     ),
     _odin(
         "tinyimagenet-crop",
-        "TinyImageNet-Crop (10,000)",
+        "TinyImageNet-Crop",
         "Imagenet.tar.gz",
         f"{_DROPBOX}avgm2u562itwpkl/Imagenet.tar.gz",
         "7c0827e4246c3718a5ee076e999e52e5",
@@ -451,7 +451,7 @@ _ENTRIES = (
     ),
     _odin(
         "tinyimagenet-resize",
-        "TinyImageNet-Resize (10,000)",
+        "TinyImageNet-Resize",
         "Imagenet_resize.tar.gz",
         f"{_DROPBOX}kp3my3412u5k9rl/Imagenet_resize.tar.gz",
         "0f9ff11d45babf2eff5fe12281d1ac31",
@@ -460,7 +460,7 @@ _ENTRIES = (
     Entry(
         _record(
             "isun",
-            "iSUN (8,925)",
+            "iSUN",
             "Photographs of scenes from SUN, scaled down to 32 pixels a side.",
             "One of the archives on which the field compares CIFAR networks since ODIN.",
             "Xu and others, TurkerGaze, 2015; the archive of ODIN's authors (github.com/facebookresearch/odin), who "
@@ -482,7 +482,7 @@ _ENTRIES = (
     Entry(
         _record(
             "tinyimagenet-val",
-            "Tiny ImageNet validation set (10,000)",
+            "Tiny ImageNet",
             "Small photographs of 200 of ImageNet's classes.",
             "Near to CIFAR: objects and animals, some of them CIFAR's own, which no list leaves out here.",
             "Stanford's CS231n; address and MD5 as in pytorch-ood",
@@ -503,19 +503,19 @@ _ENTRIES = (
     ),
     _mos(
         "inaturalist",
-        "iNaturalist subset (10,000)",
+        "iNaturalist subset",
         "5be6ea8aa027d7b631916427b32cb335",
         "Photographs of 110 kinds of plants that ImageNet has no class for.",
     ),
     _mos(
         "sun",
-        "SUN subset (10,000)",
+        "SUN subset",
         "8469c3ada62211477954ec1be53b12d0",
         "Photographs of 50 kinds of scenes that ImageNet has no class for.",
     ),
     _mos(
         "places",
-        "Places subset (10,000)",
+        "Places subset",
         "b5cb5eba2754ae2a28beea8718db699a",
         "Photographs of 50 kinds of places that ImageNet has no class for.",
     ),

@@ -64,7 +64,9 @@ def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) ->
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
     beyond = sum(int(np.count_nonzero((part.mean > right) | (part.maximum > top))) for part in parts)
-    each = "each head of each image and one for the mean over heads" if kind.of_heads else "each channel of each image"
+    images, every = sum(part.images for part in parts), sum(part.all_images for part in parts)
+    whose = "each image" if images == every else f"{images:,} of {every:,} images, the first of each dataset"
+    each = f"each head of {whose} and one for the mean over heads" if kind.of_heads else f"each channel of {whose}"
     words = f"{_counted(total, 'point')}, one for {each}"
     if left_out:
         words += f"; {left_out:,} with a mean up to the threshold left out"
@@ -76,7 +78,8 @@ def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) ->
     clipped = sum(int(np.count_nonzero(part.maximum == ceiling)) for part in parts)
     if clipped > max(1, CLIPPED * total):
         words += f"; {clipped:,} stand at {ceiling:,g}, where the network cuts activations off"
-    return f"{words}. Thick lines: the median maximum at each mean. In the corner: the score of whole images."
+    lines = "" if kind.of_heads else " Thick lines: the median maximum at each mean."
+    return f"{words}.{lines} In the corner: the score of whole images."
 
 
 def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:

@@ -10,14 +10,12 @@ from pytorch_ood.detector import (
     KNN,
     NCI,
     PNML,
-    RMD,
     SHE,
-    Mahalanobis,
     NNGuide,
     ViM,
-    fDBD,
 )
 
+from nap_core.errors import UserError
 from nap_core.methods import ours
 from nap_core.methods.catalogue.sources import published_w
 from nap_core.methods.ground import Ground
@@ -31,6 +29,9 @@ from nap_core.methods.records import (
     Parameter,
     Value,
 )
+from nap_core.methods.vectorised import MatrixFDBD, MatrixMahalanobis, MatrixRMD
+
+LARGEST_MIXTURE = 4 * 2**30  # bytes of a Gaussian mixture's covariances
 
 
 def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
@@ -40,9 +41,23 @@ def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str,
     return {}
 
 
+def _mixture_fits(ground: Ground, _parameters: dict[str, Value]) -> Mapping[str, Any]:
+    """Refuse what no memory holds before it is tried: 1,000 classes of 2,048 channels take 33 gigabytes."""
+    weight = ground.model.head_weight if ground.model else None
+    if weight is not None:
+        classes, channels = weight.shape
+        size = 8 * classes * channels**2
+        if size > LARGEST_MIXTURE:
+            raise UserError(
+                f"A Gaussian mixture keeps a covariance matrix for each class: {classes:,} of {channels:,} × "
+                f"{channels:,} numbers would take {size / 1e9:,.0f} GB. Use Mahalanobis, whose classes share one."
+            )
+    return {}
+
+
 RECORDS: tuple[MethodRecord, ...] = (
     record(
-        Mahalanobis,
+        MatrixMahalanobis,
         name="mahalanobis",
         title="Mahalanobis",
         formula="negated squared distance from the nearest class mean, one covariance for all classes",
@@ -50,7 +65,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=RECIPROCAL,
     ),
     record(
-        RMD,
+        MatrixRMD,
         name="rmd",
         title="Relative Mahalanobis",
         formula="Mahalanobis less the same distance from the mean of all classes",
@@ -70,6 +85,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         parameters=(
             Parameter("reg", "what is added to the diagonal of each covariance", 1e-3, "own choice", 1e-9, 10.0),
         ),
+        extra=_mixture_fits,
         positive=LOGISTIC,
     ),
     record(
@@ -117,7 +133,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=CLIPPED,
     ),
     record(
-        fDBD,
+        MatrixFDBD,
         name="fdbd",
         title="fDBD",
         formula="mean distance from the decision boundaries over the distance from the mean feature",

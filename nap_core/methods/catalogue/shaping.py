@@ -7,7 +7,6 @@ from typing import Any
 
 from pytorch_ood.detector import (
     ASH,
-    DICE,
     LTS,
     SCALE,
     VRA,
@@ -24,6 +23,7 @@ from nap_core.methods.records import (
     Parameter,
     Value,
 )
+from nap_core.methods.vectorised import MatrixDICE
 
 
 def _react_threshold(_ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
@@ -83,7 +83,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         published_w=published_w(0.4, 0.5, 0.8),
     ),
     record(
-        DICE,
+        MatrixDICE,
         name="dice",
         title="DICE",
         formula="Energy with the weights left out that contribute least",

@@ -1,26 +1,12 @@
-#!/usr/bin/env python3
-"""What stored activations save: the same methods on the same images, ours beside pytorch-ood's own predict(images).
-
-    python assets/build/benchmark.py [--images 500] [--write]
-
-Every figure is a ratio of two times measured one after the other in this process, so that it says little about the
-machine. ``--write`` puts the tables into docs/benchmark.md.
-"""
+"""What stored activations save: the same methods on the same images, ours beside pytorch-ood's predict(images)."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import torch
+from timing import repeated, seconds
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from nap_core import datasets, evaluation, methods, models
 from nap_core.activations import Activations
 from nap_core.evaluation import Cases
@@ -30,25 +16,8 @@ from nap_core.methods.library import features
 from nap_core.methods.own_pass import Site
 from nap_core.models import LoadedModel
 
-ROOT = Path(__file__).resolve().parents[2]
 ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
 ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long ``work`` takes, once."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def repeated(work: Callable[[], object], at_least: float = 0.3) -> float:
-    """How long ``work`` takes, as the mean over as many repetitions as fill ``at_least`` seconds."""
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < at_least:
-        work()
-        times += 1
-    return (time.perf_counter() - started) / times
 
 
 class Theirs:
@@ -184,29 +153,3 @@ def extraction(model: LoadedModel, images: int) -> tuple[list[str], float]:
         f"Extraction (decoding, transform, forward pass, maximum, mean, variance, logits) takes **{share:.2f} ×** the "
         f"bare forward pass of {model.title} on ready tensors, {rows:,} images.",
     ], min(bare) / rows
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=500, help="of each of two datasets (default: 500)")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmark.md")
-    arguments = parser.parse_args()
-    model = models.load("resnet20-cifar10")
-    lines, bare = extraction(model, arguments.images)
-    sections = {
-        "Extraction": lines,
-        "Methods on stored activations": at_scale(bare),
-        "Beside pytorch-ood": against_predict(model, arguments.images),
-    }
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = ["# Benchmark", "", f"Measured by `make bench` on {cores} CPU cores, no GPU; ratios within one run.", ""]
-    for title, body in sections.items():
-        text += [f"## {title}", "", *body, ""]
-    document = "\n".join(text)
-    print(document)
-    if arguments.write:
-        (ROOT / "docs" / "benchmark.md").write_text(document)
-
-
-if __name__ == "__main__":
-    main()

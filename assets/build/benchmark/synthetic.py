@@ -1,0 +1,131 @@
+"""A study of ImageNet's size without ImageNet: made-up activations of a ResNet-50 in a store, and a network to go with.
+
+The numbers are drawn, but plausible: channels that fire for some classes and are silent for most, maxima some times
+their means, logits from the means, OOD images whose channels answer less and whose peaks are flatter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+
+import numpy as np
+import torch
+from PIL import Image
+
+from nap_core import datasets, models
+from nap_core.activations import Activations
+from nap_core.datasets.catalogue import DatasetRecord
+from nap_core.extraction import SHARD_ROWS, Stored
+from nap_core.models import LoadedModel, ModelRecord
+from nap_core.store import Store
+from nap_core.study import Study
+
+CHANNELS, CLASSES = 2048, 1000
+ID, FIT, MODEL = "synthetic-id", "synthetic-fit", "synthetic-resnet50"
+OOD = tuple(f"synthetic-ood-{number}" for number in range(1, 5))
+ROWS = {ID: 50_000, FIT: 50_000} | dict.fromkeys(OOD, 10_000)
+SEEDS = {name: seed for seed, name in enumerate(ROWS)}
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The images of a made-up dataset: small noise, drawn when it is asked for."""
+
+    name: str
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("-", " ")
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(self.name.encode()).hexdigest()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return model().classes if self.name in (ID, FIT) else ()
+
+    @property
+    def labels(self) -> np.ndarray:
+        known = self.name in (ID, FIT)
+        return np.arange(len(self)) % CLASSES if known else np.full(len(self), -1)
+
+    def __len__(self) -> int:
+        return ROWS[self.name]
+
+    def image(self, index: int) -> Image.Image:
+        draw = np.random.default_rng((SEEDS[self.name], index))
+        return Image.fromarray(draw.integers(0, 256, (64, 64, 3), dtype=np.uint8)).resize((256, 256))
+
+
+@lru_cache(maxsize=1)
+def _prototypes() -> tuple[np.ndarray, np.ndarray]:
+    """How strongly each class drives each channel (K, C), and the head's weights (K, C)."""
+    draw = np.random.default_rng(100)
+    drive = draw.gamma(0.35, 1.1, (CLASSES, CHANNELS)).astype(np.float32)
+    weight = (drive - drive.mean(axis=0)) * np.float32(0.02)
+    return drive, weight + draw.normal(0, 0.01, weight.shape).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def model() -> LoadedModel:
+    """A ResNet-50 with random weights and the head that the made-up logits come from."""
+    blueprint = models.architectures.find("resnet50")
+    torch.manual_seed(0)
+    network = blueprint.build(CLASSES)
+    with torch.no_grad():
+        network.get_submodule(blueprint.head).weight.copy_(torch.from_numpy(_prototypes()[1]))
+    names = models.benchmark_classes("ImageNet-1k")
+    found = models.assemble(blueprint, network, blueprint.transform, names, "made up")
+    return replace(found, name=MODEL, title="Synthetic ResNet-50")
+
+
+def register() -> Study:
+    """Put the model and the datasets into this process's catalogues; the study of them."""
+    for name in ROWS:
+        role = "fit" if name == FIT else "id" if name == ID else "ood"
+        datasets.RECORDS[name] = DatasetRecord(
+            name, Pictures(name).title, "", "", "noise", role, ROWS[name], None, Pictures(name).classes, "", ""
+        )
+        datasets._loaded[name] = 0, Pictures(name)
+    models.RECORDS[MODEL] = ModelRecord(
+        MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
+    )
+    models.ARCHITECTURES.setdefault("resnet50", model().architecture)
+    load = models._load
+    models._load = lambda name: model() if name == MODEL else load(name)
+    return Study(MODEL, ID, OOD, ROWS[ID])
+
+
+def activations(name: str, first: int, last: int) -> Activations:
+    """Images ``first`` to ``last`` of a dataset, always the same ones."""
+    drive, weight = _prototypes()
+    draw = np.random.default_rng((SEEDS[name], first))
+    rows = last - first
+    known = name in (ID, FIT)
+    classes = np.arange(first, last) % CLASSES if known else draw.integers(0, CLASSES, rows)
+    strength = draw.uniform(0.5, 1.5, (rows, 1)).astype(np.float32)
+    noise = draw.standard_gamma(0.6, (rows, CHANNELS), dtype=np.float32)
+    share = np.float32(0.25 if known else 0.2)
+    mean = np.maximum(share * drive[classes] * strength + np.float32(0.5) * noise - np.float32(0.15), 0)
+    peaks = 1 + draw.standard_gamma(6.0 if known else 5.98, (rows, CHANNELS), dtype=np.float32)
+    maximum = mean * peaks
+    labels = classes.astype(np.int64) if known else np.full(rows, -1, np.int64)
+    logits = mean @ weight.T + draw.normal(0, 1, (rows, CLASSES)).astype(np.float32)
+    return Activations(maximum, mean, maximum * mean / 4, logits, labels)
+
+
+def fill(store: Store) -> dict[str, tuple[int, int]]:
+    """Write all datasets into a store as an extraction does; bytes predicted and bytes on disk of each."""
+    found = {}
+    for name, rows in ROWS.items():
+        stored = Stored(store, model(), Pictures(name))
+        predicted = stored.size(rows)
+        entry = stored.opened(rows)
+        for start in range(0, rows, SHARD_ROWS):
+            entry.append(activations(name, start, min(start + SHARD_ROWS, rows)), start)
+        entry.compact()
+        found[name] = predicted, entry.size_bytes
+    return found

@@ -1,0 +1,106 @@
+"""Which entry of the store holds the activations of a dataset: in which precision, and how large it will be.
+
+Half precision is a matter of room, not of speed: at ImageNet's 50,000 images and a ResNet-50's 2,048 channels it saves
+a third of the disk and of what scoring has to read. docs/benchmark.md has what it changes in the scores.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+
+from nap_core.datasets import ImageDataset
+from nap_core.errors import UserError
+from nap_core.extraction.runner import Runner
+from nap_core.models import LoadedModel
+from nap_core.store import Entry, Manifest, Store, StoreKey
+
+HALF_FROM = 2**28
+"""Bytes of an entry in single precision from which it is kept in half: 9,400 images of a ResNet-50's 2,048 channels
+and 1,000 classes, 330,000 of a ResNet-20's 64 and 10. Below, there is nothing to gain that anybody would notice."""
+
+
+def store_key(
+    model: LoadedModel,
+    dataset: ImageDataset,
+    autocast: bool = False,
+    dtype: Literal["float32", "float16"] = "float32",
+) -> StoreKey:
+    """What determines the activations of ``dataset`` under ``model``."""
+    precision = "bfloat16 autocast" if autocast else "float32"
+    return StoreKey(
+        weights=model.weights_sha256,
+        layer=f"{model.architecture.name}: {model.tap}, computed in {precision}",
+        transform=model.transform.describe(),
+        dataset=dataset.fingerprint,
+        dtype=dtype,
+    )
+
+
+class Stored:
+    """The two entries, ``single`` and ``half``, that may hold the activations of ``dataset`` under ``model``."""
+
+    def __init__(self, store: Store, model: LoadedModel, dataset: ImageDataset, autocast: bool = False) -> None:
+        self.model, self.title = model, f"{model.title} · {dataset.title}"
+        self.single = store.entry(store_key(model, dataset, autocast), title=self.title)
+        self.half = store.entry(store_key(model, dataset, autocast, "float16"), title=self.title)
+
+    @property
+    def rows(self) -> int:
+        """How many images are stored already, in either precision."""
+        return max(self.single.rows, self.half.rows)
+
+    def chosen(self, rows: int) -> Entry:
+        """The entry that ``rows`` images are read from, or that the missing ones are added to.
+
+        One that has them all is used, whatever its precision. Half precision that was begun goes on. Otherwise the size
+        of the whole in single precision decides, see ``HALF_FROM``.
+        """
+        single, half = self.single.rows, self.half.rows
+        if single >= rows:
+            return self.single
+        if half >= rows or half > single:
+            return self.half
+        return self.half if self._size(self.single, rows) >= HALF_FROM else self.single
+
+    def size(self, rows: int) -> int:
+        """Bytes that ``rows`` images take on disk, to the byte, once they are all there."""
+        return self._size(self.chosen(rows), rows)
+
+    def opened(self, rows: int) -> Entry:
+        """The ``chosen`` entry, with what the other one has already: few images in single precision are rounded, not
+        computed again, when many are asked for.
+
+        Raises TooLarge when one of them has no place in half precision, UserError when the disk is full.
+        """
+        entry = self.chosen(rows)
+        start = entry.rows
+        if entry is self.half and start < self.single.rows:
+            done = 0
+            for shard in self.single.shards():
+                done += len(shard)
+                if done > start:
+                    entry.append(shard, done - len(shard))
+            with suppress(UserError):  # Windows deletes nothing that is mapped: the next writer will
+                self.single.remove()
+        return entry
+
+    def _size(self, entry: Entry, rows: int) -> int:
+        channels, classes, features = widths(self.model)
+        return Manifest(entry.key, self.title, channels, classes, features=features).size(rows)
+
+
+@lru_cache(maxsize=4)  # as many networks as the catalogue keeps
+def widths(model: LoadedModel) -> tuple[int, int, int]:
+    """How many channels, logits and features are kept of an image; no features where the mean serves as such."""
+    if model.head_weight is not None and not model.keeps_features:
+        return int(model.head_weight.shape[1]), len(model.classes), 0
+    side = model.transform.crop  # one black image tells
+    device = next((one.device for one in model.network.parameters()), torch.device("cpu"))
+    runner = Runner(model, device, 1, autocast=False)
+    seen = runner.statistics(torch.zeros((1, side, side, 3), dtype=torch.uint8), np.array([-1]))
+    return seen.channels, int(seen.logits.shape[1]), 0 if seen.features is None else int(seen.features.shape[1])

@@ -1,0 +1,52 @@
+"""How much room a study takes on the disk, known before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nap_core import datasets
+from nap_core.extraction import Stored
+from nap_core.store import Store
+from nap_core.study import Study
+
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Bytes that the activations of a study take in the store; ``half``: some of them in half precision."""
+
+    size: int
+    half: bool
+
+    def words(self) -> str:
+        """ "about 1.4 GB in the store, half precision"."""
+        return f"about {size_words(self.size)} in the store{', half precision' if self.half else ''}"
+
+
+def size_words(size: int) -> str:
+    """Bytes as they are read: "1.4 GB", "860 MB"; two digits, and all of them from 100 on."""
+    for unit, name in _UNITS:
+        if size >= unit:
+            number = size / unit
+            return f"{number:,.0f} {name}" if number >= 9.95 else f"{number:.1f} {name}"
+    return f"{size} bytes"
+
+
+def storage(study: Study, store: Store) -> Storage:
+    """What the store will hold of the study's datasets, to the byte, once all of them are there.
+
+    The fit split is not counted: it is extracted when a method first asks for it. Raises UserError as
+    ``study.missing_images`` does.
+    """
+    model = study.network()
+    size, half = 0, False
+    for name in study.datasets:
+        if datasets.find(name).role == "bank":
+            continue
+        dataset = datasets.load(name)
+        rows = min(study.images, len(dataset))
+        stored = Stored(store, model, dataset)
+        size += stored.size(rows)
+        half |= stored.chosen(rows) is stored.half
+    return Storage(size, half)

@@ -1,0 +1,46 @@
+"""How much room a study takes, said beforehand and kept."""
+
+import pytest
+
+from nap_core.extraction import stored
+from nap_core.storage import Storage, size_words, storage
+from nap_core.store import Store
+from nap_core.study import Study, run
+
+STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "mnist"), 30)
+
+
+@pytest.mark.parametrize(("half_from", "half"), [(2**40, False), (0, True)])
+def test_the_store_holds_what_was_said_before_the_run(store_root, monkeypatch, half_from, half) -> None:
+    monkeypatch.setattr(stored, "HALF_FROM", half_from)
+    store = Store(store_root)
+    before = storage(STUDY, store)
+    run(STUDY, store)
+    assert before == storage(STUDY, store) == Storage(store.size_bytes(), half)
+
+
+def test_a_bank_takes_no_room(store_root) -> None:
+    study = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("mnist",), 10)
+    per_image = 1280 * 12 + 1000 * 4 + 8
+    assert 10 * per_image < storage(study, Store(store_root)).size < 10 * per_image + 3000
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (23_456, "23 kB"),
+        (9_960_000, "10 MB"),
+        (860_400_000, "860 MB"),
+        (1_440_000_000, "1.4 GB"),
+        (27_500_000_000, "28 GB"),
+    ],
+)
+def test_sizes_in_words(size: int, words: str) -> None:
+    assert size_words(size) == words
+
+
+def test_half_precision_is_said() -> None:
+    assert Storage(1_440_000_000, True).words() == "about 1.4 GB in the store, half precision"
+    assert Storage(2_000_000, False).words() == "about 2.0 MB in the store"
