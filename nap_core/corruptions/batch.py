@@ -58,7 +58,8 @@ class Batch:
 
     def uniform(self, *shape: int) -> Tensor:
         """(B, *shape) draws from [0, 1)."""
-        return self.placed(np.stack([one.random(shape) for one in self.streams]))
+        drawn = self.placed(np.stack([one.random(shape) for one in self.streams]))
+        return drawn.clamp(max=1 - torch.finfo(self.dtype).eps / 2)  # which float32 would round to 1
 
     def placed(self, values: NDArray[np.float64]) -> Tensor:
         """``values`` on the device, in the type computed with."""

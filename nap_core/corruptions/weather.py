@@ -47,21 +47,28 @@ def frost(batch: Batch, kept: float, strength: float, every: int) -> Tensor:
     for which, down, across in batch.uniform(3).tolist():
         picture = _frost(_FROSTS[int(which * len(_FROSTS))], every, height, width)
         top, left = int(down * (picture.shape[1] - height + 1)), int(across * (picture.shape[2] - width + 1))
-        parts.append(picture[:, top : top + height, left : left + width])
-    return kept * batch.shares + strength * (torch.stack(parts).to(batch.device).to(batch.dtype) / 255)
+        parts.append(picture[:, top : top + height, left : left + width].to(batch.dtype) / 255)
+    return kept * batch.shares + strength * torch.stack(parts).to(batch.device)
 
 
-@lru_cache(maxsize=64)
 def _frost(name: str, every: int, height: int, width: int) -> Tensor:
     """A picture of frost, (3, h, w) of 0 … 255; where it is smaller than height × width, enlarged to a tenth more."""
-    with Image.open(FROST / f"{name}.webp", formats=("WEBP",)) as picture:
-        whole = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1).float()
-    small = whole[:, every // 2 :: every, every // 2 :: every]
+    small = _picture(name)[:, every // 2 :: every, every // 2 :: every]
     short = max(height / small.shape[1], width / small.shape[2])
-    if short <= 1:
-        return small
-    size = tuple(int(np.ceil(side * short * 1.1)) for side in small.shape[1:])
-    return F.interpolate(small[None], size, mode="bicubic", align_corners=False)[0].clamp(0, 255)
+    return small if short <= 1 else _enlarged(name, every, short * 1.1)
+
+
+@lru_cache(maxsize=len(_FROSTS))
+def _picture(name: str) -> Tensor:
+    with Image.open(FROST / f"{name}.webp", formats=("WEBP",)) as picture:
+        return torch.tensor(np.asarray(picture.convert("RGB"))).permute(2, 0, 1)
+
+
+@lru_cache(maxsize=len(_FROSTS))
+def _enlarged(name: str, every: int, factor: float) -> Tensor:
+    small = _picture(name)[:, every // 2 :: every, every // 2 :: every]
+    size = tuple(int(np.ceil(side * factor)) for side in small.shape[1:])
+    return F.interpolate(small[None].float(), size, mode="bicubic", align_corners=False)[0].clamp(0, 255)
 
 
 def fog(batch: Batch, strength: float, decay: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Corruptions of many images at once: the same as of each alone, whatever the size, the order and the company."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +40,17 @@ def test_more_than_is_worked_on_at_a_time_is_corrupted_all_the_same(name: str, m
     whole = corruptions.corrupt_batch(name, views, 2, seeds)
     monkeypatch.setitem(corruptions._AT_A_TIME, "cpu", 2 * 40 * 24 * 3)
     np.testing.assert_array_equal(corruptions.corrupt_batch(name, views, 2, seeds), whole)
+
+
+@names
+def test_threads_make_no_difference(name: str) -> None:
+    views, seeds = noise(2, 200, 200), [8, 9]  # large enough for torch to share the work out
+    alone = corruptions.corrupt_batch(name, views, 5, seeds)
+    torch.set_num_threads(3)
+    np.testing.assert_array_equal(corruptions.corrupt_batch(name, views, 5, seeds), alone)
+    with ThreadPoolExecutor(3) as pool:
+        for made in pool.map(lambda _: corruptions.corrupt_batch(name, views, 5, seeds), range(3)):
+            np.testing.assert_array_equal(made, alone)
 
 
 @names
