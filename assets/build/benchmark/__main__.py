@@ -52,12 +52,13 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write docs/benchmark.md")
     arguments = parser.parse_args()
     model = models.load("resnet20-cifar10")
-    sections = {part: kept(title) for part, title in PARTS.items() if part not in arguments.parts}
+    sections: dict[str, list[str]] = {}
     if "decoding" in arguments.parts:
         sections["decoding"] = decoding.table(arguments.photographs)
     if {"extraction", "methods"} & set(arguments.parts):
         lines, bare = detectors.extraction(model, arguments.images)
-        sections.setdefault("extraction", lines)
+        if "extraction" in arguments.parts:
+            sections["extraction"] = lines
         if "methods" in arguments.parts:
             sections["methods"] = detectors.at_scale(bare)
     if "scale" in arguments.parts:
@@ -70,7 +71,7 @@ def main() -> None:
     where = f"on {cores()} CPU cores and {', '.join(gpus)}" if gpus else f"on {cores()} CPU cores, no GPU"
     text = ["# Benchmark", "", f"Measured by `make bench` {where}; ratios within one run.", ""]
     for part, title in PARTS.items():
-        text += [f"## {title}", "", *sections[part], ""]
+        text += [f"## {title}", "", *(sections[part] if part in sections else kept(title)), ""]
     document = "\n".join(text)
     print(document)
     if arguments.write:
