@@ -65,7 +65,7 @@ def test_runs_to_the_end_with_progress(store_root: Path) -> None:
     job = wait(Jobs(Store(store_root)).start(SMALL, "cpu"))
     assert job.state == "done"
     assert job.error is None
-    assert (job.progress.dataset, job.progress.done) == ("MNIST", 6)
+    assert (job.progress.title, job.progress.done) == ("MNIST", 6)
     expected = run(SMALL, Store(store_root), device="cpu")
     np.testing.assert_array_equal(job.result.id.mean, expected.id.mean)
     np.testing.assert_array_equal(job.result.of("mnist").logits, expected.of("mnist").logits)

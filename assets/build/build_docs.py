@@ -19,8 +19,8 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import benchmarks, combination, datasets, evaluation, methods
-from nap_core.downloads import Download, megabytes
+from nap_core import benchmarks, combination, datasets, evaluation, methods, sizes
+from nap_core.downloads import Download
 from nap_core.models import architectures, zoo
 from nap_core.store import Store
 from nap_core.study import StudyActivations, default_study, run
@@ -192,7 +192,7 @@ def datasets_document() -> str:
 
 def _file(one: Download) -> str:
     """A file of the library: its place, its address, what is published of it."""
-    size = f", {megabytes(one.size)}" if one.size else ""
+    size = f", {sizes.in_words(one.size)}" if one.size else ""
     place = f"`{one.path.relative_to(datasets.library.folder()).as_posix()}`"
     said = "given to registered people only" if one.by_hand else "downloaded"
     return f"{place} from <{one.url}>{size}, {said}; {f'`{one.checksum}`' if one.checksum else 'no checksum published'}"
@@ -212,7 +212,7 @@ def models_document() -> str:
     lines.append(TWO_QUESTIONS)
     for name in zoo.names():
         record = zoo.record(name)
-        size = megabytes(sum(one.size or 0 for one in record.downloads()))
+        size = sizes.in_words(sum(one.size or 0 for one in record.downloads()))
         lines.append(f"| {record.title} | `{name}` | {100 * (record.accuracy or 0):.1f} % | {size} |")
     return "\n".join(lines) + "\n"
 

@@ -95,15 +95,15 @@ def datasets(args: argparse.Namespace) -> int:
 
 
 def _dataset(record: DatasetRecord) -> dict[str, Any]:
+    from nap_core import sizes
     from nap_core.datasets import RECORDS, missing_downloads
-    from nap_core.downloads import megabytes
 
     missing = missing_downloads(record.name)
     where = "bundled" if record.name in RECORDS else "here"
     if missing:
         size = sum(one.size or 0 for one in missing)
         by_hand = any(one.by_hand for one in missing)
-        where = "to be put there" if by_hand else f"{megabytes(size)} to download" if size else "to download"
+        where = "to be put there" if by_hand else f"{sizes.in_words(size)} to download" if size else "to download"
     files = [
         {"url": one.url, "path": str(one.path), "size": one.size, "checksum": one.checksum, "here": one.present}
         for one in record.downloads

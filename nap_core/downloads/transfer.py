@@ -16,9 +16,10 @@ import requests
 from filelock import FileLock, Timeout
 from urllib3.exceptions import HTTPError
 
+from nap_core import sizes
 from nap_core.downloads import faults
 from nap_core.downloads.part import Noted, discard, note_of, part_of, size_of
-from nap_core.downloads.record import Download, megabytes
+from nap_core.downloads.record import Download
 from nap_core.errors import UserError
 from nap_core.progress import ExtractionStopped, Progress
 
@@ -133,8 +134,8 @@ def _load(download: Download, watch: _Watch) -> None:
                 raise faults.unreachable(download, error) from error
             if failures >= ATTEMPTS:
                 raise UserError(
-                    f"The connection to {download.host} broke off after {megabytes(have)} of “{download.title}”, which "
-                    f"are kept: start it again to go on, or {download.instruction}."
+                    f"The connection to {download.host} broke off after {sizes.in_words(have)} of “{download.title}”, "
+                    f"which are kept: start it again to go on, or {download.instruction}."
                 ) from error
         except requests.RequestException as error:
             raise UserError(

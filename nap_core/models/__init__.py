@@ -13,8 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from nap_core import roots
-from nap_core.downloads import megabytes
+from nap_core import roots, sizes
 from nap_core.errors import UserError
 from nap_core.models import architectures, entries, own, zoo
 from nap_core.models.architectures import ARCHITECTURES
@@ -108,7 +107,7 @@ def _load(name: str, made: Made | None) -> LoadedModel:
         return entries.load(record)
     for download in record.downloads():
         if not download.present:
-            size = f" ({megabytes(download.size)})" if download.size else ""
+            size = f" ({sizes.in_words(download.size)})" if download.size else ""
             raise UserError(
                 f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
                 f"{download.host}; without a network, {download.instruction}."

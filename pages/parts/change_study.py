@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import benchmarks, datasets, models, study
+from nap_core import benchmarks, datasets, models, sizes, study
 from nap_core.datasets import library
 from nap_core.datasets.labels import are_strangers
-from nap_core.downloads import megabytes
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
@@ -109,7 +108,7 @@ def _titled(record: ModelRecord) -> str:
     if not record.name.startswith(zoo.PREFIX) or record.accuracy is None:
         return f"{record.title} · knows {record.knows}"
     missing = sum(one.size or 0 for one in record.downloads() if not one.present)
-    load = f" · {megabytes(missing)} to download" if missing else ""
+    load = f" · {sizes.in_words(missing)} to download" if missing else ""
     return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import datasets, study
+from nap_core import datasets, sizes, study
 from nap_core.datasets import hugging_face
-from nap_core.downloads import Download, megabytes
+from nap_core.downloads import Download
 from nap_core.progress import Progress
 from nap_core.study import Study
 
@@ -26,7 +26,7 @@ def amount(missing: Sequence[Download]) -> str:
     if not known:
         return f"{unknown} files of unpublished size" if unknown > 1 else "a file of unpublished size"
     more = f" and {unknown} file{'s' if unknown > 1 else ''} of unpublished size" if unknown else ""
-    return f"{megabytes(known)}{more}"
+    return f"{sizes.in_words(known)}{more}"
 
 
 def mark(name: str) -> str:
@@ -37,7 +37,7 @@ def mark(name: str) -> str:
     if any(one.by_hand for one in missing):
         return " · to be put there by you"
     known = sum(one.size or 0 for one in missing)
-    return f" · {megabytes(known)} to download" if known else " · to download"
+    return f" · {sizes.in_words(known)} to download" if known else " · to download"
 
 
 def waits(chosen: Study) -> bool:
@@ -78,7 +78,7 @@ def progress_text(now: Progress) -> str:
     """How far a download or an archive is: "Downloading CIFAR-10 …: 34 MB of 170 MB · 5.2 MB/s · about 26 s left"."""
     verb = "Downloading" if now.unit == "bytes" else "Unpacking"
     if not now.done:
-        return f"{verb} {now.dataset} …"
-    size = f"{megabytes(now.done)} of {megabytes(now.total)}" if now.total else megabytes(now.done)
+        return f"{verb} {now.title} …"
+    size = f"{sizes.in_words(now.done)} of {sizes.in_words(now.total)}" if now.total else sizes.in_words(now.done)
     left = f" · about {now.seconds_left:.0f} s left" if now.total and now.seconds_left else ""
-    return f"{verb} {now.dataset}: {size} · {now.images_per_second / 1e6:.1f} MB/s{left}"
+    return f"{verb} {now.title}: {size} · {now.speed / 1e6:.1f} MB/s{left}"

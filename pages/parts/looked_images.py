@@ -65,7 +65,7 @@ def cases(model: str) -> Cases:
     place = st.empty()
 
     def note(progress: Progress) -> None:
-        speed = f"{progress.images_per_second:,.0f} images/s · about {progress.seconds_left:.0f} s left"
+        speed = f"{progress.speed:,.0f} images/s · about {progress.seconds_left:.0f} s left"
         text = f"Looking at {progress.total:,} images that the network knows, once: {progress.done:,} · {speed}"
         place.progress(progress.done / progress.total, text=text)
 

@@ -81,8 +81,8 @@ def _progress(job: StudyJob) -> tuple[float, str]:
     if now.unit != "images":
         return now.done / now.total if now.total else 0.0, fetching.progress_text(now)
     names = [datasets.title(name) for name in job.study.datasets]
-    share = (names.index(now.dataset) + now.done / now.total) / len(names)
-    text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
+    share = (names.index(now.title) + now.done / now.total) / len(names)
+    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
     return share, f"{text} · about {now.seconds_left:.0f} s left"
 
 

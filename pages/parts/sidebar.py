@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nap_core import sizes
 from nap_core.models import entries
 from nap_core.study import Study
 from pages.parts import change_study, own_images, run_panel, workspace
@@ -42,6 +43,6 @@ def _status(chosen: Study) -> None:
         st.caption(":material/check_circle: In the store: opens at once")
     job = workspace.jobs().get(chosen)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
-    speed = f" · {passed.images_per_second:,.0f} images/s in the last run" if passed else ""
-    size = workspace.store().size_bytes() / 1e6
-    st.caption(f"Device: {workspace.device_title()}{speed}  \nStore: {size:,.1f} MB")
+    speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""
+    size = workspace.store().size_bytes()
+    st.caption(f"Device: {workspace.device_title()}{speed}  \nStore: {sizes.in_words(size)}")

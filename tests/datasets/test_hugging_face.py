@@ -146,7 +146,7 @@ def test_the_command_line_takes_the_name(folder: Path) -> None:
     asked = data.read("garden=hf:birds/garden:test")
     heard: list[Progress] = []
     data.fetch(asked, heard.append)
-    assert [one.dataset for one in heard] == ["birds/garden, test"]
+    assert [one.title for one in heard] == ["birds/garden, test"]
     assert len(data.load(asked, lambda done, total: None)) == 4
 
 

@@ -60,9 +60,9 @@ def test_nothing_is_fetched_before_the_click_and_the_page_says_what_will_be(
     app = open_page("score_histograms", kmnist)
     said = texts(app)
     assert "To be downloaded first" in said
-    assert "KMNIST test set (10,000), t10k-images-idx3-ubyte.gz: 0.0 MB from `127.0.0.1`" in said
+    assert "KMNIST test set (10,000), t10k-images-idx3-ubyte.gz: 6." in said
     assert app.button(key="run-main").label == "Download and run this study (18 images)"
-    assert any("0.0 MB from `127.0.0.1`" in one.value for one in app.sidebar.caption)
+    assert any("6.3 kB from `127.0.0.1`" in one.value for one in app.sidebar.caption)
     assert file_server.requests == []
     app = run_to_the_end(app, kmnist)
     assert file_server.requests == [None, None]
@@ -146,7 +146,7 @@ def test_weights_are_fetched_before_the_model_is_loaded(
     ("sizes", "said"),
     [
         ((170_498_071,), "170 MB"),
-        ((1_648_877, 4_542), "2 MB"),
+        ((1_648_877, 4_542), "1.7 MB"),
         ((None,), "a file of unpublished size"),
         ((None, None), "2 files of unpublished size"),
         ((525_158_400, None, None), "525 MB and 2 files of unpublished size"),

@@ -169,7 +169,7 @@ def test_unpacking_tells_how_far_it_is_and_can_be_stopped(publish: Publish, libr
     assert not datasets.prepared("isun")
     datasets.prepare("isun", progress=seen.append)
     assert seen and all(0 < one.done <= one.total for one in seen)
-    assert {(one.dataset, one.unit) for one in seen} == {("iSUN", "packed bytes")}
+    assert {(one.title, one.unit) for one in seen} == {("iSUN", "packed bytes")}
     assert datasets.prepared("isun")
 
 
