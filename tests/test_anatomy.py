@@ -132,19 +132,19 @@ def assert_head_of_mean_is_logits(network: nn.Module, side: int = SIDE) -> None:
 
 
 SENTENCES = {
-    PooledByFunction: "Found: the map that leaves second, 6 channels of 8 × 8, cut at zero; the head fc is linear on "
-    "its mean.",
-    PooledByModule: "Found: the map that enters pool, 6 channels of 8 × 8; the head fc is linear on its mean.",
-    NormBeforeHead: "Found: the map that enters pool, 6 channels of 8 × 8; the head fc reads 6 values that are not its "
-    "mean, and these are kept as well.",
-    WithoutPooling: "Found no global pooling; read is the last map that leaves second, 6 channels of 8 × 8, cut at "
-    "zero; the head fc reads 384 values that are not its mean, and these are kept as well.",
-    WithoutHead: "Found: the map that enters pool, 6 channels of 8 × 8; no linear layer gives the logits, so "
+    PooledByFunction: "Found: the map that leaves “second”, 6 channels of 8 × 8, cut at zero; the last layer, “fc”, "
+    "reads its mean.",
+    PooledByModule: "Found: the map that enters “pool”, 6 channels of 8 × 8; the last layer, “fc”, reads its mean.",
+    NormBeforeHead: "Found: the map that enters “pool”, 6 channels of 8 × 8; the last layer, “fc”, reads 6 values "
+    "that are not its mean, and these are kept as well.",
+    WithoutPooling: "Found no global pooling; read is the last map that leaves “second”, 6 channels of 8 × 8, cut at "
+    "zero; the last layer, “fc”, reads 384 values that are not its mean, and these are kept as well.",
+    WithoutHead: "Found: the map that enters “pool”, 6 channels of 8 × 8; no linear layer gives the logits, so "
     "methods that need its weights cannot run.",
-    WeightNormHead: "Found: the map that enters pool, 6 channels of 8 × 8; no linear layer gives the logits, so "
+    WeightNormHead: "Found: the map that enters “pool”, 6 channels of 8 × 8; no linear layer gives the logits, so "
     "methods that need its weights cannot run.",
-    Transformer: "Found no global pooling; read is the last map of patch tokens that leaves block, 6 channels of 8 × "
-    "8, cut at zero; the head fc reads 6 values that are not its mean, and these are kept as well.",
+    Transformer: "Found no global pooling; read is the last map of patch tokens that leaves “block”, 6 channels of 8 × "
+    "8, cut at zero; the last layer, “fc”, reads 6 values that are not its mean, and these are kept as well.",
 }
 
 

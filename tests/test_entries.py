@@ -47,7 +47,7 @@ class TestExample:
         model = models.load("birds")
         assert (model.title, model.classes) == ("Bird network", ("owl", "robin", "wren"))
         assert model.anatomy.sentence() == (
-            "Found: the map that enters 4, 32 channels of 8 × 8; the head 6 is linear on its mean."
+            "Found: the map that enters “4”, 32 channels of 8 × 8; the last layer, “6”, reads its mean."
         )
         assert models.find("birds").source == f"your own module {name}"
         found = run(Study("birds", "cifar10", ("mnist", "textures"), 8, "cifar10-fit"), Store(), device="cpu")

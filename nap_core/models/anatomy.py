@@ -2,7 +2,7 @@
 
     >>> anatomy = dissect(network, side=224)
     >>> anatomy.sentence()
-    'Found: the map that enters avgpool, 512 channels of 7 × 7; the head fc is linear on its mean.'
+    'Found: the map that enters “avgpool”, 512 channels of 7 × 7; the last layer, “fc”, reads its mean.'
 
 Nothing is looked up by name: two random images go through the network once, and what each module makes of them tells
 which map is averaged and which layer gives the logits.
@@ -97,15 +97,16 @@ class Anatomy:
         where = "enters" if self.tap.side == "input" else "leaves"
         what = f"{'map of patch tokens' if self.tap.tokens else 'map'} that {where}"
         if self.averaged:
-            return f"Found: the {what} {self.tap.module}, {size}"
-        return f"Found no global pooling; read is the last {what} {self.tap.module}, {size}"
+            return f"Found: the {what} “{self.tap.module}”, {size}"
+        return f"Found no global pooling; read is the last {what} “{self.tap.module}”, {size}"
 
     def _head(self) -> str:
         if not self.head:
             return "no linear layer gives the logits, so methods that need its weights cannot run"
         if self.head_on_mean:
-            return f"the head {self.head} is linear on its mean"
-        return f"the head {self.head} reads {self.features:,} values that are not its mean, and these are kept as well"
+            return f"the last layer, “{self.head}”, reads its mean"
+        what = f"{self.features:,} values that are not its mean, and these are kept as well"
+        return f"the last layer, “{self.head}”, reads {what}"
 
 
 def dissect(network: nn.Module, side: int, tap: Tap | AttentionTap | None = None) -> Anatomy:

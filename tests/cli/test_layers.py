@@ -36,7 +36,7 @@ def test_json_holds_the_same(run) -> None:
 
 def test_layers_of_a_checkpoint(run, checkpoint: Path) -> None:
     status, out, _ = run("layers", "--model", "resnet20", "--weights", checkpoint)
-    assert status == 0 and "the head linear is linear on its mean" in out
+    assert status == 0 and "the last layer, “linear”, reads its mean" in out
 
 
 @pytest.mark.parametrize("changed", [{"layer": "layer2"}, {"transform": "40/36/bicubic"}])

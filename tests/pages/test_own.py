@@ -205,7 +205,7 @@ def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_p
     app.run()
     app.button(key="own-model-add").click().run()
     assert not app.exception
-    assert "a timm:resnet10t with 3 classes. Found: the map that enters global_pool" in app.success[0].value
+    assert "a timm:resnet10t with 3 classes. Found: the map that enters “global_pool”" in app.success[0].value
     (name,) = own_models.kept()
     assert models.load(name).logits_from_means
 
