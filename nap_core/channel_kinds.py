@@ -51,6 +51,10 @@ class ChannelKind:
         """ "channel 17"; of a Transformer "mean over heads" or "head 3"."""
         return "mean over heads" if self.of_heads and channel == MEAN else f"{self.one} {channel}"
 
+    def short(self, channel: int) -> str:
+        """The same where there is little room: "channel 17", "head 3" or "all heads"."""
+        return "all heads" if self.of_heads and channel == MEAN else self.name(channel)
+
     def within(self, channel: int) -> str:
         """ "in channel 17", "in the mean over heads"."""
         return f"in the {self.name(channel)}" if self.of_heads and channel == MEAN else f"in {self.name(channel)}"

@@ -92,7 +92,7 @@ class MethodsJob(Job[None]):
         super().__init__()
 
     def _note(self, progress: Progress) -> None:
-        if self.progress is None or progress.dataset != self.progress.dataset:
+        if self.progress is None or progress.title != self.progress.title:
             self.step += 1
         self.steps = max(self.steps, self.step)
         super()._note(progress)

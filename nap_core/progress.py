@@ -10,14 +10,14 @@ class Progress:
     """Where a pass or a download stands.
 
     ``done`` of ``total`` are counted in ``unit``: "images" of a pass, "bytes" of a download, "packed bytes" of an
-    archive that is unpacked. ``images_per_second`` is the speed in that unit and ``seconds_left`` what is left at it.
-    A ``total`` of 0 is one that nobody knows. ``dataset`` is the title of what is worked on.
+    archive that is unpacked. ``speed`` is in that unit a second, ``seconds_left`` what is left at it. A ``total`` of 0
+    is one that nobody knows. ``title`` is that of the dataset or file that is worked on.
     """
 
-    dataset: str
+    title: str
     done: int
     total: int
-    images_per_second: float
+    speed: float
     seconds_left: float
     unit: str = "images"
 

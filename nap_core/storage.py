@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nap_core import datasets
+from nap_core import datasets, sizes
 from nap_core.extraction import Stored
 from nap_core.store import Store
 from nap_core.study import Study
-
-_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @dataclass(frozen=True)
@@ -21,16 +19,7 @@ class Storage:
 
     def words(self) -> str:
         """ "about 1.4 GB in the store, half precision"."""
-        return f"about {size_words(self.size)} in the store{', half precision' if self.half else ''}"
-
-
-def size_words(size: int) -> str:
-    """Bytes as they are read: "1.4 GB", "860 MB"; two digits, and all of them from 100 on."""
-    for unit, name in _UNITS:
-        if size >= unit:
-            number = size / unit
-            return f"{number:,.0f} {name}" if number >= 9.95 else f"{number:.1f} {name}"
-    return f"{size} bytes"
+        return f"about {sizes.in_words(self.size)} in the store{', half precision' if self.half else ''}"
 
 
 def storage(study: Study, store: Store) -> Storage:

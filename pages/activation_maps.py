@@ -52,7 +52,7 @@ def page() -> None:
 
     model = chosen.network()
     kind = kind_of(model)
-    order, basis, opacity = _controls(orders_of(model))
+    order, basis, opacity = _controls(orders_of(model), kind.many)
     ranked = kind.ranked(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
     channel = looking_at.channel(len(ranked), otherwise=int(ranked[0]))
     looking_at.write_address((known.name, known_row), (met.name, met_row), channel)
@@ -89,13 +89,13 @@ def page() -> None:
     show_detail(found, channel, known, met, (known_row, met_row))
 
 
-def _controls(orders: tuple[str, ...]) -> tuple[str, str, float]:
-    """What orders the channels, whose values, and how strongly the overlay covers the images (0 to 1)."""
+def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:
+    """What orders the channels (``many``), whose values, and how strongly the overlay covers the images (0 to 1)."""
     if st.session_state.get("maps-order") not in orders:  # another network's
         st.session_state.pop("maps-order", None)
     order, basis, opacity = st.columns(3, vertical_alignment="bottom", gap="medium")
     ordered_by = order.selectbox(
-        "Order channels by",
+        f"Order {many} by",
         orders,
         format_func=lambda name: channels.ORDERS[name],
         key="maps-order",

@@ -143,13 +143,13 @@ class TestProgress:
     def test_says_where_the_pass_stands(self) -> None:
         heard: list[Progress] = []
         extract(tiny(), pictures(10), device="cpu", batch_size=4, progress=heard.append)
-        assert [(each.dataset, each.done, each.total) for each in heard] == [
+        assert [(each.title, each.done, each.total) for each in heard] == [
             ("Pictures 0", 4, 10),
             ("Pictures 0", 8, 10),
             ("Pictures 0", 10, 10),
         ]
-        assert all(each.images_per_second > 0 for each in heard)
-        assert heard[0].seconds_left == pytest.approx(6 / heard[0].images_per_second)
+        assert all(each.speed > 0 for each in heard)
+        assert heard[0].seconds_left == pytest.approx(6 / heard[0].speed)
         assert heard[-1].seconds_left == 0
 
     def test_after_a_stop_it_counts_on_but_measures_this_pass_only(self, store_root) -> None:

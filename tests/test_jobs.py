@@ -65,7 +65,7 @@ def test_runs_to_the_end_with_progress(store_root: Path) -> None:
     job = wait(Jobs(Store(store_root)).start(SMALL, "cpu"))
     assert job.state == "done"
     assert job.error is None
-    assert (job.progress.dataset, job.progress.done) == ("MNIST", 6)
+    assert (job.progress.title, job.progress.done) == ("MNIST", 6)
     expected = run(SMALL, Store(store_root), device="cpu")
     np.testing.assert_array_equal(job.result.id.mean, expected.id.mean)
     np.testing.assert_array_equal(job.result.of("mnist").logits, expected.of("mnist").logits)
@@ -119,7 +119,7 @@ def test_downloads_unpacks_and_extracts(isun: Study, store_root: Path, monkeypat
     heard: list[Progress] = []
     note = jobs.Job._note
     monkeypatch.setattr(jobs.Job, "_note", lambda job, now: (heard.append(now), note(job, now)))
-    assert [one.title for one in missing_downloads(isun)] == ["iSUN (8,925)"]
+    assert [one.title for one in missing_downloads(isun)] == ["iSUN"]
     job = wait(Jobs(Store(store_root)).start(isun, "cpu"))
     assert (job.state, job.error) == ("done", None)
     assert len(job.result.of("isun")) == 6

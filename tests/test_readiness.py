@@ -38,7 +38,7 @@ def test_a_job_computes_what_is_missing_and_the_store_keeps_it(cases: Cases, sto
     job = Jobs(Store(store_root)).start_methods("owner", cases, ["knn:k=3", "odin", "nap+odin"])
     job.wait(120)
     assert (job.state, job.unable, job.step, job.steps) == ("done", {}, 3, 3)
-    assert job.progress.dataset == "ODIN, MNIST"
+    assert job.progress.title == "ODIN, MNIST"
     again = Cases.of(run(SMALL, Store(store_root), device="cpu"))
     again.ground.fit_limit = 40
     for spec in ("knn:k=3", "odin", "nap+odin"):

@@ -3,7 +3,7 @@
 import pytest
 
 from nap_core.extraction import stored
-from nap_core.storage import Storage, size_words, storage
+from nap_core.storage import Storage, storage
 from nap_core.store import Store
 from nap_core.study import Study, run
 
@@ -23,22 +23,6 @@ def test_a_bank_takes_no_room(store_root) -> None:
     study = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("mnist",), 10)
     per_image = 1280 * 12 + 1000 * 4 + 8
     assert 10 * per_image < storage(study, Store(store_root)).size < 10 * per_image + 3000
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (23_456, "23 kB"),
-        (9_960_000, "10 MB"),
-        (860_400_000, "860 MB"),
-        (1_440_000_000, "1.4 GB"),
-        (27_500_000_000, "28 GB"),
-    ],
-)
-def test_sizes_in_words(size: int, words: str) -> None:
-    assert size_words(size) == words
 
 
 def test_half_precision_is_said() -> None:

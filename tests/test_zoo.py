@@ -16,9 +16,11 @@ from torchvision.models import MobileNet_V3_Small_Weights, get_model, get_model_
 from nap_core import models
 from nap_core.downloads import fetch
 from nap_core.errors import UserError
+from nap_core.jobs import StudyJob
 from nap_core.models import architectures, zoo
 from nap_core.progress import Progress
-from nap_core.study import default_study
+from nap_core.store import Store
+from nap_core.study import Study, default_study, missing_downloads, missing_images, prepared
 from tests.file_server import FileServer
 
 ASKED_FOR = (
@@ -67,7 +69,7 @@ def test_every_record_is_whole(name: str) -> None:
 def test_what_is_known_of_one() -> None:
     first = models.find("torchvision:resnet50:IMAGENET1K_V1")
     default = models.find("torchvision:resnet50")
-    assert (default.title, first.title) == ("ResNet-50", "ResNet-50 (IMAGENET1K_V1)")
+    assert (default.title, first.title) == ("ResNet-50", "ResNet-50 (V1)")
     assert (default.accuracy, first.accuracy) == (pytest.approx(0.80858), pytest.approx(0.7613))
     assert default.transform == models.Transform(232, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert first.transform is not None and first.transform.resize == 256
@@ -154,3 +156,33 @@ def test_a_file_that_is_another_is_refused(served: bytes, torch_cache: Path, fil
     with pytest.raises(UserError):
         fetch(download)
     assert not download.present and not list(torch_cache.glob("*.pth"))
+
+
+class TestStudy:
+    """A study of a model whose weights are on a server and not here."""
+
+    @pytest.fixture
+    def study(self, served: bytes, torch_cache: Path, store_root: Path) -> Study:
+        return Study(SMALL, "cifar10", ("uniform-noise",), 4)
+
+    def test_its_run_fetches_the_weights_and_keeps_them(self, study: Study, file_server: FileServer) -> None:
+        (download,) = missing_downloads(study)
+        assert download.path.name in file_server.files and not prepared(study)
+        assert missing_images(study, Store()) == {"cifar10": 4, "uniform-noise": 4}
+        job = StudyJob(study, Store(), "cpu")
+        job.wait(300)
+        assert (job.state, job.error) == ("done", None)
+        assert job.result is not None and job.result.id.logits.shape == (4, 1000)
+        assert not missing_downloads(study) and prepared(study)
+        StudyJob(study, Store(), "cpu").wait(300)
+        assert len(file_server.requests) == 1  # the second run finds them here
+
+    def test_without_a_network_it_says_which_file_to_put_where(
+        self, study: Study, file_server: FileServer, torch_cache: Path
+    ) -> None:
+        file_server.status = 503
+        job = StudyJob(study, Store(), "cpu")
+        job.wait(60)
+        assert job.state == "failed"
+        assert isinstance(job.error, UserError)
+        assert file_server.url("") in str(job.error) and str(torch_cache) in str(job.error)

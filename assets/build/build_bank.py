@@ -62,9 +62,7 @@ def main() -> None:
     model = models.load(MODEL)
 
     def note(progress: Progress) -> None:
-        print(
-            f"\r{progress.done:,} of {progress.total:,} · {progress.images_per_second:.0f} images/s", end="", flush=True
-        )
+        print(f"\r{progress.done:,} of {progress.total:,} · {progress.speed:.0f} images/s", end="", flush=True)
 
     found = extract(model, folder, limit=count, progress=note)
     labels = np.array([int(row["imagenet_index"]) for row in rows], dtype=np.int64)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make what the README shows, the default study's table and the screenshots, and docs/methods.md.
+"""Make what the README shows, the default study's table and the screenshots, and docs/{methods,models,datasets}.md.
 
     python assets/build/build_docs.py [--table-only]
 
@@ -19,12 +19,53 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import combination, datasets, evaluation, methods
+from nap_core import benchmarks, combination, datasets, evaluation, methods, sizes
+from nap_core.downloads import Download
+from nap_core.models import architectures, zoo
 from nap_core.store import Store
 from nap_core.study import StudyActivations, default_study, run
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
+MODELS = """\
+# Models
+
+Made from the records of `nap_core.models` by `make docs`.
+
+## Where NAP is read
+
+NAP is read from the map before the global average pooling, where the paper reads it. What that is in each
+architecture is said here; on any of them another layer can be picked in the app. The last linear layer turns
+features into logits, and that their product equals the network's own logits is tested for every family.
+"""
+TWO_QUESTIONS = """\
+### VGG: which map
+
+A VGG has no global pooling. Its last maps are those of the last ReLU (14 × 14 for 224 pixels) and those after
+the max-pooling that follows (7 × 7), which the network's own average pooling and first linear layer read.
+Max-pooling keeps the maximum of a channel and raises its mean, so NAP is higher on the map before it: these
+are two scores. The paper has two results for NAP alone on the same VGG and the same data, FPR95 32.78 and
+AUROC 92.18 in Table 5, 29.23 and 93.46 in Table 8, with the same Energy in both, and does not say what
+differs. Read here is the map after the max-pooling: what enters the pooling before the head, as in every
+other network. The other one is a pick away, for VGG-16 the layer `features.29`.
+
+### Transformers: which attention
+
+NAP is max(A), A the attention of the class token over the patches in the last block (Appendix K). The paper
+leaves the heads open. Read first is the mean over the heads, then each head: `nap:head=3` is the third alone.
+A is the softmax over all tokens. It is read from what enters the attention, beside the network's own pass,
+whose logits stay the same to the last bit. Networks that do not read their class token, and attention with
+relative positions, are no such Transformers; there, tokens are read as maps. The other designs of Table 6 are
+for maps, and are refused.
+
+## Torchvision's weights
+
+Named `torchvision:resnet50`, or `torchvision:resnet50:IMAGENET1K_V1` for another set than the default. The
+first run downloads them into torch's own cache, where torchvision finds them, too; they are checked by the
+sha256 in their names.
+
+| model | name | top-1 on ImageNet-1k | download |
+| --- | --- | ---: | ---: |"""
 PORT = 8597
 VIEWS = {  # file: (page, dark)
     "home": ("", False),
@@ -108,6 +149,74 @@ def methods_document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def datasets_document() -> str:
+    """docs/datasets.md: what is bundled, the library with its files, and the benchmarks."""
+    lines = [
+        "# Datasets and benchmarks",
+        "",
+        "Made from the records of `nap_core.datasets` and `nap_core.benchmarks` by `make docs`. Any dataset is named",
+        "by its word: in an address, in “Change the study” and on the command line.",
+        "",
+        "## Bundled",
+        "",
+        "| Dataset | | Images | Source |",
+        "|---|---|---|---|",
+    ]
+    for record in datasets.RECORDS.values():
+        lines.append(f"| {record.title} | `{record.name}` | {record.size:,} | {record.source} |")
+    lines += [
+        "",
+        "## The library",
+        "",
+        "Downloaded when a study with them is run: resumed after a cut, checked, and never under their final name",
+        "before they are whole. Each has a folder in `NAP_DATASETS`; without a network, put the files there yourself.",
+        "What is unpacked needs its archive no more.",
+    ]
+    for record in (datasets.find(name) for name in datasets.library.names()):
+        lines += ["", f"### {record.title}: `{record.name}`", "", f"{record.description} {record.note}", ""]
+        lines.append(f"- {record.size:,} images. {record.source}. {record.licence}.")
+        lines += [f"- {_file(one)}" for one in record.downloads]
+    lines += ["", "## Benchmarks", ""]
+    for benchmark in benchmarks.RECORDS.values():
+        known, met = benchmark.id_dataset, ", ".join(f"`{name}`" for name in benchmark.ood_datasets)
+        fit = f"fit split `{benchmark.fit_dataset}`" if benchmark.fit_dataset else "no fit split"
+        lines += [
+            f"### {benchmark.title}: `{benchmark.name}`",
+            "",
+            f"`{known}` against {met}; {fit}; up to {benchmark.images:,} images of each. {benchmark.source}. "
+            f"{benchmark.note}",
+            "",
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _file(one: Download) -> str:
+    """A file of the library: its place, its address, what is published of it."""
+    size = f", {sizes.in_words(one.size)}" if one.size else ""
+    place = f"`{one.path.relative_to(datasets.library.folder()).as_posix()}`"
+    said = "given to registered people only" if one.by_hand else "downloaded"
+    return f"{place} from <{one.url}>{size}, {said}; {f'`{one.checksum}`' if one.checksum else 'no checksum published'}"
+
+
+def models_document() -> str:
+    """docs/models.md: where NAP is read in every architecture, and torchvision's weights."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for name in architectures.names():
+        found = architectures.find(name)
+        if found and found.note:
+            place = f"{found.tap}; last layer `{found.head}`"
+            groups.setdefault(found.note, {}).setdefault(place, []).append(f"`{name}`")
+    lines = [MODELS]
+    for note, places in groups.items():
+        lines += [note, "", *(f"- {place}: {', '.join(names)}" for place, names in places.items()), ""]
+    lines.append(TWO_QUESTIONS)
+    for name in zoo.names():
+        record = zoo.record(name)
+        size = sizes.in_words(sum(one.size or 0 for one in record.downloads()))
+        lines.append(f"| {record.title} | `{name}` | {100 * (record.accuracy or 0):.1f} % | {size} |")
+    return "\n".join(lines) + "\n"
+
+
 def take_screenshots() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -161,6 +270,8 @@ def main() -> None:
     args = parser.parse_args()
     write_table()
     (ROOT / "docs" / "methods.md").write_text(methods_document(), encoding="utf-8")
+    (ROOT / "docs" / "datasets.md").write_text(datasets_document(), encoding="utf-8")
+    (ROOT / "docs" / "models.md").write_text(models_document(), encoding="utf-8")
     if not args.table_only:
         run(default_study(), Store())
         take_screenshots()

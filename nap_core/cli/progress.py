@@ -29,14 +29,14 @@ class Meter:
         """Show where a pass over images, a download or the unpacking of an archive stands."""
         left = f", {_duration(progress.seconds_left)} left" if progress.total else ""
         if progress.unit == "images":
-            speed = f"{progress.images_per_second:,.0f} images/s{left}"
-            self._show(progress.dataset, progress.done, progress.total, speed)
+            speed = f"{progress.speed:,.0f} images/s{left}"
+            self._show(progress.title, progress.done, progress.total, speed)
             return
-        from nap_core.downloads import megabytes
+        from nap_core import sizes
 
         verb = "downloading" if progress.unit == "bytes" else "unpacking"
-        speed = f"{progress.images_per_second / 1e6:.1f} MB/s{left}"
-        self._show(f"{verb} {progress.dataset}", progress.done, progress.total, speed, megabytes)
+        speed = f"{progress.speed / 1e6:.1f} MB/s{left}"
+        self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, sizes.in_words)
 
     def reading(self, label: str) -> Callable[[int, int], None]:
         """What is told how many files of the folder ``label`` have been read."""

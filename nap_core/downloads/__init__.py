@@ -4,7 +4,7 @@ What has been loaded lies beside its place as ``FILE.part`` until all of it is t
 says which version of the file it is a part of. A lock keeps two processes from writing the same part.
 """
 
-from nap_core.downloads.record import Download, megabytes
+from nap_core.downloads.record import Download
 from nap_core.downloads.transfer import fetch
 
-__all__ = ["Download", "fetch", "megabytes"]
+__all__ = ["Download", "fetch"]

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 import requests
 
-from nap_core.downloads.record import Download, megabytes
+from nap_core import sizes
+from nap_core.downloads.record import Download
 from nap_core.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -39,7 +40,7 @@ def unwritable(download: Download, error: OSError, have: int = 0) -> UserError:
     """The disk does not take the file, of which ``have`` bytes are there."""
     folder = download.path.parent
     if error.errno in FULL:
-        kept = f" {megabytes(have)} of it are kept." if have else ""
+        kept = f" {sizes.in_words(have)} of it are kept." if have else ""
         return UserError(
             f"The disk is too full for “{download.title}”.{kept} Make room in {folder} and start it again."
         )

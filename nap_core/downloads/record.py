@@ -38,10 +38,3 @@ class Download:
         """How to get it without this program, as a clause: "download URL elsewhere and put it as FILE into FOLDER"."""
         place = f"put it as {self.path.name} into {self.path.parent}"
         return f"get it from {self.url} and {place}" if self.by_hand else f"download {self.url} elsewhere and {place}"
-
-
-def megabytes(count: int) -> str:
-    """A number of bytes as people say it: "170 MB", "0.4 MB", "5.0 GB"."""
-    if count >= 1e9:
-        return f"{count / 1e9:,.1f} GB"
-    return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e6:.1f} MB"

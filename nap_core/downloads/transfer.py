@@ -16,9 +16,10 @@ import requests
 from filelock import FileLock, Timeout
 from urllib3.exceptions import HTTPError
 
+from nap_core import sizes
 from nap_core.downloads import faults
 from nap_core.downloads.part import Noted, discard, note_of, part_of, size_of
-from nap_core.downloads.record import Download, megabytes
+from nap_core.downloads.record import Download
 from nap_core.errors import UserError
 from nap_core.progress import ExtractionStopped, Progress
 
@@ -75,7 +76,8 @@ class _Watch:
     def at(self, done: int) -> None:
         """``done`` bytes are there. Raises ExtractionStopped."""
         if self._progress:
-            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 1e-3)
+            # What lay ready when it began says nothing of the connection: the first half second counts in full.
+            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
             left = max(0, self.total - done) / speed if speed else 0.0
             self._progress(Progress(self._title, done, self.total, speed, left, "bytes"))
         self.pause()
@@ -132,8 +134,8 @@ def _load(download: Download, watch: _Watch) -> None:
                 raise faults.unreachable(download, error) from error
             if failures >= ATTEMPTS:
                 raise UserError(
-                    f"The connection to {download.host} broke off after {megabytes(have)} of “{download.title}”, which "
-                    f"are kept: start it again to go on, or {download.instruction}."
+                    f"The connection to {download.host} broke off after {sizes.in_words(have)} of “{download.title}”, "
+                    f"which are kept: start it again to go on, or {download.instruction}."
                 ) from error
         except requests.RequestException as error:
             raise UserError(
@@ -202,7 +204,7 @@ def _check(download: Download, watch: _Watch) -> None:
     """Raise UserError, and remove the part, where it is not the file that was published."""
     part = part_of(download)
     if download.checksum:
-        kind, _, expected = download.checksum.partition(":")
+        kind, _, expected = download.checksum.lower().partition(":")
         hasher = hashlib.md5(usedforsecurity=False) if kind == "md5" else hashlib.sha256()
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):

@@ -62,7 +62,7 @@ def record(name: str) -> ModelRecord:
     title = torchvision_families.title(architecture)
     return ModelRecord(
         name=name,
-        title=title if name == PREFIX + architecture else f"{title} ({weights.name})",
+        title=title if name == PREFIX + architecture else f"{title} ({weights.name.removeprefix('IMAGENET1K_')})",
         architecture=architecture,
         knows=KNOWS,
         id_dataset=None,

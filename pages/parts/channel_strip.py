@@ -70,7 +70,7 @@ def channel_strip(
         [
             Thumbnail(
                 sparkline({name: ratio[:, column] for name, ratio in ratios.items()}, colours, span),
-                kind.name(place),
+                kind.short(place),
                 f"AUROC {percent(aurocs[place])}",
             )
             for column, place in enumerate(shown)

@@ -65,13 +65,14 @@ def cases(model: str) -> Cases:
     place = st.empty()
 
     def note(progress: Progress) -> None:
-        speed = f"{progress.images_per_second:,.0f} images/s · about {progress.seconds_left:.0f} s left"
+        speed = f"{progress.speed:,.0f} images/s · about {progress.seconds_left:.0f} s left"
         text = f"Looking at {progress.total:,} images that the network knows, once: {progress.done:,} · {speed}"
         place.progress(progress.done / progress.total, text=text)
 
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
-    found = placement.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
+    with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
+        found = placement.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
     place.empty()
     return _cases(among, device, found)
 

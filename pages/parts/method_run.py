@@ -101,7 +101,7 @@ def _progress(job: MethodsJob) -> tuple[float, str]:
         return 0.0, "Getting ready …"
     share = (job.step - 1 + now.done / now.total) / job.steps
     step = f" · step {job.step} of {job.steps}" if job.steps > 1 else ""
-    text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
+    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
     return share, f"{text} · about {now.seconds_left:.0f} s left{step}"
 
 

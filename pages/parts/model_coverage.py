@@ -62,5 +62,5 @@ def _progress(job: CoverageJob) -> tuple[float, str]:
     now = job.progress
     if now is None:
         return 0.0, "Getting ready …"
-    text = f"{now.done:,} of {now.total:,} images · {now.images_per_second:,.0f} images/s"
+    text = f"{now.done:,} of {now.total:,} images · {now.speed:,.0f} images/s"
     return now.done / now.total, f"{text} · about {now.seconds_left:.0f} s left"

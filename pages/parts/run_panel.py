@@ -41,13 +41,13 @@ def offer(chosen: Study, key: str) -> None:
         st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
     missing, downloads = workspace.missing_images(chosen), study.missing_downloads(chosen)
     total, able = sum(missing.values()), True
-    if downloads and key == "main":
-        able = fetching.told(downloads)
+    if key == "main":
+        able = fetching.told(chosen)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":
         label = "Run the study"
-    elif downloads:
+    elif fetching.waits(chosen):
         label = f"Download and run this study ({total:,} images)"
     elif chosen == study.default_study():
         label = "Run the default study (about 10 s)"
@@ -81,8 +81,8 @@ def _progress(job: StudyJob) -> tuple[float, str]:
     if now.unit != "images":
         return now.done / now.total if now.total else 0.0, fetching.progress_text(now)
     names = [datasets.title(name) for name in job.study.datasets]
-    share = (names.index(now.dataset) + now.done / now.total) / len(names)
-    text = f"{now.dataset}: {now.done:,} of {now.total:,} · {now.images_per_second:,.0f} images/s"
+    share = (names.index(now.title) + now.done / now.total) / len(names)
+    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
     return share, f"{text} · about {now.seconds_left:.0f} s left"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nap_core import sizes
+from nap_core.models import entries
 from nap_core.study import Study
 from pages.parts import change_study, own_images, run_panel, workspace
 
@@ -23,11 +25,13 @@ def study_sidebar() -> None:
             f"**{chosen.images:,}** images each",
             *chosen.changes(),
         )
-        st.markdown("  \n".join(lines))
+        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model, chosen.layer) or None)
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(chosen)
         if "link_fault" in st.session_state:
             st.warning(f"{st.session_state.link_fault} The default study is shown instead.")
+        for fault in entries.faults():
+            st.warning(fault)
         own_images.unreadable(chosen)
         _status(chosen)
 
@@ -39,6 +43,6 @@ def _status(chosen: Study) -> None:
         st.caption(":material/check_circle: In the store: opens at once")
     job = workspace.jobs().get(chosen)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
-    speed = f" · {passed.images_per_second:,.0f} images/s in the last run" if passed else ""
-    size = workspace.store().size_bytes() / 1e6
-    st.caption(f"Device: {workspace.device_title()}{speed}  \nStore: {size:,.1f} MB")
+    speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""
+    size = workspace.store().size_bytes()
+    st.caption(f"Device: {workspace.device_title()}{speed}  \nStore: {sizes.in_words(size)}")

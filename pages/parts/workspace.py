@@ -9,7 +9,7 @@ from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
 from nap_core.jobs import Jobs, StudyJob
-from nap_core.models import Variant
+from nap_core.models import Variant, architectures
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 from pages.parts.frame import require_frame
@@ -95,16 +95,16 @@ def _read(name: str) -> None:
 def reference_study(model: str) -> Study:
     """The study whose ID dataset and fit split ``model`` is compared with when a single image is asked about.
 
-    It is the one that the model comes with; for one of the user's own, which comes with none, and for a model that
-    the visitor's study reads at another layer or feeds in another way, the visitor's. Raises UserError where the
-    visitor's study is about another model.
+    It is the one that the model comes with. For one that comes with none (the user's own, torchvision's), and for a
+    model that the visitor's study reads at another layer or feeds in another way, it is the visitor's. Raises UserError
+    where the visitor's study is about another model.
     """
     chosen = current_study()
     if model in models.RECORDS and variant(model).is_plain:
         return study.default_study(model)
     if chosen.model != model:
         raise UserError(
-            f"{models.find(model).title} is your own model, and the images that it knows are those of your study: "
+            f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return chosen
@@ -112,7 +112,7 @@ def reference_study(model: str) -> Study:
 
 def variant(model: str) -> Variant:
     """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    chosen = current_study()
+    chosen: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
     return chosen.variant if chosen.model == model else Variant(model)
 
 
@@ -186,6 +186,21 @@ def _scores(chosen: Study, method: str, w: float | None, _found: StudyActivation
 def titles(chosen: Study) -> dict[str, str]:
     """Catalogue name → title for every dataset of the study."""
     return {name: datasets.title(name) for name in chosen.datasets}
+
+
+def where_read(model: str, layer: str = "") -> str:
+    """Where NAP is read in the model called ``model``, in a sentence or two: at ``layer`` if one is chosen, else as its
+    architecture says, else as it was found in the network.
+
+    Raises UserError for a network of the user's own that cannot be used.
+    """
+    if layer:
+        return f"NAP is read from what {layer} puts out, as this study asks."
+    blueprint = architectures.find(models.find(model).architecture)
+    if blueprint and blueprint.note:
+        return blueprint.note
+    anatomy = models.load(model).anatomy
+    return anatomy.sentence() if anatomy else ""
 
 
 def model_title(chosen: Study) -> str:

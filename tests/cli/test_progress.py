@@ -83,7 +83,7 @@ def test_downloads_are_counted_in_megabytes(clock: list[float]) -> None:
     assert stream.getvalue().splitlines() == [
         "downloading SVHN: 12 MB of 64 MB · 5.2 MB/s, 10 s left",
         "downloading SVHN: 12 MB · 5.2 MB/s",
-        "unpacking DTD: 0.4 MB of 625 MB · 30.0 MB/s, 21 s left",
+        "unpacking DTD: 400 kB of 625 MB · 30.0 MB/s, 21 s left",
     ]
     drawn = Terminal()
     Meter(stream=drawn)(Progress("SVHN", 12_000_000, 0, 5.2e6, 0.0, "bytes"))

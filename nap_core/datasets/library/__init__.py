@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import roots
+from nap_core import roots, sizes
 from nap_core.datasets.catalogue import DatasetRecord
 from nap_core.datasets.images import Labels, presentation_order
 from nap_core.datasets.library.entry import Content, Entry, Unpacking
 from nap_core.datasets.library.records import ENTRIES
 from nap_core.datasets.library.unpacking import unpack
-from nap_core.downloads import Download, fetch, megabytes
+from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
 from nap_core.progress import ExtractionStopped, Progress
 
@@ -199,7 +199,7 @@ def _check_package(entry: Entry) -> None:
 
 def _absent(name: str, absent: list[Download]) -> str:
     known = sum(one.size or 0 for one in absent)
-    size = f"{megabytes(known)} from " if known else "from "
+    size = f"{sizes.in_words(known)} from " if known else "from "
     how = "; ".join(one.instruction for one in absent)
     return f"“{ENTRIES[name].record.title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
 

@@ -78,7 +78,8 @@ def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) ->
     clipped = sum(int(np.count_nonzero(part.maximum == ceiling)) for part in parts)
     if clipped > max(1, CLIPPED * total):
         words += f"; {clipped:,} stand at {ceiling:,g}, where the network cuts activations off"
-    return f"{words}. Thick lines: the median maximum at each mean. In the corner: the score of whole images."
+    lines = "" if kind.of_heads else " Thick lines: the median maximum at each mean."
+    return f"{words}.{lines} In the corner: the score of whole images."
 
 
 def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:
