@@ -47,8 +47,8 @@ def table(images: int) -> list[str]:
     return [
         f"{model.title} on {images:,} images of CIFAR-10 and of {len(OOD)} OOD datasets, fitted on {len(fit):,}; "
         f"maximum and mean rounded to half precision as the store does it for large entries. No AUROC moves by more "
-        f"than **{100 * worst:.3f}** points. Where rounding makes a tie at the rank at which ASH cuts activations "
-        "off, a single image's score can change a good deal; and a change is a large share of a score near zero.",
+        f"than **{100 * worst:.3f}** points. Where rounding makes a tie at the rank at which ASH cuts activations off, "
+        "a single image's score can change a good deal; and a change is a large share of a score that is near zero.",
         "",
         "| method | largest relative change of a score | of the ID scores' standard deviation | of AUROC, in points |",
         "|---|---|---|---|",
