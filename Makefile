@@ -76,5 +76,5 @@ fidelity: $(TEST_DEPS) ## measure every method beside its published figures (REF
 imagenet: $(TEST_DEPS) ## measure an ImageNet network on photographs, textures and scenes (REFERENCE: folder with the data)
 	$(BIN)/python assets/build/build_imagenet.py --reference $(REFERENCE)
 
-bench: $(TEST_DEPS) ## compare speeds within one run: extraction, and methods beside pytorch-ood's own predict
-	$(BIN)/python assets/build/benchmark.py --write
+bench: $(TEST_DEPS) ## compare speeds within one run: decoding, extraction, methods, a study of ImageNet's size
+	$(BIN)/python assets/build/benchmark --write

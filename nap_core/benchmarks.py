@@ -29,14 +29,14 @@ class Benchmark:
 
 _CIFAR_OOD = ("svhn-test", "lsun-crop", "lsun-resize", "isun", "dtd", "places365-val")
 _CIFAR_NOTE = (
-    "The first 10,000 images of each in this app's order: the paper takes all 26,032 of SVHN, and of Places365 10,000 "
-    "that its predecessors chose from the test set, where this takes them from the validation set."
+    "At most 10,000 images of each, in this app's order: the paper does not say how many it takes. DICE, whose setting "
+    "it follows, takes 10,000 of Places365's test set, where this takes its validation set."
 )
 _OPENOOD = "OpenOOD v1.5, Zhang and others, arXiv:2306.09301"
 _OPENOOD_NOTE = (
-    "Near-OOD first, then far-OOD, whole datasets: OpenOOD's lists of images are not used. They set 1,000 test images "
-    "aside to choose parameters on, take MNIST's training images too, and leave out those of Tiny ImageNet and "
-    "Places365 whose classes the network knows."
+    "Near-OOD first, then far-OOD, whole datasets. OpenOOD's lists of images, which keep some test images for choosing "
+    "parameters and leave out those of Tiny ImageNet and Places365 whose classes the network knows, are not used: "
+    "figures come out near OpenOOD's, not equal to them."
 )
 
 _ENTRIES = (

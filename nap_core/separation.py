@@ -6,15 +6,21 @@ significantly higher maximum activation values than OOD data"), in numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core.activations import FloatArray
+from nap_core.activations import Activations, FloatArray
+from nap_core.points import images_collected
 
 STEP = 1.2  # bins of the mean are this factor wide: narrow enough that means in one bin may be called the same
 LEAST = 10  # points from which the median of a bin is taken
+
+MOST_RANKED = 2**25
+"""Numbers from which on channels are ranked by a sample: of 2,048 channels 16,000 images, which tell an AUROC to half a
+percent, in two seconds instead of ten."""
 
 _EDGES = 0.01 * STEP ** np.arange(110)  # from 0.01, below which a map is as good as silent, to about 4 million
 
@@ -42,6 +48,21 @@ def channel_auroc(known: FloatArray, unknown: FloatArray) -> NDArray[np.float64]
         up_to = np.searchsorted(theirs, ours, side="right").sum(dtype=np.int64)
         found[channel] = (below + up_to) / 2
     return found / (len(known) * len(unknown))
+
+
+def ratio_auroc(
+    known: Activations,
+    unknown: Sequence[Activations],
+    *,
+    ratios: Callable[[Activations], FloatArray] = Activations.ratio,
+    most: int = MOST_RANKED,
+) -> tuple[NDArray[np.float64], int]:
+    """``channel_auroc`` of the ``ratios`` (N, C) of ID images and of those of several OOD datasets joined, (C,), and on
+    how many images it was found: the first of each dataset where all of them hold more than ``most`` numbers."""
+    parts = (known, *unknown)
+    counts = images_collected(parts, most=most)
+    first, *others = (ratios(part.head(count)) for part, count in zip(parts, counts, strict=True))
+    return channel_auroc(first, np.concatenate(others)), sum(counts)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract
 from nap_core.methods.ground import Ground, Part
-from nap_core.models import LoadedModel, Variant
+from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.progress import Progress
 from nap_core.store import Store
 
@@ -138,16 +138,17 @@ DEFAULT_MODEL = "resnet20-cifar10"
 def default_study(model: str = DEFAULT_MODEL) -> Study:
     """The study that is offered for a model.
 
-    One of the user's own is offered the first of their datasets whose classes it has, else the first, else CIFAR-10.
+    One that comes without images is offered the first of the user's datasets whose classes it has, then ImageNet's
+    validation set if that is here and what it knows, then the first of the user's datasets, then CIFAR-10.
 
     Raises UserError for an unknown model.
     """
     record = models.find(model)
-    return Study(model, record.id_dataset or _likely_id(record.classes()), record.ood_datasets, record.images)
+    return Study(model, record.id_dataset or _likely_id(record), record.ood_datasets, record.images)
 
 
-def _likely_id(classes: tuple[str, ...]) -> str:
-    own = datasets.own.names()
+def _likely_id(record: ModelRecord) -> str:
+    own, classes = datasets.own.names(), record.classes()
     for name in own:
         try:
             found = datasets.find(name).classes
@@ -155,6 +156,8 @@ def _likely_id(classes: tuple[str, ...]) -> str:
             continue
         if found and set(found) <= set(classes):
             return name
+    if record.knows == "ImageNet-1k" and datasets.prepared("imagenet-val"):
+        return "imagenet-val"
     return own[0] if own else "cifar10"
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nap_core import activations as module
 from nap_core.activations import Activations
 
 
@@ -88,3 +89,39 @@ def test_concatenate_joins_in_order() -> None:
 def test_concatenating_one_part_copies_nothing() -> None:
     only = made()
     assert Activations.concatenate([only]) is only
+
+
+class TestBlocks:
+    @pytest.mark.parametrize("rows", [0, 1, 5, 6, 7, 20])
+    def test_every_image_is_in_one_block_in_order(self, rows, monkeypatch) -> None:
+        monkeypatch.setattr(module, "BLOCK", 12)  # two rows of six channels
+        whole = spread(rows, 6)
+        blocks = list(whole.blocks())
+        assert [len(block) for block in blocks] == [2] * (rows // 2) + [1] * (rows % 2) or [0]
+        np.testing.assert_array_equal(np.concatenate([block.maximum for block in blocks]), whole.maximum)
+        np.testing.assert_array_equal(whole.by_rows(lambda block: block.mean.sum(axis=1)), whole.mean.sum(axis=1))
+
+    def test_a_row_wider_than_a_block_is_a_block(self, monkeypatch) -> None:
+        monkeypatch.setattr(module, "BLOCK", 4)
+        assert [len(block) for block in spread(3, 6).blocks()] == [1, 1, 1]
+
+    def test_blocks_of_what_is_mapped_are_mapped(self, tmp_path) -> None:
+        np.save(tmp_path / "a.npy", spread(9, 4).maximum)
+        mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+        whole = Activations(mapped, mapped, mapped, mapped, np.zeros(9, np.int64))
+        assert all(isinstance(block.maximum, np.memmap) for block in whole.blocks())
+
+
+def test_ratio_of_half_precision_is_taken_in_single() -> None:
+    whole = spread(50, 8)
+    half = Activations(whole.maximum.astype("f2"), whole.mean.astype("f2"), whole.variance, whole.logits, whole.labels)
+    assert half.ratio().dtype == np.float32
+    exact = half.maximum.astype(np.float64) / (half.mean.astype(np.float64) + 1)
+    np.testing.assert_allclose(half.ratio(), exact, rtol=1e-6)
+    np.testing.assert_array_equal(half.ratio(channels=[6, 2]), half.ratio()[:, [6, 2]])
+
+
+def spread(rows: int, channels: int) -> Activations:
+    draw = np.random.default_rng(rows)
+    mean = draw.gamma(1, 1, (rows, channels)).astype(np.float32)
+    return Activations(mean * 4, mean, mean / 3, draw.normal(size=(rows, 3)), np.zeros(rows, np.int64))

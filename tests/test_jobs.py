@@ -119,7 +119,7 @@ def test_downloads_unpacks_and_extracts(isun: Study, store_root: Path, monkeypat
     heard: list[Progress] = []
     note = jobs.Job._note
     monkeypatch.setattr(jobs.Job, "_note", lambda job, now: (heard.append(now), note(job, now)))
-    assert [one.title for one in missing_downloads(isun)] == ["iSUN (8,925)"]
+    assert [one.title for one in missing_downloads(isun)] == ["iSUN"]
     job = wait(Jobs(Store(store_root)).start(isun, "cpu"))
     assert (job.state, job.error) == ("done", None)
     assert len(job.result.of("isun")) == 6

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.nap import EPSILON, channel_terms, nap_score
 
@@ -94,3 +95,18 @@ def test_brighter_mean_lowers_and_higher_peak_raises(found: Activations, more: f
     assert (nap_score(activations(found.maximum, found.mean + more)) <= scores).all()
     assert (nap_score(activations(found.maximum + more, found.mean)) > scores).all()
     assert (scores >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 64), (700, 342), (3, 150_000)])
+def test_blocks_of_rows_change_no_bit(dtype, shape) -> None:
+    draw = np.random.default_rng(1)
+    mean = draw.gamma(0.5, 0.4, shape).astype(dtype)
+    maximum = (mean * draw.uniform(1, 12, shape)).astype(dtype)
+    images = Activations(maximum, mean, mean * 2, np.zeros((len(mean), 2)), np.zeros(len(mean), np.int64))
+    peak, average = maximum.astype(np.float64), mean.astype(np.float64)
+    ratio = peak / (average + 1.0)
+    np.testing.assert_array_equal(nap.nap_score(images), (ratio**2).mean(axis=1))
+    np.testing.assert_array_equal(nap.no_square_score(images), np.sqrt(ratio**2).mean(axis=1))
+    np.testing.assert_array_equal(nap.minus_score(images), (peak - average).mean(axis=1))
+    np.testing.assert_array_equal(nap.variance_score(images), (mean * 2).astype(np.float64).mean(axis=1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nap_core.activations import Activations
-from nap_core.points import Picked, Points, Region, picked, points_of, sampled
+from nap_core.points import Picked, Points, Region, images_collected, picked, points_of, sampled
 
 
 def made_up(images: int = 6, channels: int = 4, seed: int = 0) -> Activations:
@@ -106,3 +106,32 @@ def test_datasets_take_turns_among_images_with_equally_many_points() -> None:
     assert [(image.dataset, image.row) for image in found] == [
         (name, row) for row in range(3) for name in ("cifar10", "mnist")
     ]
+
+
+def test_the_first_images_stand_for_all_where_there_are_very_many() -> None:
+    parts = [made_up(n, 50, seed=n) for n in (400, 100, 2)]
+    assert images_collected(parts) == [400, 100, 2]
+    assert images_collected(parts, most=50 * 502) == [400, 100, 2]
+    assert images_collected(parts, most=50 * 251) == [200, 50, 1]
+    assert images_collected(parts, most=50 * 100) == [79, 19, 1]
+    assert images_collected(parts, channel=3, most=502) == [400, 100, 2]
+    assert images_collected(parts, channel=3, most=251) == [200, 50, 1]
+
+
+@pytest.mark.parametrize("channel", [None, 7])
+def test_points_of_the_first_images_are_the_first_points(channel: int | None) -> None:
+    whole, first = (points_of("a", made_up(40, 50), channel=channel, images=images) for images in (None, 15))
+    assert (whole.images, whole.all_images, first.images, first.all_images) == (40, 40, 15, 40)
+    count = len(first)
+    assert set(first.row.tolist()) <= set(range(15))
+    np.testing.assert_array_equal(first.place, whole.place[:count])
+    np.testing.assert_array_equal(first.maximum, whole.maximum[:count])
+    assert len(first) + first.left_out == 15 * (50 if channel is None else 1)
+    assert first.take(np.arange(3)).images == 15
+
+
+def test_points_of_half_precision_are_single() -> None:
+    whole = made_up(10, 5)
+    half = Activations(whole.maximum.astype("f2"), whole.mean.astype("f2"), whole.variance, whole.logits, whole.labels)
+    points = points_of("a", half)
+    assert points.mean.dtype == points.maximum.dtype == np.float32

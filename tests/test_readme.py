@@ -42,6 +42,10 @@ def test_the_methods_are_those_of_the_catalogue(build_docs: ModuleType) -> None:
     assert (ROOT / "docs" / "methods.md").read_text(encoding="utf-8") == build_docs.methods_document()
 
 
+def test_the_datasets_are_those_of_the_library(build_docs: ModuleType) -> None:
+    assert (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8") == build_docs.datasets_document()
+
+
 def test_the_models_are_those_of_the_catalogue(build_docs: ModuleType) -> None:
     assert (ROOT / "docs" / "models.md").read_text(encoding="utf-8") == build_docs.models_document()
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
-from nap_core.separation import LEAST, channel_auroc, peak_curve, peak_factor
+from nap_core.activations import Activations
+from nap_core.separation import LEAST, channel_auroc, peak_curve, peak_factor, ratio_auroc
 
 
 def test_auroc_counts_pairs_and_ties_half() -> None:
@@ -116,3 +117,20 @@ def test_peak_factor_needs_means_that_both_sides_have() -> None:
     assert np.isnan(peak_factor(here, there))
     few = peak_curve(np.full(LEAST - 1, 0.2), np.ones(LEAST - 1))
     assert np.isnan(peak_factor(here, few))
+
+
+def spread(rows: int, seed: int) -> Activations:
+    mean = np.random.default_rng(seed).gamma(1, 1, (rows, 6)).astype(np.float32)
+    return Activations(mean * (3 + seed), mean, mean, np.zeros((rows, 2)), np.zeros(rows, np.int64))
+
+
+def test_channels_are_ranked_on_all_images_or_on_the_first_of_each_dataset() -> None:
+    known, one, other = spread(300, 0), spread(100, 1), spread(50, 2)
+    found, images = ratio_auroc(known, [one, other])
+    joined = np.concatenate([one.ratio(), other.ratio()])
+    np.testing.assert_array_equal(found, channel_auroc(known.ratio(), joined))
+    assert images == 450
+    found, images = ratio_auroc(known, [one, other], most=6 * 225)
+    joined = np.concatenate([one.head(50).ratio(), other.head(25).ratio()])
+    np.testing.assert_array_equal(found, channel_auroc(known.head(150).ratio(), joined))
+    assert images == 225

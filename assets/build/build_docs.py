@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make what the README shows, the default study's table and the screenshots, docs/methods.md and docs/models.md.
+"""Make what the README shows, the default study's table and the screenshots, and docs/{methods,models,datasets}.md.
 
     python assets/build/build_docs.py [--table-only]
 
@@ -19,8 +19,8 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import combination, datasets, evaluation, methods
-from nap_core.downloads import megabytes
+from nap_core import benchmarks, combination, datasets, evaluation, methods
+from nap_core.downloads import Download, megabytes
 from nap_core.models import architectures, zoo
 from nap_core.store import Store
 from nap_core.study import StudyActivations, default_study, run
@@ -149,6 +149,55 @@ def methods_document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def datasets_document() -> str:
+    """docs/datasets.md: what is bundled, the library with its files, and the benchmarks."""
+    lines = [
+        "# Datasets and benchmarks",
+        "",
+        "Made from the records of `nap_core.datasets` and `nap_core.benchmarks` by `make docs`. Any dataset is named",
+        "by its word: in an address, in “Change the study” and on the command line.",
+        "",
+        "## Bundled",
+        "",
+        "| Dataset | | Images | Source |",
+        "|---|---|---|---|",
+    ]
+    for record in datasets.RECORDS.values():
+        lines.append(f"| {record.title} | `{record.name}` | {record.size:,} | {record.source} |")
+    lines += [
+        "",
+        "## The library",
+        "",
+        "Downloaded when a study with them is run: resumed after a cut, checked, and never under their final name",
+        "before they are whole. Each has a folder in `NAP_DATASETS`; without a network, put the files there yourself.",
+        "What is unpacked needs its archive no more.",
+    ]
+    for record in (datasets.find(name) for name in datasets.library.names()):
+        lines += ["", f"### {record.title}: `{record.name}`", "", f"{record.description} {record.note}", ""]
+        lines.append(f"- {record.size:,} images. {record.source}. {record.licence}.")
+        lines += [f"- {_file(one)}" for one in record.downloads]
+    lines += ["", "## Benchmarks", ""]
+    for benchmark in benchmarks.RECORDS.values():
+        known, met = benchmark.id_dataset, ", ".join(f"`{name}`" for name in benchmark.ood_datasets)
+        fit = f"fit split `{benchmark.fit_dataset}`" if benchmark.fit_dataset else "no fit split"
+        lines += [
+            f"### {benchmark.title}: `{benchmark.name}`",
+            "",
+            f"`{known}` against {met}; {fit}; up to {benchmark.images:,} images of each. {benchmark.source}. "
+            f"{benchmark.note}",
+            "",
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _file(one: Download) -> str:
+    """A file of the library: its place, its address, what is published of it."""
+    size = f", {megabytes(one.size)}" if one.size else ""
+    place = f"`{one.path.relative_to(datasets.library.folder()).as_posix()}`"
+    said = "given to registered people only" if one.by_hand else "downloaded"
+    return f"{place} from <{one.url}>{size}, {said}; {f'`{one.checksum}`' if one.checksum else 'no checksum published'}"
+
+
 def models_document() -> str:
     """docs/models.md: where NAP is read in every architecture, and torchvision's weights."""
     groups: dict[str, dict[str, list[str]]] = {}
@@ -221,6 +270,7 @@ def main() -> None:
     args = parser.parse_args()
     write_table()
     (ROOT / "docs" / "methods.md").write_text(methods_document(), encoding="utf-8")
+    (ROOT / "docs" / "datasets.md").write_text(datasets_document(), encoding="utf-8")
     (ROOT / "docs" / "models.md").write_text(models_document(), encoding="utf-8")
     if not args.table_only:
         run(default_study(), Store())

@@ -53,7 +53,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="NAME",
         help="a model of the catalogue (python -m nap_core models); with --weights an architecture: resnet20, "
-        "densenet_bc_100_12, efficientnet_lite0 …, or torchvision's resnet50, densenet121, mobilenet_v2 …",
+        "densenet_bc_100_12, efficientnet_lite0 …, or torchvision's resnet50, densenet121, mobilenet_v2 …, timm's as "
+        "timm:convnext_tiny …",
     )
     group.add_argument(
         "--weights",
@@ -66,6 +67,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the network was trained on, which picks the parameters that the papers publish for it (default: "
         "the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 classes, "
         "ImageNet-1k for 1,000 classes, else none)",
+    )
+    group.add_argument(
+        "--layer",
+        metavar="MODULE",
+        help="the module whose output is the penultimate map, as layer3; `layers` lists them (default: the network's "
+        "own, the map that enters its global pooling)",
+    )
+    group.add_argument(
+        "--view",
+        metavar="R/C[/I]",
+        help="short side, crop and interpolation of the preprocessing, as 256/224/bicubic (default: the network's)",
     )
     group.add_argument(
         "--mean", type=triple(0, 1), metavar="R,G,B", help="the mean taken off pixels 0 … 1 (default: the network's)"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nap_core.cli import output
 from nap_core.cli.arguments import Command
+from nap_core.errors import UserError
 
 if TYPE_CHECKING:
     from nap_core.datasets import DatasetRecord
     from nap_core.methods import MethodRecord
+    from nap_core.models import ModelRecord
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +40,8 @@ def _cell(value: object) -> str:
 
 
 def models(args: argparse.Namespace) -> int:
-    """The models of the catalogue, and the architectures that --weights takes."""
-    from nap_core.models import RECORDS, architectures, zoo
+    """The models of the catalogue and the user's own, and the architectures that --weights takes."""
+    from nap_core.models import architectures, entries, timm_networks, zoo
 
     records = [
         {
@@ -53,20 +57,40 @@ def models(args: argparse.Namespace) -> int:
             "licence": record.licence,
             "source": record.source,
         }
-        for record in RECORDS.values()
+        for record in _usable_models()
     ]
     below = (
         f"\nTorchvision's, whose weights are downloaded once: {', '.join(zoo.names())}\n"
-        f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}\n"
+        f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}; and any of timm's as "
+        f"{timm_networks.PREFIX}NAME{'' if timm_networks.is_installed() else f' ({timm_networks.INSTALL})'}\n"
     )
+    for fault in entries.faults():
+        print(fault, file=sys.stderr)
     return _print(records, args.json, ("name", "title", "knows", "classes", "id_dataset", "fit_dataset"), below)
+
+
+def _usable_models() -> Iterator[ModelRecord]:
+    """The bundled models and the user's own; what cannot be used is told on stderr."""
+    from nap_core import models
+    from nap_core.models import entries, own
+
+    for name in (*models.RECORDS, *entries.records(), *own.names()):
+        try:
+            yield models.find(name)
+        except UserError as error:
+            print(error, file=sys.stderr)
 
 
 def datasets(args: argparse.Namespace) -> int:
     """The datasets of the catalogue: bundled, to be downloaded, the user's own."""
     from nap_core.datasets import find, names
 
-    records = [_dataset(find(name)) for name in names()]
+    records = []
+    for name in names():
+        try:
+            records.append(_dataset(find(name)))
+        except UserError as error:  # one of the user's own is damaged: the others are listed
+            print(f"Left out: {error}", file=sys.stderr)
     return _print(records, args.json, ("name", "role", "size", "where", "description"))
 
 
@@ -139,9 +163,10 @@ def _method(record: MethodRecord) -> dict[str, Any]:
 COMMANDS = (
     Command(
         "models",
-        "list the models that come with this project",
-        "List the models that come with this project: what each was trained on, which dataset it knows, which one "
-        "methods may estimate from; and the architectures that take a weights file of yours.",
+        "list the models that come with this project, and your own",
+        "List the models that come with this project, those of the modules that NAP_MODELS names and those added in "
+        "the app: what each was trained on, which dataset it knows, which one methods may estimate from; and the "
+        "architectures that take a weights file of yours.",
         ("models", "models --json"),
         _add_json,
         models,

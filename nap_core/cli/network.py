@@ -45,15 +45,17 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
                 f"“{name}” is an architecture, and its weights are missing: add --weights FILE, or take a model of the "
                 f"catalogue: {other}."
             )
-        raise UserError(
-            f"There is no model called “{name}”. There are: {models.listing()}; architectures need --weights FILE."
-        )
+        return models.find(name)
     if known is None and name in models.names():
-        own = models.find(name).architecture
-        raise UserError(f"“{name}” comes with its weights. With --weights, name the architecture: --model {own}.")
+        record = models.find(name)
+        if record.made:
+            raise UserError(f"“{name}” makes its network with its weights. Leave --weights out.")
+        raise UserError(
+            f"“{name}” comes with its weights. With --weights, name the architecture: --model {record.architecture}."
+        )
     if known is None:
         every = ", ".join(architectures.names())
-        raise UserError(f"There is no architecture called “{name}”. There are: {every}.")
+        raise UserError(f"There is no architecture called “{name}”. There are: {every}, and timm's as timm:NAME.")
     if not Path(args.weights).expanduser().is_file():
         raise UserError(f"There is no weights file at {args.weights}. Check the path.")
     return None
@@ -61,7 +63,8 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A loaded model and what is known of it. ``as_published`` is False where --mean or --std change its input."""
+    """A loaded model and what is known of it. ``as_published`` is False where --layer, --view, --mean or --std change
+    what is read of it or what it is fed."""
 
     model: LoadedModel
     knows: str
@@ -69,12 +72,14 @@ class Network:
 
 
 def load(args: argparse.Namespace, meter: Meter) -> Network:
-    """The network of --model, --weights, --knows, --mean and --std, its weights downloaded where they are not here.
+    """The network of --model and --weights, as --knows, --layer, --view, --mean and --std say, its weights downloaded
+    where they are not here.
 
     Raises UserError for what cannot be loaded.
     """
     from nap_core import models
     from nap_core.downloads import fetch
+    from nap_core.models.loaded import fed_by, read_at
 
     record = record_of(args)
     if record:
@@ -89,10 +94,13 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
         if len(names) == len(model.classes):
             model = replace(model, classes=names)
     transform = model.transform
-    changed = replace(transform, mean=args.mean or transform.mean, std=args.std or transform.std)
+    changed = transform.changed(args.view) if args.view else transform
+    changed = replace(changed, mean=args.mean or transform.mean, std=args.std or transform.std)
     if changed != transform:
-        model = replace(model, transform=changed)
-    return Network(model, "" if knows == "none" else knows, changed == transform)
+        model = fed_by(model, changed)
+    if args.layer:
+        model = read_at(model, args.layer)
+    return Network(model, "" if knows == "none" else knows, changed == transform and not args.layer)
 
 
 def _guessed(architecture: str, classes: int) -> str:
@@ -123,7 +131,9 @@ class Passes:
             if owner.architecture != model.architecture.name:
                 raise UserError(f"{asked.source} holds activations of {owner.title}, not of {model.title}.")
             if not self.network.as_published:
-                raise UserError(f"{asked.source} holds activations, which --mean and --std cannot change any more.")
+                raise UserError(
+                    f"{asked.source} holds activations, which --layer, --view, --mean and --std cannot change any more."
+                )
             return Opened(self, None, bank.load(asked.source, model))
         data.fetch(asked, self.meter)
         images = data.load(asked, self.meter.reading(asked.label))

@@ -31,6 +31,13 @@ def labels_for(dataset: ImageDataset, model_classes: tuple[str, ...]) -> NDArray
     return np.full(len(dataset), -1, np.int64)
 
 
+def are_strangers(classes: tuple[str, ...], model_classes: tuple[str, ...]) -> bool:
+    """Whether none of a dataset's ``classes`` is one of the model's, as far as names tell: then the model hardly knows
+    its images. Numbers tell nothing, and neither do as many names as the model has."""
+    named = [name for name in classes if not name.isdecimal()]
+    return len(named) == len(classes) > 0 and len(classes) != len(model_classes) and not set(named) & set(model_classes)
+
+
 def relabelled(dataset: ImageDataset, labels: NDArray[np.int64]) -> ImageDataset:
     """The dataset with other ``labels`` (N,); itself where they are its own."""
     return dataset if np.array_equal(labels, dataset.labels) else _Relabelled(dataset, labels)

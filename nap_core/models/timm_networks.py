@@ -7,12 +7,13 @@ head reads is found in the network (``anatomy``). Nothing is downloaded: network
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from nap_core.errors import UserError
 from nap_core.models.transform import FILTERS, Transform
@@ -56,6 +57,18 @@ def build(name: str, num_classes: int) -> nn.Module:
 
 builder = partial(partial, build)
 """``builder(name)`` makes the network for a number of classes."""
+
+
+def sized(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Make room for as many patches as the file has positions for: Transformers are built for one size of image."""
+    positions, own = state.get("pos_embed"), getattr(network, "pos_embed", None)
+    resize, patches = getattr(network, "set_input_size", None), getattr(network, "patch_embed", None)
+    if positions is None or own is None or resize is None or patches is None or positions.ndim != 3:
+        return
+    side = math.isqrt(positions.shape[1])  # what is over are class tokens and the like
+    if positions.shape[1:] != own.shape[1:] and positions.shape[2] == own.shape[2]:
+        resize(img_size=side * patches.patch_size[0])
+    network.image_size = patches.img_size[0]
 
 
 def transform(name: str) -> Transform:

@@ -8,11 +8,12 @@ import streamlit as st
 
 from nap_core import benchmarks, datasets, models, study
 from nap_core.datasets import library
+from nap_core.datasets.labels import are_strangers
 from nap_core.downloads import megabytes
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
-from nap_core.models import ModelRecord, zoo
+from nap_core.models import ModelRecord, entries, zoo
 from nap_core.study import Study, default_study
 from pages.parts import fetching, layer_choice, own_images, own_models, workspace
 
@@ -49,9 +50,9 @@ def _picked(chosen: Study) -> Study | None:
         key=own_models.PICKED,
         help="Type to search. Torchvision's models come with its ImageNet weights, which are downloaded once.",
     )
-    if note := workspace.where_read(model):
-        st.caption(note)
     try:
+        if note := workspace.where_read(model):
+            st.caption(note)
         benchmark = _benchmark(chosen, model)
         if benchmark:
             start = benchmarks.study_of(benchmark, model)
@@ -97,19 +98,19 @@ def _sizes(names: Sequence[str], chosen: int) -> list[int]:
 
 
 def _models() -> dict[str, ModelRecord]:
-    """Every model that can be picked: bundled, one's own, torchvision's. What is damaged among one's own is told where
-    it can be removed."""
-    own = {name: record for name, record in own_models.kept().items() if record}
-    return models.RECORDS | own | {name: zoo.record(name) for name in zoo.names()}
+    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. What is damaged
+    among one's own is told where it can be removed."""
+    own = {name: record for name, record in own_models.kept().items() if isinstance(record, ModelRecord)}
+    return models.RECORDS | entries.records() | own | {name: zoo.record(name) for name in zoo.names()}
 
 
 def _titled(record: ModelRecord) -> str:
-    """A model in a line: for torchvision's how good it is, and what is still to be downloaded of it."""
+    """A model in a line: for torchvision's its accuracy on ImageNet, and what is still to be downloaded of it."""
     if not record.name.startswith(zoo.PREFIX) or record.accuracy is None:
         return f"{record.title} · knows {record.knows}"
     missing = sum(one.size or 0 for one in record.downloads() if not one.present)
     load = f" · {megabytes(missing)} to download" if missing else ""
-    return f"{record.title} · torchvision, {percent(record.accuracy)} on {record.knows}{load}"
+    return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
 
 
 def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[str, ...], str]:
@@ -122,10 +123,17 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     roles |= {name: datasets.find(name).role for name in library.names()}
     # A link may name what no list shows.
     roles |= {name: datasets.find(name).role for name in study.needed_datasets(start) if name not in roles}
-    id_names = [name for name, role in roles.items() if role in ("id", "own") or record.id_dataset == name]
+    known = (record.id_dataset, start.id_dataset)
+    id_names = [name for name, role in roles.items() if role in ("id", "own") or name in known]
     id_dataset = st.selectbox(
         "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )
+    if are_strangers(datasets.find(id_dataset).classes, record.classes()):
+        st.warning(
+            f"{record.title} knows {record.knows}, and {datasets.title(id_dataset)} shows none of its classes. "
+            "As ID dataset it says nothing of what the network knows: pick images that it does, your own for example.",
+            icon=":material/warning:",
+        )
     ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
     ood = st.multiselect(
         "OOD datasets",
@@ -174,11 +182,10 @@ def _use(wanted: Study, device: str) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
-    downloads = study.missing_downloads(wanted)
-    able = fetching.told(downloads) if downloads else True
+    able = fetching.told(wanted)
     own_images.unreadable(wanted)
     runs = bool(missing) or not ready
-    label = "Download, use and run this study" if downloads else "Use and run this study"
+    label = "Download, use and run this study" if fetching.waits(wanted) else "Use and run this study"
     if st.button(label if runs else "Use this study", type="primary", disabled=not able):
         st.session_state.device = device or None
         workspace.choose_study(wanted)

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import datasets
+from nap_core import datasets, study
 from nap_core.datasets import hugging_face
 from nap_core.downloads import Download, megabytes
 from nap_core.progress import Progress
+from nap_core.study import Study
 
 
 def described(missing: Sequence[Download]) -> str:
-    """How much it is and where from: "235 MB from www.cs.toronto.edu and ufldl.stanford.edu"."""
-    hosts = list(dict.fromkeys(one.host for one in missing))
+    """How much it is and where from, in Markdown: "235 MB from `www.cs.toronto.edu` and `ufldl.stanford.edu`"."""
+    hosts = list(dict.fromkeys(f"`{one.host}`" for one in missing))  # as code: no links to bare servers
     listed = hosts[0] if len(hosts) == 1 else f"{', '.join(hosts[:-1])} and {hosts[-1]}"
     return f"{amount(missing)} from {listed}"
 
@@ -22,8 +23,10 @@ def described(missing: Sequence[Download]) -> str:
 def amount(missing: Sequence[Download]) -> str:
     """How much it is, as far as anybody has published it."""
     known, unknown = sum(one.size or 0 for one in missing), sum(one.size is None for one in missing)
-    files = f"{unknown} file{'s' if unknown > 1 else ''} of unpublished size"
-    return " and ".join(part for part in (megabytes(known) if known else "", files if unknown else "") if part)
+    if not known:
+        return f"{unknown} files of unpublished size" if unknown > 1 else "a file of unpublished size"
+    more = f" and {unknown} file{'s' if unknown > 1 else ''} of unpublished size" if unknown else ""
+    return f"{megabytes(known)}{more}"
 
 
 def mark(name: str) -> str:
@@ -37,19 +40,35 @@ def mark(name: str) -> str:
     return f" · {megabytes(known)} to download" if known else " · to download"
 
 
-def told(missing: Sequence[Download]) -> bool:
-    """Say what will be downloaded, and which file to put where without a network.
+def waits(chosen: Study) -> bool:
+    """Whether anything of a study has still to be downloaded."""
+    return bool(study.missing_downloads(chosen) or _of_the_hub(chosen))
+
+
+def _of_the_hub(chosen: Study) -> list[str]:
+    """The datasets of the Hugging Face Hub that are not here, by their titles; nobody knows their sizes before."""
+    names = [name for name in study.needed_datasets(chosen) if hugging_face.is_hub(name)]
+    return [datasets.title(name) for name in names if not datasets.prepared(name)]
+
+
+def told(chosen: Study) -> bool:
+    """Say what of a study will be downloaded, and which file to put where without a network.
 
     True when all of it can be: what is given to registered people only has to be put there first.
     """
+    missing, hub = study.missing_downloads(chosen), _of_the_hub(chosen)
     by_hand = [one for one in missing if one.by_hand]
     if by_hand:
         steps = "\n".join(f"- {one.instruction}" for one in by_hand)
         st.warning(f"Given only to people who agree to its terms, so this is yours to do:\n{steps}")
     fetched = [one for one in missing if not one.by_hand]
+    lines = [f":material/download: {one.title}: {described([one])}" for one in fetched]
+    lines += [f":material/download: {title}: from `huggingface.co`" for title in hub]
+    if lines:
+        total = f", {amount(fetched)} in all" if len(fetched) > 1 else ""
+        listed = "  \n".join(lines)
+        st.markdown(f"To be downloaded first{total}:  \n{listed}")
     if fetched:
-        lines = "  \n".join(f":material/download: {one.title}: {described([one])}" for one in fetched)
-        st.markdown(f"To be downloaded first, {amount(fetched)} in all:  \n{lines}")
         with st.expander("No network here?", icon=":material/wifi_off:"):
             st.markdown("\n".join(f"- {one.instruction[0].upper()}{one.instruction[1:]}" for one in fetched))
     return not by_hand

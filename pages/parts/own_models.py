@@ -12,7 +12,7 @@ import streamlit as st
 
 from nap_core import models, roots
 from nap_core.errors import UserError
-from nap_core.models import ModelRecord, architectures, own
+from nap_core.models import ModelRecord, architectures, own, timm_networks
 
 PICKED = "change-study-model"
 """The control of the dialog that picks the model: a model that has just been added is picked."""
@@ -20,16 +20,17 @@ _SAID = "own-models-said"
 _FIELD = "own-model-"
 MAXIMUM_MEGABYTES = 1024
 DEFAULT = "resnet18"
+_OURS, _TIMM = "torchvision and this project", "timm"
 
 
-def kept() -> dict[str, ModelRecord | None]:
-    """The visitor's own models by name; None for one that is damaged."""
-    found: dict[str, ModelRecord | None] = {}
+def kept() -> dict[str, ModelRecord | str]:
+    """The visitor's own models by name; for one that cannot be used, the sentence that says why."""
+    found: dict[str, ModelRecord | str] = {}
     for name in own.names():
         try:
             found[name] = models.find(name)
-        except UserError:
-            found[name] = None
+        except UserError as error:
+            found[name] = str(error)
     return found
 
 
@@ -41,8 +42,7 @@ def adder() -> None:
             (st.error if said[0] == "error" else st.success)(said[1])
     with st.expander("Your own models", icon=":material/neurology:", key="own-models"):
         _kept()
-        names = architectures.names()
-        architecture = st.selectbox("Architecture", names, index=names.index(DEFAULT), key=f"{_FIELD}architecture")
+        architecture = _architecture()
         endings = [suffix.removeprefix(".") for suffix in own.SUFFIXES]
         uploaded = st.file_uploader(
             "Checkpoint", type=endings, key=f"{_FIELD}file", max_upload_size=MAXIMUM_MEGABYTES, help=_HELP
@@ -63,8 +63,9 @@ def adder() -> None:
         st.file_uploader(
             "Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes", max_upload_size=1
         )
-        _transform(architecture)
-        ready = uploaded is not None or bool(listed and st.session_state[f"{_FIELD}path"])
+        if architecture:
+            _transform(architecture)
+        ready = architecture and (uploaded is not None or bool(listed and st.session_state[f"{_FIELD}path"]))
         st.button("Add this model", disabled=not ready, on_click=_add, key=f"{_FIELD}add")
 
 
@@ -72,6 +73,27 @@ _HELP = (
     "A state dict, plain or under “state_dict”, as torch.save or safetensors write it. A file that holds more than "
     "tensors could run code and is not opened."
 )
+
+
+def _architecture() -> str | None:
+    """Draw what picks the architecture; None while there is none."""
+    of = st.segmented_control(
+        "Architectures of", (_OURS, _TIMM), default=_OURS, required=True, key=f"{_FIELD}architectures-of"
+    )
+    names = architectures.names() if of == _OURS else timm_networks.names()
+    if not names:
+        st.info(f"timm is not installed. Install it, then open this page again: `{timm_networks.INSTALL}`")
+        return None
+    architecture: str | None = st.selectbox(
+        "Architecture",
+        names,
+        index=names.index(DEFAULT) if of == _OURS else None,
+        format_func=lambda name: name.removeprefix(timm_networks.PREFIX),
+        key=f"{_FIELD}architecture-{of}",
+        placeholder=f"Type to search {len(names):,} names",
+    )
+    st.session_state[f"{_FIELD}architecture"] = architecture
+    return architecture
 
 
 def _transform(architecture: str) -> None:
@@ -110,11 +132,12 @@ def _add() -> None:
     except UserError as error:
         st.session_state[_SAID] = "error", str(error)
         return
-    record = models.find(name)
+    record, anatomy = models.find(name), models.load(name).anatomy
     st.session_state[PICKED] = name
     st.session_state[_SAID] = (
         "success",
-        f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes.",
+        f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
+        f"{anatomy.sentence() if anatomy else ''}",
     )
 
 
@@ -161,7 +184,8 @@ def _kept() -> None:
     """The models that there are, each with a button that removes it."""
     for name, record in kept().items():
         text, button = st.columns([4, 1], vertical_alignment="center")
-        said = f"{record.title} · {record.architecture}, {len(record.classes()):,} classes" if record else "damaged"
+        usable = isinstance(record, ModelRecord)
+        said = f"{record.title} · {record.architecture}, {len(record.classes()):,} classes" if usable else record
         text.markdown(f"{said}  \n`{name}`")
         button.button("Remove", key=f"own-model-remove-{name}", on_click=_remove, args=(name,))
 

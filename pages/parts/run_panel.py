@@ -41,13 +41,13 @@ def offer(chosen: Study, key: str) -> None:
         st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
     missing, downloads = workspace.missing_images(chosen), study.missing_downloads(chosen)
     total, able = sum(missing.values()), True
-    if downloads and key == "main":
-        able = fetching.told(downloads)
+    if key == "main":
+        able = fetching.told(chosen)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":
         label = "Run the study"
-    elif downloads:
+    elif fetching.waits(chosen):
         label = f"Download and run this study ({total:,} images)"
     elif chosen == study.default_study():
         label = "Run the default study (about 10 s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nap_core.models import entries
 from nap_core.study import Study
 from pages.parts import change_study, own_images, run_panel, workspace
 
@@ -23,11 +24,13 @@ def study_sidebar() -> None:
             f"**{chosen.images:,}** images each",
             *chosen.changes(),
         )
-        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model) or None)
+        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model, chosen.layer) or None)
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(chosen)
         if "link_fault" in st.session_state:
             st.warning(f"{st.session_state.link_fault} The default study is shown instead.")
+        for fault in entries.faults():
+            st.warning(fault)
         own_images.unreadable(chosen)
         _status(chosen)
 

@@ -112,7 +112,7 @@ def reference_study(model: str) -> Study:
 
 def variant(model: str) -> Variant:
     """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    chosen = current_study()
+    chosen: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
     return chosen.variant if chosen.model == model else Variant(model)
 
 
@@ -188,10 +188,19 @@ def titles(chosen: Study) -> dict[str, str]:
     return {name: datasets.title(name) for name in chosen.datasets}
 
 
-def where_read(model: str) -> str:
-    """Where NAP is read in the model called ``model``, in a sentence or two; empty where nobody has said."""
+def where_read(model: str, layer: str = "") -> str:
+    """Where NAP is read in the model called ``model``, in a sentence or two: at ``layer`` if one is chosen, else as its
+    architecture says, else as it was found in the network.
+
+    Raises UserError for a network of the user's own that cannot be used.
+    """
+    if layer:
+        return f"NAP is read from what {layer} puts out, as this study asks."
     blueprint = architectures.find(models.find(model).architecture)
-    return blueprint.note if blueprint else ""
+    if blueprint and blueprint.note:
+        return blueprint.note
+    anatomy = models.load(model).anatomy
+    return anatomy.sentence() if anatomy else ""
 
 
 def model_title(chosen: Study) -> str:

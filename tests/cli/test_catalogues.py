@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 
 from nap_core import benchmarks, datasets, methods, models
 from nap_core.models import architectures
@@ -49,7 +51,7 @@ def test_methods_tell_parameters_and_their_sources(run) -> None:
     assert found["knn"]["needs"] == ["fit split"]
 
 
-@pytest.mark.parametrize("command", ["", *CATALOGUES, "evaluate", "score", "extract"])
+@pytest.mark.parametrize("command", ["", *CATALOGUES, "layers", "evaluate", "score", "extract"])
 def test_help_says_what_it_does_with_examples(run, command: str) -> None:
     status, out, _ = run(*command.split(), "--help")
     assert status == 0
@@ -89,3 +91,15 @@ def test_an_unknown_sign_does_not_end_a_table() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_models_lists_the_users_own_and_says_which_cannot_be_used(run, tmp_path: Path, models_folder: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(models.ARCHITECTURES["resnet20"].build(3).state_dict(), weights := tmp_path / "birds.pth")
+    birds, damaged = models.add(weights, "resnet20", "Birds"), models.add(weights, "resnet20", "Gone")
+    (models_folder / damaged.removeprefix("own:") / "model.json").write_text("{")
+    status, out, err = run("models")
+    assert status == 0
+    assert any(line.split()[0] == birds for line in out.splitlines() if line)
+    assert damaged not in out and f"“{damaged}” is damaged" in err
+    assert run("layers", "--model", birds)[0] == 0

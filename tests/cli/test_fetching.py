@@ -29,8 +29,8 @@ def test_a_dataset_that_is_not_here_is_downloaded(
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     status, out, err = run("extract", "isun", *RESNET)
     assert (status, out) == (0, "isun: 12 images of ResNet-20 are in the store, 12 of them new\n")
-    assert "downloading iSUN (8,925): 0.0 MB of 0.0 MB" in err
-    assert "unpacking iSUN (8,925)" in err
+    assert "downloading iSUN: 0.0 MB of 0.0 MB" in err
+    assert "unpacking iSUN" in err
     status, out, _ = run("evaluate", *RESNET, "--ood", "isun", "--limit", 12, "--methods", "msp", "--quiet")
     assert status == 0
     assert "isun (12)" in out
@@ -42,7 +42,7 @@ def test_what_cannot_be_downloaded_is_one_sentence(run, file_server: FileServer)
     file_server.status = 404
     status, _, err = run("extract", "isun", *RESNET, "--quiet")
     assert status == 2
-    assert err.startswith("“iSUN (8,925)” is no longer at http://127.0.0.1")
+    assert err.startswith("“iSUN” is no longer at http://127.0.0.1")
     assert len(err.splitlines()) == 1
 
 
@@ -62,6 +62,14 @@ def test_the_list_says_what_is_here(run, data_root: Path) -> None:
     assert found["svhn-test"]["downloads"][0]["url"] == "http://ufldl.stanford.edu/housenumbers/test_32x32.mat"
     datasets.prepare("isun")
     assert {one["name"]: one for one in json.loads(run("datasets", "--json")[1])}["isun"]["where"] == "here"
+
+
+def test_one_that_is_damaged_does_not_hide_the_others(run, data_root: Path) -> None:
+    (data_root / "broken.npz").write_bytes(b"nothing")
+    status, out, err = run("datasets")
+    assert status == 0
+    assert out.splitlines()[1].startswith("cifar10 ")
+    assert err.startswith("Left out: “broken.npz” is not an .npz archive")
 
 
 def test_a_wrong_name_of_the_hub_is_told(run) -> None:

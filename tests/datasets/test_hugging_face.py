@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets
+from nap_core.cli import data
 from nap_core.datasets import hugging_face
 from nap_core.datasets.images import presentation_order
 from nap_core.errors import UserError
-from nap_core.progress import ExtractionStopped
+from nap_core.progress import ExtractionStopped, Progress
 from nap_core.study import Study, prepared
 
 COLOURS = {"owl": (255, 0, 0), "wren": (0, 0, 255)}
@@ -139,6 +140,14 @@ def test_without_the_package_the_command_is_named(folder: Path, monkeypatch: pyt
     )
     with pytest.raises(UserError, match=r"run pip install datasets, or pip install -r requirements-extra\.txt"):
         datasets.prepare("hf:birds/garden")
+
+
+def test_the_command_line_takes_the_name(folder: Path) -> None:
+    asked = data.read("garden=hf:birds/garden:test")
+    heard: list[Progress] = []
+    data.fetch(asked, heard.append)
+    assert [one.dataset for one in heard] == ["birds/garden, test"]
+    assert len(data.load(asked, lambda done, total: None)) == 4
 
 
 def test_a_study_takes_the_name(folder: Path) -> None:

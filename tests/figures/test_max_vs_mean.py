@@ -7,10 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from nap_core.activations import Activations
 from nap_core.evaluation import MethodScores
 from nap_core.figures.max_vs_mean import SURFACE, drawn_words, reading, scatter, sparkline, tally
 from nap_core.figures.max_vs_mean.axes import bins_to, density, ends
-from nap_core.points import Picked, Points
+from nap_core.points import Picked, Points, points_of
 from nap_core.separation import peak_curve
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
@@ -258,3 +259,15 @@ def test_a_sparkline_stays_readable_beside_a_silent_dataset() -> None:
 
 def test_a_sparkline_of_silent_channels_is_drawn() -> None:
     assert sparkline({"cifar10": np.zeros(3), "mnist": np.zeros(2)}, COLOURS, (0, 1)).startswith("data:image/svg+xml")
+
+
+def test_words_say_when_the_first_images_stand_for_all() -> None:
+    draw = np.random.default_rng(0)
+    mean = draw.gamma(2, 1, (40, 5)).astype(np.float32)
+    images = Activations(mean * 3, mean, mean, np.zeros((40, 2)), np.zeros(40, np.int64))
+    whole = points_of("cifar10", images, floor=None)
+    assert drawn_words([whole], 900).startswith("200 points, one for each channel of each image.")
+    first = points_of("cifar10", images, floor=None, images=12)
+    assert drawn_words([first], 900).startswith(
+        "60 points, one for each channel of 12 of 40 images, the first of each dataset"
+    )

@@ -60,9 +60,9 @@ def test_nothing_is_fetched_before_the_click_and_the_page_says_what_will_be(
     app = open_page("score_histograms", kmnist)
     said = texts(app)
     assert "To be downloaded first" in said
-    assert "KMNIST test set (10,000), t10k-images-idx3-ubyte.gz: 0.0 MB from 127.0.0.1" in said
+    assert "KMNIST test set (10,000), t10k-images-idx3-ubyte.gz: 0.0 MB from `127.0.0.1`" in said
     assert app.button(key="run-main").label == "Download and run this study (18 images)"
-    assert any("0.0 MB from 127.0.0.1" in one.value for one in app.sidebar.caption)
+    assert any("0.0 MB from `127.0.0.1`" in one.value for one in app.sidebar.caption)
     assert file_server.requests == []
     app = run_to_the_end(app, kmnist)
     assert file_server.requests == [None, None]
@@ -147,7 +147,8 @@ def test_weights_are_fetched_before_the_model_is_loaded(
     [
         ((170_498_071,), "170 MB"),
         ((1_648_877, 4_542), "2 MB"),
-        ((None,), "1 file of unpublished size"),
+        ((None,), "a file of unpublished size"),
+        ((None, None), "2 files of unpublished size"),
         ((525_158_400, None, None), "525 MB and 2 files of unpublished size"),
     ],
 )
@@ -177,10 +178,10 @@ def test_the_dialog_offers_the_library_after_the_bundled_and_says_what_is_to_dow
     offered = dialog().selectbox(key="id-resnet20-cifar10-").options
     assert offered[0] == "CIFAR-10"
     assert "CIFAR-10 test set (10,000) · 170 MB to download" in offered
-    assert "ImageNet validation set (50,000) · to be put there by you" in offered
+    assert "ImageNet validation set · to be put there by you" in offered
     met = dialog().multiselect(key="ood-resnet20-cifar10--cifar10").options
-    assert met.index("Textures") < met.index("SVHN test set (26,032) · 64 MB to download")
-    assert "iSUN (8,925) · to download" in met
+    assert met.index("Textures") < met.index("SVHN · 64 MB to download")
+    assert "iSUN · to download" in met
     assert not any("training set" in one for one in met)
 
 
@@ -195,7 +196,7 @@ def test_a_benchmark_fills_in_the_study(library: Path) -> None:
     assert app.select_slider[0].value == 10_000
     said = texts(app)
     assert "arXiv:2402.18162, Table 9" in said
-    assert "CIFAR-10 test set (10,000): 170 MB from www.cs.toronto.edu" in said
+    assert "CIFAR-10 test set (10,000): 170 MB from `www.cs.toronto.edu`" in said
     assert said.count("kriz/cifar-10-python.tar.gz") == 1  # the training set is in the same file
     label = "Download, use and run this study"
     [button] = [one for one in app.button if one.label == label]
@@ -205,6 +206,12 @@ def test_a_benchmark_fills_in_the_study(library: Path) -> None:
 def test_the_dialog_opens_on_the_benchmark_that_the_study_is(library: Path) -> None:
     app = dialog(benchmarks.study_of("openood-cifar10", "resnet20-cifar10"))
     assert app.selectbox(key="benchmark-resnet20-cifar10").value == "openood-cifar10"
+
+
+def test_a_link_may_take_any_dataset_for_the_known_one(library: Path) -> None:
+    app = dialog(Study("resnet20-cifar10", "dtd", ("hf:birds/garden", "mnist"), 20))
+    assert app.selectbox(key="id-resnet20-cifar10-").value == "dtd"
+    assert "hf:birds/garden" in app.multiselect(key="ood-resnet20-cifar10--dtd").value
 
 
 def test_only_benchmarks_of_what_the_model_knows_are_offered(library: Path) -> None:
@@ -235,6 +242,12 @@ def test_a_name_of_the_hub_is_offered(library: Path) -> None:
     app.text_input(key="own-images-hub").set_value("birds").run()
     assert "Write it as hf:owner/name" in app.error[0].value
     assert hugging_face.names() == ()
+
+
+def test_a_dataset_of_the_hub_is_told_before_the_click(open_page: OpenPage, library: Path) -> None:
+    app = open_page("compare_methods", Study("resnet20-cifar10", "cifar10", ("hf:birds/garden:test",), 10))
+    assert "birds/garden, test: from `huggingface.co`" in texts(app)
+    assert app.button(key="run-main").label == "Download and run this study (20 images)"
 
 
 def test_every_benchmark_can_be_a_study(library: Path) -> None:

@@ -37,6 +37,8 @@ def test_first_visit_shows_the_pair_and_offers_the_default_run(app: AppTest) -> 
     assert f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**" in text(app)
     assert app.button(key="run-main").label == "Run the default study (about 10 s)"
     assert not app.main.info
+    # Six times hundreds of images of 64 channels, three numbers of four bytes of each; the fit split is not counted.
+    assert any("about 2.5 MB in the store. What is done is kept" in caption.value for caption in app.main.caption)
 
 
 def test_running_a_study_puts_its_histogram_in_the_place_of_the_button(app: AppTest) -> None:

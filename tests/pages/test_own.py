@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets, evaluation, models
-from nap_core.models import ARCHITECTURES, own
+from nap_core.models import ARCHITECTURES, own, timm_networks
 from nap_core.store import Store
 from nap_core.study import Study, default_study, run
 from pages.parts import own_images, own_models, workspace
@@ -186,3 +187,36 @@ def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data
     app.button(key="own-images-add").click().run()
     assert "no .zip archive" in app.error[0].value
     assert own_images.offered() == {}
+
+
+def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_path: Path, models_folder: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(timm.create_model("resnet10t", num_classes=3).state_dict(), tmp_path / "birds.pth")
+    app = drawn(_models)
+    app.segmented_control(key="own-model-architectures-of").set_value("timm").run()
+    box = app.selectbox(key="own-model-architecture-timm")
+    assert box.value is None and len(box.options) > 1000
+    assert app.button(key="own-model-add").disabled
+    box.set_value("timm:resnet10t").run()
+    assert app.number_input(key="own-model-crop-timm:resnet10t").value == 176
+    app.file_uploader(key="own-model-file").set_value(
+        [("birds.pth", (tmp_path / "birds.pth").read_bytes(), "application/octet-stream")]
+    )
+    app.run()
+    app.button(key="own-model-add").click().run()
+    assert not app.exception
+    assert "a timm:resnet10t with 3 classes. Found: the map that enters global_pool" in app.success[0].value
+    (name,) = own_models.kept()
+    assert models.load(name).logits_from_means
+
+
+def test_without_timm_the_page_says_how_to_get_it(
+    drawn: Callable[..., AppTest], models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timm_networks, "is_installed", lambda: False)
+    timm_networks.names.cache_clear()
+    app = drawn(_models)
+    app.segmented_control(key="own-model-architectures-of").set_value("timm").run()
+    assert "pip install timm==" in app.info[0].value
+    assert app.button(key="own-model-add").disabled
+    timm_networks.names.cache_clear()

@@ -38,8 +38,8 @@ def test_every_model_is_offered_the_bundled_ones_first(dialog: AppTest) -> None:
     options = dialog.selectbox(key=own_models.PICKED).options
     assert len(options) == len(models.RECORDS) + len(zoo.names())
     assert options[0] == "ResNet-20 · knows CIFAR-10"
-    assert "ResNet-50 · torchvision, 80.9\N{NO-BREAK SPACE}% on ImageNet-1k · 103 MB to download" in options
-    assert "ResNet-50 (V1) · torchvision, 76.1\N{NO-BREAK SPACE}% on ImageNet-1k · 103 MB to download" in options
+    assert "ResNet-50 · torchvision, 80.9\N{NO-BREAK SPACE}% · 103 MB to download" in options
+    assert "ResNet-50 (V1) · torchvision, 76.1\N{NO-BREAK SPACE}% · 103 MB to download" in options
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vit_b_16", "convnext_tiny", "resnet18"])
@@ -52,13 +52,19 @@ def test_one_that_is_picked_says_where_nap_is_read_and_what_will_be_fetched(dial
     assert any("Download, use and run this study" in button.label for button in dialog.button)
 
 
+def test_an_id_dataset_that_it_cannot_know_is_named(dialog: AppTest) -> None:
+    assert not dialog.warning
+    dialog.selectbox(key=own_models.PICKED).set_value("torchvision:resnet18").run()
+    assert "CIFAR-10 shows none of its classes" in dialog.warning[0].value
+
+
 def test_weights_that_are_here_are_not_announced(dialog: AppTest, torch_cache: Path) -> None:
     torch.manual_seed(0)
     network = architectures.find("shufflenet_v2_x0_5").build(1000)
     torch.save(network.state_dict(), models.find("torchvision:shufflenet_v2_x0_5").weights())
     dialog.run()
     options = dialog.selectbox(key=own_models.PICKED).options
-    assert "ShuffleNetV2 ×0.5 · torchvision, 60.6\N{NO-BREAK SPACE}% on ImageNet-1k" in options
+    assert "ShuffleNetV2 ×0.5 · torchvision, 60.6\N{NO-BREAK SPACE}%" in options
 
 
 def test_a_link_to_one_asks_before_it_downloads(open_page: OpenPage, torch_cache: Path) -> None:

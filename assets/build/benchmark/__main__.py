@@ -1,211 +1,81 @@
 #!/usr/bin/env python3
-"""What stored activations save: the same methods on the same images, ours beside pytorch-ood's own predict(images).
+"""Does decoding keep up, what do stored activations save, and does ImageNet fit? docs/benchmark.md.
 
-    python assets/build/benchmark.py [--images 500] [--write]
+    python assets/build/benchmark [--images 500] [--photographs 1000] [--parts decoding scale …] [--write]
 
-Every figure is a ratio of two times measured one after the other in this process, so that it says little about the
-machine. ``--write`` puts the tables into docs/benchmark.md.
+Figures are ratios of times measured one after the other in this process where that is possible, so that they say
+little about the machine. ``scale`` writes three gigabytes into a temporary folder and takes some ten minutes.
+``--write`` puts the tables into docs/benchmark.md; parts that were not run keep what is there.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+import decoding  # noqa: E402
+import detectors  # noqa: E402
+import precision  # noqa: E402
+import scale  # noqa: E402
+from timing import cores  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import datasets, evaluation, methods, models
-from nap_core.activations import Activations
-from nap_core.evaluation import Cases
-from nap_core.extraction import BATCH, extract, inputs
-from nap_core.methods import Ground, Part
-from nap_core.methods.library import features
-from nap_core.methods.own_pass import Site
-from nap_core.models import LoadedModel
+from nap_core import models  # noqa: E402
+from nap_core.extraction import available_devices, describe_device  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
-ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
-ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long ``work`` takes, once."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+DOCUMENT = ROOT / "docs" / "benchmark.md"
+PARTS = {
+    "decoding": "Decoding beside the network",
+    "extraction": "Extraction",
+    "methods": "Methods on stored activations",
+    "scale": "ImageNet's size",
+    "precision": "Half precision",
+    "detectors": "Beside pytorch-ood",
+}
 
 
-def repeated(work: Callable[[], object], at_least: float = 0.3) -> float:
-    """How long ``work`` takes, as the mean over as many repetitions as fill ``at_least`` seconds."""
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < at_least:
-        work()
-        times += 1
-    return (time.perf_counter() - started) / times
-
-
-class Theirs:
-    """pytorch-ood's detectors with the network in them, fitted like ours, fed with batches of images."""
-
-    def __init__(self, ground: Ground, batches: list[Tensor]) -> None:
-        self.ground, self.batches = ground, batches
-        self.site = Site("the benchmark", ground, {})
-
-    def maps(self, x: Tensor) -> Tensor:
-        """A backbone: pooled maps, where ASH, ReAct, SCALE and VRA work."""
-        return self.site.pooled(x)[:, :, None, None]
-
-    def seconds(self, name: str) -> float:
-        """How long ``predict`` takes on all images; fitting is not counted."""
-        method = methods.parse(name)
-        detector = method.record.adapted.detector(
-            self.ground,
-            method.parameters(self.ground.knows),
-            model=self.site.network,
-            encoder=self.site.pooled,
-            backbone=self.maps,
-        )
-        fit = self.ground.fit(method.title).activations
-        labels = torch.tensor(fit.labels)
-        for fitted, values in (
-            ("fit_logits", torch.tensor(fit.logits)),
-            ("fit_features", features(fit)),
-            ("fit_feature_maps", features(fit)[:, :, None, None]),
-        ):
-            if hasattr(detector, fitted):
-                getattr(detector, fitted)(values, labels)
-
-        def work() -> None:
-            with torch.no_grad():
-                for x in self.batches:
-                    detector.predict(x)
-
-        return seconds(work)
-
-
-def against_predict(model: LoadedModel, images: int) -> list[str]:
-    """The table of ratios, method by method and in all."""
-    known, met = datasets.load("cifar10"), datasets.load("textures")
-    ground = Ground(model, "CIFAR-10", datasets.load("cifar10-fit"))
-    ground.fit("the benchmark")
-    batches = [x for dataset in (known, met) for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])]
-    theirs = Theirs(ground, batches)
-    parts: list[Part] = []
-    once = seconds(lambda: parts.extend(Part(extract(model, one, limit=images), one) for one in (known, met)))
-    cases = Cases("cifar10", parts[0], {"textures": parts[1]}, ground)
-    rows, ours_total, theirs_total = [], 0.0, 0.0
-    for name in ADAPTED:
-        evaluation.score_cases(cases, name)  # fits, and fits only once
-
-        def score(name: str = name) -> None:
-            fresh = {"textures": Part(parts[1].activations)}  # scores are kept for a part that has been seen
-            evaluation.score_cases(Cases("cifar10", Part(parts[0].activations), fresh, ground), name)
-
-        ours = repeated(score)
-        own = theirs.seconds(name)
-        ours_total, theirs_total = ours_total + ours, theirs_total + own
-        rows.append(f"| {methods.title(name)} | {own / ours:,.0f} × |")
-    ratio = theirs_total / (once + ours_total)
-    return [
-        f"{len(ADAPTED)} methods on {2 * images:,} images with {model.title}: one pass over the images and all methods "
-        f"on what it stored take **1 / {ratio:.1f}** of the time of {len(ADAPTED)} × `detector.predict(images)`.",
-        "",
-        "| method | `predict(images)` over ours on stored activations |",
-        "|---|---|",
-        *rows,
-        f"| all, our one pass over the images included | {ratio:.1f} × |",
-    ]
-
-
-def synthetic(rows: int, seed: int, weight: np.ndarray) -> Activations:
-    """Activations as wide as the paper's network's, the head of the mean as logits."""
-    draw = np.random.default_rng(seed)
-    mean = draw.gamma(0.5, 0.4, (rows, CHANNELS)).astype(np.float32)
-    maximum = mean * draw.uniform(1, 12, mean.shape).astype(np.float32)
-    logits = (mean @ weight.T).astype(np.float32)
-    return Activations(maximum, mean, maximum / 4, logits, np.arange(rows, dtype=np.int64) % CLASSES)
-
-
-def at_scale(bare: float) -> list[str]:
-    """Many methods on stored activations, as a multiple of what one bare forward pass over as many images takes."""
-    weight = np.random.default_rng(0).normal(0, 1, (CLASSES, CHANNELS)).astype(np.float32)
-    blueprint = models.load("resnet20-cifar10")
-    head = LoadedModel(
-        "synthetic",
-        "Synthetic",
-        blueprint.architecture,
-        blueprint.network,
-        blueprint.transform,
-        blueprint.classes,
-        "",
-        weight,
-        np.zeros(CLASSES, np.float32),
-    )
-    ground = Ground(head, "CIFAR-10", fit_activations=synthetic(FIT_ROWS, 1, weight))
-    cases = Cases("ID", Part(synthetic(ID_ROWS, 2, weight)), {"OOD": Part(synthetic(OOD_ROWS, 3, weight))}, ground)
-    stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
-    took = seconds(lambda: evaluation.evaluate_cases(cases, stored))
-    combined = [name for name in methods.COMBINATIONS if not methods.parse(name).own_pass]
-    more = seconds(lambda: evaluation.evaluate_cases(cases, combined))
-    rows = ID_ROWS + OOD_ROWS
-    return [
-        f"{len(stored)} methods on {ID_ROWS:,} ID and {OOD_ROWS:,} OOD images of stored activations ({CHANNELS} "
-        f"channels, fitted on {FIT_ROWS:,}): **{took:.0f} s** here, scores and figures; NAP combined with each of "
-        f"{len(combined)}: {more:.0f} s more. That is {took / (bare * rows):.2f} times one bare forward pass of "
-        f"ResNet-20 over {rows:,} images on this machine.",
-    ]
-
-
-def extraction(model: LoadedModel, images: int) -> tuple[list[str], float]:
-    """Extraction beside the bare forward pass; also the seconds an image that the bare pass takes."""
-    dataset = datasets.load("cifar10-fit")
-    rows = min(4 * images, len(dataset))
-    batches = [x for x, _ in inputs(model, dataset, 0, rows, batch_size=BATCH["cpu"])]
-
-    def forward() -> None:
-        with torch.inference_mode():
-            for x in batches:
-                model.network(x)
-
-    forward()  # the first pass allocates
-    bare, whole = [], []
-    for _ in range(3):
-        bare.append(seconds(forward))
-        whole.append(seconds(lambda: extract(model, dataset, limit=rows)))
-    share = min(whole) / min(bare)
-    return [
-        f"Extraction (decoding, transform, forward pass, maximum, mean, variance, logits) takes **{share:.2f} ×** the "
-        f"bare forward pass of {model.title} on ready tensors, {rows:,} images.",
-    ], min(bare) / rows
+def kept(title: str) -> list[str]:
+    """The section of the document as it is, for a part that was not run."""
+    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+    found = re.search(rf"^## {re.escape(title)}\n\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found[1].strip().split("\n") if found else ["Not measured yet."]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=500, help="of each of two datasets (default: 500)")
+    parser.add_argument("--photographs", type=int, default=1000, help="JPEGs to decode (default: 1000)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (default: all)")
     parser.add_argument("--write", action="store_true", help="write docs/benchmark.md")
     arguments = parser.parse_args()
     model = models.load("resnet20-cifar10")
-    lines, bare = extraction(model, arguments.images)
-    sections = {
-        "Extraction": lines,
-        "Methods on stored activations": at_scale(bare),
-        "Beside pytorch-ood": against_predict(model, arguments.images),
-    }
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = ["# Benchmark", "", f"Measured by `make bench` on {cores} CPU cores, no GPU; ratios within one run.", ""]
-    for title, body in sections.items():
-        text += [f"## {title}", "", *body, ""]
+    sections: dict[str, list[str]] = {}
+    if "decoding" in arguments.parts:
+        sections["decoding"] = decoding.table(arguments.photographs)
+    if {"extraction", "methods"} & set(arguments.parts):
+        lines, bare = detectors.extraction(model, arguments.images)
+        if "extraction" in arguments.parts:
+            sections["extraction"] = lines
+        if "methods" in arguments.parts:
+            sections["methods"] = detectors.at_scale(bare)
+    if "scale" in arguments.parts:
+        sections["scale"] = scale.table()
+    if "precision" in arguments.parts:
+        sections["precision"] = precision.table(arguments.images)
+    if "detectors" in arguments.parts:
+        sections["detectors"] = detectors.against_predict(model, arguments.images)
+    gpus = [describe_device(name) for name in available_devices() if name != "cpu"]
+    where = f"on {cores()} CPU cores and {', '.join(gpus)}" if gpus else f"on {cores()} CPU cores, no GPU"
+    text = ["# Benchmark", "", f"Measured by `make bench` {where}; ratios within one run.", ""]
+    for part, title in PARTS.items():
+        text += [f"## {title}", "", *(sections[part] if part in sections else kept(title)), ""]
     document = "\n".join(text)
     print(document)
     if arguments.write:
-        (ROOT / "docs" / "benchmark.md").write_text(document)
+        DOCUMENT.write_text(document, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ ID, FIT, MODEL = "synthetic-id", "synthetic-fit", "synthetic-resnet50"
 OOD = tuple(f"synthetic-ood-{number}" for number in range(1, 5))
 ROWS = {ID: 50_000, FIT: 50_000} | dict.fromkeys(OOD, 10_000)
 SEEDS = {name: seed for seed, name in enumerate(ROWS)}
-STUDY_QUERY = (MODEL, ID, OOD, ROWS[ID])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +93,9 @@ def register() -> Study:
     models.RECORDS[MODEL] = ModelRecord(
         MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
     )
-    load = models.load
-    models.load = lambda name: model() if name == MODEL else load(name)
+    models.ARCHITECTURES.setdefault("resnet50", model().architecture)
+    load = models._load
+    models._load = lambda name: model() if name == MODEL else load(name)
     return Study(MODEL, ID, OOD, ROWS[ID])
 
 

@@ -1,0 +1,117 @@
+"""Does decoding keep up with the network? Images a second of either alone and of both, on JPEGs of a usual size."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from timing import cores, seconds
+
+from nap_core import datasets, models
+from nap_core.datasets import FolderImages
+from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
+from nap_core.extraction.runner import Runner
+from nap_core.models import LoadedModel
+
+SIZE = (500, 375)  # of most of ImageNet's photographs
+ROUNDS = 2
+
+
+def photographs(folder: Path, count: int) -> FolderImages:
+    """JPEGs of 500 × 375 pixels: cut-outs of the bundled photographs, no two alike."""
+    draw = np.random.default_rng(0)
+    samples = datasets.load("photos")
+    for index in range(count):
+        photo = samples.image(index % len(samples))
+        scale = draw.uniform(0.6, 1.0) * min(photo.width / SIZE[0], photo.height / SIZE[1])
+        width, height = SIZE[0] * scale, SIZE[1] * scale
+        left, top = draw.uniform(0, photo.width - width), draw.uniform(0, photo.height - height)
+        cut = photo.resize(SIZE, Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
+        if index // len(samples) % 2:
+            cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        cut.save(folder / f"{index:05d}.jpg", quality=90)
+    return datasets.from_folder(folder)
+
+
+def networks(device: str) -> Iterator[LoadedModel]:
+    """A light network and a small one; on a GPU, which they leave idle, a large one with random weights as well."""
+    yield models.load("resnet20-cifar10")
+    yield models.load("efficientnet-lite0-imagenet")
+    if device == "cpu":
+        return
+    blueprint = models.architectures.find("resnet50")
+    torch.manual_seed(0)
+    names = models.benchmark_classes("ImageNet-1k")
+    yield models.assemble(blueprint, blueprint.build(len(names)), blueprint.transform, names, "random")
+
+
+def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float, float, float]:
+    """Images a second: decoding alone, the network alone, both together; the best of some rounds each."""
+    runner = Runner(model, choose_device(device), None, autocast=False)
+    size, pinned = runner.batch_size, runner.device.type == "cuda"
+
+    def decode() -> None:
+        for _ in decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned):
+            pass
+
+    views = next(decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned))[1]
+    labels = np.full(len(views), -1)
+    batches = max(1, len(dataset) // len(views)) if pinned else 2
+
+    def compute() -> None:
+        for _ in range(batches):
+            runner.statistics(views, labels)
+
+    compute()  # the first pass allocates
+    alone = len(dataset) / min(seconds(decode) for _ in range(ROUNDS))
+    network = batches * len(views) / min(seconds(compute) for _ in range(ROUNDS))
+    # As many as take some seconds: a large network on a CPU has tens of images a second.
+    count = int(min(len(dataset), max(4 * size, 10 * network)))
+    both = count / min(seconds(lambda: extract(model, dataset, limit=count, device=device)) for _ in range(ROUNDS))
+    return alone, network, both
+
+
+def table(count: int) -> list[str]:
+    """Ratios on every device that there is."""
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = photographs(Path(folder), count)
+        every = decoding.threads()
+        transform = models.load("efficientnet-lite0-imagenet").transform
+
+        def decode() -> None:
+            for _ in decoding.blocks(dataset, transform, 0, len(dataset), BATCH["cpu"]):
+                pass
+
+        many = min(seconds(decode) for _ in range(ROUNDS))
+        decoding.threads = lambda: 1
+        one = min(seconds(decode) for _ in range(ROUNDS))
+        decoding.threads = lambda: every
+        rows = []
+        for device in dict.fromkeys(["cpu", available_devices()[0]]):
+            for model in networks(device):
+                alone, network, both = rates(model, dataset, device)
+                # The CPU does both with the same cores, a GPU leaves them to decoding.
+                limit = 1 / (1 / alone + 1 / network) if device == "cpu" else min(alone, network)
+                rows.append(
+                    f"| {describe_device(device)} | {model.title} | {alone:,.0f} | {network:,.0f} | {both:,.0f} "
+                    f"| {alone / network:,.1f} × | {100 * both / limit:.0f} % |"
+                )
+    gpu = [] if available_devices()[0] != "cpu" else ["There is no GPU on the machine that measured this.", ""]
+    return [
+        f"{count:,} JPEGs of {SIZE[0]} × {SIZE[1]} pixels, cut out of the bundled photographs. {every} decoding "
+        f"thread{'s' if every > 1 else ''} on {cores()} cores decode **{one / many:.2f} ×** as fast as one. Images a "
+        "second depend on the machine, their ratios hardly do.",
+        "",
+        *gpu,
+        "| device | network | decoding alone, images/s | network alone | both together | decoding over network "
+        "| of what is possible |",
+        "|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        "What is possible: on the CPU, where both use the same cores, the images that they would get through one after "
+        "the other; on a GPU, the slower of the two.",
+    ]

@@ -1,0 +1,155 @@
+"""What stored activations save: the same methods on the same images, ours beside pytorch-ood's predict(images)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from timing import repeated, seconds
+from torch import Tensor
+
+from nap_core import datasets, evaluation, methods, models
+from nap_core.activations import Activations
+from nap_core.evaluation import Cases
+from nap_core.extraction import BATCH, extract, inputs
+from nap_core.methods import Ground, Part
+from nap_core.methods.library import features
+from nap_core.methods.own_pass import Site
+from nap_core.models import LoadedModel
+
+ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
+ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
+
+
+class Theirs:
+    """pytorch-ood's detectors with the network in them, fitted like ours, fed with batches of images."""
+
+    def __init__(self, ground: Ground, batches: list[Tensor]) -> None:
+        self.ground, self.batches = ground, batches
+        self.site = Site("the benchmark", ground, {})
+
+    def maps(self, x: Tensor) -> Tensor:
+        """A backbone: pooled maps, where ASH, ReAct, SCALE and VRA work."""
+        return self.site.pooled(x)[:, :, None, None]
+
+    def seconds(self, name: str) -> float:
+        """How long ``predict`` takes on all images; fitting is not counted."""
+        method = methods.parse(name)
+        detector = method.record.adapted.detector(
+            self.ground,
+            method.parameters(self.ground.knows),
+            model=self.site.network,
+            encoder=self.site.pooled,
+            backbone=self.maps,
+        )
+        fit = self.ground.fit(method.title).activations
+        labels = torch.tensor(fit.labels)
+        for fitted, values in (
+            ("fit_logits", torch.tensor(fit.logits)),
+            ("fit_features", features(fit)),
+            ("fit_feature_maps", features(fit)[:, :, None, None]),
+        ):
+            if hasattr(detector, fitted):
+                getattr(detector, fitted)(values, labels)
+
+        def work() -> None:
+            with torch.no_grad():
+                for x in self.batches:
+                    detector.predict(x)
+
+        return seconds(work)
+
+
+def against_predict(model: LoadedModel, images: int) -> list[str]:
+    """The table of ratios, method by method and in all."""
+    known, met = datasets.load("cifar10"), datasets.load("textures")
+    ground = Ground(model, "CIFAR-10", datasets.load("cifar10-fit"))
+    ground.fit("the benchmark")
+    batches = [x for dataset in (known, met) for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])]
+    theirs = Theirs(ground, batches)
+    parts: list[Part] = []
+    once = seconds(lambda: parts.extend(Part(extract(model, one, limit=images), one) for one in (known, met)))
+    cases = Cases("cifar10", parts[0], {"textures": parts[1]}, ground)
+    rows, ours_total, theirs_total = [], 0.0, 0.0
+    for name in ADAPTED:
+        evaluation.score_cases(cases, name)  # fits, and fits only once
+
+        def score(name: str = name) -> None:
+            fresh = {"textures": Part(parts[1].activations)}  # scores are kept for a part that has been seen
+            evaluation.score_cases(Cases("cifar10", Part(parts[0].activations), fresh, ground), name)
+
+        ours = repeated(score)
+        own = theirs.seconds(name)
+        ours_total, theirs_total = ours_total + ours, theirs_total + own
+        rows.append(f"| {methods.title(name)} | {own / ours:,.0f} × |")
+    ratio = theirs_total / (once + ours_total)
+    return [
+        f"{len(ADAPTED)} methods on {2 * images:,} images with {model.title}: one pass over the images and all methods "
+        f"on what it stored take **1 / {ratio:.1f}** of the time of {len(ADAPTED)} × `detector.predict(images)`.",
+        "",
+        "| method | `predict(images)` over ours on stored activations |",
+        "|---|---|",
+        *rows,
+        f"| all, our one pass over the images included | {ratio:.1f} × |",
+    ]
+
+
+def synthetic(rows: int, seed: int, weight: np.ndarray) -> Activations:
+    """Activations as wide as the paper's network's, the head of the mean as logits."""
+    draw = np.random.default_rng(seed)
+    mean = draw.gamma(0.5, 0.4, (rows, CHANNELS)).astype(np.float32)
+    maximum = mean * draw.uniform(1, 12, mean.shape).astype(np.float32)
+    logits = (mean @ weight.T).astype(np.float32)
+    return Activations(maximum, mean, maximum / 4, logits, np.arange(rows, dtype=np.int64) % CLASSES)
+
+
+def at_scale(bare: float) -> list[str]:
+    """Many methods on stored activations, as a multiple of what one bare forward pass over as many images takes."""
+    weight = np.random.default_rng(0).normal(0, 1, (CLASSES, CHANNELS)).astype(np.float32)
+    blueprint = models.load("resnet20-cifar10")
+    head = LoadedModel(
+        "synthetic",
+        "Synthetic",
+        blueprint.architecture,
+        blueprint.network,
+        blueprint.transform,
+        blueprint.classes,
+        "",
+        weight,
+        np.zeros(CLASSES, np.float32),
+    )
+    ground = Ground(head, "CIFAR-10", fit_activations=synthetic(FIT_ROWS, 1, weight))
+    cases = Cases("ID", Part(synthetic(ID_ROWS, 2, weight)), {"OOD": Part(synthetic(OOD_ROWS, 3, weight))}, ground)
+    stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
+    took = seconds(lambda: evaluation.evaluate_cases(cases, stored))
+    combined = [name for name in methods.COMBINATIONS if not methods.parse(name).own_pass]
+    more = seconds(lambda: evaluation.evaluate_cases(cases, combined))
+    rows = ID_ROWS + OOD_ROWS
+    return [
+        f"{len(stored)} methods on {ID_ROWS:,} ID and {OOD_ROWS:,} OOD images of stored activations ({CHANNELS} "
+        f"channels, fitted on {FIT_ROWS:,}): **{took:.0f} s** here, scores and figures; NAP combined with each of "
+        f"{len(combined)}: {more:.0f} s more. That is {took / (bare * rows):.2f} times one bare forward pass of "
+        f"ResNet-20 over {rows:,} images on this machine.",
+    ]
+
+
+def extraction(model: LoadedModel, images: int) -> tuple[list[str], float]:
+    """Extraction beside the bare forward pass; also the seconds an image that the bare pass takes."""
+    dataset = datasets.load("cifar10-fit")
+    rows = min(4 * images, len(dataset))
+    batches = [x for x, _ in inputs(model, dataset, 0, rows, batch_size=BATCH["cpu"])]
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for x in batches:
+                model.network(x)
+
+    forward()  # the first pass allocates
+    bare, whole = [], []
+    for _ in range(3):
+        bare.append(seconds(forward))
+        whole.append(seconds(lambda: extract(model, dataset, limit=rows)))
+    share = min(whole) / min(bare)
+    return [
+        f"Extraction (decoding, transform, forward pass, maximum, mean, variance, logits) takes **{share:.2f} ×** the "
+        f"bare forward pass of {model.title} on ready tensors, {rows:,} images.",
+    ], min(bare) / rows

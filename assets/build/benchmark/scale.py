@@ -1,0 +1,195 @@
+"""A study of ImageNet's size: 50,000 images and 4 × 10,000, 2,048 channels, 1,000 classes, within 4 GB of memory.
+
+Run by itself as a script it is the child whose memory is limited; ``table`` starts it and reads what it says.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the child limits its memory before it imports anything that takes some
+    from nap_core.evaluation import MethodScores
+    from nap_core.study import StudyActivations
+
+GIGABYTES = 4
+METHODS = ("nap", "energy", "nap+energy", "msp", "ash-s", "react", "dice", "mahalanobis", "nap+knn")
+KNN_ROWS = 1_000
+"""Images of each dataset that KNN scores: each is compared with all 50,000 of the fit split, whatever the memory."""
+
+
+def table() -> list[str]:
+    """What the child measured."""
+    with tempfile.TemporaryDirectory(prefix="nap-scale-") as folder:
+        command = [sys.executable, str(Path(__file__)), folder]
+        environment = {**os.environ, "NAP_STORE": folder}
+        child = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    told = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
+    by_kind: dict[str, list[dict[str, object]]] = {}
+    for one in told:
+        by_kind.setdefault(str(one["kind"]), []).append(one)
+    (about,), (store,) = by_kind["about"], by_kind["store"]
+    limited = (
+        f"in a process whose data may not exceed {GIGABYTES} GB (`RLIMIT_DATA`)"
+        if about["limited"]
+        else "without a limit, which this system does not know"
+    )
+    peak = max(float(one["peak"]) for one in told if "peak" in one)
+    return [
+        f"Made-up activations of a ResNet-50: 50,000 ID images, 4 × 10,000 OOD images, 50,000 of a fit split, 2,048 "
+        f"channels, 1,000 classes, {limited}. At no time did it hold more than **{peak:.2f} GB** of its own; what is "
+        "read from the store is mapped and counts as the system's cache.",
+        "",
+        f"The store keeps them in half precision: predicted {store['predicted']:,} bytes, on disk "
+        f"**{store['real']:,}** ({int(store['real']) / int(store['single']):.0%} of single precision).",
+        "",
+        "| work | seconds here | of it the processor's | most memory of its own, GB |",
+        "|---|---|---|---|",
+        *(
+            f"| {one['what']} | {one['seconds']:.1f} | {one['processor']:.1f} | {one['peak']:.2f} |"
+            for one in (*by_kind["store"], *by_kind["work"])
+        ),
+        "",
+        f"What pages ask for is listed by page, as it is computed the first time. KNN scores {KNN_ROWS:,} images of "
+        "each dataset here.",
+    ]
+
+
+class Peak:
+    """The most anonymous memory of this process since it was last asked, looked at every 10 milliseconds."""
+
+    def __init__(self) -> None:
+        self._most = 0.0
+        if Path("/proc/self/status").exists():
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            status = Path("/proc/self/status").read_text()
+            kilobytes = int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1])
+            self._most = max(self._most, kilobytes / 1e6)
+            time.sleep(0.01)
+
+    def take(self) -> float:
+        """Gigabytes."""
+        most, self._most = self._most, 0.0
+        return most
+
+
+@contextmanager
+def told(peak: Peak, kind: str, what: str, **more: object) -> Iterator[dict[str, object]]:
+    """Say how long what happens inside took, and how much memory."""
+    gc.collect()
+    peak.take()
+    started, processor = time.perf_counter(), time.process_time()
+    yield more
+    spent, busy = time.perf_counter() - started, time.process_time() - processor
+    time.sleep(0.02)
+    line = {"kind": kind, "what": what, "seconds": spent, "processor": busy, "peak": peak.take(), **more}
+    print(json.dumps(line), flush=True)
+
+
+def limit_memory() -> bool:
+    """Let every allocation beyond the limit fail; False where the system knows no such limit."""
+    try:
+        import resource
+    except ImportError:
+        return False
+    resource.setrlimit(resource.RLIMIT_DATA, (GIGABYTES * 10**9,) * 2)
+    return True
+
+
+def measure(folder: Path) -> None:
+    """All of it: the store, the study, methods, and what pages ask for."""
+    print(json.dumps({"kind": "about", "limited": limit_memory()}), flush=True)
+    import synthetic
+
+    from nap_core import evaluation, methods, study
+    from nap_core.evaluation import Cases
+    from nap_core.methods import Part
+    from nap_core.storage import storage
+    from nap_core.store import Manifest, Store, StoreKey
+
+    def first(cases: Cases, rows: int) -> Cases:
+        met = {name: Part(one.activations.head(rows)) for name, one in cases.ood.items()}
+        return Cases(cases.id_name, Part(cases.id.activations.head(rows)), met, cases.ground)
+
+    peak, store = Peak(), Store(folder)
+    wanted = synthetic.register()
+    with told(peak, "store", "writing the store, shards and then one of each dataset") as more:
+        said = storage(wanted, store).size
+        sizes = synthetic.fill(store)
+        real = {name: size for name, (_, size) in sizes.items() if name != synthetic.FIT}
+        single = Manifest(StoreKey("", "", "", ""), "", synthetic.CHANNELS, synthetic.CLASSES)
+        more |= {"predicted": said, "real": sum(real.values())}
+        more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
+    with told(peak, "work", "opening the study"):
+        found = study.run(wanted, store)
+    cases = Cases.of(found)
+    for name in METHODS:
+        with told(peak, "work", f"method: {methods.title(name)}, scores and figures"):
+            evaluation.evaluate_cases(first(cases, KNN_ROWS) if name.endswith("knn") else cases, [name])
+    for what, work in pages(found).items():
+        with told(peak, "work", f"page: {what}"):
+            work()
+
+
+def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
+    """What each page computes when it is opened for the first time, by the page's name."""
+    from nap_core import channels, evaluation, methods, separation
+    from nap_core.bootstrap import intervals
+    from nap_core.comparison import compare_images, disagreement, rank_correlation, scoreboard
+    from nap_core.figures import colours
+    from nap_core.figures.compare_methods import fpr_curves, roc_curves
+    from nap_core.figures.max_vs_mean import scatter
+    from nap_core.figures.score_histograms import histograms
+    from nap_core.points import images_collected, points_of
+
+    study = found.study
+    names = study.datasets
+    titles, hues = dict(zip(names, names, strict=True)), colours(study.id_dataset, study.ood_datasets)
+
+    def scores() -> list[MethodScores]:
+        return [evaluation.score_study(found, name) for name in methods.STANDARD]
+
+    def scattered() -> object:
+        counts = images_collected([found.of(name) for name in names])
+        parts = [points_of(name, found.of(name), images=count) for name, count in zip(names, counts, strict=True)]
+        return scatter(parts, scores()[0], titles, hues)
+
+    def compared() -> object:
+        rows = scores()
+        results = evaluation.evaluate(found)
+        curves = [draw(rows, study.ood_datasets, "nap", titles) for draw in (roc_curves, fpr_curves)]
+        images = disagreement(compare_images(rows[0], rows[2], study.id_dataset))
+        return scoreboard(results, "auroc"), curves, images, rank_correlation(rows)
+
+    def one_channel() -> object:
+        part = next(iter(found.ood.values()))
+        pair = channels.same_mean_pair(found.id, part, 7), channels.matched_peaks(found.id, part, 7)
+        return pair, [found.of(name).ratio(channels=[7]) for name in names]
+
+    return {
+        "Home and Score histograms": lambda: histograms(scores(), study.id_dataset, titles, hues),
+        "Max vs mean, the scatter": scattered,
+        "Max vs mean, the ranking of channels": lambda: separation.ratio_auroc(found.id, list(found.ood.values())),
+        "w sensitivity, one combination": lambda: evaluation.weight_curve(found, "nap+energy"),
+        "Compare methods, five methods": compared,
+        "Compare methods, the bootstrap intervals of one": lambda: intervals(scores()[0]),
+        "Activation maps, one channel": one_channel,
+    }
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).parent)]
+    measure(Path(sys.argv[1]))

@@ -1,0 +1,59 @@
+"""``layers``: what was found in a network, and what --layer can name."""
+
+from __future__ import annotations
+
+import argparse
+
+from nap_core.cli import network, output
+from nap_core.cli.arguments import Command, add_model_arguments
+from nap_core.cli.progress import Meter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``layers``."""
+    add_model_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="an object with everything that was found")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print where the map of a network is read, what its head reads, and its layers."""
+    network.record_of(args)
+    with Meter(args.quiet) as meter:
+        model = network.load(args, meter).model
+    found = model.anatomy
+    if found is None:
+        raise ValueError(f"{model.title} was not looked at when it was loaded")
+    layers = [{"name": one.name, "kind": one.kind, "shape": one.shape, "form": one.form} for one in found.layers]
+    if args.json:
+        told = {
+            "model": model.name,
+            "found": {
+                "map": str(found.tap),
+                "head": found.head,
+                "head_reads": found.features,
+                "head_on_mean": found.head_on_mean,
+                "sentence": found.sentence(),
+            },
+            "read": str(model.tap),
+            "features_kept": model.keeps_features,
+            "transform": model.transform.describe(),
+            "layers": layers,
+        }
+        output.write(output.to_json(told) + "\n", output.STDOUT)
+        return 0
+    rows = [[str(one["name"]), str(one["kind"]), " × ".join(map(str, one["shape"]))] for one in layers]
+    below = f"\n{found.sentence()}\nRead: {model.tap}. Preprocessing: {model.transform.describe()}.\n"
+    output.write(output.columns(["layer", "kind", "channels × height × width"], rows) + below, output.STDOUT)
+    return 0
+
+
+COMMAND = Command(
+    "layers",
+    "list the layers that NAP can be read at",
+    "Run a network once over made-up images, say which map enters its global pooling and what its head reads, and list "
+    "the modules that put out a map, in the order in which they run: --layer of the other commands takes their names.",
+    ("layers --model resnet20-cifar10", "layers --model timm:convnext_tiny --weights birds.safetensors --json"),
+    add_arguments,
+    run,
+)

