@@ -138,7 +138,7 @@ class TestRuns:
             run(SMALL, store, device="cpu", progress=heard.append, should_stop=lambda: len(heard) >= 1)
         assert missing_images(SMALL, store) == {"mnist": 6, "uniform-noise": 6}
         run(SMALL, store, device="cpu", progress=heard.append)
-        assert [(each.dataset, each.done) for each in heard] == [("CIFAR-10", 6), ("MNIST", 6), ("Uniform noise", 6)]
+        assert [(each.title, each.done) for each in heard] == [("CIFAR-10", 6), ("MNIST", 6), ("Uniform noise", 6)]
 
     def test_reference_bank_stands_in_for_id_images(self, store_root: Path) -> None:
         chosen = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 2)
