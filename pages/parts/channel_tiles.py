@@ -194,7 +194,8 @@ def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]
 def _half(subject: Subject, channel: int, with_contribution: bool) -> dict[str, Any]:
     numbers = {"max": subject.maximum, "mean": subject.mean, "ratio": subject.ratio}
     if subject.kind.of_heads:
-        lines = [f"max {three_digits(float(subject.maximum[channel]))}"]  # the mean is nearly the same in all
+        # The mean is nearly the same in all. As a share: a tile has no room for 0.00947.
+        lines = [f"max {100 * float(subject.maximum[channel]):.2f} %"]
     else:
         lines = [f"{name} {_short(float(values[channel]))}" for name, values in numbers.items()]
     if with_contribution and subject.contribution is not None:

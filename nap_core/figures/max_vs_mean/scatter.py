@@ -40,6 +40,7 @@ TALLER = TOP + BOTTOM - LEFT - RIGHT
 """By how many pixels the figure must be taller than wide for its scatter to be square."""
 
 _SCATTER, _MARGIN = [0.0, 0.77], [0.79, 1.0]
+_FEW_TICKS = {"nticks": 3, "tickangle": 0}  # the corner is narrow, and attentions have many digits
 
 
 def scatter(
@@ -198,7 +199,7 @@ def _lay_out(figure: go.Figure, right: float, top: float) -> None:
         yaxis={"domain": _SCATTER, "range": [0, top], "title": _title("maximum of the map"), **flat},
         xaxis2={"domain": _MARGIN, "anchor": "y", "title": _title("density"), **quiet},
         yaxis2={"domain": _MARGIN, "anchor": "x", "title": _title("density"), **quiet},
-        xaxis3={"domain": _MARGIN, "anchor": "y3", "side": "top", "fixedrange": True, **flat},
+        xaxis3={"domain": _MARGIN, "anchor": "y3", "side": "top", "fixedrange": True, **flat, **_FEW_TICKS},
         yaxis3={"domain": _MARGIN, "anchor": "x3", **quiet},
         xaxis4={"domain": _SCATTER, "anchor": "y4", "matches": "x", "visible": False},
         yaxis4={"domain": _SCATTER, "anchor": "x4", "matches": "y", "visible": False},
