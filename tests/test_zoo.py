@@ -146,7 +146,7 @@ def test_is_fetched_into_torchs_cache(served: bytes, torch_cache: Path) -> None:
     path = fetch(download, progress=heard.append)
     assert path.parent == torch_cache and path.read_bytes() == served
     assert heard[-1].done == len(served) and heard[-1].unit == "bytes"
-    assert heard[-1].dataset == "MobileNetV3-Small’s weights"
+    assert heard[-1].title == "MobileNetV3-Small’s weights"
     assert len(models.load(SMALL).classes) == 1000
 
 

@@ -89,12 +89,13 @@ def load(wanted: str | Variant) -> LoadedModel:
     """
     variant = Variant(wanted) if isinstance(wanted, str) else wanted
     made = find(variant.name).made  # what has been removed is not loaded from memory
-    return _load(variant.name, made) if variant.is_plain else _load_variant(variant, made)
-
-
-@lru_cache(maxsize=4)
-def _load_variant(variant: Variant, made: Made | None) -> LoadedModel:
     model = _load(variant.name, made)
+    return model if variant.is_plain else _varied(model, variant)
+
+
+# By the model itself, not by its name: one that was let go and loaded again shares its network with its variants.
+@lru_cache(maxsize=4)
+def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
     if variant.transform:
         model = fed_by(model, model.transform.changed(variant.transform))
     return read_at(model, variant.layer) if variant.layer else model

@@ -244,7 +244,8 @@ def test_a_name_of_the_hub_is_offered(library: Path) -> None:
     assert hugging_face.names() == ()
 
 
-def test_a_dataset_of_the_hub_is_told_before_the_click(open_page: OpenPage, library: Path) -> None:
+@pytest.mark.usefixtures("library", "store_root")
+def test_a_dataset_of_the_hub_is_told_before_the_click(open_page: OpenPage) -> None:
     app = open_page("compare_methods", Study("resnet20-cifar10", "cifar10", ("hf:birds/garden:test",), 10))
     assert "birds/garden, test: from `huggingface.co`" in texts(app)
     assert app.button(key="run-main").label == "Download and run this study (20 images)"
