@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from nap_core import evaluation, methods, readiness
+from nap_core import evaluation, methods, readiness, weight_search
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
 from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import Ground, Watch
+from nap_core.methods import Ground, Part, Watch
 from nap_core.methods.model_coverage import model_coverage
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, prepare, run
@@ -19,6 +19,7 @@ from nap_core.study import Study, StudyActivations, prepare, run
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
 
 Result = TypeVar("Result")
+AnyJob = TypeVar("AnyJob", bound="Job[Any]")
 
 
 class Job(ABC, Generic[Result]):
@@ -131,14 +132,26 @@ class CoverageJob(Job[float]):
         return model_coverage(self._ground, watch)
 
 
+class PseudoOodJob(Job[Part]):
+    """The activations of a study's pseudo-OOD images."""
+
+    def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
+        self._study, self._store, self._device = study, store, device
+        super().__init__()
+
+    def _run(self, watch: Watch) -> Part:
+        return weight_search.extracted(self._study, self._store, self._device, watch)
+
+
 class Jobs:
     """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._coverage: dict[Hashable, CoverageJob] = {}
-        self._jobs: dict[Study, StudyJob] = {}
+        self._jobs: dict[Hashable, StudyJob] = {}
         self._methods: dict[Hashable, MethodsJob] = {}
+        self._pseudo: dict[Hashable, PseudoOodJob] = {}
         self._lock = threading.Lock()
 
     def get(self, study: Study) -> StudyJob | None:
@@ -147,13 +160,7 @@ class Jobs:
 
     def start(self, study: Study, device: str | None = None) -> StudyJob:
         """The run of ``study`` that is under way, or a new one."""
-        with self._lock:
-            job = self._jobs.pop(study, None)
-            if job is None or job.state != "running":
-                job = StudyJob(study, self.store, device)
-            self._jobs[study] = job
-            _forget(self._jobs)
-            return job
+        return self._started(self._jobs, study, lambda _ended: StudyJob(study, self.store, device))
 
     def coverage_of(self, owner: Hashable) -> CoverageJob | None:
         """The newest run of NAC-ME for ``owner``, a model and its fit split for example, running or ended."""
@@ -161,11 +168,7 @@ class Jobs:
 
     def start_coverage(self, owner: Hashable, ground: Ground) -> CoverageJob:
         """The run of NAC-ME for ``owner`` that is under way, or a new one."""
-        with self._lock:
-            job = self._coverage.get(owner)
-            if job is None or job.state != "running":
-                job = self._coverage[owner] = CoverageJob(ground)
-            return job
+        return self._started(self._coverage, owner, lambda _ended: CoverageJob(ground))
 
     def methods_of(self, owner: Hashable) -> MethodsJob | None:
         """The newest run of methods for ``owner``, a study for example, running or ended."""
@@ -176,16 +179,32 @@ class Jobs:
 
         One at a time: methods share the network and what has been fitted.
         """
+        return self._started(
+            self._methods, owner, lambda ended: MethodsJob(cases, specs, ended.unable if ended else None)
+        )
+
+    def pseudo_ood_of(self, study: Study) -> PseudoOodJob | None:
+        """The newest run over the pseudo-OOD images of ``study``, running or ended."""
+        return self._pseudo.get(study)
+
+    def start_pseudo_ood(self, study: Study, device: str | None = None) -> PseudoOodJob:
+        """The run over the pseudo-OOD images of ``study`` that is under way, or a new one."""
+        return self._started(self._pseudo, study, lambda _ended: PseudoOodJob(study, self.store, device))
+
+    def _started(
+        self, kept: dict[Hashable, AnyJob], owner: Hashable, make: Callable[[AnyJob | None], AnyJob]
+    ) -> AnyJob:
+        """The job of ``owner`` that is under way, or a new one; ``make`` is given the one that has ended, if any."""
         with self._lock:
-            job = self._methods.pop(owner, None)
+            job = kept.pop(owner, None)
             if job is None or job.state != "running":
-                job = MethodsJob(cases, specs, job.unable if job else None)
-            self._methods[owner] = job
-            _forget(self._methods)
+                job = make(job)
+            kept[owner] = job
+            _forget(kept)
             return job
 
 
-def _forget(jobs: dict[Any, Any]) -> None:
+def _forget(jobs: dict[Hashable, AnyJob]) -> None:
     """Let go of all but the newest ended runs."""
     ended = [owner for owner, job in jobs.items() if job.state != "running"]
     for owner in ended[:-KEPT]:

@@ -10,7 +10,7 @@ from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import Sensitivity, curve_picture, finding, sensitivity_table
 from nap_core.study import Study, StudyActivations
-from pages.parts import method_picker, picture, run_panel, workspace
+from pages.parts import method_picker, picture, run_panel, weight_search, workspace
 
 OTHERWISE = "nap+energy"  # when no combination is chosen
 IN_A_ROW = 3  # more combinations than this go into a box that opens
@@ -57,8 +57,9 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     st.dataframe(table, hide_index=True, column_config=percent, key="w-table")
     st.caption(
         "FPR95 and AUROC in percent; the best w is that of the lowest FPR95. It is read off these very OOD images, so "
-        "it shows what w can do at most; the paper chooses its w on distorted ID images instead."
+        "it shows what w can do at most."
     )
+    weight_search.section(chosen, found, method)
 
 
 def pick_combination(combinations: Sequence[str]) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from nap_core import models, study
-from nap_core.jobs import CoverageJob
 from nap_core.methods.model_coverage import known_coverage
 from nap_core.study import Study
 from pages.parts import workspace
-from pages.parts.run_panel import bar
+from pages.parts.run_panel import bar, images_done
 
 
 def coverage_of_models(chosen: Study) -> None:
@@ -45,7 +44,7 @@ def _one(of: Study) -> None:
     jobs, owner = workspace.jobs(), (of.model, of.fit_dataset)
     job = jobs.coverage_of(owner)
     if job is not None and job.state == "running":
-        bar(job, f"coverage-{of.model}", _progress)
+        bar(job, f"coverage-{of.model}", images_done)
         return
     if job is not None and job.state == "failed":
         st.error(f"The run ended early: {job.error}", icon=":material/error:")
@@ -56,11 +55,3 @@ def _one(of: Study) -> None:
         on_click=jobs.start_coverage,
         args=(owner, ground),
     )
-
-
-def _progress(job: CoverageJob) -> tuple[float, str]:
-    now = job.progress
-    if now is None:
-        return 0.0, "Getting ready …"
-    text = f"{now.done:,} of {now.total:,} images · {now.speed:,.0f} images/s"
-    return now.done / now.total, f"{text} · about {now.seconds_left:.0f} s left"

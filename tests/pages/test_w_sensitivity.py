@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, methods, metrics
+from nap_core import evaluation, methods, metrics, weight_search
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
+from pages.parts import workspace
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
@@ -134,3 +135,27 @@ def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, m
     for w in (0.0, 0.5, 1.0):
         app.slider(key="w_energy").set_value(w).run()
     assert calls == ["nap+energy"]
+
+
+def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActivations) -> None:
+    app = opened()
+    app.button(key="w-search-run").click().run()
+    job = workspace.jobs().pseudo_ood_of(STUDY)
+    job.wait(120)
+    assert job.state == "done"
+    app.run()
+    assert not app.exception
+    result = weight_search.search(found, job.result, "nap+energy")
+    alt = [element.proto.alt for element in app.get("plotly_chart")]
+    assert any(f"The search gives NAP+Energy w = {result.found.w:g}" in one for one in alt) or (
+        f"The search gives NAP+Energy w = {result.found.w:g}" in text(app)
+    )
+    assert len(app.dataframe[-1].value) == len(result.found.steps)
+
+
+def test_images_that_are_not_shipped_cannot_be_distorted(open_page: OpenPage) -> None:
+    bank = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 5)
+    run(bank, Store())
+    app = open_page("w_sensitivity", bank)
+    assert not app.exception
+    assert any("cannot be distorted" in one.value for one in app.info)
