@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from nap_core import channels
+from nap_core.activations import Activations
 from nap_core.channel_kinds import ChannelKind, kind_of
 from nap_core.channels import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail as figures
@@ -120,8 +121,14 @@ def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
         args=(known.name, name, pair),
         width="stretch",
     )
+    searched, every = sum(map(len, _searched(found, known))), len(known.activations) + sum(map(len, found.ood.values()))
     anywhere.button(
-        "Find the clearest channel", key="maps-clearest", icon=":material/search:", on_click=_seek, width="stretch"
+        "Find the clearest channel",
+        key="maps-clearest",
+        icon=":material/search:",
+        on_click=_seek,
+        width="stretch",
+        help=f"Among {searched:,} of {every:,} images, the first of each dataset." if searched < every else None,
     )
     if st.session_state.get("maps_seek"):
         with st.spinner("Comparing every channel …"):
@@ -164,12 +171,16 @@ def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) 
     It is looked for among the first images of each where there are very many. ``study`` and ``known`` are what the
     cache goes by.
     """
-    parts = [_known.activations, *_found.ood.values()]
-    first, *others = (
-        part.head(count) for part, count in zip(parts, images_collected(parts, most=MOST_SEARCHED), strict=True)
-    )
+    first, *others = _searched(_found, _known)
     pairs = (channels.clearest_pair(first, other) for other in others)
     return _largest(dict(zip(_found.ood, pairs, strict=True)))
+
+
+def _searched(found: StudyActivations, known: Pool) -> list[Activations]:
+    """The ID images, then those of each OOD dataset, among which the clearest channel is looked for."""
+    parts = [known.activations, *found.ood.values()]
+    counts = images_collected(parts, most=MOST_SEARCHED)
+    return [part.head(count) for part, count in zip(parts, counts, strict=True)]
 
 
 def _largest(pairs: Mapping[str, SameMeanPair | None]) -> tuple[str, SameMeanPair | None]:

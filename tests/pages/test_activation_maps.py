@@ -1,6 +1,7 @@
 """The activation maps page on a study of 50 images each: what the controls change, and numbers equal to nap_core's."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from nap_core.extraction import extract
 from nap_core.figures.picture import three_digits
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
+from pages.parts import channel_detail
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
@@ -219,6 +221,18 @@ def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(
     assert address(app)["channel"] == str(pair.channel)
     assert address(app)["known"] == f"cifar10:{pair.id_row}"
     assert address(app)["met"] == f"{name}:{pair.ood_row}"
+
+
+def test_a_search_among_some_of_the_images_says_so(
+    opened: OpenPage, found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(STUDY)
+    assert not app.button(key="maps-clearest").help
+    every = len(found.id) + sum(map(len, found.ood.values()))
+    monkeypatch.setattr(channel_detail, "MOST_SEARCHED", found.id.channels * every // 2)
+    assert re.fullmatch(
+        rf"Among \d+ of {every} images, the first of each dataset\.", app.run().button(key="maps-clearest").help
+    )
 
 
 def test_pages_of_channels_cover_all_of_them(opened: OpenPage, found: StudyActivations) -> None:
