@@ -78,6 +78,8 @@ def test_from_upload_to_verdict(
     dialog.get_by_text("Your own models").click()
     dialog.locator(".st-key-own-model-file input").set_input_files(brought["birds.pth"])
     expect(dialog.get_by_text("birds.pth")).to_be_visible()
+    # Named at once, it is still on its way: the button opens when it has arrived, before the next file is sent.
+    expect(dialog.get_by_role("button", name="Add this model")).to_be_enabled(timeout=60_000)
     dialog.locator(".st-key-own-model-classes input").set_input_files(brought["classes.txt"])
     settle()
     dialog.get_by_label("Name", exact=True).fill("Birds")
