@@ -108,10 +108,11 @@ def prepare(
         table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
         if should_stop and should_stop():
             raise ExtractionStopped
+        table, unreadable = _readable(table, columns.image, name)
         whole = place / "whole"
         table.save_to_disk(str(whole / _TABLE))
         about = {"name": name, "size": len(table), "fingerprint": _digest(table, columns)}
-        about |= {"image": columns.image, "label": columns.label, "classes": columns.classes}
+        about |= {"image": columns.image, "label": columns.label, "classes": columns.classes, "unreadable": unreadable}
         (whole / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         if not _place(name).exists():  # else another process was quicker
             whole.rename(_place(name))
@@ -134,7 +135,14 @@ def load(name: str) -> library.LibraryImages:
         return decode(_bytes(table[index][image]), f"{name}, image {index}")
 
     return library.LibraryImages(
-        name, record(name).title, str(about["fingerprint"]), tuple(about["classes"]), labels[order], order, picture
+        name,
+        record(name).title,
+        str(about["fingerprint"]),
+        tuple(about["classes"]),
+        labels[order],
+        order,
+        picture,
+        tuple((str(row), str(reason)) for row, reason in about["unreadable"]),
     )
 
 
@@ -166,6 +174,23 @@ def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
     return table.cast_column(image, hub.Image(decode=False)), _Columns(image, label, classes)
 
 
+def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, str]]]:
+    """The rows whose images can be decoded, and for each of the others its name and why not.
+
+    Raises UserError when there is none that can.
+    """
+    kept, unreadable = [], []
+    for index, cell in enumerate(table[image]):
+        try:
+            decode(_bytes(cell), f"row {index}")
+            kept.append(index)
+        except UserError as error:
+            unreadable.append((f"row {index}", str(error)))
+    if not kept:
+        raise UserError(f"None of the {len(table):,} images of “{name}” can be read. Take another dataset.")
+    return (table.select(kept) if unreadable else table), unreadable
+
+
 def _digest(table: Any, columns: _Columns) -> str:
     """The identity of the dataset: its encoded images and their labels, in their order."""
     hasher = hashlib.sha256()
@@ -176,7 +201,7 @@ def _digest(table: Any, columns: _Columns) -> str:
 
 
 def _bytes(cell: dict[str, Any]) -> bytes:
-    return cell["bytes"] or Path(cell["path"]).read_bytes()
+    return cell["bytes"] or (Path(cell["path"]).read_bytes() if cell["path"] else b"")
 
 
 @contextmanager
@@ -205,7 +230,7 @@ def _about(name: str) -> dict[str, Any]:
     path = _place(name) / _ABOUT
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {key: content[key] for key in ("size", "classes", "fingerprint", "image", "label")}
+        return {key: content[key] for key in ("size", "classes", "fingerprint", "image", "label", "unreadable")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"What is kept of “{name}” is damaged. Delete {path.parent} and fetch it again.") from error
 

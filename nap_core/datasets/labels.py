@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nap_core.datasets.images import ImageDataset
+
+_UNNAMED = re.compile(r"class \d+")  # as a checkpoint's classes are called that came without names
 
 
 def labels_for(dataset: ImageDataset, model_classes: tuple[str, ...]) -> NDArray[np.int64]:
@@ -33,9 +36,10 @@ def labels_for(dataset: ImageDataset, model_classes: tuple[str, ...]) -> NDArray
 
 def are_strangers(classes: tuple[str, ...], model_classes: tuple[str, ...]) -> bool:
     """Whether none of a dataset's ``classes`` is one of the model's, as far as names tell: then the model hardly knows
-    its images. Numbers tell nothing, and neither do as many names as the model has."""
-    named = [name for name in classes if not name.isdecimal()]
-    return len(named) == len(classes) > 0 and len(classes) != len(model_classes) and not set(named) & set(model_classes)
+    its images. Numbers tell nothing, neither do as many names as the model has, or a model without names of its own."""
+    if not classes or len(classes) == len(model_classes) or set(classes) & set(model_classes):
+        return False
+    return not any(map(str.isdecimal, classes)) and not all(map(_UNNAMED.fullmatch, model_classes))
 
 
 def relabelled(dataset: ImageDataset, labels: NDArray[np.int64]) -> ImageDataset:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, roots
+from nap_core import datasets, roots, study
 from nap_core.datasets import DatasetRecord, FolderImages, hugging_face, own, uploads, zips
+from nap_core.datasets.library import LibraryImages
 from nap_core.errors import UserError
 from nap_core.study import Study
 from pages.parts import workspace
@@ -124,10 +125,11 @@ def _remove(name: str) -> None:
 
 
 def unreadable(chosen: Study) -> None:
-    """Say which files of the visitor's own folders in a study could not be read and were left out."""
-    for name in workspace.own_datasets(chosen):
+    """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
+    hub = [name for name in study.needed_datasets(chosen) if hugging_face.is_hub(name) and datasets.prepared(name)]
+    for name in (*workspace.own_datasets(chosen), *hub):
         found = datasets.load(name)
-        if not isinstance(found, FolderImages) or not found.unreadable:
+        if not isinstance(found, FolderImages | LibraryImages) or not found.unreadable:
             continue
         count = len(found.unreadable)
         label = f"{found.title}: {count:,} of {count + len(found):,} files could not be read and were left out"

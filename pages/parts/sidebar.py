@@ -14,18 +14,23 @@ def study_sidebar() -> None:
     """Draw the visitor's study and its controls, and keep the address in step with it."""
     chosen = workspace.current_study()
     workspace.write_address(chosen)
-    titles = workspace.titles(chosen)
+    titles, stranger = workspace.titles(chosen), workspace.knows_a_stranger(chosen)
     with st.sidebar:
         st.markdown("##### The study")
         met = ", ".join(titles[name] for name in chosen.ood_datasets)
         lines = (
             f"**{workspace.model_title(chosen)}**",
-            f"knows **{titles[chosen.id_dataset]}**",
+            f"{'takes' if stranger else 'knows'} **{titles[chosen.id_dataset]}**{' as known' if stranger else ''}",
             f"meets **{met}**",
             f"**{chosen.images:,}** images each",
             *chosen.changes(),
         )
         st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model, chosen.layer) or None)
+        if stranger:
+            st.caption(
+                f":material/warning: {workspace.model_title(chosen)} was trained on {chosen.knows}: images that it "
+                "does not know stand in for those that it does."
+            )
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(chosen)
         if "link_fault" in st.session_state:

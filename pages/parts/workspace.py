@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nap_core import datasets, evaluation, models, roots, storage, study
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.extraction import describe_device
@@ -201,6 +202,11 @@ def where_read(model: str, layer: str = "") -> str:
         return blueprint.note
     anatomy = models.load(model).anatomy
     return anatomy.sentence() if anatomy else ""
+
+
+def knows_a_stranger(chosen: Study) -> bool:
+    """Whether the study's ID dataset shows none of the classes that its model knows."""
+    return are_strangers(datasets.find(chosen.id_dataset).classes, models.find(chosen.model).classes())
 
 
 def model_title(chosen: Study) -> str:

@@ -1,6 +1,7 @@
 """Datasets of the Hugging Face Hub, which a local folder and a local parquet file stand in for."""
 
 import importlib.util
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,26 @@ def test_without_labels_they_are_unknown(folder: Path, tmp_path: Path) -> None:
     parquet(tmp_path / "t.parquet", {"image": [Image.new("RGB", (6, 6))], "label": ["wren"]}, features)
     datasets.prepare("hf:birds/table")
     np.testing.assert_array_equal(datasets.load("hf:birds/table").labels, [-1])
+
+
+def test_images_that_cannot_be_read_are_left_out_and_listed(folder: Path, tmp_path: Path) -> None:
+    good = io.BytesIO()
+    Image.new("RGB", (6, 6), (1, 2, 3)).save(good, "PNG")
+    cells = [{"bytes": data, "path": None} for data in (b"no picture", good.getvalue(), b"")]
+    features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["a", "b", "c"])})
+    parquet(tmp_path / "t.parquet", {"image": cells, "label": [0, 1, 2]}, features)
+    datasets.prepare("hf:birds/table")
+    found = datasets.load("hf:birds/table")
+    assert (len(found), found.labels.tolist(), found.image(0).getpixel((0, 0))) == (1, [1], (1, 2, 3))
+    assert [name for name, _ in found.unreadable] == ["row 0", "row 2"]
+    assert "is not a picture" in found.unreadable[0][1] and "is empty" in found.unreadable[1][1]
+
+
+def test_a_table_of_nothing_that_can_be_read_is_refused(folder: Path, tmp_path: Path) -> None:
+    features = hub.Features({"image": hub.Image()})
+    parquet(tmp_path / "t.parquet", {"image": [{"bytes": b"no picture", "path": None}]}, features)
+    with pytest.raises(UserError, match="None of the 1 images of “hf:birds/table” can be read"):
+        datasets.prepare("hf:birds/table")
 
 
 def test_a_table_without_images_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ IMAGENET = models.find("efficientnet-lite0-imagenet").classes()
         (("cat", "unicorn"), CIFAR10, False),  # one it knows
         ((), IMAGENET, False),  # no names
         (("0", "1", "2"), IMAGENET, False),  # numbers tell nothing
-        (("owl", "wren", "robin"), ("class 0", "class 1", "class 2"), False),  # as many as the network has
+        (("owl", "wren", "robin"), ("hibou", "roitelet", "merle"), False),  # as many as the network has
+        (("owl", "wren"), ("class 0", "class 1", "class 2"), False),  # a network whose classes have no names
+        (("owl", "wren"), ("class 0", "cat", "dog"), True),
     ],
 )
 def test_strangers(classes: tuple[str, ...], model_classes: tuple[str, ...], strangers: bool) -> None:

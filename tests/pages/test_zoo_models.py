@@ -70,6 +70,8 @@ def test_weights_that_are_here_are_not_announced(dialog: AppTest, torch_cache: P
 def test_a_link_to_one_asks_before_it_downloads(open_page: OpenPage, torch_cache: Path) -> None:
     app = open_page("activation_maps", default_study("torchvision:resnet18"))
     assert not app.error
+    words = " ".join(element.value for element in (*app.sidebar.markdown, *app.sidebar.caption))
+    assert "takes **CIFAR-10** as known" in words and "was trained on ImageNet-1k" in words
     assert "ResNet-18" in " ".join(element.value for element in app.sidebar.markdown)
     assert app.button(key="run-main").label.startswith("Download and run this study")
     assert not list(torch_cache.iterdir())

@@ -45,7 +45,8 @@ class LibraryImages:
     """The images of a published dataset in ``presentation_order``; made by ``load``.
 
     The fingerprint is made of the name, the published checksums, the version of the readers, the labels and the files'
-    names, and not of pixels: the files were checked when they came.
+    names, and not of pixels: the files were checked when they came. ``unreadable`` lists images of the Hub that were
+    left out, each with a sentence that says why.
     """
 
     name: str
@@ -55,6 +56,7 @@ class LibraryImages:
     labels: Labels
     order: NDArray[np.int64]
     picture: Callable[[int], Image.Image]
+    unreadable: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.order)
