@@ -11,16 +11,24 @@ STYLES = Path(__file__).parent / "pages" / "parts" / "app.css"
 st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
 
 page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/grid_view:"),
-        st.Page("pages/max_vs_mean.py", title="Max vs mean", icon=":material/scatter_plot:"),
-        st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
-        st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
-        st.Page("pages/score_image.py", title="Score an image", icon=":material/image_search:"),
-        st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
-        st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
-    ]
+    {
+        "": [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/score_image.py", title="Score an image", icon=":material/image_search:"),
+        ],
+        "Look inside": [
+            st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/grid_view:"),
+            st.Page("pages/max_vs_mean.py", title="Max vs mean", icon=":material/scatter_plot:"),
+        ],
+        "Compare": [
+            st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
+            st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
+            st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
+        ],
+        "The paper": [
+            st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
+        ],
+    }
 )
 st.html(STYLES)
 study_sidebar()

@@ -7,12 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from nap_core import evaluation, methods, readiness, weight_search
+from nap_core import evaluation, methods, readiness
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
 from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import Ground, Part, Watch
-from nap_core.methods.model_coverage import model_coverage
+from nap_core.methods import Watch
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, prepare, run
 
@@ -121,26 +120,15 @@ class MethodsJob(Job[None]):
         return count
 
 
-class CoverageJob(Job[float]):
-    """NAC-ME of one model: a pass with gradients over its fit split."""
+class Task(Job[Result]):
+    """Work that needs no more than a watch: a function of one."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, work: Callable[[Watch], Result]) -> None:
+        self._given = work
         super().__init__()
 
-    def _run(self, watch: Watch) -> float:
-        return model_coverage(self._ground, watch)
-
-
-class PseudoOodJob(Job[Part]):
-    """The activations of a study's pseudo-OOD images."""
-
-    def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
-        self._study, self._store, self._device = study, store, device
-        super().__init__()
-
-    def _run(self, watch: Watch) -> Part:
-        return weight_search.extracted(self._study, self._store, self._device, watch)
+    def _run(self, watch: Watch) -> Result:
+        return self._given(watch)
 
 
 class Jobs:
@@ -148,10 +136,9 @@ class Jobs:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._coverage: dict[Hashable, CoverageJob] = {}
         self._jobs: dict[Hashable, StudyJob] = {}
         self._methods: dict[Hashable, MethodsJob] = {}
-        self._pseudo: dict[Hashable, PseudoOodJob] = {}
+        self._tasks: dict[Hashable, Task[Any]] = {}
         self._lock = threading.Lock()
 
     def get(self, study: Study) -> StudyJob | None:
@@ -161,14 +148,6 @@ class Jobs:
     def start(self, study: Study, device: str | None = None) -> StudyJob:
         """The run of ``study`` that is under way, or a new one."""
         return self._started(self._jobs, study, lambda _ended: StudyJob(study, self.store, device))
-
-    def coverage_of(self, owner: Hashable) -> CoverageJob | None:
-        """The newest run of NAC-ME for ``owner``, a model and its fit split for example, running or ended."""
-        return self._coverage.get(owner)
-
-    def start_coverage(self, owner: Hashable, ground: Ground) -> CoverageJob:
-        """The run of NAC-ME for ``owner`` that is under way, or a new one."""
-        return self._started(self._coverage, owner, lambda _ended: CoverageJob(ground))
 
     def methods_of(self, owner: Hashable) -> MethodsJob | None:
         """The newest run of methods for ``owner``, a study for example, running or ended."""
@@ -183,13 +162,13 @@ class Jobs:
             self._methods, owner, lambda ended: MethodsJob(cases, specs, ended.unable if ended else None)
         )
 
-    def pseudo_ood_of(self, study: Study) -> PseudoOodJob | None:
-        """The newest run over the pseudo-OOD images of ``study``, running or ended."""
-        return self._pseudo.get(study)
+    def task_of(self, owner: Hashable) -> Task[Any] | None:
+        """The newest run of the task called ``owner``, running or ended."""
+        return self._tasks.get(owner)
 
-    def start_pseudo_ood(self, study: Study, device: str | None = None) -> PseudoOodJob:
-        """The run over the pseudo-OOD images of ``study`` that is under way, or a new one."""
-        return self._started(self._pseudo, study, lambda _ended: PseudoOodJob(study, self.store, device))
+    def start_task(self, owner: Hashable, work: Callable[[Watch], Any]) -> Task[Any]:
+        """The run of the task called ``owner`` that is under way, or a new one of ``work``."""
+        return self._started(self._tasks, owner, lambda _ended: Task(work))
 
     def _started(
         self, kept: dict[Hashable, AnyJob], owner: Hashable, make: Callable[[AnyJob | None], AnyJob]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from nap_core import models, study
-from nap_core.methods.model_coverage import known_coverage
+from nap_core.methods.model_coverage import known_coverage, model_coverage
 from nap_core.study import Study
-from pages.parts import workspace
-from pages.parts.run_panel import bar, images_done
+from pages.parts import task, workspace
 
 
 def coverage_of_models(chosen: Study) -> None:
@@ -41,17 +42,9 @@ def _one(of: Study) -> None:
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return
-    jobs, owner = workspace.jobs(), (of.model, of.fit_dataset)
-    job = jobs.coverage_of(owner)
-    if job is not None and job.state == "running":
-        bar(job, f"coverage-{of.model}", images_done)
-        return
-    if job is not None and job.state == "failed":
-        st.error(f"The run ended early: {job.error}", icon=":material/error:")
-    st.button(
+    task.result_of(
+        ("NAC-ME", of.model, of.fit_dataset),
+        partial(model_coverage, ground),
         f"Measure NAC-ME of {title}",
         key=f"coverage-{of.model}",
-        icon=":material/play_arrow:",
-        on_click=jobs.start_coverage,
-        args=(owner, ground),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from nap_core import weight_search
@@ -11,8 +13,7 @@ from nap_core.figures.weight_search import search_picture, steps_table, unknowab
 from nap_core.methods import Part
 from nap_core.study import Study, StudyActivations
 from nap_core.weight_search import WeightSearch
-from pages.parts import picture, workspace
-from pages.parts.run_panel import bar, images_done
+from pages.parts import picture, task, workspace
 
 
 def section(chosen: Study, found: StudyActivations, method: str) -> None:
@@ -28,28 +29,17 @@ def section(chosen: Study, found: StudyActivations, method: str) -> None:
 
 def _pseudo(chosen: Study) -> Part | None:
     """What is stored of the pseudo-OOD images; None, with the bar or the button, while there is not all of it."""
-    jobs = workspace.jobs()
-    job = jobs.pseudo_ood_of(chosen)
-    if job is not None and job.state == "running":
-        bar(job, "w-search", images_done)
-        return None
-    if job is not None and job.state == "failed":
-        st.error(f"The run ended early: {job.error}", icon=":material/error:")
     missing = weight_search.missing(chosen, workspace.store())
+    work = partial(weight_search.extracted, chosen, workspace.store(), workspace.device())
     if not missing:
-        return weight_search.extracted(chosen, workspace.store(), workspace.device())
-    st.button(
-        f"Search w on distorted images ({missing:,} to go through)",
-        key="w-search-run",
-        icon=":material/search:",
-        on_click=jobs.start_pseudo_ood,
-        args=(chosen, workspace.device()),
-    )
+        return work()
+    label = f"Search w on distorted images ({missing:,} to go through)"
+    found: Part | None = task.result_of(("pseudo-OOD", chosen), work, label, key="w-search")
     st.caption(
         "As the paper does (section 4.3): ID images are made worse by 15 corruptions at severities 1 to 5, with "
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
     )
-    return None
+    return found
 
 
 @st.cache_data(show_spinner="Searching …", max_entries=64)

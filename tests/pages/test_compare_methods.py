@@ -189,8 +189,8 @@ def test_study_that_is_not_in_the_store_is_offered_first(store_root: Path) -> No
 
 
 def test_coverage_of_the_model_is_measured_once(app: AppTest) -> None:
-    app.button(key="coverage-resnet20-cifar10").click().run()
-    job = workspace.jobs().coverage_of(("resnet20-cifar10", ""))
+    app.button(key="run-coverage-resnet20-cifar10").click().run()
+    job = workspace.jobs().task_of(("NAC-ME", "resnet20-cifar10", ""))
     job.wait(300)
     assert job.state == "done"
     app.run()

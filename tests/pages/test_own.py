@@ -98,8 +98,8 @@ def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, bir
 def test_the_coverage_of_ones_own_model_is_measured_on_ones_own_fit_split(open_page: OpenPage, birds: Study) -> None:
     run(birds, Store())
     app = open_page("compare_methods", birds)
-    app.button(key=f"coverage-{birds.model}").click().run()
-    workspace.jobs().coverage_of((birds.model, "own:training")).wait(120)
+    app.button(key=f"run-coverage-{birds.model}").click().run()
+    workspace.jobs().task_of(("NAC-ME", birds.model, "own:training")).wait(120)
     app.run()
     assert not app.exception
     assert app.metric[0].label == "NAC-ME of Birds"

@@ -139,8 +139,8 @@ def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, m
 
 def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActivations) -> None:
     app = opened()
-    app.button(key="w-search-run").click().run()
-    job = workspace.jobs().pseudo_ood_of(STUDY)
+    app.button(key="run-w-search").click().run()
+    job = workspace.jobs().task_of(("pseudo-OOD", STUDY))
     job.wait(120)
     assert job.state == "done"
     app.run()
