@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nap_core import datasets, methods, metrics, nap, published
+from nap_core import datasets, evaluation, methods, metrics, nap, published
 from nap_core.combination import combine
 from nap_core.comparison import AVERAGE
 from nap_core.errors import UserError
@@ -39,11 +39,24 @@ EXAMPLES: Mapping[str, str] = {
     "Maximum": "max",
 }
 """Expressions to begin with: the designs of Table 6, and others."""
+FIRST_EXAMPLE = "Peak in deviations"
 
 
 PUBLISHED = {"": "Energy (baseline)", "nap-variance": "Energy x Variance", "nap-no-square": "Energy x No Square"}
 PUBLISHED |= {"nap-minus": "Energy x Minus", "nap": "Energy x NAP"}
 """Each design, and the baseline, as Table 6 is written down in ``published.results``."""
+
+
+def default_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
+    """The w of each design when it is combined with ``other`` and nobody chose one."""
+    weights = {design: methods.default_w(f"{design}+{other}", found.ground) for design in DESIGNS}
+    return {design: w for design, w in weights.items() if w is not None}
+
+
+def best_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
+    """The w of each design with the lowest FPR95 on average, read off the study's own OOD images: what each can do at
+    most, so that a design does not lose for its exponent (No Square weighs half as much as S_NAP at the same w)."""
+    return {design: evaluation.weight_curve(found, f"{design}+{other}").best("fpr95") for design in DESIGNS}
 
 
 def published_designs(knows: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
@@ -65,20 +78,30 @@ def others() -> tuple[str, ...]:
 
 
 def design_table(
-    found: StudyActivations, specs: Sequence[str] = DESIGNS, *, other: str = OTHER, w: float | None = None
+    found: StudyActivations,
+    specs: Sequence[str] = DESIGNS,
+    *,
+    other: str = OTHER,
+    weights: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """The designs on a study; see ``design_table_of``."""
-    return design_table_of(Cases.of(found), specs, other=other, w=w)
+    return design_table_of(Cases.of(found), specs, other=other, weights=weights)
 
 
 def design_table_of(
-    cases: Cases, specs: Sequence[str] = DESIGNS, *, other: str = OTHER, w: float | None = None
+    cases: Cases,
+    specs: Sequence[str] = DESIGNS,
+    *,
+    other: str = OTHER,
+    weights: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """``other`` alone, each design alone and each combined with it, against every OOD dataset (NAP paper, Table 6).
 
     Columns: ``design`` (a name of ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``,
     ``fpr95``, ``auroc`` (shares), and ``fpr95_change``, ``auroc_change``, the difference from the baseline. After the
-    OOD datasets, where there are several, their average has a row too. ``w`` None takes each combination's default.
+    OOD datasets, where there are several, their average has a row too. ``weights`` gives designs their w in the
+    combination; the others take the default.
+
     Raises UserError as ``methods.scored`` does, as for a Transformer, which has no designs.
     """
     rows = [
@@ -88,7 +111,7 @@ def design_table_of(
     ]
     parts = []
     for design, combined, method in rows:
-        scores = score_cases(cases, method, w=w if combined else None)
+        scores = score_cases(cases, method, w=(weights or {}).get(design) if combined else None)
         figures = figures_of(scores)
         parts.append(figures.assign(design=design, combined=combined, method=method, w=scores.w))
     table = pd.concat(parts, ignore_index=True)
@@ -184,7 +207,7 @@ def epsilon_curve(
         raise UserError(
             f"{cases.ground.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
         )
-    weight = methods.default_w(f"nap+{other}", cases.ground.knows) if w is None else w
+    weight = methods.default_w(f"nap+{other}", cases.ground) if w is None else w
     if weight is None:
         raise ValueError(f"nap+{other} has no default weight")
     kinds: dict[str, Callable[[Part, NDArray[np.float64]], NDArray[np.float64]]] = {

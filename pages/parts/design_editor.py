@@ -51,7 +51,7 @@ def section(chosen: Study, found: StudyActivations, other: str) -> None:
     """The field, and what the study says of what stands in it."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
-    text, over, w = _controls(chosen, other)
+    text, over, w = _controls(found, other)
     model = found.ground.model
     if model is not None and kind_of(model).of_heads:
         st.caption(
@@ -79,9 +79,9 @@ def section(chosen: Study, found: StudyActivations, other: str) -> None:
     st.caption(_notes(written, title))
 
 
-def _controls(chosen: Study, other: str) -> tuple[str, str, float]:
+def _controls(found: StudyActivations, other: str) -> tuple[str, str, float]:
     """The expression, how the channels become one, and w."""
-    st.session_state.setdefault(TEXT, st.query_params.get(TEXT, next(iter(designs.EXAMPLES.values()))))
+    st.session_state.setdefault(TEXT, st.query_params.get(TEXT, designs.EXAMPLES[designs.FIRST_EXAMPLE]))
     at = {text: name for name, text in designs.EXAMPLES.items()}
     st.session_state[EXAMPLE] = at.get(st.session_state[TEXT].strip())
     with st.container(horizontal=True, vertical_alignment="center", key="expression-examples"):
@@ -107,7 +107,7 @@ def _controls(chosen: Study, other: str) -> tuple[str, str, float]:
         f"w, the weight of {methods.title(other)}",
         min_value=0.0,
         max_value=1.0,
-        value=methods.default_w(f"nap+{other}", chosen.knows),
+        value=methods.default_w(f"nap+{other}", found.ground),
         step=0.05,
         key=f"expression_w_{other}",
         bind="query-params",

@@ -15,15 +15,15 @@ from pages.parts.scrolling import finger_scrolls
 
 
 @st.cache_data(show_spinner="Trying values of ε …", max_entries=64)
-def _curve(chosen: Study, other: str, _found: StudyActivations) -> EpsilonCurve:
-    return designs.epsilon_curve(_found, other=other)
+def _curve(chosen: Study, other: str, w: float | None, _found: StudyActivations) -> EpsilonCurve:
+    return designs.epsilon_curve(_found, other=other, w=w)
 
 
 def section(chosen: Study, found: StudyActivations, other: str, metric: str) -> None:
     """The metric over ε, of NAP alone and of NAP with ``other``."""
     st.subheader("Does ε matter?", anchor=False)
     try:
-        curve = _curve(chosen, other, found)
+        curve = _curve(chosen, other, methods.default_w(f"nap+{other}", found.ground), found)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
