@@ -26,6 +26,7 @@ PAGES = {
     "max_vs_mean": "Does the peak stand above the mean?",
     "score_histograms": "How far apart are the scores?",
     "w_sensitivity": "How much should NAP weigh?",
+    "score_designs": "Which score reads the peak best?",
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
     "published": "Do our numbers agree with the paper's?",
@@ -148,6 +149,25 @@ def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: 
         share = float(curve.average("fpr95")[list(curve.w).index(w)])
         reading = page.locator(".st-key-picture-w-fpr95")
         expect(reading).to_contain_text(f"{100 * share:.1f} % at w = {w:g}")
+
+
+def test_a_written_score_is_drawn_shared_and_answered(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("score_designs")
+    field = page.get_by_label("Of every channel")
+    page.get_by_role("button", name="Log of the peak").click()
+    settle()
+    expect(field).to_have_value("log(eps + max)")
+    field.fill("max / (mean - mean)")
+    field.press("Enter")
+    settle()
+    expect(page.get_by_text("divides by zero in channel 0 of image 1")).to_be_visible()
+    field.fill("max / (mean + 0.5)")
+    field.press("Enter")
+    settle()
+    expect(page.locator(figure("expression-histograms"))).to_be_visible()
+    assert "expression=max" in page.url
+    page.get_by_role("button", name="Train the oracle").click()
+    expect(page.locator(figure("oracle"))).to_contain_text("Spearman", timeout=60_000)
 
 
 def test_a_box_around_points_shows_their_images(open_page: OpenPage, settle: Settle) -> None:

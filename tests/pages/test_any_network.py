@@ -29,6 +29,7 @@ PAGES = (
     "score_image",
     "compare_methods",
     "w_sensitivity",
+    "score_designs",
     "published",
 )
 CLASSES = ("cat", "dog", "ship", "truck")
