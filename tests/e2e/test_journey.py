@@ -154,7 +154,7 @@ def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: 
 def test_a_written_score_is_drawn_shared_and_answered(open_page: OpenPage, settle: Settle) -> None:
     page = open_page("score_designs")
     field = page.get_by_label("Of every channel")
-    page.get_by_role("button", name="Log of the peak").click()
+    page.get_by_text("Log of the peak", exact=True).click()
     settle()
     expect(field).to_have_value("log(eps + max)")
     field.fill("max / (mean - mean)")
