@@ -66,6 +66,12 @@ def test_the_sentence_on_one_dataset_and_on_all() -> None:
     assert "of the four on both OOD datasets and on average" in design_picture(board(both), "fpr95").reading
 
 
+def test_designs_that_print_alike_alone_have_no_leader() -> None:
+    level = board({"digits": [0.3, 0.2, 0.1, 0.2]})
+    level.table.loc[(level.table["design"] != "") & ~level.table["combined"], "fpr95"] = 0.7
+    assert design_picture(level, "fpr95").reading.endswith("; the designs alone all have 70.0\xa0%.")
+
+
 def test_a_leader_that_leads_nowhere_leads_on_average() -> None:
     spread = {"digits": [0.0, 0.9, 0.9, 0.2], "stones": [0.9, 0.0, 0.9, 0.2], "noise": [0.9, 0.9, 0.0, 0.2]}
     assert (
