@@ -25,6 +25,10 @@ page = st.navigation(
             st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
         ],
+        "Ask more": [
+            st.Page("pages/near_and_far.py", title="Near and far", icon=":material/social_distance:"),
+            st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
+        ],
         "The paper": [
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],

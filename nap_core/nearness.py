@@ -1,0 +1,72 @@
+"""Which OOD datasets of a study are near to what its network knows, and which are far; told where nobody knows.
+
+Near-OOD images differ in what they show but not in how they look: other classes of the same kind of photograph. The
+NAP paper (Appendix I) asks CIFAR-100 of a CIFAR-10 network. Nobody measures nearness here: it is what the sources of
+the benchmarks say, or follows from the kind of picture, or the user says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nap_core import benchmarks, datasets
+from nap_core.study import Study
+
+Nearness = Literal["near", "far", "unknown"]
+GROUPS: dict[Nearness, str] = {"near": "near-OOD", "far": "far-OOD", "unknown": "OOD that nobody placed"}
+_WITHOUT_OBJECTS = ("noise", "textures")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Whether a dataset is near or far, and ``why`` in a few words."""
+
+    nearness: Nearness
+    why: str
+
+
+def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()) -> dict[str, Placed]:
+    """Catalogue name → where each OOD dataset of ``study`` belongs, in study order.
+
+    ``near`` and ``far`` are the user's word, which counts most; of a dataset in both, it is near.
+    """
+    return {name: _told(name, near, far) or placed(name, study) for name in study.ood_datasets}
+
+
+def _told(name: str, near: Collection[str], far: Collection[str]) -> Placed | None:
+    return Placed("near", "as you say") if name in near else Placed("far", "as you say") if name in far else None
+
+
+def placed(name: str, study: Study) -> Placed:
+    """What the benchmarks and the kind of its pictures say of one OOD dataset of ``study``."""
+    for one in benchmarks.RECORDS.values():
+        if one.near and one.knows == study.knows and name in one.ood_datasets:
+            return Placed("near" if name in one.near else "far", f"by {one.title}")
+    if name == cifar100_among(study):
+        return Placed("near", "by the NAP paper, Appendix I")
+    known, met = datasets.find(study.id_dataset), datasets.find(name)
+    if met.kind == known.kind:
+        return Placed("unknown", "no benchmark here says, and its pictures are of the same kind")
+    if met.kind in _WITHOUT_OBJECTS:
+        return Placed("far", f"{met.kind}, without an object")
+    return Placed("far", f"{met.kind}, while {known.title} is {known.kind}")
+
+
+def grouped(placed: Mapping[str, Placed]) -> dict[Nearness, tuple[str, ...]]:
+    """The OOD datasets of each group that has any: near, far, and those of which nobody knows."""
+    groups = {group: tuple(name for name, one in placed.items() if one.nearness == group) for group in GROUPS}
+    return {group: names for group, names in groups.items() if names}
+
+
+def cifar100_among(study: Study) -> str | None:
+    """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name or title: the near-OOD of the NAP paper's
+    Table 12. None where there is none."""
+    if study.knows != "CIFAR-10":
+        return None
+    for name in study.ood_datasets:
+        words = f"{name} {datasets.title(name)}".casefold().replace("-", "").replace("_", "").replace(" ", "")
+        if "cifar100" in words:
+            return name
+    return None
