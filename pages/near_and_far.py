@@ -172,7 +172,8 @@ def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
     percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
     st.dataframe(table, hide_index=True, column_config=percents, key="table-12")
     words = (
-        f"{table_12_words(table)} In percent; “its network” is the paper's {published.NETWORK}, measured with this code"
+        f"{table_12_words(table)} Table 12 does not say its w; here it is Table 11's. In percent; “its network” is "
+        f"the paper's {published.NETWORK}, measured with this code"
     )
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"

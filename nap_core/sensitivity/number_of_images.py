@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,13 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
 from nap_core import methods, metrics
+from nap_core.activations import Activations
 from nap_core.comparison import AVERAGE
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases, MethodScores, score_cases
-from nap_core.methods import Ground
+from nap_core.methods import Ground, Watch
+from nap_core.methods.ground import SILENT
+from nap_core.progress import ExtractionStopped, Progress
 from nap_core.study import StudyActivations
 
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
@@ -90,41 +95,62 @@ def _rows(scores: MethodScores, size: int, found: Mapping[str, Mapping[str, Scor
     return rows
 
 
-def by_fit_images(found: StudyActivations, spec: str, *, draws: int = FIT_DRAWS, seed: int = SEED) -> pd.DataFrame:
-    """A method's FPR95 and AUROC when its fit split is smaller: the columns of ``by_images``, ``images`` being those
-    of the fit split.
+def by_fit_images(
+    found: StudyActivations,
+    specs: Sequence[str],
+    *,
+    draws: int = FIT_DRAWS,
+    seed: int = SEED,
+    watch: Watch = SILENT,
+) -> dict[str, pd.DataFrame]:
+    """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
+    the fit split.
 
-    A few draws a size, because the method is fitted anew in each; the largest size is the whole fit split. Sizes that
-    lack images of a class that the method needs are left out. Raises UserError where there is no fit split, and for a
-    method that needs none or a pass of its own.
+    A few draws a size, because a method is fitted anew in each; the largest size is the whole fit split. Sizes that
+    lack images of a class that the method needs are left out. ``watch`` hears after every fit. Raises UserError where
+    there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped when ``watch`` asks.
     """
-    method = methods.parse(spec)
-    if not method.fits or method.own_pass:
-        raise UserError(f"{method.title} does not estimate from the stored activations of a fit split.")
+    for spec in specs:
+        method = methods.parse(spec)
+        if not method.fits or method.own_pass:
+            raise UserError(f"{method.title} does not estimate from the stored activations of a fit split.")
     cases = Cases.of(found)
-    whole = cases.ground.fit(method.title).activations
-    rows: list[dict[str, object]] = []
-    for size in [size for size in SIZES if size <= len(whole) // 2]:
-        try:
-            drawn = [_fitted(cases, spec, np.sort(index)) for index in _drawn(len(whole), size, draws, (seed, size))]
-        except UserError:  # a class is missing in so few images
-            continue
-        scores = drawn[0]
-        each = {
-            name: {
-                metric: np.array([_both(one.id[None], one.ood[name][None])[metric][0] for one in drawn])
-                for metric in ("fpr95", "auroc")
-            }
-            for name in scores.ood
-        }
-        rows += _rows(scores, size, each)
-    last = score_cases(cases, spec)
-    rows += _rows(last, len(whole), {name: _both(last.id[None], values[None]) for name, values in last.ood.items()})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    whole = cases.ground.fit(methods.title(specs[0]), watch).activations
+    sizes = [size for size in SIZES if size <= len(whole) // 2]
+    done, tables = 0, {}
+    started = time.perf_counter()
+    for spec in specs:
+        rows: list[dict[str, object]] = []
+        for size in sizes:
+            drawn = []
+            for index in _drawn(len(whole), size, draws, (seed, size)):
+                if watch.should_stop():
+                    raise ExtractionStopped
+                with suppress(UserError):  # a class is missing in so few images
+                    drawn.append(_fitted(cases, spec, whole.take(np.sort(index))))
+                done += 1
+                _tell(watch, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
+            if len(drawn) == draws:
+                rows += _rows(drawn[0], size, _stacked(drawn))
+        last = score_cases(cases, spec)
+        rows += _rows(last, len(whole), _stacked([last]))
+        tables[spec] = pd.DataFrame(rows, columns=COLUMNS)
+    return tables
 
 
-def _fitted(cases: Cases, spec: str, index: NDArray[np.int64]) -> MethodScores:
-    """The scores of a method that estimates from the fit images at ``index`` alone."""
-    ground = cases.ground
-    few = Ground(ground.model, ground.knows, fit_activations=ground.fit(spec).activations.take(index))
-    return score_cases(Cases(cases.id_name, cases.id, cases.ood, few), spec)
+def _tell(watch: Watch, title: str, done: int, total: int, started: float) -> None:
+    if watch.progress is not None:
+        speed = done / max(time.perf_counter() - started, 1e-9)
+        watch.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
+
+
+def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
+    """Both metrics of each of R scorings by OOD dataset, (R,) each."""
+    known = np.stack([one.id for one in drawn])
+    return {name: _both(known, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
+
+
+def _fitted(cases: Cases, spec: str, few: Activations) -> MethodScores:
+    """The scores of a method that estimates from ``few`` alone."""
+    ground = Ground(cases.ground.model, cases.ground.knows, fit_activations=few)
+    return score_cases(Cases(cases.id_name, cases.id, cases.ood, ground), spec)

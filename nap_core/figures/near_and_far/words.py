@@ -76,14 +76,15 @@ def _not_semantic(responses: Sequence[Response], title: str, shares: Shares, kno
     }
     if others:
         least = min(others, key=others.__getitem__)
-        sentence += f", {least} {percent(others[least])}"
+        fewest = ", the fewest" if others[least] < lost else ""
+        sentence += f"; {least} rejects {percent(others[least])}{fewest}"
     return f"{sentence}. A high AUROC on shifted images is no success: it says how much a method minds how images look."
 
 
 def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
     """Table 12, CIFAR-10 against CIFAR-100: published, measured on the paper's network, and on this study, in percent.
 
-    ``measured_here`` are rows of ``evaluation.evaluate`` of the methods of ``near_methods`` against CIFAR-100; None
+    ``measured_here`` are rows of ``evaluation.evaluate`` of the table's methods against CIFAR-100; None
     leaves the last two columns out.
     """
     rows = published.comparison().query("table == 'Table 12'")
