@@ -63,8 +63,8 @@ def parameters_of(study: Study) -> str:
 
 def missing(study: Study, store: Store) -> int:
     """How many shifted images are not in the store yet. Raises as ``shifted_images`` does."""
-    model = fed_views(study.network())
     sets = [shifted_images(study, severity) for severity in SEVERITIES]
+    model = fed_views(study.network())
     return sum(max(0, len(images) - Stored(store, model, images).rows) for images in sets)
 
 
@@ -87,8 +87,8 @@ def extracted(study: Study, store: Store, device: str | None = None, watch: Watc
     ``watch`` hears of all severities as of one pass. Raises as ``shifted_images`` does, and ExtractionStopped when
     ``watch`` asks for that.
     """
-    model = fed_views(study.network())
     sets = {severity: shifted_images(study, severity) for severity in SEVERITIES}
+    model = fed_views(study.network())
     total, parts, before = sum(map(len, sets.values())), {}, 0
     for severity, images in sets.items():
         found = extract(

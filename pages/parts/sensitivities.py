@@ -124,7 +124,8 @@ def size_section(chosen: Study, rows: Sequence[MethodScores], metric: Metric, ag
         return
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
-    figures = pd.concat([_figures(chosen, row.method, one.factor, one) for row in able for one in outcomes])
+    seen = [one for one in outcomes if one.found is not None]
+    figures = pd.concat([_figures(chosen, row.method, one.factor, one) for row in able for one in seen])
     titles = workspace.titles(chosen)
     picture.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")
     finger_scrolls("hangs-size")

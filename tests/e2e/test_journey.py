@@ -28,6 +28,8 @@ PAGES = {
     "w_sensitivity": "How much should NAP weigh?",
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
+    "near_and_far": "How far away must an image be?",
+    "sensitivity": "What do the numbers hang on?",
     "published": "Do our numbers agree with the paper's?",
 }
 
@@ -148,6 +150,27 @@ def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: 
         share = float(curve.average("fpr95")[list(curve.w).index(w)])
         reading = page.locator(".st-key-picture-w-fpr95")
         expect(reading).to_contain_text(f"{100 * share:.1f} % at w = {w:g}")
+
+
+def test_shifted_images_complete_near_and_far(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("near_and_far")
+    overview = page.locator(figure("far-overview"))
+    expect(overview).to_contain_text("far-OOD")
+    expect(overview).not_to_contain_text("covariate shift")
+    page.locator(".st-key-run-shift button").click()
+    expect(page.locator(figure("far-cells"))).to_be_visible(timeout=180_000)
+    settle()
+    expect(overview).to_contain_text("covariate shift")
+    expect(page.locator(".st-key-picture-far-overview")).to_contain_text("at severity 5")
+
+
+def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("sensitivity")
+    page.get_by_role("button", name="Cost", exact=True).click()
+    settle()
+    page.locator(".st-key-run-cost button").click()
+    expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)
+    assert "hangs_on=Cost" in page.url
 
 
 def test_a_box_around_points_shows_their_images(open_page: OpenPage, settle: Settle) -> None:

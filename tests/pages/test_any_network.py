@@ -29,6 +29,8 @@ PAGES = (
     "score_image",
     "compare_methods",
     "w_sensitivity",
+    "near_and_far",
+    "sensitivity",
     "published",
 )
 CLASSES = ("cat", "dog", "ship", "truck")

@@ -89,7 +89,7 @@ def _line(
     line = {"color": style.colour, "dash": style.dash, "width": style.width}
     what = TITLES[metric]
     if one.shift is not None:
-        values = getattr(one.shift, metric)
+        values = getattr(one.shift, metric).tolist()
         figure.add_scatter(
             x=list(range(len(values))),
             y=values,

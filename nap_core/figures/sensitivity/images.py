@@ -43,8 +43,8 @@ def images_picture(
         if row.method == opened:
             _band(figure, table, style)
         figure.add_scatter(
-            x=table["images"],
-            y=table["median"],
+            x=table["images"].tolist(),
+            y=table["median"].tolist(),
             name=label(row),
             mode="lines+markers",
             line={"color": style.colour, "dash": style.dash, "width": style.width},

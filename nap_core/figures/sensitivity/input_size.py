@@ -51,8 +51,8 @@ def size_picture(
     for rank, row in enumerate(rows):
         style, mine = styles[row.method], table[table["method"] == row.method].sort_values("side")
         figure.add_scatter(
-            x=mine["side"],
-            y=mine[metric],
+            x=mine["side"].tolist(),
+            y=mine[metric].tolist(),
             name=label(row),
             mode="lines+markers",
             line={"color": style.colour, "dash": style.dash, "width": style.width},
