@@ -7,11 +7,13 @@ the benchmarks say, or follows from the kind of picture, or the user says it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
-from nap_core import benchmarks, datasets
+from nap_core import benchmarks, datasets, roots
 from nap_core.study import Study
 
 Nearness = Literal["near", "far", "unknown"]
@@ -42,10 +44,12 @@ def _told(name: str, near: Collection[str], far: Collection[str]) -> Placed | No
 def placed(name: str, study: Study) -> Placed:
     """What the benchmarks and the kind of its pictures say of one OOD dataset of ``study``."""
     for one in benchmarks.RECORDS.values():
-        if one.near and one.knows == study.knows and name in one.ood_datasets:
-            return Placed("near" if name in one.near else "far", f"by {one.title}")
-    if name == cifar100_among(study):
-        return Placed("near", "by the NAP paper, Appendix I")
+        if not one.near or one.knows != study.knows:
+            continue
+        same = name if name in one.ood_datasets else _namesake(name, one.ood_datasets)
+        if same:
+            by_name = "" if same == name else f"; by its name it is {datasets.title(same)}"
+            return Placed("near" if same in one.near else "far", f"by {one.title}{by_name}")
     known, met = datasets.find(study.id_dataset), datasets.find(name)
     if met.kind == known.kind:
         return Placed("unknown", "no benchmark here says, and its pictures are of the same kind")
@@ -61,12 +65,19 @@ def grouped(placed: Mapping[str, Placed]) -> dict[Nearness, tuple[str, ...]]:
 
 
 def cifar100_among(study: Study) -> str | None:
-    """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name or title: the near-OOD of the NAP paper's
-    Table 12. None where there is none."""
+    """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name: the near-OOD of the NAP paper's Table 12.
+    None where there is none."""
     if study.knows != "CIFAR-10":
         return None
-    for name in study.ood_datasets:
-        words = f"{name} {datasets.title(name)}".casefold().replace("-", "").replace("_", "").replace(" ", "")
-        if "cifar100" in words:
-            return name
+    return next((name for name in study.ood_datasets if _namesake(name, ["cifar100-test"])), None)
+
+
+def _namesake(name: str, known: Sequence[str]) -> str | None:
+    """Which of the datasets ``known`` a user's own, or a bundled part, is called after: "own:svhn_part.npz" is
+    svhn-test, "own:cifar-100" is cifar100-test. None for none."""
+    called = PurePosixPath(name.removeprefix(roots.PREFIX)).name.casefold()
+    for one in known:
+        letters = [sign for sign in one.removesuffix("-test").removesuffix("-val") if sign.isalnum()]
+        if re.match("[-_ ]?".join(letters) + "(?![a-z0-9])", called):  # CIFAR-100 begins as CIFAR-10 does
+            return one
     return None

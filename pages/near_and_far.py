@@ -28,6 +28,8 @@ from nap_core.study import Study, StudyActivations
 from pages.parts import method_picker, picture, results, run_panel, task, workspace
 from pages.parts.scrolling import finger_scrolls
 
+OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
+
 
 def pick(chosen: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, Placed]]:
     """The one row of controls: the metric, the method that is opened, which datasets are near and which far."""
@@ -204,7 +206,7 @@ count = shifted.images if shifted else 0
 responses = [respond(study, row.method, row.w, count, activations, shifted, row) for row in rows]
 with place:
     picture.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
-    finger_scrolls("far-overview")
+    finger_scrolls("far-overview", OVERVIEW_WIDTH)
     if words := unplaced(places):
         st.caption(words)
     for sentence in findings(responses, method, groups, titles[study.id_dataset]):

@@ -55,6 +55,20 @@ def test_ones_own_cifar100_is_the_near_ood_of_the_paper(data_root: Path, file: s
     assert nearness(own)[f"own:{file}"].nearness == "near"
 
 
+@pytest.mark.parametrize(
+    ("file", "nearness_of_it"),
+    [("svhn_1083.npz", "far"), ("SVHN.npz", "far"), ("cifar10_more.npz", "unknown"), ("my-svhn.npz", "unknown")],
+)
+def test_ones_own_part_of_a_benchmarks_dataset_is_known_by_its_name(
+    data_root: Path, file: str, nearness_of_it: str
+) -> None:
+    np.savez(data_root / file, images=np.zeros((3, 32, 32, 3), np.uint8))
+    found = nearness(study(f"own:{file}"))[f"own:{file}"]
+    assert found.nearness == nearness_of_it
+    if nearness_of_it == "far":
+        assert found.why == "by OpenOOD v1.5 CIFAR-10; by its name it is SVHN"
+
+
 def test_cifar100_is_the_near_ood_of_cifar10_alone() -> None:
     assert cifar100_among(study("mnist")) is None
     bank = study("cifar100-test", model="efficientnet-lite0-imagenet", known="imagenet-bank")

@@ -160,12 +160,11 @@ def _axes(figure: go.Figure, metric: Metric, groups: Groups, places: Mapping[Nea
     end = max(places.values()) + 0.55
     figure.update_xaxes(
         tickvals=list(ticks), ticktext=list(ticks.values()), range=[-0.35, end], showgrid=False, zeroline=False,
-        fixedrange=True,
+        fixedrange=True, tickangle=0,
     )  # fmt: skip
-    low = 0.0 if metric == "kept" else None
     figure.update_yaxes(
         title=_AXES[metric], tickformat=".0%", zeroline=False, fixedrange=True, automargin=True,
-        range=[-0.03, 1.03] if low is not None else None,
+        range=[-0.03, 1.03] if metric == "kept" else None,
     )  # fmt: skip
     figure.update_layout(
         height=_HEIGHT,
