@@ -30,7 +30,8 @@ app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another p
 		$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: lint types ## lint, types, then every test; the browser tests too where Chromium is found
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
+	$(BIN)/python -m pytest tests/e2e
 
 lint: $(TEST_DEPS) ## check style and format
 	$(BIN)/ruff check .
