@@ -5,6 +5,7 @@ A layer is the dotted name of a module that puts out a map, "" where the model i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from nap_core import datasets, metrics
+from nap_core import datasets, metrics, published
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases, MethodScores, score_cases
@@ -32,6 +33,7 @@ PENULTIMATE = "penultimate"
 MOST = 6
 AVERAGE = "average"
 Product = tuple[str, ...]
+_STAGE = re.compile(r"\bs(?=\d)")
 
 
 def named(layer: str) -> str:
@@ -61,8 +63,10 @@ def network_of(study: Study) -> LoadedModel:
 
 
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
-    """The layers that NAP can be read at, in the order in which they run: those with a map of several neurons."""
-    return tuple(layer for layer in _anatomy(model).layers if layer.shape[1] * layer.shape[2] > 1)
+    """The layers that NAP can be read at beside the model's own, in the order in which they run: those with a map of
+    several neurons. Raises UserError for a model without anatomy."""
+    anatomy = _anatomy(model)
+    return tuple(one for one in anatomy.layers if one.shape[1] * one.shape[2] > 1 and one.tap != anatomy.tap)
 
 
 def describe(model: LoadedModel, layer: str) -> str:
@@ -247,3 +251,14 @@ def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product
         rows += [(told, name, *pair) for name, pair in figures.items()]
         rows.append((told, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
     return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])
+
+
+def with_published(table: pd.DataFrame, knows: str) -> pd.DataFrame:
+    """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
+    shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
+    printed = published.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @knows")
+    known = printed.set_index("method")
+    named_so = [f"NAP({_STAGE.sub('t', layers)})" for layers in table["layers"]]
+    figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
+    figures[table["ood"] != AVERAGE] = np.nan
+    return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])
