@@ -19,6 +19,8 @@ page = st.navigation(
         "Look inside": [
             st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/grid_view:"),
             st.Page("pages/max_vs_mean.py", title="Max vs mean", icon=":material/scatter_plot:"),
+            st.Page("pages/channels.py", title="Channels", icon=":material/equalizer:"),
+            st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         ],
         "Compare": [
             st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
