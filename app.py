@@ -26,6 +26,7 @@ page = st.navigation(
             st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
             st.Page("pages/compare_methods.py", title="Compare methods", icon=":material/compare:"),
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
+            st.Page("pages/score_designs.py", title="Score designs", icon=":material/science:"),
         ],
         "The paper": [
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
