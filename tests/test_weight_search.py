@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nap_core import combination, methods, metrics, weight_search
+from nap_core import combination, evaluation, methods, metrics, weight_search
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
@@ -17,14 +17,20 @@ BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",),
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "uniform-noise": "Uniform noise"}
 
 
+# Not the store of the whole run: whoever met the same images there would find that w had been searched.
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
-    return run(STUDY, Store())
+def own_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("search"))
 
 
 @pytest.fixture(scope="module")
-def pseudo() -> Part:
-    return weight_search.extracted(STUDY, Store())
+def found(own_store: Store) -> StudyActivations:
+    return run(STUDY, own_store)
+
+
+@pytest.fixture(scope="module")
+def pseudo(own_store: Store) -> Part:
+    return weight_search.extracted(STUDY, own_store)
 
 
 def test_every_id_image_is_distorted_in_every_way() -> None:
@@ -52,6 +58,29 @@ def test_they_are_extracted_once(tmp_path) -> None:
 
     again = weight_search.extracted(small, store, watch=Watch(progress=nothing)).activations
     np.testing.assert_array_equal(again.maximum, first.maximum)
+
+
+def test_the_w_found_is_the_default_once_all_is_stored(tmp_path) -> None:
+    small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(tmp_path)
+    activations = run(small, store)
+    method = methods.parse("nap+energy")
+    published = methods.weight(method, activations.ground)
+    assert published == methods.RECORDS["energy"].weight("CIFAR-10") and published.origin == "published"
+    stops = iter([False, True])
+    with pytest.raises(ExtractionStopped):
+        weight_search.extracted(small, store, watch=Watch(should_stop=lambda: next(stops)))
+    assert methods.weight(method, activations.ground) == published, "a part of the images is not enough"
+    pseudo = weight_search.extracted(small, store)
+    searched = weight_search.search(activations, pseudo, "nap+energy").found
+    expected = methods.Weight(searched.w, "found")
+    assert methods.weight(method, activations.ground) == methods.weight(method, run(small, store).ground) == expected
+    assert evaluation.score_study(activations, "nap+energy").w == searched.w
+    np.testing.assert_array_equal(
+        methods.score("nap+energy", activations.id, activations.ground),
+        methods.score("nap+energy", activations.id, activations.ground, w=searched.w),
+    )
+    # A method that must see the images again cannot score what was stored of the distorted ones.
+    assert methods.weight(methods.parse("nap+odin"), activations.ground).origin == "assumed"
 
 
 def test_a_bank_has_no_images_to_distort() -> None:

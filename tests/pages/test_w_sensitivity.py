@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nap_core import evaluation, methods, metrics, weight_search
+from nap_core.methods import Ground
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 from pages.parts import workspace
+from pages.parts.all_combinations import TABLE_11
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
@@ -50,7 +52,7 @@ def average(found: StudyActivations, method: str, w: float) -> tuple[float, floa
 
 def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
     assert app.title[0].value == "How much should NAP weigh?"
-    assert app.slider(key="w_energy").value == methods.default_w("nap+energy", "CIFAR-10") == 0.4
+    assert app.slider(key="w_energy").value == methods.default_w("nap+energy", Ground(knows="CIFAR-10")) == 0.4
     fpr95, auroc = average(found, "nap+energy", 0.4)
     assert f"{fpr95:.1f}\xa0% at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f}\xa0%" in text(app)
     assert f"{auroc:.1f}\xa0% at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f}\xa0%" in text(app)
@@ -103,7 +105,7 @@ def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
     if any(lower):
         assert [title in first for title in titles] == [not better for better in lower]
     assert other.record.positive.note in text(app)
-    assert app.slider(key=f"w_{other.record.name}").value == methods.default_w(method, "CIFAR-10")
+    assert app.slider(key=f"w_{other.record.name}").value == methods.default_w(method, Ground(knows="CIFAR-10"))
 
 
 def test_each_combination_keeps_its_own_w(app: AppTest) -> None:
@@ -134,10 +136,30 @@ def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, m
     app = opened()
     for w in (0.0, 0.5, 1.0):
         app.slider(key="w_energy").set_value(w).run()
-    assert calls == ["nap+energy"]
+    assert "nap+energy" in calls and len(calls) == len(set(calls))
+    assert set(calls) <= set(TABLE_11)
 
 
-def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActivations) -> None:
+def test_every_combination_that_waits_for_nothing_is_there_at_once(opened: OpenPage) -> None:
+    app = opened()
+    assert app.subheader[0].value == "All combinations at once"
+    table = app.dataframe[1].value
+    assert table["Combination"].tolist()[:2] == ["NAP+MSP", "NAP+Energy"]
+    assert table["its w"].tolist()[:2] == [0.5, 0.4]
+    app.slider(key="w_energy").set_value(0.75).run()
+    assert "FPR95 w = 0.75" in app.dataframe[1].value.columns
+    alone = app.dataframe[1].value.set_index("Combination").loc["NAP+Energy", "FPR95 alone"]
+    assert alone == pytest.approx(app.dataframe[0].value.iloc[-1]["FPR95 Energy"])
+    waiting = app.button(key="w-add-combinations")
+    assert "NAP+KNN" in waiting.label
+    waiting.click().run()
+    assert not app.exception
+    assert app.button(key="run-methods")
+
+
+@pytest.mark.usefixtures("store_root")  # in the store of the whole run, others would find a w that had been searched
+def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
+    found = run(STUDY, Store())
     app = opened()
     app.button(key="run-w-search").click().run()
     job = workspace.jobs().task_of(("pseudo-OOD", STUDY))
@@ -151,6 +173,10 @@ def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActi
         f"The search gives NAP+Energy w = {result.found.w:g}" in text(app)
     )
     assert len(app.dataframe[-1].value) == len(result.found.steps)
+    # From now on it is what every page uses where nobody chose another w.
+    assert methods.default_w("nap+energy", found.ground) == result.found.w
+    assert opened().slider(key="w_energy").value == result.found.w
+    assert f"w = {result.found.w:g} was found on distorted images" in text(app)
 
 
 def test_images_that_are_not_shipped_cannot_be_distorted(open_page: OpenPage) -> None:
