@@ -26,6 +26,7 @@ page = st.navigation(
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
         ],
         "The paper": [
+            st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/science:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
     }

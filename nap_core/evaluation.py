@@ -37,8 +37,10 @@ class Cases:
     ground: Ground
 
     @classmethod
-    def of(cls, found: StudyActivations) -> Cases:
-        """The images of a study."""
+    def of(cls, found: StudyActivations | Cases) -> Cases:
+        """The images of a study; cases are taken as they are."""
+        if isinstance(found, Cases):
+            return found
         parts = dict(found.parts)
         name = found.study.id_dataset
         return cls(name, parts.pop(name), parts, found.ground)
@@ -193,7 +195,7 @@ def versions() -> str:
 
 
 def weight_curve(
-    found: StudyActivations, spec: str, weights: Sequence[float] = combination.WEIGHTS
+    found: StudyActivations | Cases, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
     prior, other = methods.combination_parts(spec)

@@ -1,0 +1,87 @@
+"""Published and measured as a person reads them: a row a method, paper, here and difference side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nap_core.comparison import AVERAGE
+from nap_core.reproduction.comparing import ORIENTATION
+from nap_core.reproduction.running import Reproduced
+
+PAPER, HERE, APART = "paper", "here", "±"
+METRICS = {
+    "fpr95": "FPR95",
+    "auroc": "AUROC",
+    "id_accuracy": "ID accuracy",
+    "front": "on the front",
+    "w": "w",
+    "best_w": "best w",
+    "lost": "FPR95 lost",
+    "paper_lost": "lost at the paper's w",
+    "alone": "FPR95 alone",
+    "lowest": "lowest FPR95",
+    "better": "better at % of w",
+    "better_robust": "of w 0.2 to 0.8",
+}
+"""What is measured, as columns are called."""
+PLAIN = ("w", "best_w")
+"""Those that are no shares, hence not shown in percent."""
+
+
+def by_dataset(done: Reproduced, metric: str) -> pd.DataFrame:
+    """One metric, in percent: the columns (dataset, "paper" | "here" | "±") that have figures, a row a method."""
+    table = done.table[done.table["metric"] == metric]
+    titles = {**done.titles, AVERAGE: _average(done)}
+    groups = [(titles.get(ood) or _orientation(ood), table[table["ood"] == ood]) for ood in table["ood"].unique()]
+    return _wide(done, groups, 100)
+
+
+def by_metric(done: Reproduced) -> pd.DataFrame:
+    """Every metric of an entry that has one value a row: (metric, "paper" | "here" | "±")."""
+    groups = [(METRICS[metric], done.table[done.table["metric"] == metric]) for metric in METRICS]
+    shown = [
+        (name, part if METRICS["w"] == name or METRICS["best_w"] == name else _percent(part))
+        for name, part in groups
+        if len(part)
+    ]
+    return _wide(done, shown, 1)
+
+
+def _percent(part: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["published", "measured", "difference"]
+    return part.assign(**{name: 100 * part[name] for name in numbers})
+
+
+def _wide(done: Reproduced, groups: list[tuple[str, pd.DataFrame]], unit: float) -> pd.DataFrame:
+    rows = [row.printed for row in done.entry.rows if row.printed in set(done.table["row"]) - set(done.unable)]
+    found = {}
+    for name, part in groups:
+        # A figure that only orients stands in a row of its own: the last one counts.
+        values = part.drop_duplicates("row", keep="first").set_index("row").reindex(rows)
+        orienting = part.drop_duplicates("row", keep="last").set_index("row").reindex(rows)["published"]
+        for column, series in (
+            (PAPER, values["published"].fillna(orienting)),
+            (HERE, values["measured"]),
+            (APART, values["difference"]),
+        ):
+            if series.notna().any():
+                found[name, column] = unit * series.astype(float)
+    table = pd.DataFrame(found, index=pd.Index(rows, name="Method"))
+    table.columns = pd.MultiIndex.from_tuples(table.columns)
+    return table
+
+
+def _average(done: Reproduced) -> str:
+    count = len(done.titles)
+    return "Average" if count == 1 else f"Average of {count}"
+
+
+def _orientation(ood: str) -> str:
+    what = ood.removeprefix(ORIENTATION)
+    return f"The paper's {what}" if what == "average" else f"The paper: {what}"
+
+
+def weights(done: Reproduced) -> dict[str, float]:
+    """By row: the w it was measured at, of combinations."""
+    told = done.table.dropna(subset=["w"]).drop_duplicates("row")
+    return dict(zip(told["row"], told["w"], strict=True))
