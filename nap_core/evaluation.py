@@ -76,7 +76,7 @@ class MethodScores:
 def score_cases(cases: Cases, spec: str, *, w: float | None = None, watch: Watch = SILENT) -> MethodScores:
     """The scores of all images under the method ``spec``; raises as ``methods.scored`` does."""
     method = methods.parse(spec)
-    used = method.default_w(cases.ground.knows) if w is None else w
+    used = methods.default_w(spec, cases.ground) if w is None else w
     known = methods.scored(method, cases.id, cases.ground, w=used, watch=watch)
     met = {
         name: methods.scored(method, part, cases.ground, w=used, watch=watch).scores for name, part in cases.ood.items()
@@ -197,9 +197,15 @@ def versions() -> str:
 def weight_curve(
     found: StudyActivations | Cases, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
+    """FPR95 and AUROC of a combination over w on a study. Raises UserError when ``spec`` is no combination."""
+    return weight_curve_cases(Cases.of(found), spec, weights)
+
+
+def weight_curve_cases(
+    cases: Cases, spec: str, weights: Sequence[float] = combination.WEIGHTS
+) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
     prior, other = methods.combination_parts(spec)
-    cases = Cases.of(found)
 
     def scores(part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return methods.positive(other, part, cases.ground), methods.scored(prior, part, cases.ground).scores

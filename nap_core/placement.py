@@ -152,7 +152,7 @@ def place(
     part = images if isinstance(images, Part) else Part(images)
     found: list[dict[str, Placement]] = [{} for _ in range(len(part.activations))]
     for method, scores in known.items():
-        w = (weights or {}).get(method, methods.default_w(method, ground.knows))
+        w = (weights or {}).get(method, methods.default_w(method, ground))
         for row, score in enumerate(methods.score(method, part, ground, w=w)):
             found[row][method] = Placement(method, w, float(score), scores)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from nap_core import bank, datasets, models
 from nap_core.activations import Activations
@@ -12,9 +12,10 @@ from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.downloads import Download, fetch
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract
-from nap_core.methods.ground import Ground, Part
+from nap_core.methods.ground import Ground, Part, SearchSet
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.progress import Progress
+from nap_core.search_images import IMAGES, stored
 from nap_core.store import Store
 
 MAX_IMAGES = 1_000_000
@@ -272,7 +273,12 @@ def ground(study: Study, store: Store, device: str | None = None) -> Ground:
     name = study.fit_dataset or record.fit_dataset
     images = datasets.load(name) if name else None
     fit = relabelled(images, labels_for(images, model.classes)) if images else None
-    return Ground(model, record.knows, fit, store=store, device=device)
+    find = partial(_search_set, study, model, store) if datasets.find(study.id_dataset).images_shipped else None
+    return Ground(model, record.knows, fit, store=store, device=device, find_search_set=find)
+
+
+def _search_set(study: Study, model: LoadedModel, store: Store) -> SearchSet | None:
+    return stored(model, datasets.load(study.id_dataset), min(IMAGES, study.images), store)
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:

@@ -13,35 +13,30 @@ import numpy as np
 from nap_core import combination, datasets, methods
 from nap_core.combination import SearchedWeight, WeightCurve
 from nap_core.errors import UserError
-from nap_core.evaluation import Cases, weight_curve
+from nap_core.evaluation import Cases, weight_curve_cases
 from nap_core.extraction import Stored, extract
-from nap_core.methods import Part, Watch
+from nap_core.methods import Part, SearchSet, Watch
 from nap_core.methods.ground import SILENT
 from nap_core.pseudo_ood import PseudoOod, fed_views
+from nap_core.search_images import IMAGES, SEED, search_images
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 
-IMAGES = 500
-"""ID images that are corrupted, fewer where a study has fewer: 7,500 pseudo-OOD images of them."""
-SEED = 0
 PSEUDO = "pseudo-ood"
 """What a curve calls them beside the catalogue names of datasets."""
 
 
 def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
-    """The first ``IMAGES`` ID images of the study as its network sees them, each corrupted in all 15 ways.
+    """What w is searched on in a study, see ``search_images``: as many of its ID images as it has, at most ``IMAGES``.
 
-    The severities 1 to 5 take turns. The parameters are ImageNet-C's whatever the size of the views: CIFAR-10-C's are
-    so mild that most of what they leave is still in-distribution. Raises UserError for a reference bank, whose images
-    are not shipped.
+    Raises UserError for a reference bank, whose images are not shipped.
     """
     if not datasets.find(study.id_dataset).images_shipped:
         raise UserError(
             f"The images of {datasets.title(study.id_dataset)} are not shipped, so they cannot be distorted: w cannot "
             "be searched on them. Pick an ID dataset with images in “Change the study”."
         )
-    known, transform = datasets.load(study.id_dataset), study.network().transform
-    return PseudoOod(known, transform, seed=seed, limit=min(IMAGES, study.images), each=True, scale="imagenet")
+    return search_images(study.network(), datasets.load(study.id_dataset), min(IMAGES, study.images), seed)
 
 
 def missing(study: Study, store: Store) -> int:
@@ -98,13 +93,20 @@ def search(found: StudyActivations | Cases, pseudo: Part, spec: str) -> WeightSe
 
     Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.
     """
+    return search_cases(Cases.of(found), SearchSet(Part(found.id.head(IMAGES)), pseudo), spec)
+
+
+def search_cases(cases: Cases, images: SearchSet, spec: str) -> WeightSearch:
+    """The search for the w of ``spec`` on ``images``, beside its curve on ``cases``. Raises as ``search`` does."""
     prior, other = methods.combination_parts(spec)
-    cases = Cases.of(found)
-    known = Part(cases.id.activations.head(IMAGES), cases.id.images)
-    id_other, pseudo_other = (methods.positive(other, part, cases.ground) for part in (known, pseudo))
-    id_prior, pseudo_prior = (methods.scored(prior, part, cases.ground).scores for part in (known, pseudo))
+    found = methods.search(methods.parse(spec), images, cases.ground)
+    pairs = (
+        (methods.positive(other, part, cases.ground), methods.scored(prior, part, cases.ground).scores)
+        for part in (images.known, images.pseudo)
+    )
+    (id_other, id_prior), (pseudo_other, pseudo_prior) = pairs
     return WeightSearch(
-        combination.search_weight(id_other, id_prior, pseudo_other, pseudo_prior),
+        found,
         combination.weight_curve(id_other, id_prior, {PSEUDO: pseudo_other}, {PSEUDO: pseudo_prior}),
-        weight_curve(found, spec),
+        weight_curve_cases(cases, spec),
     )

@@ -34,7 +34,7 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
         f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
-        value=methods.default_w(method, chosen.knows),
+        value=methods.default_w(method, found.ground),
         step=0.05,
         key=f"w_{other.record.name}",
         bind="query-params",

@@ -96,7 +96,7 @@ def test_place_agrees_with_the_methods() -> None:
         expected = methods.score(method, asked, ground)
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
         np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, ground))
-        assert found[0][method].w == methods.default_w(method, "CIFAR-10")
+        assert found[0][method].w == methods.default_w(method, Ground(knows="CIFAR-10"))
 
 
 def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own() -> None:

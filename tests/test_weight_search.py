@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nap_core import combination, methods, metrics, weight_search
+from nap_core import combination, evaluation, methods, metrics, weight_search
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
@@ -52,6 +52,29 @@ def test_they_are_extracted_once(tmp_path) -> None:
 
     again = weight_search.extracted(small, store, watch=Watch(progress=nothing)).activations
     np.testing.assert_array_equal(again.maximum, first.maximum)
+
+
+def test_the_w_found_is_the_default_once_all_is_stored(tmp_path) -> None:
+    small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(tmp_path)
+    activations = run(small, store)
+    method = methods.parse("nap+energy")
+    published = methods.weight(method, activations.ground)
+    assert published == methods.RECORDS["energy"].weight("CIFAR-10") and published.origin == "published"
+    stops = iter([False, True])
+    with pytest.raises(ExtractionStopped):
+        weight_search.extracted(small, store, watch=Watch(should_stop=lambda: next(stops)))
+    assert methods.weight(method, activations.ground) == published, "a part of the images is not enough"
+    pseudo = weight_search.extracted(small, store)
+    searched = weight_search.search(activations, pseudo, "nap+energy").found
+    expected = methods.Weight(searched.w, "found")
+    assert methods.weight(method, activations.ground) == methods.weight(method, run(small, store).ground) == expected
+    assert evaluation.score_study(activations, "nap+energy").w == searched.w
+    np.testing.assert_array_equal(
+        methods.score("nap+energy", activations.id, activations.ground),
+        methods.score("nap+energy", activations.id, activations.ground, w=searched.w),
+    )
+    # A method that must see the images again cannot score what was stored of the distorted ones.
+    assert methods.weight(methods.parse("nap+odin"), activations.ground).origin == "assumed"
 
 
 def test_a_bank_has_no_images_to_distort() -> None:

@@ -17,7 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import datasets, evaluation, methods, models, published
+from paper_network import ID, ground, image_sets, network
+
+from nap_core import evaluation, methods, published
 from nap_core.datasets import ImageDataset
 from nap_core.evaluation import Cases
 from nap_core.extraction import extract
@@ -30,32 +32,22 @@ OWN_PASS_IMAGES = 1000
 LAYER_TABLE = ("nac-ue:layers=1", "nac-ue:layers=2")  # beside "nac-ue" on all three, as the NAC slides' layer table
 
 
-def cases(model: LoadedModel, sets: dict[str, ImageDataset], ground: Ground, limit: int | None) -> Cases:
+def cases(model: LoadedModel, sets: dict[str, ImageDataset], standing: Ground, limit: int | None) -> Cases:
     """The first ``limit`` images of each dataset; the first one is the ID dataset."""
-    parts = {name: Part(extract(model, one, limit=limit, store=ground.store), one) for name, one in sets.items()}
-    return Cases("CIFAR-10", parts.pop("CIFAR-10"), parts, ground)
+    parts = {name: Part(extract(model, one, limit=limit, store=standing.store), one) for name, one in sets.items()}
+    return Cases(ID, parts.pop(ID), parts, standing)
 
 
 def measure(reference: Path, cifar10: Path) -> Iterator[pd.DataFrame]:
     """Results tables: first of stored activations on all images, then of each method with a pass of its own on the
     first 1,000 of each set, which takes minutes."""
-    model = models.load_checkpoint(
-        "densenet_bc_100_12",
-        reference / "weights" / "densenet_bc_100_12_cifar10.pth.tar",
-        classes=models.CIFAR10_CLASSES,
-    )
-    sets: dict[str, ImageDataset] = {
-        "CIFAR-10": datasets.from_npz(cifar10 / "cifar10_test.npz"),
-        published.SVHN: datasets.from_npz(reference / "data" / "svhn_1083.npz"),
-        published.CIFAR100: datasets.from_npz(reference / "data" / "cifar100_test.npz"),
-        published.TEXTURES: datasets.from_folder(reference / "data" / "textures"),
-    }
-    ground = Ground(model, "CIFAR-10", datasets.load("cifar10-fit"), store=Store())
+    model, sets = network(reference), image_sets(reference, cifar10)
+    standing = ground(model, Store())
     every = [*methods.RECORDS, *methods.COMBINATIONS]
     stored = [spec for spec in every if not methods.parse(spec).own_pass]
     counterparts = [part.spec for part in published.COUNTERPARTS if part.spec not in stored]
-    yield evaluation.evaluate_cases(cases(model, sets, ground, None), [*stored, *dict.fromkeys(counterparts)])
-    few = cases(model, sets, ground, OWN_PASS_IMAGES)
+    yield evaluation.evaluate_cases(cases(model, sets, standing, None), [*stored, *dict.fromkeys(counterparts)])
+    few = cases(model, sets, standing, OWN_PASS_IMAGES)
     for spec in (*every, *LAYER_TABLE):
         if methods.parse(spec).own_pass and "mc-dropout" not in spec:  # the network has no dropout
             yield evaluation.evaluate_cases(few, [spec])

@@ -11,16 +11,22 @@ what a method may use beside the activations it scores; most need nothing, or on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-
 import numpy as np
 
 from nap_core.activations import Activations
-from nap_core.combination import combine
+from nap_core.combination import SearchedWeight, combine, search_weight
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
-from nap_core.methods.ground import SILENT, Ground, Part, Watch
+from nap_core.methods.ground import SILENT, Ground, Part, SearchSet, Watch
+from nap_core.methods.parsing import (
+    COMBINATIONS,
+    PRIORS,
+    STANDARD,
+    Method,
+    combination_parts,
+    parse,
+    title,
+)
 from nap_core.methods.records import (
     FAMILIES,
     NEED_SENTENCES,
@@ -34,6 +40,7 @@ from nap_core.methods.records import (
     Scored,
     Scores,
     Value,
+    Weight,
 )
 
 __all__ = [
@@ -55,129 +62,65 @@ __all__ = [
     "Positive",
     "Scored",
     "Scores",
+    "SearchSet",
     "Value",
     "Watch",
+    "Weight",
     "combination_parts",
     "default_w",
     "parse",
     "positive",
     "score",
     "scored",
+    "search",
     "title",
+    "weight",
 ]
 
-PRIORS: tuple[str, ...] = tuple(name for name, record in RECORDS.items() if record.prior)
-COMBINATIONS: tuple[str, ...] = tuple(f"nap+{name}" for name, record in RECORDS.items() if record.positive)
-STANDARD: tuple[str, ...] = ("nap", "msp", "energy", "nap+msp", "nap+energy")
-"""What a study shows until its reader chooses others: nothing but one pass over the images is needed for them."""
+
+def weight(method: Method, ground: Ground) -> Weight | None:
+    """The w that a combination uses when nobody chose one: the one that a search on the study's pseudo-OOD images
+    finds, once these are in the store, else the published one. None for a method that is no combination."""
+    if method.prior is None:
+        return None
+    found = _searched(method, ground)
+    return Weight(found.w, "found") if found else method.record.weight(ground.knows, ground.classes)
 
 
-@dataclass(frozen=True)
-class Method:
-    """A method and the parameters it was told; ``prior`` is what it is combined with, None for the method alone."""
-
-    record: MethodRecord
-    told: tuple[tuple[str, Value], ...] = ()
-    prior: Method | None = None
-
-    @property
-    def spec(self) -> str:
-        """The name that ``parse`` reads as this method."""
-        own = ":".join([self.record.name, *(f"{name}={value}" for name, value in self.told)])
-        return f"{self.prior.spec}+{own}" if self.prior else own
-
-    @property
-    def alone(self) -> Method:
-        """The method without the prior."""
-        return Method(self.record, self.told)
-
-    @property
-    def title(self) -> str:
-        """As it is printed: "NAP+Energy", "ASH-S (percentile 0.9)"."""
-        told = ", ".join(f"{name} {value}" for name, value in self.told)
-        own = f"{self.record.title} ({told})" if told else self.record.title
-        return f"{self.prior.title}+{own}" if self.prior else own
-
-    @property
-    def records(self) -> tuple[MethodRecord, ...]:
-        """The records it is made of: the prior's first."""
-        return (*(self.prior.records if self.prior else ()), self.record)
-
-    @property
-    def own_pass(self) -> bool:
-        """Whether the network must run once more over the images."""
-        return self.record.own_pass
-
-    @property
-    def fits(self) -> bool:
-        """Whether it needs the fit split, be it to make its score positive."""
-        positive = self.record.positive
-        return self.record.fits or bool(self.prior and positive and positive.fitted)
-
-    def parameters(self, knows: str) -> dict[str, Value]:
-        """Every parameter: what it was told, else the default where the network knows ``knows``."""
-        return {one.name: one.default_for(knows) for one in self.record.parameters} | dict(self.told)
-
-    def default_w(self, knows: str = "") -> float | None:
-        """The weight that a combination uses when nobody chose one: the paper's for what the network knows, else the
-        record's. None for a method that is no combination."""
-        return self.record.published_w.get(knows, self.record.default_w) if self.prior else None
+def default_w(spec: str, ground: Ground) -> float | None:
+    """The w of ``weight``, by the name of the method."""
+    found = weight(parse(spec), ground)
+    return found.w if found else None
 
 
-@lru_cache(maxsize=1024)
-def parse(spec: str) -> Method:
-    """The method that ``spec`` names.
-
-    Raises UserError for a name that is not in the catalogue, a parameter that the method does not have or a value out
-    of its range, and for a method that nothing can be combined with.
-    """
-    words = spec.strip().split("+")
-    if len(words) > 2:
-        raise UserError(
-            f"“{spec}” combines more than two methods. A combination is written prior+other, as nap+energy."
-        )
-    found = [_single(word) for word in words]
-    if len(found) == 1:
-        return found[0]
-    prior, other = found
-    if not prior.record.prior:
-        order = f" Write {words[1]}+{words[0]}." if other.record.prior else ""
-        raise UserError(f"The first part of “{spec}” must be one of {', '.join(PRIORS)}.{order}")
-    if other.record.positive is None:
-        raise UserError(f"{other.record.title} has no positive form, so NAP cannot be combined with it.")
-    return Method(other.record, other.told, prior)
+def _searched(method: Method, ground: Ground) -> SearchedWeight | None:
+    """None where there is nothing to search on, or the method cannot score it: those that need images cannot."""
+    images = ground.search_set
+    if images is None:
+        return None
+    try:
+        if missing_fit(method, ground):
+            return None  # the published w must do until somebody has asked for the fit split
+        return ground.searched(method.spec, lambda: search(method, images, ground))
+    except UserError:
+        return None
 
 
-def _single(word: str) -> Method:
-    name, *settings = word.split(":")
-    record = RECORDS.get(name)
-    if record is None:
-        raise UserError(f"There is no method called “{name}”. There are: {', '.join(RECORDS)}; and nap+other.")
-    told: dict[str, Value] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"“{setting}” is no parameter. Write it as {name}:name=value.")
-        told[key] = record.parameter(key).read(value)
-    return Method(record, tuple(told.items()))
-
-
-def combination_parts(spec: str) -> tuple[Method, Method]:
-    """The prior and the other method of a combination. Raises UserError when ``spec`` is none."""
-    method = parse(spec)
+def search(method: Method, images: SearchSet, ground: Ground) -> SearchedWeight:
+    """The search for the w of a combination, see ``combination.search_weight``. Raises UserError as ``scored`` does,
+    and for a method that is no combination."""
     if method.prior is None:
         raise UserError(f"{method.title} is no combination. A combination is written nap+energy.")
-    return method.prior, method.alone
+    other, prior = method.alone, method.prior
 
+    def form(part: Part) -> Scores:
+        return positive(other, part, ground)
 
-def title(spec: str) -> str:
-    """The name as it is printed: "NAP+Energy" for "nap+energy"."""
-    return parse(spec).title
+    def peak(part: Part) -> Scores:
+        return np.maximum(scored(prior, part, ground).scores, 0)
 
-
-def default_w(spec: str, knows: str = "") -> float | None:
-    """The weight a combination uses when nobody chose one; see ``Method.default_w``."""
-    return parse(spec).default_w(knows)
+    known, pseudo = images.known, images.pseudo
+    return search_weight(form(known), peak(known), form(pseudo), peak(pseudo))
 
 
 def scored(method: Method, part: Part, ground: Ground, *, w: float | None = None, watch: Watch = SILENT) -> Scored:
@@ -189,12 +132,12 @@ def scored(method: Method, part: Part, ground: Ground, *, w: float | None = None
     if method.prior is None:
         prepared = _prepared(method, ground)
         return ground.scored(method.spec, part, lambda: prepared(part, watch))
-    weight = method.default_w(ground.knows) if w is None else w
-    if weight is None:
+    chosen = default_w(method.spec, ground) if w is None else w
+    if chosen is None:
         raise ValueError(f"{method.spec} has no default weight")
     prior = scored(method.prior, part, ground, watch=watch)
     return Scored(
-        combine(positive(method.alone, part, ground, watch=watch), np.maximum(prior.scores, 0), weight),
+        combine(positive(method.alone, part, ground, watch=watch), np.maximum(prior.scores, 0), chosen),
         scored(method.alone, part, ground, watch=watch).predictions,
     )
 

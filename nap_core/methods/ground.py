@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nap_core.activations import Activations
+from nap_core.combination import SearchedWeight
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, Stored, extract
@@ -45,6 +46,14 @@ class Part:
     images: ImageDataset | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SearchSet:
+    """What w is searched on: the first ID images and the pseudo-OOD images made of them."""
+
+    known: Part
+    pseudo: Part
+
+
 @dataclass(eq=False)
 class Ground:
     """What the methods of one study stand on.
@@ -52,6 +61,7 @@ class Ground:
     ``knows`` is what the network was trained on, as the papers call it, and picks published parameters.
     ``fit_images`` are training images, never test images; their activations are extracted into ``store`` when the
     first method asks for them. ``fit_activations`` can be given in their place where no method needs the images.
+    ``find_search_set`` gives what w is searched on once that is in the store, None before.
     """
 
     model: LoadedModel | None = None
@@ -61,6 +71,9 @@ class Ground:
     fit_limit: int | None = None
     store: Store | None = None
     device: str | None = None
+    find_search_set: Callable[[], SearchSet | None] | None = None
+    _search_set: SearchSet | None = field(default=None, repr=False)
+    _searched: dict[str, SearchedWeight] = field(default_factory=dict, repr=False)
     _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
     _scored: WeakKeyDictionary[Part, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
     _fit_part: Part | None = field(default=None, repr=False)
@@ -127,6 +140,25 @@ class Ground:
                 "Take a larger fit split."
             )
         return part
+
+    @property
+    def classes(self) -> int:
+        """How many classes the network has; 0 where there is no network."""
+        return len(self.model.classes) if self.model else 0
+
+    @property
+    def search_set(self) -> SearchSet | None:
+        """What w is searched on, None as long as it is not in the store."""
+        if self._search_set is None and self.find_search_set is not None:
+            self._search_set = self.find_search_set()
+        return self._search_set
+
+    def searched(self, spec: str, make: Callable[[], SearchedWeight]) -> SearchedWeight:
+        """What ``make`` found for ``spec``, searched once."""
+        with self._lock:
+            if spec not in self._searched:
+                self._searched[spec] = make()
+            return self._searched[spec]
 
     def prepared(self, spec: str, make: Callable[[], Prepared]) -> Prepared:
         """What ``make`` gave for ``spec``, made once."""

@@ -90,6 +90,36 @@ class Parameter:
         return value
 
 
+BENCHMARKS = {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet-1k": 1000}
+"""The ID datasets of NAP's Table 11 and how many classes they have."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The w of a combination that nobody chose, and where it comes from.
+
+    "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
+    knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
+    nothing for the method, or nothing is known of the network.
+    """
+
+    w: float
+    origin: Literal["found", "published", "nearest", "assumed"]
+    benchmark: str = ""
+
+    def sentence(self) -> str:
+        """Where it comes from, for a reader."""
+        if self.origin == "found":
+            return f"w = {self.w:g} was found on distorted images, without any OOD image."
+        if self.origin == "published":
+            return f"w = {self.w:g} is the paper's for {self.benchmark} (Table 11)."
+        search = "a search on this study may find a better one"
+        if self.origin == "nearest":
+            near = f"the nearest by number of classes ({BENCHMARKS[self.benchmark]:,})"
+            return f"w = {self.w:g} is the paper's for {self.benchmark}, {near}; {search}."
+        return f"w = {self.w:g} is a guess, as the paper has none for this method; {search}."
+
+
 @dataclass(frozen=True)
 class Scored:
     """What a method gives for N images: ``scores`` (N,) float64, higher means more in-distribution, and
@@ -125,9 +155,9 @@ class MethodRecord:
     """What is known of a method before it runs.
 
     ``needs`` names what it takes beyond the stored activations. ``published_w`` is the weight of NAP's Table 11 by ID
-    dataset, ``default_w`` what is used elsewhere. ``prior`` marks what another method can be combined with: NAP and
-    the designs it was chosen from. ``own_logits``: the method changes the logits, so its ID accuracy is its own.
-    ``adapted`` is pytorch-ood's detector behind it where stored activations are enough.
+    dataset, ``default_w`` what is used where nothing is near, see ``weight``. ``prior`` marks what another method can
+    be combined with: NAP and the designs it was chosen from. ``own_logits``: the method changes the logits, so its ID
+    accuracy is its own. ``adapted`` is pytorch-ood's detector behind it where stored activations are enough.
     """
 
     name: str
@@ -157,6 +187,16 @@ class MethodRecord:
     def fits(self) -> bool:
         """Whether it estimates from the fit split."""
         return "fit split" in self.needs
+
+    def weight(self, knows: str, classes: int = 0) -> Weight:
+        """The published w for a network that knows ``knows``, else for the benchmark whose number of classes is nearest
+        to ``classes`` on a logarithmic scale (0: not known), else ``default_w``."""
+        if knows in self.published_w:
+            return Weight(self.published_w[knows], "published", knows)
+        if not (self.published_w and classes):
+            return Weight(self.default_w, "assumed")
+        nearest = min(self.published_w, key=lambda name: abs(math.log(BENCHMARKS[name] / classes)))
+        return Weight(self.published_w[nearest], "nearest", nearest)
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``. Raises UserError when there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from nap_core import bootstrap, evaluation
+from nap_core import bootstrap, evaluation, methods
 from nap_core.evaluation import MethodScores
 from nap_core.study import Study, StudyActivations
 
@@ -18,12 +18,13 @@ _ASKED = "intervals-asked"
 
 def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    return pd.concat([_evaluated(found.study, spec, found) for spec in specs], ignore_index=True)
+    weights = {spec: methods.default_w(spec, found.ground) for spec in specs}
+    return pd.concat([_evaluated(found.study, spec, w, found) for spec, w in weights.items()], ignore_index=True)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _evaluated(chosen: Study, method: str, _found: StudyActivations) -> pd.DataFrame:
-    return evaluation.evaluate(_found, [method])
+def _evaluated(chosen: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
+    return evaluation.evaluate(_found, [method], {method: w} if w is not None else None)
 
 
 def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:

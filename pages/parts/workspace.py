@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, evaluation, models, roots, storage, study
+from nap_core import datasets, evaluation, methods, models, roots, storage, study
 from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
@@ -175,8 +175,8 @@ def activations(chosen: Study) -> StudyActivations | None:
 
 
 def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
-    """The study's scores under a method, computed once."""
-    return _scores(found.study, method, w, found)
+    """The study's scores under a method, computed once for each w; a combination's own where none is given."""
+    return _scores(found.study, method, methods.default_w(method, found.ground) if w is None else w, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

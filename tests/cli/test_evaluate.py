@@ -89,11 +89,11 @@ class TestWeights:
         found = rows(*asked, "--methods", "msp,scale,nap+energy")
         # CIFAR-100's: scale's own default is another, and so is w.
         assert found[1]["parameters"] == f"percentile={methods.RECORDS['scale'].parameters[0].default_for('CIFAR-100')}"
-        assert found[2]["w"] == methods.default_w("nap+energy", "CIFAR-100")
+        assert found[2]["w"] == methods.RECORDS["energy"].weight("CIFAR-100").w
         assert found[0]["id"] == "mine"
         assert found[0]["id_accuracy"] is not None
         told = rows(*asked, "--methods", "nap+energy", "--knows", "none")
-        assert told[0]["w"] == methods.default_w("nap+energy", "")
+        assert told[0]["w"] == methods.RECORDS["energy"].weight("", 100).w
 
     def test_a_network_of_torchvisions(self, rows, archive: Path, tmp_path: Path) -> None:
         import torch
@@ -105,7 +105,7 @@ class TestWeights:
             "--model", "shufflenet_v2_x0_5", "--weights", path, "--id", archive, "--ood", "photos", "--limit", 4
         )
         assert len(found) == 5
-        assert found[-1]["w"] == methods.default_w("nap+energy", "")  # ten classes of no CIFAR architecture
+        assert found[-1]["w"] == methods.RECORDS["energy"].weight("", 10).w  # ten classes of no CIFAR architecture
 
 
 class TestData:

@@ -113,16 +113,27 @@ class TestCombinations:
         ],
     )
     def test_weight_nobody_chose_is_the_papers(self, knows: str, msp: float, energy: float) -> None:
-        assert methods.default_w("nap+msp", knows) == msp
-        assert methods.default_w("nap+energy", knows) == energy
+        assert methods.default_w("nap+msp", Ground(knows=knows)) == msp
+        assert methods.default_w("nap+energy", Ground(knows=knows)) == energy
         found = with_logits([[0, 3], [2, 2]])
         np.testing.assert_array_equal(
             methods.score("nap+energy", found, Ground(knows=knows)), methods.score("nap+energy", found, w=energy)
         )
 
+    @pytest.mark.parametrize(
+        ("classes", "msp", "benchmark"), [(5, 0.5, "CIFAR-10"), (40, 0.3, "CIFAR-100"), (365, 0.3, "ImageNet-1k")]
+    )
+    def test_a_network_of_no_benchmark_takes_the_nearest_ones_weight(
+        self, classes: int, msp: float, benchmark: str
+    ) -> None:
+        found = methods.RECORDS["msp"].weight("birds", classes)
+        assert (found.w, found.origin, found.benchmark) == (msp, "nearest", benchmark)
+        assert benchmark in found.sentence()
+        assert methods.RECORDS["vim"].weight("CIFAR-10", 10).origin == "assumed"  # Table 11 has no ViM
+
     @pytest.mark.parametrize("name", methods.RECORDS)
     def test_single_methods_have_no_weight(self, name: str) -> None:
-        assert methods.default_w(name, "CIFAR-10") is None
+        assert methods.default_w(name, Ground(knows="CIFAR-10")) is None
 
     def test_published_weights_are_those_of_table_11(self, shared: Path) -> None:
         with (shared / "reference" / "published_w.csv").open() as file:
