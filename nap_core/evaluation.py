@@ -37,10 +37,8 @@ class Cases:
     ground: Ground
 
     @classmethod
-    def of(cls, found: StudyActivations | Cases) -> Cases:
-        """The images of a study; cases are taken as they are."""
-        if isinstance(found, Cases):
-            return found
+    def of(cls, found: StudyActivations) -> Cases:
+        """The images of a study."""
         parts = dict(found.parts)
         name = found.study.id_dataset
         return cls(name, parts.pop(name), parts, found.ground)
@@ -195,7 +193,7 @@ def versions() -> str:
 
 
 def weight_curve(
-    found: StudyActivations | Cases, spec: str, weights: Sequence[float] = combination.WEIGHTS
+    found: StudyActivations, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w on a study. Raises UserError when ``spec`` is no combination."""
     return weight_curve_cases(Cases.of(found), spec, weights)

@@ -88,7 +88,7 @@ class WeightSearch:
         return float(values[here] - values.min())
 
 
-def search(found: StudyActivations | Cases, pseudo: Part, spec: str) -> WeightSearch:
+def search(found: StudyActivations, pseudo: Part, spec: str) -> WeightSearch:
     """The search for the w of the combination ``spec``: the study's ID images against ``pseudo``, made of as many.
 
     Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.

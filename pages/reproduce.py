@@ -21,6 +21,7 @@ from pages.parts import reproduced, run_panel, task, workspace
 ADDRESS = "item"
 MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
 # What takes a pass of its own comes last.
+WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "not at all"}
 IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind == "weights")
 
 
@@ -130,10 +131,7 @@ def summary(chosen: Study) -> None:
         return
     verdicts = [one.finding.verdict for one in done if one.finding]
     parts = [f"{verdicts.count(word)} {words}" for word, words in WORDS.items() if word in verdicts]
-    st.caption(f"Of {len(done)} tables and figures that were run on {chosen.sentence()}: {', '.join(parts)}.")
-
-
-WORDS = {"holds": "hold", "holds in part": "hold in part", "does not hold": "do not hold"}
+    st.caption(f"What the paper says, on {chosen.sentence()}: {', '.join(parts)}, of {len(done)} that were run.")
 
 
 def statement(entry: Entry, chosen: Study) -> None:

@@ -26,10 +26,11 @@ Run a table or figure of the paper "Out-of-Distribution Detection using Neural A
 network and data of yours, and print published and measured side by side. `reproduce --list` lists what there is.
 
 --data-root is a folder in which datasets are looked for by the names that the field's code gives them, as folders of
-images or .npz, case aside, in the folder itself or in its ood_datasets, ood_data or id_data: cifar10_test, cifar100_test
-or imagenet/val for the ID images; cifar10_train for the fit split; svhn, LSUN, LSUN_resize, iSUN, dtd/images, places365,
-iNaturalist, SUN, Places, cifar100_test for the OOD images. What is not there is taken from the app's library
-(NAP_DATASETS) where that has it. OOD datasets that are nowhere are named on stderr, and the rest is run."""
+images or .npz, case aside, in the folder itself or in its ood_datasets, ood_data or id_data: cifar10_test,
+cifar100_test or imagenet/val for the ID images; cifar10_train for the fit split; svhn, LSUN, LSUN_resize, iSUN,
+dtd/images, places365, iNaturalist, SUN, Places, cifar100_test for the OOD images. What is not there is taken from the
+app's library (NAP_DATASETS) where that has it. OOD datasets that are nowhere are named on stderr, and the rest is
+run."""
 
 
 class _List(argparse.Action):
@@ -204,8 +205,8 @@ def _printed(done: Reproduced) -> str:
 def _block(table: Any, head: str, done: Reproduced) -> str:
     from nap_core.reproduction import tables
 
-    w = tables.weights(done)
-    groups = list(dict.fromkeys(group for group, _ in table.columns))
+    w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
+    groups = tables.datasets_of(table)
     rows = []
     for name in table.index:
         cells = [name + (f" (w = {w[name]:g})" if name in w else "")]

@@ -9,11 +9,9 @@ from nap_core.figures.compare_methods import pareto_picture
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.reproduction.running import Reproduced
-from nap_core.reproduction.tables import HERE, METRICS, PAPER, by_dataset, by_metric
+from nap_core.reproduction.tables import HERE, METRICS, PAPER, by_dataset, by_metric, datasets_of
 
 ROW_HEIGHT, HEAD_HEIGHT, PANEL_WIDTH, LABELS = 26, 120, 110, 150
-SHOWN_ALONE = ("w",)
-"""Of an entry with one value a row: what is drawn of it, with the best w beside it."""
 
 
 def picture_of(done: Reproduced, metric: str) -> Picture | None:
@@ -27,8 +25,7 @@ def picture_of(done: Reproduced, metric: str) -> Picture | None:
         table = by_metric(done)
         return _dumbbells(done, [(METRICS["w"], _panel(table, METRICS["w"]), "")], METRICS["w"], reading(done, "w"))
     table = by_dataset(done, metric)
-    names = list(dict.fromkeys(group for group, _ in table.columns))
-    panels = [(name, _panel(table, name), " %") for name in names]
+    panels = [(name, _panel(table, name), " %") for name in datasets_of(table)]
     return _dumbbells(done, panels, METRICS[metric], reading(done, metric))
 
 
@@ -39,8 +36,8 @@ def width(done: Reproduced) -> int:
 
 def _panel(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The columns paper and here of one dataset, NaN where there is none."""
-    part = table[name] if name in table.columns.get_level_values(0) else pd.DataFrame(index=table.index)
-    return part.reindex(columns=[PAPER, HERE])
+    none = pd.Series(float("nan"), index=table.index)
+    return pd.DataFrame({which: table.get((name, which), none) for which in (PAPER, HERE)})
 
 
 def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], axis: str, said: str) -> Picture:
@@ -82,7 +79,8 @@ def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], ax
                 row=1,
                 col=place,
             )
-        figure.update_xaxes(ticksuffix=suffix.strip(), nticks=4, automargin=True, row=1, col=place)
+        # A point is as long in every panel.
+        figure.update_xaxes(ticksuffix=suffix.strip(), nticks=4, automargin=True, matches="x", row=1, col=place)
         rows += [
             {"row": label, "dataset": name, "published": values[PAPER], "measured": values[HERE]}
             for label, values in panel.iterrows()
@@ -92,11 +90,10 @@ def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], ax
     figure.update_annotations(font={"size": 12})
     figure.update_layout(
         height=HEAD_HEIGHT + ROW_HEIGHT * len(order),
-        margin={"t": 76, "b": 36, "l": 10, "r": 20},
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "yref": "container", "x": 0, "xanchor": "left"},
+        margin={"t": 66, "b": 36, "l": 10, "r": 20},
+        legend={"orientation": "h", "yref": "container", "y": 0.995, "yanchor": "top", "x": 0, "xanchor": "left"},
         hovermode="closest",
     )
-    figure.update_layout(legend={"y": 0.995, "yanchor": "top"})
     return Picture(figure, said, pd.DataFrame(rows).assign(metric=axis), f"reproduced-{done.entry.name}")
 
 

@@ -29,7 +29,8 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     alone = published["heading"].nunique() == 1
     told = published[(published["heading"] == AVERAGE) | alone]
     met = set(map(tuple, measured[keys].to_numpy()))
-    rest = told[[tuple(key) not in met for key in told[keys].to_numpy()]]
+    lonely = [index for index, key in zip(told.index, told[keys].to_numpy(), strict=True) if tuple(key) not in met]
+    rest = told.loc[lonely]
     rest = rest.assign(
         ood=ORIENTATION + rest["heading"].str.replace(AVERAGE, "average"),
         method="",

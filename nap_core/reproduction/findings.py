@@ -36,10 +36,10 @@ def finding(entry: Entry, measured: pd.DataFrame) -> Finding | None:
     return _FINDERS[entry.kind](entry, table) if entry.kind in _FINDERS else None
 
 
-def _averages(table: pd.DataFrame, metric: str) -> pd.Series:
+def _averages(table: pd.DataFrame, metric: str) -> dict[str, float]:
     """By row: the mean over the datasets."""
     part = table[(table["metric"] == metric) & (table["ood"] != AVERAGE)]
-    return part.groupby("row", sort=False)["measured"].mean()
+    return {str(row): float(value) for row, value in part.groupby("row", sort=False)["measured"].mean().items()}
 
 
 def _better(entry: Entry, table: pd.DataFrame) -> Finding | None:
@@ -49,9 +49,9 @@ def _better(entry: Entry, table: pd.DataFrame) -> Finding | None:
     ]
     if not pairs:
         return None
-    gains = {pair: float(fpr95[pair[1]] - fpr95[pair[0]]) for pair in pairs}
+    gains = {pair: fpr95[pair[1]] - fpr95[pair[0]] for pair in pairs}
     lower = sum(gain > 0 for gain in gains.values())
-    higher = sum(bool(auroc[name] > auroc[other]) for name, other in pairs)
+    higher = sum(auroc[name] > auroc[other] for name, other in pairs)
     count = table["ood"].nunique() - (AVERAGE in set(table["ood"]))
     where = "" if count == 1 else f", averaged over {count} OOD datasets,"
     name, other = max(gains, key=lambda pair: abs(gains[pair]))
@@ -70,7 +70,7 @@ def _count(pairs: int) -> str:
     return f"{pairs} comparison{'s' if pairs > 1 else ''}"
 
 
-def _values(table: pd.DataFrame, metric: str) -> pd.Series:
+def _values(table: pd.DataFrame, metric: str) -> pd.Series[float]:
     return table[table["metric"] == metric].set_index("row")["measured"]
 
 
@@ -79,7 +79,7 @@ def _found_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
     if lost.empty:
         return None
     held = int((lost <= LOST + 1e-9).sum())
-    worst = lost.idxmax()
+    worst = str(lost.idxmax())
     return Finding(
         held,
         len(lost),

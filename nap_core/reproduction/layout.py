@@ -7,8 +7,8 @@ from pathlib import Path
 
 from nap_core.datasets.folders import files_in
 
-# Relative to the folder, the first that is there counts; case does not. DICE and ASH (github.com/deeplearning-wisc/dice,
-# github.com/andrijazz/ash) keep OOD sets in ood_datasets/, the ImageNet ones in ood_data/.
+# Relative to the folder, the first that is there counts; case does not. The code of DICE and ASH
+# (github.com/deeplearning-wisc/dice, github.com/andrijazz/ash) keeps OOD sets in folders of their own.
 _OOD: dict[str, tuple[str, ...]] = {
     "SVHN": ("svhn", "svhn/test", "svhn_test", "svhn-test"),
     "LSUN-Crop": ("lsun", "lsun/test", "lsun_crop", "lsun-crop", "lsun_c", "lsun-c"),

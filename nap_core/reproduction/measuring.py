@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from nap_core import combination, evaluation, methods, weight_search
+from nap_core import combination, evaluation, methods, search_images, weight_search
 from nap_core.comparison import AVERAGE, pareto_front
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
-from nap_core.methods import Watch
+from nap_core.methods import Part, SearchSet, Watch
 from nap_core.methods.ground import SILENT
 from nap_core.progress import ExtractionStopped
 from nap_core.reproduction import records
@@ -131,7 +131,7 @@ def _curves(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     for row in entry.rows:
         try:
             _score(subject.cases, row.spec, watch)
-            curve = evaluation.weight_curve(subject.cases, row.spec)
+            curve = evaluation.weight_curve_cases(subject.cases, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
             continue
@@ -153,12 +153,13 @@ def _curves(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
 def _weights(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     """The w found without OOD images, the best one, and the FPR95 that the found one and the paper's lose to it."""
     pseudo = subject.pseudo(watch)
+    images = SearchSet(Part(subject.cases.id.activations.head(search_images.IMAGES)), pseudo)
     found: list[dict[str, object]] = []
     unable = {}
     for row in entry.rows:
         try:
             _score(subject.cases, row.spec, watch)
-            result = weight_search.search(subject.cases, pseudo, row.spec)
+            result = weight_search.search_cases(subject.cases, images, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
             continue

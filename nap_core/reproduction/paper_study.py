@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nap_core import benchmarks, datasets, models, sizes
-from nap_core.datasets import library
 from nap_core.models import own
 from nap_core.reproduction.records import HEADINGS, Network, Setting
 from nap_core.study import Study
@@ -73,7 +72,7 @@ def _network(setting: Setting) -> Need:
 def _dataset(name: str) -> Need:
     title = datasets.title(name)
     missing = datasets.missing_downloads(name)
-    place = library.folder() / library.ENTRIES[name].folder
+    place = datasets.find(name).downloads[0].path.parent
     if not missing:
         return Need(title, name, True, f"in {place}")
     by_hand = [one for one in missing if one.by_hand]

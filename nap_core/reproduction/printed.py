@@ -62,7 +62,7 @@ def _figures(table: str, setting: Setting, rows: list[str]) -> pd.DataFrame:
 
 
 def _with_slips(long: pd.DataFrame) -> pd.DataFrame:
-    for (row, metric), part in long.groupby(["row", "metric"], sort=False):
+    for (row, _), part in long.groupby(["row", "metric"], sort=False):
         own, average = part[part["heading"] != AVERAGE]["published"], part[part["heading"] == AVERAGE]
         if own.empty or average.empty:
             continue

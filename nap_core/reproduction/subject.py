@@ -11,9 +11,10 @@ from nap_core.evaluation import Cases
 from nap_core.extraction import extract
 from nap_core.methods import Part, Watch
 from nap_core.models import LoadedModel
-from nap_core.pseudo_ood import PseudoOod, fed_views
+from nap_core.pseudo_ood import fed_views
 from nap_core.reproduction.layout import heading_of
 from nap_core.reproduction.records import HEADINGS, PAPER_IMAGES, Entry, Setting
+from nap_core.search_images import IMAGES, search_images
 from nap_core.store import Store
 from nap_core.study import StudyActivations
 
@@ -64,11 +65,8 @@ class Subject:
         def pseudo(watch: Watch) -> Part:
             if cases.id.images is None:
                 raise UserError("The ID images are not there, so they cannot be distorted: w cannot be searched.")
-            # As weight_search.pseudo_images makes them of a study.
-            limit = min(weight_search.IMAGES, len(cases.id.activations))
-            images = PseudoOod(
-                cases.id.images, model.transform, seed=weight_search.SEED, limit=limit, each=True, scale="imagenet"
-            )
+            limit = min(IMAGES, len(cases.id.activations))
+            images = search_images(model, cases.id.images, limit)
             return Part(
                 extract(
                     fed_views(model),
@@ -126,6 +124,9 @@ class Subject:
             said.append(f"The paper has {', '.join(absent)} as well.")
         if other:
             said.append(f"The paper does not have {', '.join(other)} here.")
+            called = [title for title in other if title in setting.headings]
+            if called:
+                said.append(f"What is called {', '.join(called)} in this app is another dataset than the paper's.")
         if absent or other:
             said.append("An average over other datasets than the paper's is not set against its average.")
         return said

@@ -38,13 +38,9 @@ def by_dataset(done: Reproduced, metric: str) -> pd.DataFrame:
 
 def by_metric(done: Reproduced) -> pd.DataFrame:
     """Every metric of an entry that has one value a row: (metric, "paper" | "here" | "±")."""
-    groups = [(METRICS[metric], done.table[done.table["metric"] == metric]) for metric in METRICS]
-    shown = [
-        (name, part if METRICS["w"] == name or METRICS["best_w"] == name else _percent(part))
-        for name, part in groups
-        if len(part)
-    ]
-    return _wide(done, shown, 1)
+    parts = {metric: done.table[done.table["metric"] == metric] for metric in METRICS}
+    groups = [(METRICS[metric], part if metric in PLAIN else _percent(part)) for metric, part in parts.items()]
+    return _wide(done, [(name, part) for name, part in groups if len(part)], 1)
 
 
 def _percent(part: pd.DataFrame) -> pd.DataFrame:
@@ -67,8 +63,13 @@ def _wide(done: Reproduced, groups: list[tuple[str, pd.DataFrame]], unit: float)
             if series.notna().any():
                 found[name, column] = unit * series.astype(float)
     table = pd.DataFrame(found, index=pd.Index(rows, name="Method"))
-    table.columns = pd.MultiIndex.from_tuples(table.columns)
+    table.columns = pd.MultiIndex.from_tuples(list(found))
     return table
+
+
+def datasets_of(table: pd.DataFrame) -> list[str]:
+    """The upper level of its columns, each once: datasets, or metrics."""
+    return list(dict.fromkeys(map(str, table.columns.get_level_values(0))))
 
 
 def _average(done: Reproduced) -> str:
@@ -77,8 +78,9 @@ def _average(done: Reproduced) -> str:
 
 
 def _orientation(ood: str) -> str:
+    """Without an apostrophe: the table in the browser cannot read one in a column of two levels."""
     what = ood.removeprefix(ORIENTATION)
-    return f"The paper's {what}" if what == "average" else f"The paper: {what}"
+    return f"{what[0].upper()}{what[1:]} in the paper"
 
 
 def weights(done: Reproduced) -> dict[str, float]:
