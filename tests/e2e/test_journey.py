@@ -299,5 +299,5 @@ def test_a_study_that_was_stopped_goes_on_from_there(new_app_url: str, page: Pag
     left = int(re.sub(r"\D", "", go_on.inner_text()))
     assert 0 < left < study.images * len(study.datasets)
     go_on.click()
-    expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=60_000)
+    expect(sidebar.get_by_text("In the store: opens at once")).to_be_visible(timeout=240_000)
     expect(page.locator(figure("study-scores"))).to_be_visible()

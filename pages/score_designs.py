@@ -1,0 +1,99 @@
+"""Which score reads the peak best? The designs of Table 6, a score of one's own, what ε does, and the oracle."""
+
+import pandas as pd
+import streamlit as st
+
+from nap_core import designs, methods
+from nap_core.comparison import Metric
+from nap_core.errors import UserError
+from nap_core.figures import colours
+from nap_core.figures.compare_methods import METRIC_TITLES
+from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
+from nap_core.study import Study, StudyActivations
+from pages.parts import design_editor, epsilon_section, oracle_section, picture, run_panel, workspace
+from pages.parts.scrolling import finger_scrolls
+
+DEFAULT, BEST = "Default", "Best"
+
+
+@st.cache_data(show_spinner="Scoring …", max_entries=64)
+def design_table(chosen: Study, other: str, weights: dict[str, float], _found: StudyActivations) -> pd.DataFrame:
+    """Table 6 on a study, once for each choice of w."""
+    return designs.design_table(_found, other=other, weights=weights)
+
+
+@st.cache_data(show_spinner="Trying every w …", max_entries=64)
+def best_weights(chosen: Study, other: str, _found: StudyActivations) -> dict[str, float]:
+    """The w of each design that suits this study's OOD images best, once."""
+    return designs.best_weights(_found, other)
+
+
+def pick() -> tuple[str, str, Metric]:
+    """The method that designs are combined with, the choice of w, and the metric."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="design-controls"):
+        every = designs.others()
+        other = st.selectbox(
+            "Combined with",
+            every,
+            index=every.index(designs.OTHER),
+            format_func=methods.title,
+            key="design_with",
+            bind="query-params",
+            filter_mode=None,
+            width=240,
+        )
+        w = st.segmented_control(
+            "w of each", [DEFAULT, BEST], default=DEFAULT, required=True, key="design_w", bind="query-params"
+        )
+        metric = st.segmented_control(
+            "Metric",
+            list(METRIC_TITLES),
+            default="fpr95",
+            required=True,
+            format_func=METRIC_TITLES.__getitem__,
+            key="design_metric",
+            bind="query-params",
+        )
+    return other, w, metric
+
+
+def table_six(chosen: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
+    """The designs alone and combined."""
+    try:
+        weights = best_weights(chosen, other, found) if w == BEST else designs.default_weights(found, other)
+        table = design_table(chosen, other, weights, found)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    board = Board(table, titles, palette)
+    picture.show(design_picture(board, metric), "designs")
+    finger_scrolls("designs", least_width(board))
+    published = designs.published_designs(chosen.knows, other)
+    st.dataframe(printed_table(board, metric, published), hide_index=True, key="designs-table")
+    said = f"{METRIC_TITLES[metric]} in percent; in brackets the difference from {board.baseline} alone, in points. "
+    said += (
+        rf"Combined is $S_\text{{{board.baseline}}}^{{\,w}} \cdot S_\text{{design}}^{{\,1-w}}$, with {_which(weights)}."
+    )
+    if w == BEST:
+        said += " The best w, of the lowest FPR95 on average, is read off these very OOD images."
+    if published:
+        said += " Table 6 is the paper's, of its DenseNet, averaged over its six OOD datasets."
+    st.caption(said)
+
+
+def _which(weights: dict[str, float]) -> str:
+    """ "w = 0.4", or one for each design."""
+    if len(set(weights.values())) == 1:
+        return f"w = {next(iter(weights.values())):g}"
+    return "w = " + ", ".join(f"{w:g} for {methods.title(design)}" for design, w in weights.items())
+
+
+st.title("Which score reads the peak best?")
+study = workspace.current_study()
+activations = run_panel.require_activations(study)
+chosen_other, chosen_w, chosen_metric = pick()
+table_six(study, activations, chosen_other, chosen_w, chosen_metric)
+design_editor.section(study, activations, chosen_other)
+epsilon_section.section(study, activations, chosen_other, chosen_metric)
+oracle_section.section(study, activations)
