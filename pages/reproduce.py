@@ -22,7 +22,7 @@ ADDRESS = "item"
 MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
 # What takes a pass of its own comes last.
 WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "not at all"}
-IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind == "weights")
+IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind in ("weights", "layers"))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -155,7 +155,11 @@ def show(entry: Entry, chosen: Study, found: StudyActivations | None, metric: st
         st.caption("It can be reproduced here as soon as your study has been run, above.")
     else:
         done = results(chosen).get(entry.name)
-        if done is None:
+        everything = workspace.jobs().task_of(("reproduction", chosen))
+        reason = (everything.result or {}).get(entry.name) if everything else None
+        if done is None and reason:
+            st.info(reason, icon=":material/block:")
+        elif done is None:
             owner = ("reproduction", chosen, entry.name)
             work = partial(reproduce, entry, found, workspace.device())
             done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)

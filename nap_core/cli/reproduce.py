@@ -124,7 +124,7 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
     for heading in absent:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
     fit = None
-    if any(methods.parse(row.spec).fits for row in entry.rows):
+    if entry.kind not in ("layers", "oracle") and any(methods.parse(row.spec).fits for row in entry.rows):
         fit = _find(root, knows, layout.TRAINING.get(knows, ""), layout.trained(root, knows) if root else None)
         if fit is None:
             print(
@@ -188,10 +188,11 @@ def _object(done: Reproduced) -> dict[str, Any]:
 def _printed(done: Reproduced) -> str:
     """For people: a block a metric, or one of all, each figure with the paper's behind it."""
     from nap_core.reproduction import tables
+    from nap_core.reproduction.records import BY_DATASET
 
     entry = done.entry
     lines = [f"{entry.label}: {entry.title} · {done.network}", f"{entry.asks} The paper: {entry.claim}", ""]
-    if entry.kind == "methods":
+    if entry.kind in BY_DATASET:
         for metric in ("fpr95", "auroc"):
             lines.append(_block(tables.by_dataset(done, metric), f"{tables.METRICS[metric]} (%): here (paper)", done))
     else:

@@ -19,7 +19,7 @@ def picture_of(done: Reproduced, metric: str) -> Picture | None:
     and chooses where there are both."""
     if done.entry.kind == "accuracy":
         return _pareto(done)
-    if done.entry.kind == "curves":
+    if done.entry.kind in ("curves", "oracle"):
         return None
     if done.entry.kind == "weights":
         table = by_metric(done)
@@ -81,6 +81,8 @@ def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], ax
             )
         # A point is as long in every panel.
         figure.update_xaxes(ticksuffix=suffix.strip(), nticks=4, automargin=True, matches="x", row=1, col=place)
+    if axis == METRICS["w"]:
+        figure.update_xaxes(range=[0, 1], dtick=0.1)
         rows += [
             {"row": label, "dataset": name, "published": values[PAPER], "measured": values[HERE]}
             for label, values in panel.iterrows()

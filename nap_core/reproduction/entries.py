@@ -65,6 +65,8 @@ _TABLES_DISAGREE = (
     "Tables 2 and 9 print the averages of Energy (26.55 / 94.67 and 26.59 / 94.63) and DICE (20.83 / 95.24 and 21.79 / "
     "94.97) differently; on CIFAR-100 Tables 2 and 10 differ in ASH with NAP, and in DICE."
 )
+_LAYERS = tuple(Row(f"NAP({names})", names) for names in ("c1", "t1", "t2", "p"))
+_LAYER_PRODUCTS = tuple(Row(f"NAP({names})", names) for names in ("c1,t1,t2,p", "t1,t2,p", "t2,p"))
 _WHERE_MAPS = PageLink("Activation maps", "activation_maps")
 _SCATTER = PageLink("Max vs mean", "max_vs_mean")
 
@@ -235,6 +237,19 @@ _ENTRIES = (
         links=(PageLink("w sensitivity", "w_sensitivity", _ALL_SPECS),),
     ),
     Entry(
+        "figure-4a",
+        "What a classifier with OOD labels learns",
+        "Is the formula what an MLP would make of maxima and means?",
+        "The oracle's score runs along with that of NAP.",
+        "Section 6.1",
+        DESIGN,
+        "oracle",
+        (CIFAR10,),
+        (Row("Oracle", "oracle"),),
+        links=(PageLink("Score designs", "score_designs"),),
+        notes=("The figure prints no correlation; one of 0.5 or more is taken for running along here.",),
+    ),
+    Entry(
         "table-5",
         "NAP alone",
         "How well does NAP do by itself?",
@@ -262,8 +277,41 @@ _ENTRIES = (
         (CIFAR10,),
         _DESIGNS,
         table="Table 6",
-        links=(PageLink("Compare methods", "compare_methods", tuple(row.spec for row in _DESIGNS)),),
+        links=(
+            PageLink("Score designs", "score_designs"),
+            PageLink("Compare methods", "compare_methods", tuple(row.spec for row in _DESIGNS)),
+        ),
         notes=("The paper does not say which w the other designs had; all have Energy's here.",),
+    ),
+    Entry(
+        "figure-5",
+        "Max and mean at four layers",
+        "Do ID and OOD images part at earlier layers?",
+        "The deeper the layer, the clearer; clearest in the penultimate one.",
+        "Appendix C",
+        NETWORKS,
+        "layers",
+        (Setting(DENSENET_BC, "CIFAR-10", ("Places365",)),),
+        _LAYERS,
+        links=(PageLink("Layers", "layers"),),
+        notes=("The figure prints no numbers; what each layer tells apart is counted here.",),
+    ),
+    Entry(
+        "table-7",
+        "NAP at other layers, and products of layers",
+        "Is there more in earlier layers, or in several together?",
+        "The penultimate layer alone is best.",
+        "Appendix D",
+        NETWORKS,
+        "layers",
+        (CIFAR10, CIFAR100),
+        (*_LAYERS[:3], *_LAYER_PRODUCTS, _LAYERS[3]),
+        table="Table 7",
+        links=(PageLink("Layers", "layers"),),
+        notes=(
+            "c1 is the first convolution, t1 and t2 the transitions, p the penultimate map; other networks have "
+            "the ends of their stages in place of transitions.",
+        ),
     ),
     Entry(
         "table-8",

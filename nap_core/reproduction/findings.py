@@ -13,6 +13,8 @@ LOST = 0.01
 """A share: a w that loses no more FPR95 than this against the best one counts as found."""
 
 
+ALONG = 0.5
+"""A rank correlation: from here on two scores are said to run along with each other."""
 FEW = 3  # as many rows are named that go against the claim
 
 
@@ -43,10 +45,18 @@ def _averages(table: pd.DataFrame, metric: str) -> dict[str, float]:
 
 
 def _better(entry: Entry, table: pd.DataFrame) -> Finding | None:
+    return _compared(table, [(row.printed, other) for row in entry.rows for other in row.beats])
+
+
+def _deepest(_entry: Entry, table: pd.DataFrame) -> Finding | None:
+    rows = list(dict.fromkeys(table["row"]))
+    return _compared(table, [(rows[-1], other) for other in rows[:-1]])
+
+
+def _compared(table: pd.DataFrame, wanted: list[tuple[str, str]]) -> Finding | None:
+    """How often the first of a pair is better than the second."""
     fpr95, auroc = _averages(table, "fpr95"), _averages(table, "auroc")
-    pairs = [
-        (row.printed, other) for row in entry.rows for other in row.beats if row.printed in fpr95 and other in fpr95
-    ]
+    pairs = [(name, other) for name, other in wanted if name in fpr95 and other in fpr95]
     if not pairs:
         return None
     gains = {pair: fpr95[pair[1]] - fpr95[pair[0]] for pair in pairs}
@@ -117,4 +127,22 @@ def _on_the_front(entry: Entry, table: pd.DataFrame) -> Finding | None:
     )
 
 
-_FINDERS = {"methods": _better, "weights": _found_w, "curves": _all_along, "accuracy": _on_the_front}
+def _runs_along(_entry: Entry, table: pd.DataFrame) -> Finding | None:
+    values = {metric: float(_values(table, metric).sum()) for metric in ("correlation", "oracle_auroc", "nap_auroc")}
+    ours, learnt = 100 * values["nap_auroc"], 100 * values["oracle_auroc"]
+    return Finding(
+        int(values["correlation"] >= ALONG),
+        1,
+        f"On held-out images the oracle's score and NAP's have a rank correlation of {values['correlation']:.2f}; the "
+        f"oracle's AUROC is {learnt:.1f} %, NAP's {ours:.1f} %.",
+    )
+
+
+_FINDERS = {
+    "methods": _better,
+    "layers": _deepest,
+    "oracle": _runs_along,
+    "weights": _found_w,
+    "curves": _all_along,
+    "accuracy": _on_the_front,
+}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from nap_core import combination, evaluation, methods, search_images, weight_search
+from nap_core import combination, evaluation, layers, methods, oracle, search_images, weight_search
 from nap_core.comparison import AVERAGE, pareto_front
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
@@ -19,8 +19,6 @@ from nap_core.reproduction.records import Entry, Kind, Row
 from nap_core.reproduction.subject import Subject
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "measured", "note"]
-ROBUST = (0.2, 0.8)
-"""The range of w in which the paper finds performance stable (Section 4.3)."""
 
 
 def measure(entry: Entry, subject: Subject, watch: Watch = SILENT) -> pd.DataFrame:
@@ -100,6 +98,49 @@ def _methods(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([*found, *_missing(entry, unable)])
 
 
+def _layers(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+    """FPR95 and AUROC of NAP at every layer, and of the products that the entry has."""
+    scores = layers.layer_scores(subject.at(watch))
+    names = list(scores)
+    single = [(name,) for name in names]
+    products = layers.paper_products(names) if any("," in row.spec for row in entry.rows) else []
+    table = layers.layer_table(scores, products)
+    heading = _average_heading(entry, subject)
+    told = [",".join(one) for one in (*single[:-1], *products, single[-1])]  # in the order of Table 7
+    found: list[dict[str, object]] = []
+    for name in told:
+        part = table[table["layers"] == name]
+        for metric in ("fpr95", "auroc"):
+            for ood, value in zip(part["ood"], part[metric], strict=True):
+                under = heading if ood == layers.AVERAGE else subject.headings[ood]
+                if ood == layers.AVERAGE and len(part) == 2:
+                    continue  # of a single dataset
+                known = {"row": f"NAP({name})", "method": name, "note": ""}
+                found.append({**known, "ood": ood, "heading": under, "metric": metric, "measured": value})
+    return _tidy(found)
+
+
+def _oracle(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+    """What an MLP that sees OOD labels makes of maxima and means, and how it runs along with NAP."""
+    cases = subject.cases
+    found = oracle.oracle_of(
+        cases.id_name,
+        cases.id.activations,
+        {name: part.activations for name, part in cases.ood.items()},
+        score=lambda part: methods.score("nap", part, cases.ground),
+        watch=watch,
+    )
+    figures = {
+        "correlation": found.correlation,
+        "within_id": found.within[0],
+        "within_ood": found.within[1],
+        "oracle_auroc": found.auroc,
+        "nap_auroc": found.nap_auroc,
+    }
+    known = {"row": entry.rows[0].printed, "method": "oracle", "ood": AVERAGE, "heading": "", "note": ""}
+    return _tidy([{**known, "metric": metric, "measured": value} for metric, value in figures.items()])
+
+
 def _accuracy(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     """ID accuracy by the method's own logits, AUROC averaged, and whether no other method beats it in both."""
     table, unable = _evaluated(entry, subject, watch)
@@ -137,7 +178,7 @@ def _curves(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
             continue
         values, w = curve.average("fpr95"), curve.w
         inner = (w > 0) & (w < 1)
-        robust = (w >= ROBUST[0]) & (w <= ROBUST[1])
+        robust = (w >= combination.ROBUST[0]) & (w <= combination.ROBUST[1])
         figures = {
             "alone": values[-1],
             "lowest": values.min(),
@@ -195,6 +236,8 @@ def _tidy(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 MEASURES: dict[Kind, Callable[[Entry, Subject, Watch], pd.DataFrame]] = {
     "methods": _methods,
+    "layers": _layers,
+    "oracle": _oracle,
     "accuracy": _accuracy,
     "curves": _curves,
     "weights": _weights,

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["methods", "weights", "curves", "accuracy", "statement", "picture"]
+Kind = Literal["methods", "layers", "weights", "curves", "accuracy", "oracle", "statement", "picture"]
 """How an entry is run: ``measuring.MEASURES`` has a function for each but the last two, which have no numbers."""
+
+BY_DATASET: tuple[Kind, ...] = ("methods", "layers")
+"""Those that have FPR95 and AUROC on every OOD dataset."""
 
 AVERAGE = "Average"
 """The heading of the last column of the paper's tables."""
@@ -84,7 +87,7 @@ def imagenet(network: Network, headings: tuple[str, ...] = IMAGENET_HEADINGS) ->
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: the name under which the paper prints it and the method that it is.
+    """A row of a table: the name under which the paper prints it and the method that it is, or the layers.
 
     ``w`` is the weight of a combination where the entry fixes it; None takes the paper's for what the network knows.
     ``beats`` names the rows than which the paper says it is better, as it prints them.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nap_core import datasets, models, roots, weight_search
+from nap_core import datasets, layers, models, roots, weight_search
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
-from nap_core.extraction import extract
-from nap_core.methods import Part, Watch
+from nap_core.extraction import extract, extract_layers
+from nap_core.methods import Ground, Part, Watch
 from nap_core.models import LoadedModel
+from nap_core.models.loaded import read_at
 from nap_core.pseudo_ood import fed_views
 from nap_core.reproduction.layout import heading_of
-from nap_core.reproduction.records import HEADINGS, PAPER_IMAGES, Entry, Setting
+from nap_core.reproduction.records import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
 from nap_core.search_images import IMAGES, search_images
 from nap_core.store import Store
 from nap_core.study import StudyActivations
@@ -25,7 +26,8 @@ class Subject:
 
     ``headings`` has, for every OOD dataset of ``cases``, the paper's heading for it, empty where the paper has none;
     ``titles`` is what each is called. ``architecture`` is its catalogue name. ``pseudo`` gives the activations of the
-    distorted ID images; it raises UserError where these cannot be made.
+    distorted ID images, ``at`` the cases at each layer of Figure 5, by the name that Table 7 would give the layer, the
+    penultimate one last; both raise UserError where these cannot be had.
     """
 
     cases: Cases
@@ -36,6 +38,7 @@ class Subject:
     architecture: str
     transformer: bool
     pseudo: Callable[[Watch], Part]
+    at: Callable[[Watch], dict[str, Cases]]
 
     @classmethod
     def of(cls, found: StudyActivations, store: Store, device: str | None = None) -> Subject:
@@ -46,6 +49,12 @@ class Subject:
         def pseudo(watch: Watch) -> Part:
             return weight_search.extracted(study, store, device, watch)
 
+        def at(watch: Watch) -> dict[str, Cases]:
+            model = layers.network_of(study)
+            wanted = layers.suggested(model)
+            found = layers.run_layers(study, store, wanted, device=device, watch=watch)
+            return _as_in_table_7(model, found)
+
         return cls(
             Cases.of(found),
             {name: HEADINGS.get(name) or (heading_of(name) if roots.is_own(name) else "") for name in found.ood},
@@ -55,6 +64,7 @@ class Subject:
             record.architecture,
             model.reads_attention,
             pseudo,
+            at,
         )
 
     @classmethod
@@ -78,9 +88,24 @@ class Subject:
                 )
             )
 
+        def at(watch: Watch) -> dict[str, Cases]:
+            wanted = layers.suggested(model)
+            parts = {cases.id_name: cases.id, **cases.ood}
+            read = {name: _layers_of(part, model, wanted, cases.ground, watch) for name, part in parts.items()}
+            found = {
+                layer: Cases(
+                    cases.id_name,
+                    read[cases.id_name][layer],
+                    {name: read[name][layer] for name in cases.ood},
+                    Ground(read_at(model, layer) if layer else model, knows, store=store, device=device),
+                )
+                for layer in wanted
+            }
+            return _as_in_table_7(model, found)
+
         same = {name: name for name in cases.ood}
         architecture = model.architecture.name
-        return cls(cases, same, same, knows, model.title, architecture, model.reads_attention, pseudo)
+        return cls(cases, same, same, knows, model.title, architecture, model.reads_attention, pseudo, at)
 
     def setting(self, entry: Entry) -> Setting | None:
         """The paper's setting to stand beside; see ``Entry.setting_for``."""
@@ -116,7 +141,7 @@ class Subject:
         ]
         if fewer:
             said.append(f"Fewer images than the benchmark has: {', '.join(fewer)}.")
-        if entry.kind not in ("methods", "accuracy"):
+        if entry.kind not in (*BY_DATASET, "accuracy"):
             return said
         absent = [heading for heading in setting.headings if heading not in self.headings.values()]
         other = [self.titles[name] for name, heading in self.headings.items() if heading not in setting.headings]
@@ -130,3 +155,28 @@ class Subject:
         if absent or other:
             said.append("An average over other datasets than the paper's is not set against its average.")
         return said
+
+
+def _layers_of(part: Part, model: LoadedModel, wanted: Sequence[str], ground: Ground, watch: Watch) -> dict[str, Part]:
+    """The same images at each layer, in one pass."""
+    if part.images is None or model.reads_attention:
+        raise UserError(
+            f"{model.title} cannot be read at earlier layers here: it takes a CNN and the images themselves."
+        )
+    found = extract_layers(
+        model,
+        part.images,
+        wanted,
+        limit=len(part.activations),
+        store=ground.store,
+        device=ground.device,
+        progress=watch.progress,
+        should_stop=watch.should_stop,
+    )
+    return {layer: Part(one, part.images) for layer, one in found.items()}
+
+
+def _as_in_table_7(model: LoadedModel, found: Mapping[str, Cases]) -> dict[str, Cases]:
+    """By the short names of the layers; the stages of other networks face a DenseNet's transitions."""
+    short = layers.short_names(model, list(found))
+    return {(f"t{name[1:]}" if name[:1] == "s" else name): found[layer] for layer, name in short.items()}

@@ -17,14 +17,19 @@ METRICS = {
     "w": "w",
     "best_w": "best w",
     "lost": "FPR95 lost",
-    "paper_lost": "lost at the paper's w",
+    "paper_lost": "lost at published w",
     "alone": "FPR95 alone",
     "lowest": "lowest FPR95",
     "better": "better at % of w",
     "better_robust": "of w 0.2 to 0.8",
+    "correlation": "rank correlation",
+    "within_id": "among ID",
+    "within_ood": "among OOD",
+    "oracle_auroc": "AUROC, oracle",
+    "nap_auroc": "AUROC, NAP",
 }
 """What is measured, as columns are called."""
-PLAIN = ("w", "best_w")
+PLAIN = ("w", "best_w", "correlation", "within_id", "within_ood")
 """Those that are no shares, hence not shown in percent."""
 
 
@@ -49,7 +54,7 @@ def _percent(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wide(done: Reproduced, groups: list[tuple[str, pd.DataFrame]], unit: float) -> pd.DataFrame:
-    rows = [row.printed for row in done.entry.rows if row.printed in set(done.table["row"]) - set(done.unable)]
+    rows = [row for row in dict.fromkeys(done.table["row"]) if row not in done.unable]
     found = {}
     for name, part in groups:
         # A figure that only orients stands in a row of its own: the last one counts.

@@ -9,6 +9,7 @@ from nap_core.errors import UserError
 from nap_core.figures.published import difference_colour
 from nap_core.figures.reproduction import picture_of, width
 from nap_core.reproduction import Entry, PageLink, Setting, paper_study, tables
+from nap_core.reproduction.records import BY_DATASET
 from nap_core.reproduction.running import Reproduced
 from nap_core.study import Study
 from pages.parts import chosen_methods, picture, workspace
@@ -28,7 +29,7 @@ def result(done: Reproduced, metric: str) -> None:
     if drawn:
         key = f"reproduced-{entry.name}"
         picture.show(drawn, key)
-        finger_scrolls(key, width(done) if entry.kind == "methods" else 0)
+        finger_scrolls(key, width(done) if entry.kind in BY_DATASET else 0)
     _table(done, metric)
     for row, reason in done.unable.items():
         st.info(f"**{row}** is left out: {reason}", icon=":material/block:")
@@ -37,18 +38,18 @@ def result(done: Reproduced, metric: str) -> None:
 
 
 def _table(done: Reproduced, metric: str) -> None:
-    table = tables.by_dataset(done, metric) if done.entry.kind == "methods" else tables.by_metric(done)
-    w = tables.weights(done) if done.entry.kind == "methods" else {}
+    by_dataset = done.entry.kind in BY_DATASET
+    table = tables.by_dataset(done, metric) if by_dataset else tables.by_metric(done)
+    w = tables.weights(done) if by_dataset else {}
     table.index = pd.Index([f"{name} (w = {w[name]:g})" if name in w else name for name in table.index], name="Method")
     apart = [column for column in table.columns if column[1] == tables.APART]
     digits = {column: "{:+.2f}" if column in apart else "{:.2f}" for column in table.columns}
     shown = table.style.format(digits, na_rep="").map(difference_colour, subset=apart)
     st.dataframe(shown, key=f"table-{done.entry.name}", height="content")
-    unit = "" if done.entry.kind == "methods" else " FPR95, AUROC, accuracy and shares"
-    if done.entry.kind == "methods":
+    if by_dataset:
         st.caption(f"{tables.METRICS[metric]} in percent; ± is here less the paper's, in points.")
     else:
-        st.caption(f"{unit.strip()} in percent; w as it is. ± is here less the paper's.")
+        st.caption("Shares in percent, w and correlations as they are; ± is here less the paper's.")
 
 
 def _listed(title: str, sentences: tuple[str, ...]) -> None:
