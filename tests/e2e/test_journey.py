@@ -24,6 +24,8 @@ PAGES = {
     "": "See whether a network has met an image like this before",
     "activation_maps": "Which channels light up?",
     "max_vs_mean": "Does the peak stand above the mean?",
+    "channels": "Which channels tell them apart?",
+    "layers": "At which depth does the peak appear?",
     "score_histograms": "How far apart are the scores?",
     "w_sensitivity": "How much should NAP weigh?",
     "score_image": "Has the network seen this?",
@@ -65,6 +67,11 @@ def run_the_study(page: Page, settle: Settle) -> None:
     if button.count():
         button.click()
         expect(page.get_by_text("In the store: opens at once")).to_be_attached(timeout=120_000)
+        settle()
+    layers = page.locator(".st-key-run-layers button")
+    if layers.count():
+        layers.click()
+        expect(page.locator(figure("layers-depth"))).to_be_visible(timeout=120_000)
         settle()
 
 
@@ -243,6 +250,24 @@ def test_a_tile_lays_its_channel_over_the_images(open_page: OpenPage, settle: Se
     settle()
     expect(page.get_by_role("heading", name=f"Channel {number}", exact=True)).to_be_visible()
     assert f"channel={number}" in page.url
+
+
+def test_a_point_opens_its_channel_and_other_pages_lead_back(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("channels")
+    points = page.locator(f"{figure('channels-ranked')} .scatterlayer .trace").first.locator("path.point")
+    expect(points).to_have_count(64)
+    box = points.nth(3).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    heading = page.get_by_role("heading", name=re.compile(r"Channel \d+: rank 4 of 64"))
+    expect(heading).to_be_visible()
+    number = re.search(r"\d+", heading.inner_text())[0]
+    settle()
+    assert f"channel={number}" in page.url
+    page.get_by_role("button", name="See its points").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES["max_vs_mean"])
+    settle()
+    page.get_by_role("button", name="Its page").click()
+    expect(page.get_by_role("heading", name=f"Channel {number}: rank 4 of 64")).to_be_visible()
 
 
 def test_a_shared_link_opens_the_same_study_and_setting(open_page: OpenPage, settle: Settle, visit: Visit) -> None:
