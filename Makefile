@@ -19,7 +19,7 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint types format docs fidelity imagenet bench
+.PHONY: help app test lint types format docs fidelity imagenet search bench
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,8 @@ app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another p
 		$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: lint types ## lint, types, then every test; the browser tests too where Chromium is found
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
+	$(BIN)/python -m pytest tests/e2e
 
 lint: $(TEST_DEPS) ## check style and format
 	$(BIN)/ruff check .
@@ -75,6 +76,9 @@ fidelity: $(TEST_DEPS) ## measure every method beside its published figures (REF
 
 imagenet: $(TEST_DEPS) ## measure an ImageNet network on photographs, textures and scenes (REFERENCE: folder with the data)
 	$(BIN)/python assets/build/build_imagenet.py --reference $(REFERENCE)
+
+search: $(TEST_DEPS) ## search w on the papers' CIFAR-10 network, an hour (REFERENCE, CIFAR10: folders with the data)
+	$(BIN)/python assets/build/build_weight_search.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
 
 bench: $(TEST_DEPS) ## compare speeds within one run: decoding, extraction, methods, a study of ImageNet's size
 	$(BIN)/python assets/build/benchmark --write

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.sidebar import study_sidebar
-
 STYLES = Path(__file__).parent / "pages" / "parts" / "app.css"
 
 st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
@@ -19,6 +17,8 @@ page = st.navigation(
         "Look inside": [
             st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/grid_view:"),
             st.Page("pages/max_vs_mean.py", title="Max vs mean", icon=":material/scatter_plot:"),
+            st.Page("pages/channels.py", title="Channels", icon=":material/equalizer:"),
+            st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         ],
         "Compare": [
             st.Page("pages/score_histograms.py", title="Score histograms", icon=":material/bar_chart:"),
@@ -26,11 +26,21 @@ page = st.navigation(
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
             st.Page("pages/score_designs.py", title="Score designs", icon=":material/science:"),
         ],
+        "Ask more": [
+            st.Page("pages/near_and_far.py", title="Near and far", icon=":material/social_distance:"),
+            st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
+        ],
         "The paper": [
+            st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/replay:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
-    }
+    },
+    expanded=True,  # of a dozen pages Streamlit hides the last, which may be the one that is open
 )
 st.html(STYLES)
+
+# Not above: it imports torch, for seconds at a server's first request, and the list of pages must not wait for that.
+from pages.parts.sidebar import study_sidebar  # noqa: E402
+
 study_sidebar()
 page.run()

@@ -14,6 +14,9 @@ WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 INNER_WEIGHTS = WEIGHTS[1:-1]
 """Those of a combination proper: at 0 and 1 one of the two is left out."""
 
+ROBUST = (0.2, 0.8)
+"""Between these the paper's Figures 4b and 4c are all but flat (section 6.2): any w would do."""
+
 
 def combine(other: ArrayLike, nap: ArrayLike, w: float) -> NDArray[np.float64]:
     """S_combined = S_other^w · S_NAP^(1−w), (N,), higher means more in-distribution.
@@ -43,6 +46,12 @@ class WeightCurve:
         """The mean of "fpr95" or "auroc" over the datasets, (W,)."""
         values: NDArray[np.float64] = getattr(self, metric).mean(axis=0)
         return values
+
+    def robust(self, metric: str, dataset: str | None = None) -> NDArray[np.float64]:
+        """The values at the weights within ``ROBUST``, of a dataset or, where None, of the average."""
+        row = self.average(metric) if dataset is None else getattr(self, metric)[self.datasets.index(dataset)]
+        inside: NDArray[np.float64] = row[(self.w >= ROBUST[0] - 1e-9) & (self.w <= ROBUST[1] + 1e-9)]
+        return inside
 
     def best(self, metric: str) -> float:
         """The w of the lowest average FPR95 or the highest average AUROC; the w nearest 0.5 among equals."""

@@ -1,10 +1,7 @@
 """Does the peak stand above the mean? Every channel of every image as a point, and the channels that separate best."""
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from nap_core import separation
 from nap_core.channel_kinds import ChannelKind, kind_of
 from nap_core.channels import FLOOR
 from nap_core.errors import UserError
@@ -14,7 +11,7 @@ from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatte
 from nap_core.points import Points, images_collected, points_of
 from nap_core.study import Study, StudyActivations
 from pages.parts import run_panel, workspace
-from pages.parts.channel_strip import channel_strip, chosen_channel, write_address
+from pages.parts.channel_strip import aurocs, channel_strip, chosen_channel, write_address
 from pages.parts.picked_images import picked_images, region_of
 from pages.parts.picture import show
 from pages.parts.square import keep_square
@@ -49,14 +46,6 @@ def drawing(
     titles = workspace.titles(chosen)
     drawn = scatter(_parts, _scores, titles, hues, channel=channel, id_in_front=id_in_front, kind=_kind)
     return drawn, drawn_words(_parts, MOST_DRAWN, _kind)
-
-
-@st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def aurocs(
-    chosen: Study, names: Names, _found: StudyActivations, _kind: ChannelKind
-) -> tuple[NDArray[np.float64], int]:
-    """The AUROC of each channel, and how many images it was found on."""
-    return separation.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)
 
 
 def page() -> None:

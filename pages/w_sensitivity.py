@@ -4,22 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import evaluation, methods
-from nap_core.combination import WeightCurve
+from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
-from nap_core.figures.w_sensitivity import Sensitivity, curve_picture, finding, sensitivity_table
+from nap_core.figures.w_sensitivity import curve_picture, finding, sensitivity_table
 from nap_core.study import Study, StudyActivations
-from pages.parts import method_picker, picture, run_panel, weight_search, workspace
+from pages.parts import all_combinations, method_picker, picture, run_panel, weight_search, workspace
 
 OTHERWISE = "nap+energy"  # when no combination is chosen
 IN_A_ROW = 3  # more combinations than this go into a box that opens
-
-
-@st.cache_data(show_spinner="Computing the curve …", max_entries=64)
-def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> WeightCurve:
-    """The curve of a combination, once: the slider only moves along it."""
-    return evaluation.weight_curve(_found, method)
 
 
 @st.fragment
@@ -30,16 +23,19 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     with which:
         method = pick_combination(combinations)
     prior, other = methods.combination_parts(method)
+    default = methods.weight(methods.parse(method), found.ground)
+    key = f"w_{other.record.name}"
+    follow(key, default.w if default else 0.5)
     w = weight.slider(
         f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
-        value=methods.default_w(method, found.ground),
+        value=default.w if default else 0.5,
         step=0.05,
-        key=f"w_{other.record.name}",
+        key=key,
         bind="query-params",
     )
-    sensitivity = Sensitivity.of(method, weight_curve(chosen, method, found), chosen.knows, titles, palette)
+    sensitivity = all_combinations.sensitivity(chosen, method, found)
     left, right = st.columns(2)
     with left:
         picture.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
@@ -51,6 +47,7 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
         f"{other.record.positive.note}"
+        f"{f' {default.sentence()}' if default else ''}"
     )
     table = sensitivity_table(sensitivity, w)
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[2:]}
@@ -59,7 +56,16 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
         "FPR95 and AUROC in percent; the best w is that of the lowest FPR95. It is read off these very OOD images, so "
         "it shows what w can do at most."
     )
+    all_combinations.section(chosen, found, combinations, method, w)
     weight_search.section(chosen, found, method)
+
+
+def follow(key: str, default: float) -> None:
+    """Move the slider ``key`` with its default, when a search has changed that and nobody has moved the slider."""
+    before = st.session_state.get(f"{key}-default", default)
+    if st.session_state.get(key) == before != default:
+        st.session_state[key] = default
+    st.session_state[f"{key}-default"] = default
 
 
 def pick_combination(combinations: Sequence[str]) -> str:

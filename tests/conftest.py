@@ -14,9 +14,11 @@ from tests.file_server import FileServer, serving
 Publish = Callable[[str, Mapping[str, bytes]], None]
 
 # Read by torch, numpy and scikit-learn when they are imported, hence set here, before any test module imports them.
-# Two: convolutions this small get slower, not faster, on more.
+# Two: convolutions this small get slower, not faster, on more. One where several processes share the tests: threads
+# that wait for one another's cores are slower still.
+_threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else min(2, os.cpu_count() or 1)
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_variable, str(min(2, os.cpu_count() or 1)))
+    os.environ.setdefault(_variable, str(_threads))
 
 # A busy machine is no fault of the code under test: examples have no deadline. The rest of the profile is hypothesis's
 # own, which with CI set draws the same examples every time.
@@ -26,7 +28,7 @@ settings.load_profile("nap")
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("NAP_SHARED") or REPOSITORY.parent / "shared")
 
-_left_out_without_shared = pytest.StashKey[list[str]]()
+WITHOUT_SHARED = "the folder of reference material is absent"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -120,19 +122,19 @@ def store_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def shared(request: pytest.FixtureRequest) -> Path:
+def shared() -> Path:
     """The folder of large reference material (datasets, published checkpoints), which a clone comes without.
 
     A test that asks for it is left out where the folder is absent; the summary says so in one line.
     """
     if not SHARED.is_dir():
-        request.config.stash.setdefault(_left_out_without_shared, []).append(request.node.nodeid)
-        pytest.skip("the folder of reference material is absent")
+        pytest.skip(WITHOUT_SHARED)
     return SHARED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    left_out = config.stash.get(_left_out_without_shared, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # From the reports: the processes that share the tests send these, and nothing else.
+    left_out = [one for one in terminalreporter.stats.get("skipped", []) if WITHOUT_SHARED in str(one.longrepr)]
     if left_out:
         terminalreporter.write_line(
             f"Tests left out: {len(left_out)}, which compare with reference material that is not at {SHARED} "

@@ -43,8 +43,10 @@ def test_weights_are_told_and_else_the_default(found: StudyActivations) -> None:
     table = designs.design_table(found, weights={"nap-minus": 0.7})
     w = table[table["combined"]].groupby("design")["w"].first()
     assert w["nap-minus"] == 0.7
-    assert w["nap"] == methods.default_w("nap+energy", found.ground) == 0.4
-    assert designs.default_weights(found) == dict.fromkeys(designs.DESIGNS, 0.4)
+    assert w["nap"] == methods.default_w("nap+energy", found.ground)
+    assert designs.default_weights(found) == {
+        design: methods.default_w(f"{design}+energy", found.ground) for design in designs.DESIGNS
+    }
 
 
 def test_the_best_w_leaves_no_lower_average(found: StudyActivations) -> None:
@@ -108,10 +110,10 @@ def _positive(activations: Activations) -> Activations:
 
 def test_epsilon_at_1_is_nap_and_elsewhere_the_parameter(found: StudyActivations) -> None:
     curve = designs.epsilon_curve(found, epsilons=(0.1, 1.0))
-    assert curve.w == 0.4
+    assert curve.w == methods.default_w("nap+energy", found.ground)
     for column, (alone, both) in enumerate([("nap:epsilon=0.1", "nap:epsilon=0.1+energy"), ("nap", "nap+energy")]):
         for kind, spec in ((curve.alone, alone), (curve.combined, both)):
-            scores = evaluation.score_study(found, spec, w=0.4 if "+" in spec else None)
+            scores = evaluation.score_study(found, spec, w=curve.w if "+" in spec else None)
             for row, values in enumerate(scores.ood.values()):
                 assert kind["fpr95"][row, column] == pytest.approx(metrics.fpr_at_tpr(scores.id, values))
                 assert kind["auroc"][row, column] == pytest.approx(metrics.auroc(scores.id, values))

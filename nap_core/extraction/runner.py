@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,32 +22,69 @@ from nap_core.models import LoadedModel
 from nap_core.models.tap import ONE_PASS_AT_A_TIME
 from nap_core.progress import ExtractionStopped
 
+Note = TypeVar("Note")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of maps, per image and channel over the H × W neurons: maximum, mean, population variance, (B, C) float32."""
+
+    maximum: Tensor
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, maps: Tensor) -> Statistics:
+        """Those of maps (B, C, H, W)."""
+        whole = maps.float()
+        return cls(whole.amax((2, 3)), whole.mean((2, 3)), whole.var((2, 3), correction=0))
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What one pass showed, float32 on the device: maps (B, C, H, W), logits (B, K), features (B, D) if kept."""
+    """What one pass showed at one place, float32 on the device: statistics of the maps there, logits (B, K), features
+    (B, D) if kept there."""
 
-    maps: Tensor
+    statistics: Statistics
     logits: Tensor
     features: Tensor | None
 
     def reduced(self, labels: NDArray[np.int64]) -> Activations:
         """What is stored of it."""
         return Activations(
-            maximum=self.maps.amax((2, 3)).cpu().numpy(),
-            mean=self.maps.mean((2, 3)).cpu().numpy(),
-            variance=self.maps.var((2, 3), correction=0).cpu().numpy(),
+            maximum=self.statistics.maximum.cpu().numpy(),
+            mean=self.statistics.mean.cpu().numpy(),
+            variance=self.statistics.variance.cpu().numpy(),
             logits=self.logits.cpu().numpy(),
             labels=labels,
             features=None if self.features is None else self.features.cpu().numpy(),
         )
 
 
-class Runner:
-    """Feeds images through a network in batches, decoding the next ones while the network works on these."""
+@dataclass(frozen=True)
+class Whole(Seen):
+    """The same with the maps themselves, (B, C, H, W)."""
 
-    def __init__(self, model: LoadedModel, device: torch.device, batch_size: int | None, autocast: bool) -> None:
+    maps: Tensor
+
+
+class Runner:
+    """Feeds images through a network in batches, decoding the next ones while the network works on these.
+
+    ``sites`` are the places where the network is read, ``model`` alone if none are given.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        device: torch.device,
+        batch_size: int | None,
+        autocast: bool,
+        *,
+        sites: Sequence[LoadedModel] = (),
+    ) -> None:
         self.model, self.device, self.autocast = model, device, autocast
+        self.sites = tuple(sites) or (model,)
         self.batch_size = batch_size or BATCH[device.type]
 
     def views(self, images: Iterable[Image.Image]) -> Tensor:
@@ -59,25 +97,46 @@ class Runner:
         moved = views.to(self.device, non_blocking=views.is_pinned())
         return self.model.transform.normalise(moved.permute(0, 3, 1, 2))
 
-    def forward(self, views: Tensor) -> Seen:
-        """Views (B, H, W, 3) uint8 → what the network shows of them."""
-        maps: list[Tensor] = []
-        features: list[Tensor] = []
-        network, head = self.model.network, self.model.head_tap if self.model.keeps_features else None
+    def forward(self, views: Tensor) -> list[Seen]:
+        """Views (B, H, W, 3) uint8 → what the network shows of them, at each of the sites.
 
-        def note(found: Tensor) -> None:
-            # A module may run several times, of which the last counts, and a later one may write over what it put out.
-            maps[:] = [found.clone()]
+        The maps of early layers are large: only their statistics outlive the moment in which they are there.
+        """
+        noted, logits, features = self._read(views, Statistics.of)
+        kept = (features if site.keeps_features else None for site in self.sites)
+        return [Seen(one, logits, feature) for one, feature in zip(noted, kept, strict=True)]
+
+    def look(self, views: Tensor) -> Whole:
+        """The same at the first of the sites, with the maps."""
+        # A later module may write over what an earlier one put out.
+        noted, logits, features = self._read(views, torch.clone)
+        maps = noted[0].float()
+        return Whole(Statistics.of(maps), logits, features if self.sites[0].keeps_features else None, maps)
+
+    def _read(self, views: Tensor, note: Callable[[Tensor], Note]) -> tuple[list[Note], Tensor, Tensor | None]:
+        """What ``note`` makes of the map at each site, the logits, and the features where a site keeps them."""
+        network = self.model.network
+        head = self.model.head_tap if any(site.keeps_features for site in self.sites) else None
+        noted: dict[int, Note] = {}
+        features: list[Tensor] = []
+
+        def at(place: int) -> Callable[[Tensor], None]:
+            def receive(found: Tensor) -> None:
+                noted[place] = note(found)  # a module may run several times, of which the last counts
+
+            return receive
 
         with ONE_PASS_AT_A_TIME, ExitStack() as reading:
-            reading.enter_context(self.model.tap.reading(network, note))
+            for place, site in enumerate(self.sites):
+                reading.enter_context(site.tap.reading(network, at(place)))
             if head:
                 reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.
             network.to(self.device).to(memory_format=torch.channels_last)
             with torch.inference_mode():
                 logits = self._logits(network, views)
-        return Seen(maps[0].float(), logits.float(), features[0].flatten(1).float() if head else None)
+        found = [noted[place] for place in range(len(self.sites))]
+        return found, logits.float(), features[0].flatten(1).float() if head else None
 
     def _logits(self, network: nn.Module, views: Tensor) -> Tensor:
         pixels = self.pixels(views)
@@ -85,13 +144,14 @@ class Runner:
             logits: Tensor = network(pixels)
         return logits
 
-    def statistics(self, views: Tensor, labels: NDArray[np.int64]) -> Activations:
-        """What is kept of views (B, H, W, 3); the batch is halved, and stays so, where the device has no room for it.
+    def statistics(self, views: Tensor, labels: NDArray[np.int64]) -> list[Activations]:
+        """What is kept of views (B, H, W, 3) at each site; the batch is halved, and stays so, where the device has no
+        room for it.
 
         Raises UserError when not even one image fits.
         """
         try:
-            return self.forward(views).reduced(labels)
+            return [seen.reduced(labels) for seen in self.forward(views)]
         except torch.OutOfMemoryError as error:
             if len(views) == 1:
                 raise UserError(
@@ -100,14 +160,13 @@ class Runner:
             half = len(views) // 2
             self.batch_size = min(self.batch_size, half)
             torch.cuda.empty_cache()
-        return Activations.concatenate(
-            [self.statistics(views[:half], labels[:half]), self.statistics(views[half:], labels[half:])]
-        )
+        halves = self.statistics(views[:half], labels[:half]), self.statistics(views[half:], labels[half:])
+        return [Activations.concatenate(both) for both in zip(*halves, strict=True)]
 
     def run(
         self, dataset: ImageDataset, first: int, last: int, should_stop: Callable[[], bool]
-    ) -> Iterator[Activations]:
-        """The activations of images ``first`` to ``last``, batch by batch."""
+    ) -> Iterator[list[Activations]]:
+        """The activations of images ``first`` to ``last`` at each site, batch by batch."""
         for views, labels in self.batches(dataset, first, last, should_stop):
             yield self.statistics(views, labels)
 

@@ -94,13 +94,25 @@ class Stored:
         return Manifest(entry.key, self.title, channels, classes, features=features).size(rows)
 
 
-@lru_cache(maxsize=4)  # as many networks as the catalogue keeps
 def widths(model: LoadedModel) -> tuple[int, int, int]:
     """How many channels, logits and features are kept of an image; no features where the mean serves as such."""
     if model.head_weight is not None and not model.keeps_features:
         return int(model.head_weight.shape[1]), len(model.classes), 0
-    side = model.transform.crop  # one black image tells
+    anatomy = model.anatomy
+    if anatomy is None:
+        return _seen_widths(model)
+    shapes = [(anatomy.tap, anatomy.shape), *((layer.tap, layer.shape) for layer in anatomy.layers)]
+    shape = next((shape for tap, shape in shapes if tap == model.tap), None)
+    if shape is None:
+        return _seen_widths(model)
+    return shape[0], anatomy.classes, anatomy.features if model.keeps_features else 0
+
+
+@lru_cache(maxsize=4)  # as many networks as the catalogue keeps
+def _seen_widths(model: LoadedModel) -> tuple[int, int, int]:
+    """The same of a network that was not looked at when it was loaded: one black image tells."""
+    side = model.transform.crop
     device = next((one.device for one in model.network.parameters()), torch.device("cpu"))
     runner = Runner(model, device, 1, autocast=False)
-    seen = runner.statistics(torch.zeros((1, side, side, 3), dtype=torch.uint8), np.array([-1]))
+    seen = runner.statistics(torch.zeros((1, side, side, 3), dtype=torch.uint8), np.array([-1]))[0]
     return seen.channels, int(seen.logits.shape[1]), 0 if seen.features is None else int(seen.features.shape[1])

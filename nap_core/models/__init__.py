@@ -46,6 +46,7 @@ __all__ = [
     "load",
     "load_checkpoint",
     "names",
+    "read_at",
 ]
 
 

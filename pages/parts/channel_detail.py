@@ -17,6 +17,7 @@ from nap_core.models import LoadedModel
 from nap_core.points import images_collected
 from nap_core.study import Study, StudyActivations
 from pages.parts import looking_at, workspace
+from pages.parts.channel_strip import open_page
 from pages.parts.gallery import Thumbnail, gallery
 from pages.parts.image_pools import Pool
 from pages.parts.picture import show
@@ -30,37 +31,50 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
     model = found.study.network()
     kind = kind_of(model)
     name = kind.name(channel)
-    st.subheader(name[0].upper() + name[1:], anchor=False)
-    st.markdown(_what_it_speaks_for(model, channel))
+    heading, own = st.columns([4, 1], vertical_alignment="bottom")
+    heading.subheader(name[0].upper() + name[1:], anchor=False)
+    if own.button("Its page", key="maps-channel-page", icon=":material/equalizer:", width="stretch"):
+        open_page(channel)
+    st.markdown(speaks_for(model, channel))
     if not kind.of_heads:
         with st.container(key="same-mean"):
             _same_mean(found, channel, known)
     chart, strips = st.columns(2, gap="medium")
     with chart:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
-        parts = {name: found.of(name) for name in found.study.datasets}
         marks = {
             pool.name: float(kind.ratios(pool.activations.take([row]))[0, channel])
             for pool, row in zip((known, met), rows, strict=True)
         }
-        show(
-            figures.ratio_distribution(
-                channel,
-                {name: kind.ratios(part, [channel])[:, 0] for name, part in parts.items()},
-                workspace.titles(found.study),
-                colours(found.study.id_dataset, found.study.ood_datasets),
-                marks,
-                kind,
-            ),
-            "channel-ratio",
-        )
+        distribution(found, channel, kind, marks)
     with strips:
         st.markdown("**The images that drive it most** (maximum · mean)")
         for side, pool in (("known", known), ("met", met)):
-            _drivers(side, pool, channel, kind)
+            clicked = drivers(side, pool, channel, kind)
+            if clicked is not None:
+                looking_at.show_image(side, pool.name, clicked)
+                st.rerun()
 
 
-def _what_it_speaks_for(model: LoadedModel, channel: int) -> str:
+def distribution(found: StudyActivations, channel: int, kind: ChannelKind, marks: Mapping[str, float]) -> None:
+    """Draw how the ratio of one channel is spread on every dataset of the study; ``marks`` are those of images on the
+    screen, by dataset."""
+    study = found.study
+    show(
+        figures.ratio_distribution(
+            channel,
+            {name: kind.ratios(found.of(name), [channel])[:, 0] for name in study.datasets},
+            workspace.titles(study),
+            colours(study.id_dataset, study.ood_datasets),
+            marks,
+            kind,
+        ),
+        "channel-ratio",
+    )
+
+
+def speaks_for(model: LoadedModel, channel: int) -> str:
+    """For and against which class a channel speaks, in a sentence; why that is not known where it is not."""
     if model.reads_attention:
         return "It tells where the class token looks. For which class that speaks, attention does not say."
     if not model.logits_from_means or model.head_weight is None:
@@ -79,7 +93,8 @@ def _signed(weight: float) -> str:
     return f"{weight:+.2f}".replace("-", "−")
 
 
-def _drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> None:
+def drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> int | None:
+    """Draw the images of a dataset that drive a channel most; the one that was clicked just now, by its row."""
     maxima, means = pool.activations.maximum[:, channel], pool.activations.mean[:, channel]
     rows = [int(row) for row in channels.ranking(maxima)[:DRIVERS]]
     items = [
@@ -97,9 +112,7 @@ def _drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> None:
     clicked = gallery(
         items, key=f"maps-{side}-drivers", label=f"{pool.title}: highest peaks {kind.within(channel)}, max · mean"
     )
-    if clicked is not None and clicked < len(rows):
-        looking_at.show_image(side, pool.name, rows[clicked])
-        st.rerun()
+    return rows[clicked] if clicked is not None and clicked < len(rows) else None
 
 
 def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from nap_core import separation
 from nap_core.channel_kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
-from nap_core.study import StudyActivations
+from nap_core.study import Study, StudyActivations
 from pages.parts import looking_at
 from pages.parts.gallery import Thumbnail, gallery
 
@@ -19,17 +20,28 @@ BEST = 12
 ALL = -1  # in the list; None would read as "nothing chosen"
 _BOX = "scatter-channel"
 _ADDRESS = "channel"
+CHANNEL_PAGE = "channels_channel"
+"""The session's name for the channel that the page of channels looks at."""
 
 
-def chosen_channel(count: int) -> int | None:
-    """The channel that the scatter is narrowed to, None for all; a session's first comes from the link.
+@st.cache_data(show_spinner="Ranking the channels …", max_entries=32)
+def aurocs(
+    chosen: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
+) -> tuple[NDArray[np.float64], int]:
+    """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
+    return separation.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)
+
+
+def chosen_channel(count: int, state: str = "scatter_channel") -> int | None:
+    """The channel that a page looks at, None for all; a session's first comes from the link. ``state`` is the session's
+    name for it, the scatter's if none is given.
 
     A channel that the study's model does not have counts as none.
     """
-    if "scatter_channel" not in st.session_state:
+    if state not in st.session_state:
         text = st.query_params.get(_ADDRESS, "")
-        st.session_state.scatter_channel = int(text) if text.isascii() and text.isdigit() else None
-    channel: int | None = st.session_state.scatter_channel
+        st.session_state[state] = int(text) if text.isascii() and text.isdigit() else None
+    channel: int | None = st.session_state[state]
     return channel if channel is not None and channel < count else None
 
 
@@ -58,11 +70,13 @@ def channel_strip(
         on_change=_take_from_box,
     )
     if channel is not None:
-        back, maps = st.columns(2)
-        back.button(f"All {kind.many}", icon=":material/arrow_back:", on_click=_take, args=(None,), width="stretch")
-        if maps.button("See its maps", icon=":material/grid_view:", width="stretch"):
-            looking_at.choose_channel(channel)
-            st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
+        with st.container(horizontal=True, gap="small"):
+            st.button(f"All {kind.many}", icon=":material/arrow_back:", on_click=_take, args=(None,))
+            if st.button("See its maps", icon=":material/grid_view:"):
+                looking_at.choose_channel(channel)
+                st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
+            if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
+                open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
     ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
@@ -90,6 +104,12 @@ def channel_strip(
     if clicked is not None:
         _take(None if shown[clicked] == channel else shown[clicked])
         st.rerun()
+
+
+def open_page(channel: int) -> None:
+    """Go to the page of one channel."""
+    st.session_state[CHANNEL_PAGE] = channel
+    st.switch_page("pages/channels.py", query_params={_ADDRESS: str(channel)})
 
 
 def write_address(channel: int | None) -> None:

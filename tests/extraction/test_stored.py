@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nap_core import extraction
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Stored, extract, stored
+from nap_core.extraction import ExtractionStopped, Stored, extract, passes, stored
 from nap_core.models import LoadedModel
 from nap_core.store import Store
 from tests.test_extraction import CHANNELS, CLASSES, Tiny, assert_equal, pictures, stop_after, tiny
@@ -25,7 +24,7 @@ def half_from_ten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _shards_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "SHARD_ROWS", 4)
+    monkeypatch.setattr(passes, "SHARD_ROWS", 4)
 
 
 def run(model: LoadedModel, dataset: ArrayImages, store: Store, limit: int, **more):

@@ -6,7 +6,16 @@ import pytest
 
 from nap_core.combination import WeightCurve, weight_curve
 from nap_core.errors import UserError
-from nap_core.figures.w_sensitivity import HEIGHT, Sensitivity, curve_picture, finding, sensitivity_table
+from nap_core.figures.w_sensitivity import (
+    HEIGHT,
+    Sensitivity,
+    combinations_picture,
+    combinations_table,
+    curve_picture,
+    finding,
+    robust_reading,
+    sensitivity_table,
+)
 
 TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
 PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}
@@ -182,3 +191,62 @@ def test_another_prior_is_called_by_its_name() -> None:
     assert found.published_w is None  # the paper's w are NAP's
     assert "MSP alone has 40.0\xa0%, Variance alone 50.0\xa0%" in curve_picture(found, "fpr95", 0.5).reading
     assert any("Variance" in name for name in sensitivity_table(found, 0.5).columns)
+
+
+def over(titles: dict[str, list[float]]) -> list[Sensitivity]:
+    """Combinations whose FPR95 on one dataset is given at w = 0, 0.2, 0.5, 0.8 and 1; AUROC is 1 − FPR95 / 2."""
+    w = np.array([0, 0.2, 0.5, 0.8, 1])
+    curves = {
+        spec: WeightCurve(w, ("stones",), np.array([row]), 1 - np.array([row]) / 2) for spec, row in titles.items()
+    }
+    return [Sensitivity.of(spec, curve, "CIFAR-10", TITLES, PALETTE) for spec, curve in curves.items()]
+
+
+def test_robust_range_is_shaded_and_told() -> None:
+    found = over({"nap+energy": [0.9, 0.3, 0.2, 0.25, 0.4], "nap+msp": [0.9, 0.5, 0.2, 0.25, 0.4]})
+    assert robust_reading(found, "fpr95") == (
+        "1 of the 2 combinations have a lower FPR95 than the other method alone at every w from 0.2 to 0.8; there w "
+        "moves it by 10.0 points (NAP+Energy) to 30.0 (NAP+MSP)."
+    )
+    assert robust_reading(found[:1], "auroc") == (
+        "NAP+Energy has a higher AUROC than the other method alone at every w from 0.2 to 0.8; there w moves it by "
+        "5.0 points."
+    )
+    shades = [shape for shape in curve_picture(found[0], "fpr95", 0.5).figure.layout.shapes if shape.type == "rect"]
+    assert [(shape.x0, shape.x1) for shape in shades] == [(0.2, 0.8)]
+
+
+def test_every_combination_has_its_own_small_picture_on_the_same_axis() -> None:
+    found = [made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3]) for _ in range(5)]
+    shown = combinations_picture(found, "fpr95", 0.5, opened="NAP+Energy")
+    figure = shown.figure
+    lines = [one for one in figure.data if one.name == "average"]
+    assert len(lines) == len(figure.layout.annotations) == len(figure.layout.shapes) == 5
+    assert len({(one.xaxis, one.yaxis) for one in lines}) == 5
+    assert all(figure.layout[f"yaxis{place}"].matches == "y" for place in range(2, 6))
+    assert sum(bool(one.showlegend) for one in figure.data) == 4  # two datasets, average, alone: each named once
+    assert figure.layout.annotations[0].text == "<b>NAP+Energy</b>"
+    marks = [one for one in figure.data if one.mode == "markers"]
+    assert [one.y[0] for one in marks] == pytest.approx([0.25, 0.25] * 5)
+    assert shown.reading == robust_reading(found, "fpr95")
+    assert len(shown.table) == 5 * 3 * 3
+    with pytest.raises(ValueError, match="no combination"):
+        combinations_picture([], "fpr95", 0.5)
+
+
+def test_table_of_combinations() -> None:
+    found = over({"nap+energy": [0.9, 0.3, 0.2, 0.25, 0.4]})
+    row = combinations_table(found, 0.0, [0.8]).iloc[0]
+    assert (row["Combination"], row["its w"], row["best w"]) == ("NAP+Energy", 0.8, 0.5)
+    heads = ("alone", "w = 0", "its w", "best w", "worst, 0.2 to 0.8")
+    assert [row[f"FPR95 {head}"] for head in heads] == pytest.approx([40, 90, 25, 20, 30])
+    assert [row[f"AUROC {head}"] for head in heads] == pytest.approx([80, 55, 87.5, 90, 85])
+
+
+def test_the_w_found_is_marked() -> None:
+    curve = made(digits=[0.5, 0.2, 0.4]).curve
+    both = Sensitivity.of("nap+energy", curve, "CIFAR-10", TITLES, PALETTE, 0.45)
+    ticks = curve_picture(both, "fpr95", 0.5).figure.layout.xaxis.ticktext
+    assert "0.4<br>paper" in ticks and "0.45<br>found" in ticks
+    same = Sensitivity.of("nap+energy", curve, "CIFAR-10", TITLES, PALETTE, 0.4)
+    assert "0.4<br>paper, found" in curve_picture(same, "fpr95", 0.5).figure.layout.xaxis.ticktext

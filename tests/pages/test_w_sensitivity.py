@@ -12,6 +12,7 @@ from nap_core.methods import Ground
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
 from pages.parts import workspace
+from pages.parts.all_combinations import TABLE_11
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
@@ -135,10 +136,30 @@ def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, m
     app = opened()
     for w in (0.0, 0.5, 1.0):
         app.slider(key="w_energy").set_value(w).run()
-    assert calls == ["nap+energy"]
+    assert "nap+energy" in calls and len(calls) == len(set(calls))
+    assert set(calls) <= set(TABLE_11)
 
 
-def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActivations) -> None:
+def test_every_combination_that_waits_for_nothing_is_there_at_once(opened: OpenPage) -> None:
+    app = opened()
+    assert app.subheader[0].value == "All combinations at once"
+    table = app.dataframe[1].value
+    assert table["Combination"].tolist()[:2] == ["NAP+MSP", "NAP+Energy"]
+    assert table["its w"].tolist()[:2] == [0.5, 0.4]
+    app.slider(key="w_energy").set_value(0.75).run()
+    assert "FPR95 w = 0.75" in app.dataframe[1].value.columns
+    alone = app.dataframe[1].value.set_index("Combination").loc["NAP+Energy", "FPR95 alone"]
+    assert alone == pytest.approx(app.dataframe[0].value.iloc[-1]["FPR95 Energy"])
+    waiting = app.button(key="w-add-combinations")
+    assert "NAP+KNN" in waiting.label
+    waiting.click().run()
+    assert not app.exception
+    assert app.button(key="run-methods")
+
+
+@pytest.mark.usefixtures("store_root")  # in the store of the whole run, others would find a w that had been searched
+def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
+    found = run(STUDY, Store())
     app = opened()
     app.button(key="run-w-search").click().run()
     job = workspace.jobs().task_of(("pseudo-OOD", STUDY))

@@ -21,6 +21,7 @@ import decoding  # noqa: E402
 import detectors  # noqa: E402
 import precision  # noqa: E402
 import scale  # noqa: E402
+import slider  # noqa: E402
 from timing import cores  # noqa: E402
 
 from nap_core import models  # noqa: E402
@@ -34,6 +35,7 @@ PARTS = {
     "scale": "ImageNet's size",
     "precision": "Half precision",
     "detectors": "Beside pytorch-ood",
+    "slider": "The w slider",
 }
 
 
@@ -67,6 +69,8 @@ def main() -> None:
         sections["precision"] = precision.table(arguments.images)
     if "detectors" in arguments.parts:
         sections["detectors"] = detectors.against_predict(model, arguments.images)
+    if "slider" in arguments.parts:
+        sections["slider"] = slider.table()
     gpus = [describe_device(name) for name in available_devices() if name != "cpu"]
     where = f"on {cores()} CPU cores and {', '.join(gpus)}" if gpus else f"on {cores()} CPU cores, no GPU"
     text = ["# Benchmark", "", f"Measured by `make bench` {where}; ratios within one run.", ""]

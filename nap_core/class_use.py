@@ -1,0 +1,113 @@
+"""How classes use channels: what each channel of the penultimate map answers to the ID images of each class.
+
+The paper's reason for the prior is that a channel detects a pattern of some classes (section 1, Figure 8): here it is
+seen which classes drive which channel, and whether the head's weights speak for the same classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.stats import spearmanr
+
+from nap_core.activations import Activations, FloatArray
+
+MOST_CLASSES, MOST_CHANNELS = 40, 512
+"""What a picture has room for; of more, those that stand out most are shown."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassUse:
+    """What the channels answer to K classes: ``values`` (K, C), the average over a class's images.
+
+    ``classes`` are the network's class numbers of the rows, ``names`` what they are called, ``images`` how many there
+    are of each; ``predicted`` counts the images whose class is the network's own word for want of a label.
+    """
+
+    classes: NDArray[np.int64]
+    names: tuple[str, ...]
+    images: NDArray[np.int64]
+    values: Values
+    predicted: int
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> ClassUse:
+        """Some of the classes, in that order."""
+        names = tuple(self.names[row] for row in rows)
+        return replace(
+            self, classes=self.classes[rows], names=names, images=self.images[rows], values=self.values[rows]
+        )
+
+    def ranked(self, channel: int) -> NDArray[np.int64]:
+        """The rows from the class that drives ``channel`` most to the one that drives it least, (K,)."""
+        return np.argsort(-self.values[:, channel], kind="stable")
+
+    def agreement(self, channel: int, weights: FloatArray) -> float:
+        """Spearman's correlation between what drives ``channel`` and for which classes it speaks.
+
+        ``weights`` (all classes,) are the head's for this channel. NaN for fewer than three classes and where one side
+        is constant.
+        """
+        ours, theirs = self.values[:, channel], np.asarray(weights)[self.classes]
+        if len(ours) < 3 or np.ptp(ours) == 0 or np.ptp(theirs) == 0:
+            return float("nan")
+        return float(spearmanr(ours, theirs).statistic)
+
+
+def class_use(
+    known: Activations, classes: Sequence[str], values: Callable[[Activations], FloatArray] = Activations.ratio
+) -> ClassUse:
+    """The average of ``values`` (N, C) over the images of each class that occurs, by class number.
+
+    The class of an image is its label, or the class that the network predicts where that is unknown.
+    """
+    unknown = known.labels < 0
+    labels = np.where(unknown, known.predictions, known.labels)
+    found, rows, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(found), known.channels))
+    start = 0
+    for block in known.blocks():
+        here = rows[start : start + len(block)]
+        order = np.argsort(here, kind="stable")
+        present, first = np.unique(here[order], return_index=True)
+        sums[present] += np.add.reduceat(np.asarray(values(block), np.float64)[order], first, axis=0)
+        start += len(block)
+    names = tuple(classes[label] if label < len(classes) else f"class {label}" for label in found)
+    return ClassUse(found, names, counts, sums / counts[:, None], int(unknown.sum()))
+
+
+def top_classes(use: ClassUse, most: int = MOST_CLASSES) -> ClassUse:
+    """The ``most`` classes whose channels answer least like the average class's, in their order; all if no more."""
+    if len(use.names) <= most:
+        return use
+    apart = np.linalg.norm(use.values - use.values.mean(axis=0), axis=1)
+    return use.take(np.sort(np.argsort(-apart, kind="stable")[:most]))
+
+
+def arranged(use: ClassUse) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """An order of the classes and one of the channels in which the picture of ``use`` can be read: rows (K,), columns
+    (C,).
+
+    Classes that use channels alike stand side by side (hierarchical clustering by average linkage on the correlation);
+    channels follow the class that drives them most, within it the more special one first.
+    """
+    shares = scaled(use)
+    rows = np.arange(len(use.names))
+    if len(rows) > 2:
+        centred = shares - shares.mean(axis=0)
+        rows = leaves_list(linkage(centred, "average", metric="euclidean", optimal_ordering=True)).astype(np.int64)
+    place = np.argsort(rows)[shares.argmax(axis=0)]
+    special = shares.mean(axis=0)  # the others' share of the highest class: small for a channel of one class
+    return rows, np.lexsort((special, place))
+
+
+def scaled(use: ClassUse) -> Values:
+    """Each channel's answers as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
+    top = use.values.max(axis=0)
+    found: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)
+    return found

@@ -1,0 +1,24 @@
+"""What the weight of a combination does: FPR95 and AUROC over w, of one combination and of many."""
+
+from nap_core.figures.w_sensitivity.combinations import combinations_picture, combinations_table, robust_reading
+from nap_core.figures.w_sensitivity.curves import HEIGHT, curve_picture
+from nap_core.figures.w_sensitivity.sensitivity import (
+    METRICS,
+    Metric,
+    Sensitivity,
+    finding,
+    sensitivity_table,
+)
+
+__all__ = [
+    "HEIGHT",
+    "METRICS",
+    "Metric",
+    "Sensitivity",
+    "combinations_picture",
+    "combinations_table",
+    "curve_picture",
+    "finding",
+    "robust_reading",
+    "sensitivity_table",
+]

@@ -1,0 +1,204 @@
+"""At which depth does the peak appear? NAP at several layers of the network, and products of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from nap_core import layers
+from nap_core.errors import UserError
+from nap_core.evaluation import Cases, MethodScores
+from nap_core.figures import Picture, colours
+from nap_core.figures.layers import METRICS, depth_picture, layer_scatter
+from nap_core.layers import OWN
+from nap_core.methods import Watch
+from nap_core.models import LoadedModel
+from nap_core.points import images_collected, points_of
+from nap_core.study import Study
+from pages.parts import picture, run_panel, task, workspace
+
+A_ROW = 3
+MOST_PICKED = 9
+EVERY = "all"
+_ADDRESS = "layers"
+
+
+def read(chosen: Study, picked: tuple[str, ...]) -> dict[str, Cases] | None:
+    """What was found at each layer; None, with the button or the bar, while an image has still to go through."""
+    store, device = workspace.store(), workspace.device()
+    missing = layers.missing(chosen, store, picked)
+    if not missing:
+        return _stored(chosen, picked)
+
+    def work(watch: Watch) -> dict[str, Cases]:
+        return layers.run_layers(chosen, store, picked, device=device, watch=watch)
+
+    label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({missing:,} images)"
+    task.result_of((_ADDRESS, chosen, picked), work, label, key="layers")
+    st.caption(
+        f"{missing:,} images have to go through the network, once each for all layers together. What is done is kept, "
+        "so it can be stopped and continued."
+    )
+    return None
+
+
+@st.cache_resource(show_spinner="Reading the layers …", max_entries=4)
+def _stored(chosen: Study, picked: tuple[str, ...]) -> dict[str, Cases]:
+    return layers.run_layers(chosen, workspace.store(), picked, device=workspace.device())
+
+
+@st.cache_data(show_spinner="Scoring the layers …", max_entries=8)
+def scores_of(chosen: Study, picked: tuple[str, ...], _cases: dict[str, Cases]) -> dict[str, MethodScores]:
+    return layers.layer_scores(_cases)
+
+
+@st.cache_data(show_spinner="Drawing …", max_entries=64)
+def panel(chosen: Study, layer: str, name: str, met: tuple[str, ...], _cases: Cases, _scores: MethodScores) -> Picture:
+    """Figure 5's panel of one layer, which is called ``name``."""
+    parts = {chosen.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
+    counts = images_collected([part.activations for part in parts.values()])
+    points = [
+        points_of(one, part.activations, images=count) for (one, part), count in zip(parts.items(), counts, strict=True)
+    ]
+    hues = colours(chosen.id_dataset, chosen.ood_datasets)
+    return layer_scatter(points, _scores, name, workspace.titles(chosen), hues)
+
+
+def pick_layers(chosen: Study, model: LoadedModel) -> tuple[str, ...]:
+    """The picked layers, in the order in which they run; a session's first come from the link."""
+    options = [*(layer.name for layer in layers.choices(model)), OWN]
+    key = f"layers-{chosen.model}"
+    if key not in st.session_state:
+        asked = st.query_params.get(_ADDRESS, "").split(",")
+        known = [option for option in options if layers.named(option) in asked][:MOST_PICKED]
+        usual = [one for one in options if one in (*layers.suggested(model), chosen.layer)]
+        st.session_state[key] = known or usual
+    picked = st.multiselect(
+        "Layers",
+        options,
+        format_func=lambda layer: layers.describe(model, layer),
+        key=key,
+        max_selections=MOST_PICKED,
+        wrap=True,
+        persist_state="session",
+        help="Modules that put out a map, with channels × height × width, in the order in which they run. "
+        "Type to search.",
+    )
+    st.query_params[_ADDRESS] = ",".join(map(layers.named, picked))
+    return tuple(option for option in options if option in picked)
+
+
+def product_section(
+    chosen: Study, model: LoadedModel, by_layer: Mapping[str, MethodScores], whole: Mapping[str, str]
+) -> None:
+    """Table 7: each layer alone and products of them, and a product of the visitor's own."""
+    st.subheader("Do several layers together tell more?", anchor=False)
+    names = tuple(by_layer)
+    own = st.multiselect(
+        "A product of your own", names, format_func=whole.__getitem__, key="layers-product", placeholder="Pick layers"
+    )
+    products = layers.paper_products(names)
+    mine = tuple(name for name in names if name in own)
+    if len(mine) > 1 and mine not in products:
+        products.append(mine)
+    table = layers.layer_table(by_layer, products)
+    beside = chosen.knows in ("CIFAR-10", "CIFAR-100") and len(layers.suggested(model)) == 4
+    if beside:
+        table = layers.with_published(table, chosen.knows)
+    titles = workspace.titles(chosen)
+    shown = _wide(table, titles)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.1f") for name in shown.columns[1:]},
+        key="layers-table",
+    )
+    words = "FPR95 and AUROC in percent. The score of a product is that of its layers multiplied, image by image."
+    if beside:
+        words += (
+            f" Beside the averages stands the paper’s Table 7 for {chosen.knows}, of a DenseNet-BC-100-12 and six OOD "
+            "datasets: t1 and t2 are its transitions, here s1 and s2 where the network has stages."
+        )
+    st.caption(words)
+
+
+def _wide(table: Any, titles: Mapping[str, str]) -> Any:
+    """A row a layer or product, in percent: the average, the published one if any, then each OOD dataset."""
+    several = table["ood"].nunique() > 2
+    wide = table.pivot(index="layers", columns="ood").loc[table["layers"].unique()]
+    found = {"NAP at": [f"NAP({name})" for name in wide.index]}
+    groups = {layers.AVERAGE: "average", **titles} if several else dict(titles)
+    for ood, title in groups.items():
+        if ood in wide["auroc"]:
+            for metric, name in METRICS.items():
+                found[f"{name} {title}"] = 100 * wide[metric][ood].to_numpy()
+        if ood == next(iter(groups)) and "published_auroc" in table:
+            for metric, name in METRICS.items():
+                found[f"{name} Table 7"] = 100 * wide[f"published_{metric}"][layers.AVERAGE].to_numpy()
+    return type(table)(found)
+
+
+def page() -> None:
+    chosen = workspace.current_study()
+    run_panel.require_activations(chosen)
+    model = layers.network_of(chosen)
+    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    which, how, against = st.columns([6, 2, 3], vertical_alignment="top")
+    with which:
+        picked = pick_layers(chosen, model)
+    metric = how.segmented_control(
+        "Metric",
+        list(METRICS),
+        default="auroc",
+        required=True,
+        format_func=METRICS.__getitem__,
+        key="layers_metric",
+        bind="query-params",
+    )
+    ood = against.selectbox(
+        "Scatters against",
+        [*chosen.ood_datasets, EVERY],
+        format_func=lambda name: "all OOD datasets" if name == EVERY else titles[name],
+        key=f"layers-ood-{'-'.join(chosen.ood_datasets)}",
+        persist_state="session",
+    )
+    if not picked:
+        st.info("Pick a layer to read NAP at.", icon=":material/info:")
+        return
+    cases = read(chosen, picked)
+    if cases is None:
+        return
+    found = scores_of(chosen, picked, cases)
+    short = layers.short_names(model, picked)
+    whole = {name: _whole(model, layer, name) for layer, name in short.items()}
+    by_layer = {short[layer]: scores for layer, scores in found.items()}
+    table = layers.layer_table(by_layer)
+    picture.show(depth_picture(table, list(by_layer), whole, titles, hues, metric), "layers-depth")
+    st.caption(" · ".join(f"**{name}** {layers.describe(model, layer)}" for layer, name in short.items()))
+    st.subheader("Maximum over mean at each layer", anchor=False)
+    met = chosen.ood_datasets if ood == EVERY else (ood,)
+    wide = A_ROW + 1 if len(picked) == A_ROW + 1 else A_ROW
+    for start in range(0, len(picked), wide):
+        for place, column in zip(range(start, min(start + wide, len(picked))), st.columns(wide), strict=False):
+            layer = picked[place]
+            with column:
+                one = panel(chosen, layer, short[layer], met, cases[layer], found[layer])
+                picture.show(one, f"layers-panel-{place}")
+    st.caption(
+        "A point is one channel of one image, ID in blue in front; a mean of 0.1 or less is left out, as in Figure 5 "
+        "of the paper. A fixed sample is drawn; lines (the median maximum at each mean) and numbers count all. Maps "
+        "that go below zero, as those of a convolution without a ReLU behind it, are cut at zero."
+    )
+    product_section(chosen, model, by_layer, whole)
+
+
+def _whole(model: LoadedModel, layer: str, short: str) -> str:
+    described = layers.describe(model, layer)
+    return described if short == layer else f"{short} ({described})"
+
+
+st.title("At which depth does the peak appear?", anchor=False)
+try:
+    page()
+except UserError as error:
+    st.info(str(error), icon=":material/info:")
