@@ -33,6 +33,7 @@ page = st.navigation(
             st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
         ],
         "The paper": [
+            st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/science:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
     }

@@ -26,6 +26,13 @@ OOD_NOTES = {
 # Table 9 prints these rows in another order than its header's (SVHN, LSUN-Crop, LSUN-Resize, iSUN, Textures,
 # Places365), as their KNN figures and the averages show: what stands under LSUN-Crop is Textures.
 ROWS_IN_ANOTHER_ORDER = frozenset({"MSP", "NAP-M", "DICE", "NAP-D", "SCALE", "NAP-S", "KNN", "NAP-K"})
+ANOTHER_ORDER = {
+    "LSUN-Crop": "Textures",
+    "LSUN-Resize": "iSUN",
+    "iSUN": "LSUN-Resize",
+    "Textures": "LSUN-Crop",
+}
+"""In those rows of Tables 9 and 10: dataset → the heading it stands under; SVHN and Places365 are where they belong."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def measured() -> pd.DataFrame:
 def _column(method: str, ood: str) -> str:
     """Under which heading Table 9 or 12 prints the figure."""
     if ood == TEXTURES:
-        return "LSUN-Crop" if method in ROWS_IN_ANOTHER_ORDER else "Textures"
+        return ANOTHER_ORDER["Textures"] if method in ROWS_IN_ANOTHER_ORDER else "Textures"
     return "SVHN" if ood == SVHN else ood
 
 

@@ -4,17 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from nap_core import methods, published
-from nap_core.figures.published import METRICS, published_and_measured
+from nap_core.figures.published import METRICS, difference_colour, published_and_measured
 from pages.parts.frame import require_frame
 from pages.parts.picture import show
 
 require_frame()
-
-
-def difference_colour(points: float) -> str:
-    """The background of a difference in points of AUROC: none when close, the deeper the farther apart."""
-    depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published.CLOSE else 0
-    return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
 
 
 def figures_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,6 +50,11 @@ show(published_and_measured(rows, metric), "published")
 st.caption(
     f"The NAP paper's CIFAR-10 network ({published.NETWORK}), 10,000 CIFAR-10 test images as ID. "
     + " ".join(f"{name}: {note}" for name, note in published.OOD_NOTES.items())
+)
+st.page_link(
+    "pages/reproduce.py",
+    label="Every table and figure of the paper, run on your study",
+    icon=":material/science:",
 )
 
 st.subheader("Every figure")

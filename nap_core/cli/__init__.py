@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from nap_core.cli import catalogues, evaluate, extract, layers, score
+from nap_core.cli import catalogues, evaluate, extract, layers, reproduce, score
 from nap_core.cli.arguments import add_command
 from nap_core.errors import UserError
 
@@ -39,7 +39,14 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = found.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (*catalogues.COMMANDS, layers.COMMAND, evaluate.COMMAND, score.COMMAND, extract.COMMAND):
+    for command in (
+        *catalogues.COMMANDS,
+        layers.COMMAND,
+        evaluate.COMMAND,
+        score.COMMAND,
+        extract.COMMAND,
+        reproduce.COMMAND,
+    ):
         add_command(commands, command)
     return found
 

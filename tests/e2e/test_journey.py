@@ -24,6 +24,8 @@ PAGES = {
     "": "See whether a network has met an image like this before",
     "activation_maps": "Which channels light up?",
     "max_vs_mean": "Does the peak stand above the mean?",
+    "channels": "Which channels tell them apart?",
+    "layers": "At which depth does the peak appear?",
     "score_histograms": "How far apart are the scores?",
     "w_sensitivity": "How much should NAP weigh?",
     "score_image": "Has the network seen this?",
@@ -31,7 +33,10 @@ PAGES = {
     "near_and_far": "How far away must an image be?",
     "sensitivity": "What do the numbers hang on?",
     "published": "Do our numbers agree with the paper's?",
+    "reproduce": "Does the paper hold on my study?",
 }
+
+WITHOUT_FIGURE = ("reproduce",)  # until one of its tables is opened and run
 
 # The words of a figure that its tool bar would cover where it is shown.
 COVERED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((figure) => {
@@ -62,6 +67,11 @@ def run_the_study(page: Page, settle: Settle) -> None:
     if button.count():
         button.click()
         expect(page.get_by_text("In the store: opens at once")).to_be_attached(timeout=120_000)
+        settle()
+    layers = page.locator(".st-key-run-layers button")
+    if layers.count():
+        layers.click()
+        expect(page.locator(figure("layers-depth"))).to_be_visible(timeout=120_000)
         settle()
 
 
@@ -97,7 +107,8 @@ def test_every_page_draws_in_every_look(
     visit(f"/{path}?{LINK}")
     run_the_study(page, settle)
     expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    if path not in WITHOUT_FIGURE:
+        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
     settle()
     # The page never scrolls sideways as a whole, however narrow the screen is.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -138,6 +149,21 @@ def test_a_figure_saves_as_png_svg_and_csv_and_its_numbers_are_nap_cores(
 
 def csv_rows(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode())))
+
+
+def test_a_table_of_the_paper_is_run_on_the_study(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("reproduce")
+    page.locator(".st-key-entry-table-6 summary").click()
+    settle()
+    assert "item=table-6" in page.url
+    page.get_by_role("button", name="Reproduce on my study").click()
+    expect(page.locator(figure("reproduced-table-6"))).to_be_visible(timeout=120_000)
+    settle()
+    expect(page.locator(".st-key-entry-table-6 summary")).to_contain_text(re.compile(r"hold.*\d of 14"))
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.locator(".st-key-entry-figure-3 summary").click()
+    settle()
+    expect(page.locator(figure("reproduced-table-6"))).to_have_count(0)
 
 
 def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: StudyActivations) -> None:
@@ -224,6 +250,24 @@ def test_a_tile_lays_its_channel_over_the_images(open_page: OpenPage, settle: Se
     settle()
     expect(page.get_by_role("heading", name=f"Channel {number}", exact=True)).to_be_visible()
     assert f"channel={number}" in page.url
+
+
+def test_a_point_opens_its_channel_and_other_pages_lead_back(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("channels")
+    points = page.locator(f"{figure('channels-ranked')} .scatterlayer .trace").first.locator("path.point")
+    expect(points).to_have_count(64)
+    box = points.nth(3).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    heading = page.get_by_role("heading", name=re.compile(r"Channel \d+: rank 4 of 64"))
+    expect(heading).to_be_visible()
+    number = re.search(r"\d+", heading.inner_text())[0]
+    settle()
+    assert f"channel={number}" in page.url
+    page.get_by_role("button", name="See its points").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES["max_vs_mean"])
+    settle()
+    page.get_by_role("button", name="Its page").click()
+    expect(page.get_by_role("heading", name=f"Channel {number}: rank 4 of 64")).to_be_visible()
 
 
 def test_a_shared_link_opens_the_same_study_and_setting(open_page: OpenPage, settle: Settle, visit: Visit) -> None:

@@ -25,6 +25,8 @@ PAGES = (
     "home",
     "activation_maps",
     "max_vs_mean",
+    "channels",
+    "layers",
     "score_histograms",
     "score_image",
     "compare_methods",

@@ -1,0 +1,239 @@
+"""``reproduce``: a table or figure of the NAP paper, run on data in a folder and set beside what the paper prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nap_core.cli import network, output
+from nap_core.cli.arguments import Command, add_model_arguments, add_running_arguments, positive
+from nap_core.cli.data import Data
+from nap_core.cli.network import Passes, memory_in_words
+from nap_core.cli.progress import Meter
+from nap_core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nap_core.evaluation import Cases
+    from nap_core.reproduction import Entry
+    from nap_core.reproduction.running import Reproduced
+
+DESCRIPTION = """\
+Run a table or figure of the paper "Out-of-Distribution Detection using Neural Activation Prior" (arXiv:2402.18162) on a
+network and data of yours, and print published and measured side by side. `reproduce --list` lists what there is.
+
+--data-root is a folder in which datasets are looked for by the names that the field's code gives them, as folders of
+images or .npz, case aside, in the folder itself or in its ood_datasets, ood_data or id_data: cifar10_test,
+cifar100_test or imagenet/val for the ID images; cifar10_train for the fit split; svhn, LSUN, LSUN_resize, iSUN,
+dtd/images, places365, iNaturalist, SUN, Places, cifar100_test for the OOD images. What is not there is taken from the
+app's library (NAP_DATASETS) where that has it. OOD datasets that are nowhere are named on stderr, and the rest is
+run."""
+
+
+class _List(argparse.Action):
+    """--list: what there is, and leave."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
+        from nap_core.reproduction import ENTRIES
+
+        rows = [
+            [entry.name, entry.section, entry.title, "" if entry.measured else "no numbers: see the app"]
+            for entry in ENTRIES.values()
+        ]
+        output.write(output.columns(["TABLE", "in the paper", "what", ""], rows), output.STDOUT)
+        parser.exit()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``reproduce``."""
+    parser.add_argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all")
+    parser.add_argument("--list", action=_List, nargs=0, help="list the tables and figures, and leave")
+    add_model_arguments(parser)
+    group = parser.add_argument_group("the data")
+    group.add_argument("--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)")
+    group.add_argument("--limit", type=positive, metavar="N", help="first N images of each dataset (default: all)")
+    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+    group = parser.add_argument_group("the results")
+    group.add_argument("--json", metavar="FILE", help="write one object, shares between 0 and 1 (- for stdout)")
+    add_running_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
+    from nap_core import reproduction
+
+    output.check_writable(args.json)
+    entry = reproduction.find(args.table)
+    if not entry.measured:
+        pages = " and ".join(link.label for link in entry.links)
+        raise UserError(f"{entry.label} has no numbers to reproduce. The app shows it on your study: {pages}.")
+    root = Path(args.data_root).expanduser() if args.data_root else None
+    if root is not None and not root.is_dir():
+        raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
+    with Meter(args.quiet) as meter, memory_in_words():
+        from nap_core.extraction import choose_device
+        from nap_core.methods import Watch
+        from nap_core.reproduction.running import Subject
+        from nap_core.reproduction.running import run as run_entry
+
+        choose_device(args.device)
+        passes = Passes(network.load(args, meter), args, meter)
+        model, knows = passes.network.model, passes.network.knows
+        subject = Subject.of_cases(_cases(passes, entry, root), model, knows)
+        done = run_entry(entry, subject, Watch(progress=meter))
+    if args.json:
+        output.write(output.to_json(_object(done)) + "\n", args.json)
+    else:
+        output.write(_printed(done), output.STDOUT)
+    return 0
+
+
+def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
+    from nap_core import methods
+    from nap_core.evaluation import Cases
+    from nap_core.methods import Ground
+    from nap_core.reproduction import layout
+    from nap_core.reproduction.records import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
+    from nap_core.store import Store
+
+    args, model, knows = passes.args, passes.network.model, passes.network.knows
+    if knows not in layout.CATALOGUE:
+        raise UserError(
+            f"The paper's networks know {', '.join(layout.CATALOGUE)}. Say which of them yours knows with --knows."
+        )
+    setting = entry.setting_for(knows, model.architecture.name, model.reads_attention)
+    usual = IMAGENET_HEADINGS if knows == "ImageNet-1k" else CIFAR_HEADINGS
+    headings = setting.headings if setting else usual
+
+    names = {heading: name for name, heading in HEADINGS.items()}
+    met, absent = [], []
+    for heading in headings:
+        found = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
+        if found:
+            met.append(found)
+        else:
+            absent.append(heading)
+    known = _find(root, knows, layout.CATALOGUE[knows], layout.known(root, knows) if root else None)
+    if known is None:
+        raise UserError(_nowhere([knows], root, layout.names(knows)))
+    if not met:
+        raise UserError(_nowhere(absent, root, [layout.names(heading)[0] for heading in absent]))
+    for heading in absent:
+        print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
+    fit = None
+    if entry.kind not in ("layers", "oracle") and any(methods.parse(row.spec).fits for row in entry.rows):
+        fit = _find(root, knows, layout.TRAINING.get(knows, ""), layout.trained(root, knows) if root else None)
+        if fit is None:
+            print(
+                f"Without training images, as {layout.names(knows, fit=True)[0]}: methods that estimate are left out.",
+                file=sys.stderr,
+            )
+
+    # Everything is opened before the first pass: a damaged file must not be met after minutes.
+    id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
+    fit_opened = passes.open(fit) if fit else None
+    ground = Ground(
+        model,
+        knows,
+        fit_opened.labelled_images if fit_opened else None,
+        fit_limit=args.fit_limit,
+        store=Store(args.store),
+        device=args.device,
+    )
+    ood = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
+    return Cases(knows, id_opened.part(args.limit), ood, ground)
+
+
+def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data | None:
+    """The dataset in the folder, else in the library; nothing is downloaded."""
+    from nap_core import datasets
+
+    if path is not None:
+        return Data(label, str(path), path)
+    return Data(label, name, None) if name and datasets.prepared(name) else None
+
+
+def _nowhere(headings: Sequence[str], root: Path | None, names: Sequence[str]) -> str:
+    """Which data are missing, and where to put them."""
+    from nap_core.datasets import library
+
+    what = ", ".join(headings)
+    where = f"in {root}" if root else f"in the app's library ({library.folder()})"
+    put = f"Put it there as a folder of images or an .npz, named {' or '.join(names[:3])}"
+    if len(headings) > 1:
+        put = f"Put at least one of them there as a folder of images or an .npz, named {', '.join(names)}"
+    return f"There are no images of {what} {where}. {put}{'' if root else ', and name its folder with --data-root'}."
+
+
+def _object(done: Reproduced) -> dict[str, Any]:
+    entry, beside = done.entry, done.beside
+    return {
+        "table": entry.name,
+        "title": entry.title,
+        "section": entry.section,
+        "claim": entry.claim,
+        "network": done.network,
+        "published_on": beside and {"network": beside.network.title, "id": beside.knows, "ood": list(beside.headings)},
+        "finding": done.finding
+        and {"held": done.finding.held, "of": done.finding.of, "sentence": done.finding.sentence},
+        "remarks": list(done.remarks),
+        "notes": list(done.slips),
+        "rows": output.records(done.table),
+    }
+
+
+def _printed(done: Reproduced) -> str:
+    """For people: a block a metric, or one of all, each figure with the paper's behind it."""
+    from nap_core.reproduction import tables
+    from nap_core.reproduction.records import BY_DATASET
+
+    entry = done.entry
+    lines = [f"{entry.label}: {entry.title} · {done.network}", f"{entry.asks} The paper: {entry.claim}", ""]
+    if entry.kind in BY_DATASET:
+        for metric in ("fpr95", "auroc"):
+            lines.append(_block(tables.by_dataset(done, metric), f"{tables.METRICS[metric]} (%): here (paper)", done))
+    else:
+        lines.append(_block(tables.by_metric(done), "here (paper)", done))
+    lines += [done.finding.sentence] if done.finding else []
+    lines += [*done.remarks, *done.slips]
+    lines += [f"Left out {row}: {reason}" for row, reason in done.unable.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _block(table: Any, head: str, done: Reproduced) -> str:
+    from nap_core.reproduction import tables
+
+    w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
+    groups = tables.datasets_of(table)
+    rows = []
+    for name in table.index:
+        cells = [name + (f" (w = {w[name]:g})" if name in w else "")]
+        for group in groups:
+            here, paper = (_number(table, name, (group, which)) for which in (tables.HERE, tables.PAPER))
+            cells.append(f"{here} ({paper})" if here and paper else here or f"({paper})" if paper or here else "–")
+        rows.append(cells)
+    return output.columns([head, *groups], rows)
+
+
+def _number(table: Any, row: str, column: tuple[str, str]) -> str:
+    if column not in table.columns:
+        return ""
+    value = float(table.loc[row, column])
+    return "" if value != value else f"{value:.2f}"
+
+
+COMMAND = Command(
+    "reproduce",
+    "run a table or figure of the NAP paper and set it beside what the paper prints",
+    DESCRIPTION,
+    (
+        "reproduce --list",
+        "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --data-root datasets/ --json table9.json",
+        "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
+    ),
+    add_arguments,
+    run,
+)

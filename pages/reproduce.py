@@ -1,0 +1,199 @@
+"""The paper, reproduced: every table and figure of it, run on the visitor's study and set beside what it prints."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from nap_core import channel_kinds, models
+from nap_core.errors import UserError
+from nap_core.figures.published import METRICS
+from nap_core.jobs import Task
+from nap_core.methods import Watch
+from nap_core.reproduction import ENTRIES, GROUPS, Entry
+from nap_core.reproduction.running import Reproduced, Subject, run
+from nap_core.reproduction.statements import orthogonality
+from nap_core.study import Study, StudyActivations
+from pages.parts import reproduced, run_panel, task, workspace
+
+ADDRESS = "item"
+MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
+# What takes a pass of its own comes last.
+WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "not at all"}
+IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind in ("weights", "layers"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def results(chosen: Study) -> dict[str, Reproduced]:
+    """What has been reproduced on a study so far, by entry: passes lie in the store, these numbers only here."""
+    return {}
+
+
+def reproduce(entry: Entry, found: StudyActivations, device: str | None, watch: Watch) -> Reproduced:
+    """Run one entry and keep what came of it."""
+    done = run(entry, Subject.of(found, workspace.store(), device), watch)
+    results(found.study)[entry.name] = done
+    return done
+
+
+def reproduce_all(found: StudyActivations, device: str | None, watch: Watch) -> dict[str, str]:
+    """Run every entry that has not been; by entry, why it could not be."""
+    unable = {}
+    for entry in IN_ORDER:
+        if entry.name in results(found.study):
+            continue
+        try:
+            reproduce(entry, found, device, watch)
+        except UserError as error:
+            unable[entry.name] = str(error)
+    return unable
+
+
+def opened() -> str:
+    """The entry that is open: of this session, else of the address."""
+    if ADDRESS not in st.session_state:
+        st.session_state[ADDRESS] = st.query_params.get(ADDRESS, "")
+    name: str = st.session_state[ADDRESS]
+    return name
+
+
+def switch(name: str, key: str) -> None:
+    """Open the entry that was clicked and close the others, or close it."""
+    st.session_state[ADDRESS] = name if st.session_state[key] else ""
+
+
+def status(entry: Entry, chosen: Study) -> tuple[str, str]:
+    """The icon of an entry, and what its line says at the end."""
+    done = results(chosen).get(entry.name)
+    job = workspace.jobs().task_of(("reproduction", chosen, entry.name))
+    if job is not None and job.state == "running":
+        return "spinner", ""
+    if done is None:
+        icons = {"picture": "image", "statement": "article"}
+        return f":material/{icons.get(entry.kind, 'radio_button_unchecked')}:", ""
+    if done.finding is None:
+        return ":material/check:", ""
+    finding = done.finding
+    colour = {"holds": "green", "holds in part": "orange", "does not hold": "red"}[finding.verdict]
+    return (
+        f":material/{reproduced.VERDICTS[finding.verdict]}:",
+        f" :{colour}-badge[{finding.verdict}: {finding.held} of {finding.of}]",
+    )
+
+
+def controls(chosen: Study, found: StudyActivations | None) -> str:
+    """The metric, the button that runs everything, and how far that is."""
+    with st.container(horizontal=True, vertical_alignment="center", key="reproduce-controls"):
+        metric: str = st.segmented_control(
+            "Metric",
+            list(METRICS),
+            default="fpr95",
+            required=True,
+            format_func=METRICS.__getitem__,
+            key="metric",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        place = st.container(width="stretch")
+    with place:
+        if found is None:
+            return metric
+        left = sum(entry.name not in results(chosen) for entry in MEASURED)
+        if left:
+            label = f"Reproduce all {len(MEASURED)}" if left == len(MEASURED) else f"Reproduce the other {left}"
+            work = partial(reproduce_all, found, workspace.device())
+            unable = task.result_of(("reproduction", chosen), work, label, key="reproduce-all", progress=progress)
+            if unable:
+                st.caption(f"{len(unable)} of them cannot be run on this study; each says why.")
+    return metric
+
+
+def progress(job: Task[Any]) -> tuple[float, str]:
+    """How far a run of everything is."""
+    chosen = workspace.current_study()
+    count = len(results(chosen))
+    now = job.progress
+    passing = now is not None and now.done < now.total
+    share, text = run_panel.images_done(job) if passing else (0.0, "Computing …")
+    return (count + share) / len(MEASURED), f"{count} of {len(MEASURED)} · {text}"
+
+
+def summary(chosen: Study) -> None:
+    """How the paper stands on this study, in a sentence."""
+    done = [one for one in results(chosen).values() if one.finding]
+    if not done:
+        st.caption(
+            f"The paper's {len(ENTRIES)} tables and figures. Those with numbers are run on **your** study: "
+            f"{chosen.sentence()}."
+        )
+        return
+    verdicts = [one.finding.verdict for one in done if one.finding]
+    parts = [f"{verdicts.count(word)} {words}" for word, words in WORDS.items() if word in verdicts]
+    st.caption(f"What the paper says, on {chosen.sentence()}: {', '.join(parts)}, of {len(done)} that were run.")
+
+
+def statement(entry: Entry, chosen: Study) -> None:
+    """What an entry without numbers is on this study, in words."""
+    if entry.name == "table-1":
+        st.dataframe(orthogonality(), hide_index=True, key="table-1", height="content")
+        st.caption("From the records of this app's catalogue; the paper's count of parameters beside ours.")
+    elif entry.name == "figure-7":
+        said = channel_kinds.how_read(chosen.network()) if models.is_here(chosen.model) else ""
+        st.markdown(said or f"{workspace.model_title(chosen)} is no Transformer: NAP is read from its last maps.")
+    elif models.is_here(chosen.model):
+        st.markdown(workspace.where_read(chosen.model, chosen.layer))
+
+
+def show(entry: Entry, chosen: Study, found: StudyActivations | None, metric: str) -> None:
+    """One entry, open."""
+    st.markdown(f"{entry.asks} **The paper:** {entry.claim} :gray[({entry.section})]")
+    if not entry.measured:
+        statement(entry, chosen)
+    elif found is None:
+        st.caption("It can be reproduced here as soon as your study has been run, above.")
+    else:
+        done = results(chosen).get(entry.name)
+        everything = workspace.jobs().task_of(("reproduction", chosen))
+        reason = (everything.result or {}).get(entry.name) if everything else None
+        if done is None and reason:
+            st.info(reason, icon=":material/block:")
+        elif done is None:
+            owner = ("reproduction", chosen, entry.name)
+            work = partial(reproduce, entry, found, workspace.device())
+            done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)
+        if done is not None:
+            reproduced.result(done, metric)
+    reproduced.links(entry)
+    reproduced.own_study(entry, chosen)
+
+
+st.title("Does the paper hold on my study?")
+study = workspace.current_study()
+activations = workspace.activations(study)
+if activations is None:
+    run_panel.offer(study, key="main")
+metric_shown = controls(study, activations)
+summary(study)
+current = opened()
+if current:
+    st.query_params[ADDRESS] = current
+else:
+    st.query_params.pop(ADDRESS, None)
+for group in GROUPS:
+    st.subheader(group, anchor=False)
+    with st.container(gap="xxsmall", key=f"group-{GROUPS.index(group)}"):
+        for one in (entry for entry in ENTRIES.values() if entry.group == group):
+            key = f"entry-{one.name}"
+            icon, said = status(one, study)
+            st.session_state[key] = one.name == current
+            box = st.expander(
+                f"**{one.label}** {one.title}{said}", key=key, icon=icon, on_change=switch, args=(one.name, key)
+            )
+            if one.name == current:
+                with box:
+                    show(one, study, activations, metric_shown)
+st.page_link(
+    "pages/published.py", label="What this code measured on the paper's own network", icon=":material/fact_check:"
+)

@@ -1,0 +1,123 @@
+"""``reproduce``: tables of the paper on a folder of data, published and measured side by side."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nap_core import datasets, evaluation, extraction, models
+from nap_core.methods import Ground, Part
+from nap_core.store import Store
+from tests.cli.conftest import Run
+
+MODEL = ("--model", "resnet20-cifar10")
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root as the field lays it out: CIFAR-10's test images, and two OOD datasets under the paper's names."""
+    folder = tmp_path_factory.mktemp("root")
+    (folder / "ood_datasets").mkdir()
+    for name, path in (("cifar10", "cifar10_test.npz"), ("mnist", "SVHN.npz"), ("textures", "ood_datasets/iSUN.npz")):
+        images = datasets.load(name)
+        pixels = np.stack([np.asarray(images.image(index).resize((32, 32))) for index in range(COUNT)])
+        np.savez(folder / path, images=pixels, labels=images.labels[:COUNT])
+    return folder
+
+
+def reproduce(run: Run, *argv: object) -> tuple[int, str, str]:
+    return run("reproduce", *argv, "--device", "cpu", "--quiet")
+
+
+def test_the_printed_table_has_the_papers_figures_beside_ours(run: Run, root: Path) -> None:
+    status, out, err = reproduce(run, "table-6", *MODEL, "--data-root", root)
+    assert status == 0, err
+    assert out.startswith("Table 6: Other designs of the score · ResNet-20")
+    assert "FPR95 (%): here (paper)" in out
+    assert "SVHN" in out
+    assert "iSUN" in out
+    assert "(26.55)" in out
+    assert "for LSUN-Crop" not in out
+    assert "Left out: There are no images of LSUN-Crop in" in err
+
+
+def test_json_has_the_numbers_of_the_evaluation_and_the_difference(run: Run, root: Path) -> None:
+    status, out, err = reproduce(run, "9", *MODEL, "--data-root", root, "--json", "-")
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["table"] == "table-9"
+    assert found["published_on"]["network"] == "DenseNet-BC-100-12"
+    rows = {(row["row"], row["ood"], row["metric"]): row for row in found["rows"]}
+    one = rows["NAP-E", "SVHN", "fpr95"]
+    assert one["published"] == pytest.approx(0.0832)
+    assert one["difference"] == pytest.approx(one["measured"] - 0.0832)
+    assert one["w"] == 0.4
+    # Without training images there, methods that estimate are left out with their reason.
+    assert rows["KNN", "average", "auroc"]["measured"] is None
+    assert "fit split" in rows["KNN", "average", "auroc"]["note"]
+    assert rows["MSP", "iSUN", "fpr95"]["published"] == pytest.approx(0.4242)  # printed under LSUN-Resize
+    assert "Without training images" in err
+
+
+def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None:
+    _, out, _ = reproduce(run, "figure-2", *MODEL, "--data-root", root, "--limit", COUNT, "--json", "-")
+    rows = {(row["row"], row["ood"], row["metric"]): row["measured"] for row in json.loads(out)["rows"]}
+    model = models.load("resnet20-cifar10")
+
+    def part(name: str) -> Part:
+        images = datasets.from_npz(root / name)
+        return Part(extraction.extract(model, images, store=Store(), device="cpu"), images)
+
+    cases = evaluation.Cases(
+        "CIFAR-10", part("cifar10_test.npz"), {"SVHN": part("SVHN.npz")}, Ground(model, "CIFAR-10")
+    )
+    expected = evaluation.evaluate_cases(cases, ["nap+energy"], {"nap+energy": 0.4})
+    assert rows["NAP-E", "SVHN", "auroc"] == pytest.approx(expected["auroc"].iloc[0], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (("table-99", *MODEL), "The paper has no “table-99”"),
+        (("figure-1", *MODEL), "Figure 1 has no numbers to reproduce. The app shows it on your study"),
+        (("9", *MODEL, "--data-root", "nowhere"), "There is no folder “nowhere”"),
+        (("9", *MODEL, "--knows", "none"), "Say which of them yours knows with --knows"),
+    ],
+)
+def test_a_mistake_is_one_sentence(run: Run, argv: tuple[str, ...], sentence: str) -> None:
+    status, out, err = reproduce(run, *argv)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+
+
+def test_missing_data_say_which_and_where(run: Run, tmp_path: Path, root: Path) -> None:
+    status, _, err = reproduce(run, "9", *MODEL, "--data-root", tmp_path)
+    assert status == 2
+    assert f"There are no images of CIFAR-10 in {tmp_path}." in err
+    assert "named cifar10_test" in err
+    (tmp_path / "cifar10_test.npz").symlink_to(root / "cifar10_test.npz")
+    status, _, err = reproduce(run, "12", *MODEL, "--data-root", tmp_path)
+    assert status == 2
+    assert "There are no images of CIFAR-100" in err
+    assert "cifar100_test" in err
+
+
+def test_the_list_needs_no_model(run: Run) -> None:
+    status, out, _ = run("reproduce", "--list")
+    assert status == 0
+    assert "table-9" in out
+    assert "figure-6" in out
+
+
+def test_help_and_list_do_not_wait_for_torch() -> None:
+    for word in ("--help", "--list"):
+        asked = (
+            "import sys\nfrom nap_core.cli import main\n"
+            f"try:\n    main(['reproduce', '{word}'])\nexcept SystemExit:\n    pass\nsys.exit('torch' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", asked], capture_output=True).returncode == 0
