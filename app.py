@@ -36,7 +36,8 @@ page = st.navigation(
             st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/science:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
-    }
+    },
+    expanded=True,  # of a dozen pages Streamlit hides the last, which may be the one that is open
 )
 st.html(STYLES)
 study_sidebar()

@@ -81,8 +81,8 @@ def _fit_section(
     done = task.result_of(("fit images", chosen, specs), work, label, key="fit-images", progress=_fits_done)
     if done:
         first = opened if opened in done else specs[0]
-        titles, of = workspace.titles(chosen), "images in the fit split"
-        picture.show(images_picture(rows, done, metric, against, first, titles, of=of), "hangs-fit")
+        titles = workspace.titles(chosen)
+        picture.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "hangs-fit")
         finger_scrolls("hangs-fit")
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
 
