@@ -35,7 +35,7 @@ page = st.navigation(
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
     },
-    expanded=True,
+    expanded=True,  # of a dozen pages Streamlit hides the last, which may be the one that is open
 )
 st.html(STYLES)
 
