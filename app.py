@@ -28,6 +28,10 @@ page = st.navigation(
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
             st.Page("pages/score_designs.py", title="Score designs", icon=":material/science:"),
         ],
+        "Ask more": [
+            st.Page("pages/near_and_far.py", title="Near and far", icon=":material/social_distance:"),
+            st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
+        ],
         "The paper": [
             st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/science:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),

@@ -13,7 +13,8 @@ class Benchmark:
     """One benchmark: names are those of ``datasets.names``, ``knows`` is what a model must have been trained on.
 
     ``images`` are taken of each dataset, fewer where there are fewer. ``note`` says honestly where this differs from
-    what the papers do.
+    what the papers do. ``near`` are those of ``ood_datasets`` that the source calls near-OOD, the others being far; it
+    is empty where the source does not part them.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Benchmark:
     images: int
     source: str
     note: str
+    near: tuple[str, ...] = ()
 
 
 _CIFAR_OOD = ("svhn-test", "lsun-crop", "lsun-resize", "isun", "dtd", "places365-val")
@@ -84,6 +86,7 @@ _ENTRIES = (
         images=36_500,
         source=_OPENOOD,
         note=_OPENOOD_NOTE,
+        near=("cifar100-test", "tinyimagenet-val"),
     ),
     Benchmark(
         name="openood-cifar100",
@@ -95,6 +98,7 @@ _ENTRIES = (
         images=36_500,
         source=_OPENOOD,
         note=_OPENOOD_NOTE,
+        near=("cifar10-test", "tinyimagenet-val"),
     ),
 )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.extraction import Stored
-from nap_core.methods import Part, SearchSet
+from nap_core.extraction import Stored, extract
+from nap_core.methods import Part, SearchSet, Watch
+from nap_core.methods.ground import SILENT
 from nap_core.models import LoadedModel
 from nap_core.pseudo_ood import PseudoOod, fed_views
 from nap_core.store import Store
@@ -31,6 +32,32 @@ def stored(model: LoadedModel, known: ImageDataset, images: int, store: Store) -
     first = _read(store, model, known, min(images, len(known)))
     # Without the images: a method that would run the network over them again has no w here.
     return SearchSet(Part(first), Part(pseudo)) if first and pseudo else None
+
+
+def extracted(
+    model: LoadedModel,
+    known: ImageDataset,
+    images: int,
+    store: Store | None = None,
+    device: str | None = None,
+    watch: Watch = SILENT,
+) -> SearchSet:
+    """``stored``, after a pass over what the store lacks. Raises ExtractionStopped when ``watch`` asks for that."""
+
+    def seen(by: LoadedModel, given: ImageDataset, limit: int | None = None) -> Part:
+        return Part(
+            extract(
+                by,
+                given,
+                limit=limit,
+                store=store,
+                device=device,
+                progress=watch.progress,
+                should_stop=watch.should_stop,
+            )
+        )
+
+    return SearchSet(seen(model, known, images), seen(fed_views(model), search_images(model, known, images)))
 
 
 def _read(store: Store, model: LoadedModel, images: ImageDataset, count: int) -> Activations | None:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nap_core import combination, datasets, methods
+from nap_core import combination, datasets, methods, search_images
 from nap_core.combination import SearchedWeight, WeightCurve
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases, weight_curve_cases
-from nap_core.extraction import Stored, extract
+from nap_core.extraction import Stored
 from nap_core.methods import Part, SearchSet, Watch
 from nap_core.methods.ground import SILENT
 from nap_core.pseudo_ood import PseudoOod, fed_views
-from nap_core.search_images import IMAGES, SEED, search_images
+from nap_core.search_images import IMAGES, SEED
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations
 
@@ -36,7 +36,9 @@ def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
             f"The images of {datasets.title(study.id_dataset)} are not shipped, so they cannot be distorted: w cannot "
             "be searched on them. Pick an ID dataset with images in “Change the study”."
         )
-    return search_images(study.network(), datasets.load(study.id_dataset), min(IMAGES, study.images), seed)
+    return search_images.search_images(
+        study.network(), datasets.load(study.id_dataset), min(IMAGES, study.images), seed
+    )
 
 
 def missing(study: Study, store: Store) -> int:
@@ -50,18 +52,9 @@ def extracted(study: Study, store: Store, device: str | None = None, watch: Watc
 
     Raises as ``pseudo_images`` does, and ExtractionStopped when ``watch`` asks for that.
     """
-    images = pseudo_images(study)
-    # Without the images: a method that would run the network over them again has no w here.
-    return Part(
-        extract(
-            fed_views(study.network()),
-            images,
-            store=store,
-            device=device,
-            progress=watch.progress,
-            should_stop=watch.should_stop,
-        )
-    )
+    pseudo_images(study)  # says why, where there is nothing to distort
+    model, known = study.network(), datasets.load(study.id_dataset)
+    return search_images.extracted(model, known, min(IMAGES, study.images), store, device, watch).pseudo
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,20 @@ BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",),
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "uniform-noise": "Uniform noise"}
 
 
+# Not the store of the whole run: whoever met the same images there would find that w had been searched.
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
-    return run(STUDY, Store())
+def own_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("search"))
 
 
 @pytest.fixture(scope="module")
-def pseudo() -> Part:
-    return weight_search.extracted(STUDY, Store())
+def found(own_store: Store) -> StudyActivations:
+    return run(STUDY, own_store)
+
+
+@pytest.fixture(scope="module")
+def pseudo(own_store: Store) -> Part:
+    return weight_search.extracted(STUDY, own_store)
 
 
 def test_every_id_image_is_distorted_in_every_way() -> None:

@@ -115,8 +115,8 @@ def document(cases: Cases, on: SearchSet) -> str:
             textwrap.fill(
                 "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "
                 f"images, against {sizes[0]:,} images of SVHN, {sizes[1]:,} of ten classes of the Describable Textures "
-                f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are a "
-                "part, so the order and the distances can be compared, not the digits. "
+                f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are "
+                "a part, so the order and the distances can be compared, not the digits. "
                 "`assets/build/build_score_designs.py` writes this page.",
                 120,
                 break_on_hyphens=False,

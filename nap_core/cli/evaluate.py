@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nap_core.cli import choice, data, network, output
@@ -22,7 +23,9 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nap_core.datasets import ImageDataset
     from nap_core.evaluation import Cases
+    from nap_core.methods import SearchSet
 
 DESCRIPTION = f"""\
 Score ID images (which the network knows) and OOD images (which it does not) under several methods, and say how well
@@ -55,9 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=positive, metavar="N", help="first N images of --id and --ood each (default: all)"
     )
     group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
+    group = parser.add_argument_group("the methods")
     add_method_arguments(
-        parser.add_argument_group("the methods"),
-        "every method that can run on what is given, alone and combined with NAP, the others named on stderr",
+        group, "every method that can run on what is given, alone and combined with NAP, the others named on stderr"
+    )
+    group.add_argument(
+        "--search-w",
+        action="store_true",
+        help="search each combination's w on ID images that are distorted in 15 ways, without the OOD images "
+        "(section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
     )
     group = parser.add_argument_group("the results")
     group.add_argument("--json", metavar="FILE", help="write a list of objects, shares between 0 and 1 (- for stdout)")
@@ -69,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
     if args.json == args.csv == output.STDOUT:
         raise UserError("--json and --csv cannot both go to stdout: name a file for one of them.")
+    if args.search_w and args.w is not None:
+        raise UserError("--w gives the combinations' w, and --search-w looks for it. Leave one of them out.")
     for target in (args.json, args.csv):
         output.check_writable(target)
     known, met, fit = _asked(args)
@@ -76,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     record = network.record_of(args)
     choices = choice.keep(choices, choice.without_fit(fit is not None, args.knows or (record.knows if record else "")))
     choices = choice.keep(choices, choice.without_images([one.label for one in (known, *met) if one.is_bank]))
+    if args.search_w and known.is_bank:
+        raise UserError("--search-w distorts ID images, and a bank holds none: name images with --id DATA.")
     if fit and fit.is_bank:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
 
@@ -137,7 +150,21 @@ def _cases(
     passes.meter.clear()
     knows, store = passes.network.knows, Store(args.store)
     ground = Ground(model, knows, fit_images, fit_activations, args.fit_limit, store, args.device)
+    if args.search_w and id_opened.images is not None:
+        ground.find_search_set = partial(_search_set, passes, id_opened.images)
     return Cases(known.label, id_part, ood_parts, ground), choices
+
+
+def _search_set(passes: Passes, known: ImageDataset) -> SearchSet:
+    """ID images and distorted ones, as the app searches w on them."""
+    from nap_core import search_images
+    from nap_core.methods import Watch
+    from nap_core.store import Store
+
+    args, most = passes.args, search_images.IMAGES
+    images = min(most, args.limit or most, len(known))
+    store, watch = Store(args.store), Watch(progress=passes.meter)
+    return search_images.extracted(passes.network.model, known, images, store, args.device, watch)
 
 
 def _write(table: pd.DataFrame, cases: Cases, used: Network, args: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nap_core.expressions.grammar import Node, Number, Operation, Value
 
-_VALUES = {"max": r"\max_j", "mean": r"\mathrm{mean}_j", "var": r"\mathrm{var}_j"}
+_VALUES = {"max": r"\mathrm{max}_j", "mean": r"\mathrm{mean}_j", "var": r"\mathrm{var}_j"}
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)  # how tightly what is written holds together
 _STRENGTH = {"+": _SUM, "-": _SUM, "*": _PRODUCT}
 _CALLED = {

@@ -70,13 +70,13 @@ def channel_strip(
         on_change=_take_from_box,
     )
     if channel is not None:
-        back, maps, own = st.columns(3)
-        back.button(f"All {kind.many}", icon=":material/arrow_back:", on_click=_take, args=(None,), width="stretch")
-        if maps.button("See its maps", icon=":material/grid_view:", width="stretch"):
-            looking_at.choose_channel(channel)
-            st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
-        if own.button("Its page", icon=":material/equalizer:", width="stretch", key="scatter-channel-page"):
-            open_page(channel)
+        with st.container(horizontal=True, gap="small"):
+            st.button(f"All {kind.many}", icon=":material/arrow_back:", on_click=_take, args=(None,))
+            if st.button("See its maps", icon=":material/grid_view:"):
+                looking_at.choose_channel(channel)
+                st.switch_page("pages/activation_maps.py", query_params={_ADDRESS: str(channel)})
+            if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
+                open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
     ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0

@@ -56,6 +56,14 @@ class TestNumbers:
         assert found[0]["n_ood"] == 12
         assert found[1]["parameters"] == "percentile=0.8"
 
+    def test_w_searched_on_distorted_images_is_the_apps(self, rows, store_root: Path) -> None:
+        asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", "nap+msp,nap+energy", "--search-w")
+        found = rows(*asked)
+        study = run_study(Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(store_root), device="cpu")
+        expected = [methods.weight(methods.parse(spec), study.ground) for spec in ("nap+msp", "nap+energy")]
+        assert [one.origin for one in expected] == ["found", "found"]
+        assert [row["w"] for row in found] == [one.w for one in expected]
+
     def test_mean_and_std_change_the_numbers(self, rows) -> None:
         asked = (*MODEL, "--ood", "textures", "--limit", 20, "--methods", "energy")
         usual = rows(*asked)[0]

@@ -40,6 +40,8 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
                 ("evaluate", "--model", "resnet20", "--weights", "README.md", "--id", "mnist", "--ood", "mnist"),
                 "README.md",
             ),
+            ((*EVALUATE, "--w", "0.5", "--search-w"), "--w gives the combinations' w, and --search-w looks for it."),
+            ((*IMAGENET, "--search-w", "--methods", "nap+msp"), "--search-w distorts ID images, and a bank holds none"),
             (
                 (*EVALUATE, "--ood", "x.npz"),
                 "There is no file or folder “x.npz”, and no dataset of that name. The cata",

@@ -24,10 +24,14 @@ PAGES = {
     "": "See whether a network has met an image like this before",
     "activation_maps": "Which channels light up?",
     "max_vs_mean": "Does the peak stand above the mean?",
+    "channels": "Which channels tell them apart?",
+    "layers": "At which depth does the peak appear?",
     "score_histograms": "How far apart are the scores?",
     "w_sensitivity": "How much should NAP weigh?",
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
+    "near_and_far": "How far away must an image be?",
+    "sensitivity": "What do the numbers hang on?",
     "published": "Do our numbers agree with the paper's?",
     "reproduce": "Does the paper hold on my study?",
 }
@@ -63,6 +67,11 @@ def run_the_study(page: Page, settle: Settle) -> None:
     if button.count():
         button.click()
         expect(page.get_by_text("In the store: opens at once")).to_be_attached(timeout=120_000)
+        settle()
+    layers = page.locator(".st-key-run-layers button")
+    if layers.count():
+        layers.click()
+        expect(page.locator(figure("layers-depth"))).to_be_visible(timeout=120_000)
         settle()
 
 
@@ -169,6 +178,27 @@ def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: 
         expect(reading).to_contain_text(f"{100 * share:.1f} % at w = {w:g}")
 
 
+def test_shifted_images_complete_near_and_far(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("near_and_far")
+    overview = page.locator(figure("far-overview"))
+    expect(overview).to_contain_text("far-OOD")
+    expect(overview).not_to_contain_text("covariate shift")
+    page.locator(".st-key-run-shift button").click()
+    expect(page.locator(figure("far-cells"))).to_be_visible(timeout=180_000)
+    settle()
+    expect(overview).to_contain_text("covariate shift")
+    expect(page.locator(".st-key-picture-far-overview")).to_contain_text("at severity 5")
+
+
+def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("sensitivity")
+    page.get_by_role("button", name="Cost", exact=True).click()
+    settle()
+    page.locator(".st-key-run-cost button").click()
+    expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)
+    assert "hangs_on=Cost" in page.url
+
+
 def test_a_box_around_points_shows_their_images(open_page: OpenPage, settle: Settle) -> None:
     page = open_page("max_vs_mean")
     drawn = page.locator(figure("scatter"))
@@ -220,6 +250,24 @@ def test_a_tile_lays_its_channel_over_the_images(open_page: OpenPage, settle: Se
     settle()
     expect(page.get_by_role("heading", name=f"Channel {number}", exact=True)).to_be_visible()
     assert f"channel={number}" in page.url
+
+
+def test_a_point_opens_its_channel_and_other_pages_lead_back(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("channels")
+    points = page.locator(f"{figure('channels-ranked')} .scatterlayer .trace").first.locator("path.point")
+    expect(points).to_have_count(64)
+    box = points.nth(3).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    heading = page.get_by_role("heading", name=re.compile(r"Channel \d+: rank 4 of 64"))
+    expect(heading).to_be_visible()
+    number = re.search(r"\d+", heading.inner_text())[0]
+    settle()
+    assert f"channel={number}" in page.url
+    page.get_by_role("button", name="See its points").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES["max_vs_mean"])
+    settle()
+    page.get_by_role("button", name="Its page").click()
+    expect(page.get_by_role("heading", name=f"Channel {number}: rank 4 of 64")).to_be_visible()
 
 
 def test_a_shared_link_opens_the_same_study_and_setting(open_page: OpenPage, settle: Settle, visit: Visit) -> None:

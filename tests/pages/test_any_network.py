@@ -25,10 +25,14 @@ PAGES = (
     "home",
     "activation_maps",
     "max_vs_mean",
+    "channels",
+    "layers",
     "score_histograms",
     "score_image",
     "compare_methods",
     "w_sensitivity",
+    "near_and_far",
+    "sensitivity",
     "published",
 )
 CLASSES = ("cat", "dog", "ship", "truck")

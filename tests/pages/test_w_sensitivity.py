@@ -157,7 +157,9 @@ def test_every_combination_that_waits_for_nothing_is_there_at_once(opened: OpenP
     assert app.button(key="run-methods")
 
 
-def test_w_is_searched_without_the_ood_images(opened: OpenPage, found: StudyActivations) -> None:
+@pytest.mark.usefixtures("store_root")  # in the store of the whole run, others would find a w that had been searched
+def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
+    found = run(STUDY, Store())
     app = opened()
     app.button(key="run-w-search").click().run()
     job = workspace.jobs().task_of(("pseudo-OOD", STUDY))

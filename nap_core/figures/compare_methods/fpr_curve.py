@@ -21,10 +21,18 @@ TPRS = np.round(np.arange(0.80, 0.9901, 0.0025), 4)
 _HEIGHT = 460
 
 
-def fpr_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str, titles: Mapping[str, str]) -> Picture:
+def fpr_curves(
+    rows: Sequence[MethodScores],
+    against: Sequence[str],
+    opened: str,
+    titles: Mapping[str, str],
+    *,
+    averaged: bool = False,
+) -> Picture:
     """FPR at TPR 80 to 99 % against the OOD datasets ``against`` taken together, a line a method as in the ROC figure.
 
-    The dotted line is FPR95. The table holds one row a method and TPR, as shares.
+    With ``averaged`` the FPR is the mean of the datasets', each counted once however many images it has. The dotted
+    line is FPR95. The table holds one row a method and TPR, as shares.
     """
     figure = go.Figure()
     figure.add_vline(x=metrics.TPR, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
@@ -32,8 +40,7 @@ def fpr_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
     curves: dict[str, np.ndarray] = {}
     table = []
     for rank, row in enumerate(rows):
-        unknown = np.concatenate([row.ood[name] for name in against])
-        curve = curves[row.title] = fpr_at_tprs(row.id, unknown, TPRS)
+        curve = curves[row.title] = _curve(row, against, averaged)
         line = lines[row.method]
         figure.add_scatter(
             x=TPRS,
@@ -56,12 +63,24 @@ def fpr_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
         hovermode="closest",
     )
-    return Picture(figure, _reading(curves, against_words(against, titles)), pd.DataFrame(table), "fpr-over-tpr")
+    met = f"on average over {len(against)} OOD datasets" if averaged and len(against) > 1 else ""
+    return Picture(
+        figure,
+        _reading(curves, met or f"against {against_words(against, titles)}"),
+        pd.DataFrame(table),
+        "fpr-over-tpr",
+    )
+
+
+def _curve(row: MethodScores, against: Sequence[str], averaged: bool) -> np.ndarray:
+    if averaged:
+        return np.mean([fpr_at_tprs(row.id, row.ood[name], TPRS) for name in against], axis=0)
+    return fpr_at_tprs(row.id, np.concatenate([row.ood[name] for name in against]), TPRS)
 
 
 def _reading(curves: Mapping[str, np.ndarray], met: str) -> str:
     low, high = _fewest(curves, 0), _fewest(curves, -1)
-    start = f"Against {met}, "
+    start = f"{met[:1].upper()}{met[1:]}, "
     if low[0] == high[0]:
         return f"{start}{low[0]} let the fewest pass from TPR 80\xa0% ({low[1]}) to TPR 99\xa0% ({high[1]})."
     return f"{start}{low[0]} let the fewest pass at TPR 80\xa0% ({low[1]}), {high[0]} at TPR 99\xa0% ({high[1]})."

@@ -33,7 +33,8 @@ def oracle_picture(found: Oracle, titles: Mapping[str, str], colours: Mapping[st
                 hovertemplate="log-odds %{x:.2f}, S<sub>NAP</sub> %{y:.3g}",
             )
         )
-    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
+    border = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}  # ends below the numbers
+    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=0.91, yref="paper", line=border)
     figure.add_annotation(
         text=f"Spearman <b>{_number(found.correlation)}</b> · Pearson <b>{_number(found.pearson)}</b>",
         x=0.01, y=0.99, xref="paper", yref="paper", xanchor="left", yanchor="top", showarrow=False, font={"size": 15},

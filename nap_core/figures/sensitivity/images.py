@@ -1,0 +1,109 @@
+"""FPR95 or AUROC over the number of images: the median of random subsets, and how far they scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from nap_core.comparison import AVERAGE, Metric
+from nap_core.evaluation import MethodScores
+from nap_core.figures.compare_methods import METRIC_TITLES
+from nap_core.figures.compare_methods.lines import LineStyle, line_styles
+from nap_core.figures.palette import translucent
+from nap_core.figures.picture import Picture, percent
+from nap_core.figures.score_histograms import label
+
+HEIGHT = 460
+
+
+def images_picture(
+    rows: Sequence[MethodScores],
+    drawn: Mapping[str, pd.DataFrame],
+    metric: Metric,
+    column: str,
+    opened: str,
+    titles: Mapping[str, str],
+    *,
+    of: str = "images of each dataset",
+) -> Picture:
+    """A line a method over the number of images, on a log scale; ``opened`` has the band of the middle 90 % of draws.
+
+    ``drawn`` has by method what ``sensitivity.by_images`` or ``by_fit_images`` gave; ``column`` is an OOD dataset or
+    ``AVERAGE``; ``of`` says what is counted. The last mark of a line is all that there is.
+    """
+    figure = go.Figure()
+    names = list(rows[0].ood)
+    styles = line_styles(rows, names, opened)
+    tables = {}
+    for rank, row in enumerate(rows):
+        table = tables[row.method] = _part(drawn[row.method], metric, column)
+        style = styles[row.method]
+        if row.method == opened:
+            _band(figure, table, style)
+        figure.add_scatter(
+            x=table["images"].tolist(),
+            y=table["median"].tolist(),
+            name=label(row),
+            mode="lines+markers",
+            line={"color": style.colour, "dash": style.dash, "width": style.width},
+            marker={"size": 7, "color": style.colour},
+            opacity=style.opacity,
+            showlegend=style.named,
+            zorder=rank + len(rows) * (style.named + (row.method == opened)),
+            customdata=table[["low", "high"]],
+            hovertemplate=f"{label(row)}, %{{x:,}} images<br>{METRIC_TITLES[metric]} %{{y:.1%}}, 90\xa0% of draws "
+            "between %{customdata[0]:.1%} and %{customdata[1]:.1%}<extra></extra>",
+        )
+    ticks = sorted({int(size) for table in tables.values() for size in table["images"]})
+    figure.update_xaxes(
+        type="log", title=of, tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks], fixedrange=True, zeroline=False
+    )
+    figure.update_yaxes(title=METRIC_TITLES[metric], tickformat=".0%", fixedrange=True, zeroline=False, automargin=True)
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"t": 70, "b": 50, "l": 10, "r": 20},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
+        hovermode="closest",
+        dragmode=False,
+    )
+    one = next(row for row in rows if row.method == opened)
+    reading = _reading(one, tables[opened], metric, column, titles, of)
+    every = pd.concat([part.assign(w=row.w) for row, part in zip(rows, tables.values(), strict=True)])
+    return Picture(figure, reading, every, f"{metric}-over-images")
+
+
+def _part(drawn: pd.DataFrame, metric: Metric, column: str) -> pd.DataFrame:
+    return drawn[(drawn["metric"] == metric) & (drawn["ood"] == column)].sort_values("images")
+
+
+def _band(figure: go.Figure, table: pd.DataFrame, style: LineStyle) -> None:
+    x = [*table["images"], *table["images"][::-1]]
+    figure.add_scatter(
+        x=x,
+        y=[*table["high"], *table["low"][::-1]],
+        fill="toself",
+        fillcolor=translucent(style.colour, 0.18),
+        line={"width": 0},
+        mode="lines",
+        name="90\xa0% of the draws",
+        hoverinfo="skip",
+    )
+
+
+def _reading(
+    row: MethodScores, table: pd.DataFrame, metric: Metric, column: str, titles: Mapping[str, str], of: str
+) -> str:
+    where = f"averaged over {len(row.ood)} OOD datasets" if column == AVERAGE else f"on {titles[column]}"
+    whole = table.iloc[-1]
+    start = f"{METRIC_TITLES[metric]} of {row.title}, {where},"
+    end = f"all {whole['images']:,} give {percent(whole['median'])}"
+    some = table.iloc[:-1]
+    if some.empty:
+        return f"{start} is {percent(whole['median'])} with {whole['images']:,} {of}: too few to take parts of."
+    few, many = some.iloc[0], some.iloc[-1]
+    said = f"lies between {percent(few['low'])} and {percent(few['high'])} in 9 of 10 draws of {few['images']:,} {of}"
+    if len(some) > 1:
+        said += f", and between {percent(many['low'])} and {percent(many['high'])} with {many['images']:,}"
+    return f"{start} {said}; {end}."

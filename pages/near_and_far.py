@@ -1,0 +1,220 @@
+"""How far away must an image be? Near-OOD, far-OOD and covariate shift in one view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from nap_core import datasets, methods, published, shift
+from nap_core.errors import UserError
+from nap_core.evaluation import MethodScores
+from nap_core.figures import colours
+from nap_core.figures.near_and_far import (
+    accuracy_picture,
+    cells_picture,
+    findings,
+    overview,
+    table_12,
+    table_12_words,
+)
+from nap_core.figures.near_and_far.overview import TITLES
+from nap_core.nearness import Placed, cifar100_among, grouped, nearness
+from nap_core.shift import Metric, Response, Shifted
+from nap_core.study import Study, StudyActivations
+from pages.parts import method_picker, picture, results, run_panel, task, workspace
+from pages.parts.scrolling import finger_scrolls
+
+OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
+
+
+def pick(chosen: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, Placed]]:
+    """The one row of controls: the metric, the method that is opened, which datasets are near and which far."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="near-and-far-controls"):
+        metric: Metric = st.segmented_control(
+            "Measure",
+            get_args(Metric),
+            default="kept",
+            required=True,
+            format_func=TITLES.__getitem__,
+            key="far_measure",
+            bind="query-params",
+        )
+        if st.session_state.get("far_method", specs[-1]) not in specs:
+            del st.session_state["far_method"]
+        opened = st.selectbox(
+            "Method, opened",
+            specs,
+            index=len(specs) - 1,
+            format_func=methods.title,
+            key="far_method",
+            bind="query-params",
+            width=230,
+            filter_mode=None,
+        )
+        with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
+            placed = _place(chosen)
+    return metric, opened, placed
+
+
+def _place(chosen: Study) -> dict[str, Placed]:
+    """Two lists that a link shares; what nobody marks stays where the benchmarks put it."""
+    marked = []
+    for key, words in (("near", "These are near"), ("far", "These are far")):
+        before = st.session_state.get(key)
+        if before and not set(before) <= set(chosen.ood_datasets):  # of another study
+            st.session_state[key] = [name for name in before if name in chosen.ood_datasets]
+        marked.append(
+            st.multiselect(
+                words,
+                chosen.ood_datasets,
+                format_func=datasets.title,
+                key=key,
+                bind="query-params",
+                placeholder="None but those below",
+            )
+        )
+    placed = nearness(chosen, *marked)
+    lines = [f"- {datasets.title(name)}: **{one.nearness}** ({one.why})" for name, one in placed.items()]
+    st.caption("\n".join(lines))
+    return placed
+
+
+def shifted_images(chosen: Study) -> Shifted | None:
+    """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
+    try:
+        waiting = shift.missing(chosen, workspace.store())
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return None
+    work = partial(shift.extracted, chosen, workspace.store(), workspace.device())
+    if not waiting:
+        return work()
+    count = min(shift.IMAGES, chosen.images)
+    label = (
+        f"Shift {count:,} ID images: {len(shift.CORRUPTIONS)} corruptions × 5 severities ({waiting:,} to go through)"
+    )
+    found: Shifted | None = task.result_of(("covariate shift", chosen), work, label, key="shift")
+    st.caption(
+        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
+        "method. What is done is kept, so it can be stopped and continued."
+    )
+    return found
+
+
+@st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)
+def respond(
+    chosen: Study,
+    method: str,
+    w: float | None,
+    images: int,
+    _found: StudyActivations,
+    _shifted: Shifted | None,
+    _scores: MethodScores,
+) -> Response:
+    """A method on all that is not clean ID; ``images`` tells a study with shifted images from one without."""
+    return shift.respond(_found, _shifted, _scores)
+
+
+def unplaced(placed: Mapping[str, Placed]) -> str:
+    """Which datasets nobody knows the place of; empty for none."""
+    names = [datasets.title(name) for name, one in placed.items() if one.nearness == "unknown"]
+    if not names:
+        return ""
+    return (
+        f"Whether {' and '.join(names)} {'is' if len(names) == 1 else 'are'} near or far, no benchmark here says: mark "
+        "it under “Near or far?” if you know."
+    )
+
+
+def details(one: Response, metric: Metric) -> None:
+    """What is behind the left half, for the opened method."""
+    if one.shift is None:
+        if one.reason:
+            st.info(f"{one.title} has no shifted images: {one.reason}", icon=":material/block:")
+        return
+    st.subheader(f"{one.title} under covariate shift", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        picture.show(cells_picture(one.shift, metric, one.title), "far-cells")
+        finger_scrolls("far-cells")
+    with right:
+        accuracy = accuracy_picture(one.shift, one.title)
+        if accuracy is None:
+            st.caption(
+                "The classes of the ID images are not known here, so nobody can say what the network gets right."
+            )
+        else:
+            picture.show(accuracy, "far-accuracy")
+            finger_scrolls("far-accuracy")
+
+
+def how_shifted(chosen: Study) -> str:
+    """What the shifted images are, in words."""
+    count, known = min(shift.IMAGES, chosen.images), datasets.title(chosen.id_dataset)
+    return (
+        f"The shifted images are the first {count:,} of {known}, each in {len(shift.CORRUPTIONS)} corruptions with "
+        f"{shift.parameters_of(chosen)}'s parameters, as the network sees them; “clean ID” are these "
+        "images unharmed. The threshold is that of all the study's ID images."
+    )
+
+
+def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
+    """Table 12: CIFAR-10 against CIFAR-100."""
+    st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
+    name, here = cifar100_among(chosen), None
+    if name:
+        specs = [part.spec for part in published.COUNTERPARTS if part.table == "Table 12"]
+        rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
+        here = pd.concat(rows).query("ood == @name") if rows else None
+    table = table_12(here)
+    percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
+    st.dataframe(table, hide_index=True, column_config=percents, key="table-12")
+    words = (
+        f"{table_12_words(table)} Table 12 does not say its w; here it is Table 11's. In percent; “its network” is "
+        f"the paper's {published.NETWORK}, measured with this code"
+    )
+    if not name:
+        words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
+    elif workspace.model_title(chosen) != published.NETWORK:
+        words += f"; this study asks {workspace.model_title(chosen)}, so compare how methods rank, not their figures"
+    st.caption(f"{words}.")
+
+
+def _measured(found: StudyActivations, spec: str) -> pd.DataFrame | None:
+    try:
+        return results.evaluated(found, [spec])
+    except UserError:  # its row stays empty
+        return None
+
+
+st.title("How far away must an image be?")
+study = workspace.current_study()
+activations = run_panel.require_activations(study)
+method_picker.row()
+rows = method_picker.scores(activations)
+measure, method, places = pick(study, [row.method for row in rows])
+titles = workspace.titles(study)
+palette = colours(study.id_dataset, study.ood_datasets)
+groups = grouped(places)
+place = st.container()  # the button that completes the figure stands below it
+shifted = shifted_images(study)
+count = shifted.images if shifted else 0
+responses = [respond(study, row.method, row.w, count, activations, shifted, row) for row in rows]
+with place:
+    picture.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
+    finger_scrolls("far-overview", OVERVIEW_WIDTH)
+    if words := unplaced(places):
+        st.caption(words)
+    for sentence in findings(responses, method, groups, titles[study.id_dataset]):
+        st.markdown(sentence)
+silent = {one.method: one.reason for one in responses if one.reason and one.method != method}
+if silent:
+    st.caption(f"Without a left half: {', '.join(map(methods.title, silent))}, which need a pass of their own.")
+details(next(one for one in responses if one.method == method), measure)
+if shifted:
+    st.caption(how_shifted(study))
+near_in_the_paper(study, activations)

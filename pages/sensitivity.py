@@ -1,0 +1,91 @@
+"""What do the numbers hang on? The number of images, their size, the TPR; and what NAP costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import streamlit as st
+
+from nap_core import methods
+from nap_core.comparison import AVERAGE, Metric
+from nap_core.figures.compare_methods import METRIC_TITLES
+from nap_core.study import Study
+from pages.parts import method_picker, run_panel, sensitivities, workspace
+
+SECTIONS = {"images": "Number of images", "size": "Input size", "tpr": "TPR", "cost": "Cost"}
+WITHOUT_METHODS = "cost"
+
+
+def pick_section() -> str:
+    """Which of the four is shown."""
+    section: str = st.segmented_control(
+        "What is varied",
+        list(SECTIONS),
+        default="images",
+        required=True,
+        format_func=SECTIONS.__getitem__,
+        key="hangs_on",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return section
+
+
+def pick(chosen: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric, str, str]:
+    """The one row of controls: the metric, the column of the results table, the method that is opened."""
+    columns = (*([AVERAGE] if len(chosen.ood_datasets) > 1 else []), *chosen.ood_datasets)
+    titles = workspace.titles(chosen)
+    for key, options in (("hangs_method", specs), ("hangs_against", columns)):
+        if st.session_state.get(key, options[0]) not in options:
+            del st.session_state[key]
+    metric: Metric = "fpr95"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sensitivity-controls"):
+        if with_metric:
+            metric = st.segmented_control(
+                "Metric",
+                get_args(Metric),
+                default="fpr95",
+                required=True,
+                format_func=METRIC_TITLES.__getitem__,
+                key="hangs_metric",
+                bind="query-params",
+            )
+        opened = st.selectbox(
+            "Method, opened",
+            specs,
+            index=len(specs) - 1,
+            format_func=methods.title,
+            key="hangs_method",
+            bind="query-params",
+            width=230,
+            filter_mode=None,
+        )
+        against = st.selectbox(
+            "Against",
+            columns,
+            format_func=lambda name: "Average of the OOD datasets" if name == AVERAGE else titles[name],
+            key="hangs_against",
+            bind="query-params",
+            width=260,
+            filter_mode=None,
+        )
+    return metric, opened, against
+
+
+st.title("What do the numbers hang on?")
+study = workspace.current_study()
+activations = run_panel.require_activations(study)
+section = pick_section()
+if section == WITHOUT_METHODS:
+    sensitivities.cost_section(study)
+else:
+    method_picker.row()
+    rows = method_picker.scores(activations)
+    metric, opened, against = pick(study, [row.method for row in rows], with_metric=section != "tpr")
+    if section == "images":
+        sensitivities.images_section(study, activations, rows, metric, against, opened)
+    elif section == "size":
+        sensitivities.size_section(study, rows, metric, against, opened)
+    else:
+        sensitivities.tpr_section(study, rows, against, opened)
