@@ -148,6 +148,16 @@ class TestTransformer:
         points = 3 * IMAGES * 13
         assert f"{points:,} points, one for each head of each image and one for the mean over heads" in shown(app)
 
+    def test_heads_are_ranked_as_channels_are(self, study: Study, open_page: OpenPage) -> None:
+        app = open_page("channels", study, channel="3")
+        assert "of 13 heads" in shown(app) and "drives head 3 most" in shown(app)
+        assert app.selectbox(key="channels-box").value == 3
+        assert "Head 3: rank" in app.subheader[0].value
+        assert not app.segmented_control
+
+    def test_it_has_one_depth(self, study: Study, open_page: OpenPage) -> None:
+        assert "is not defined for the maps of earlier layers" in open_page("layers", study).info[0].value
+
     def test_methods_that_do_not_go_with_it_say_so(self, study: Study, open_page: OpenPage) -> None:
         app = open_page("compare_methods", study, methods="nap,nap:head=3,nap-variance,nap:head=40,msp")
         said = "\n".join(element.value for element in (*app.info, *app.warning, *app.caption, *app.markdown))
