@@ -211,3 +211,15 @@ def test_the_oracle_beside_nap() -> None:
     assert clouds[-1].marker.color == "#2f7de1"
     assert "Spearman <b>0.50</b> · Pearson <b>−0.25</b>" in picture.figure.layout.annotations[0].text
     assert picture.table["s_nap"].tolist() == found.nap.tolist()
+
+
+@pytest.mark.parametrize(
+    ("correlation", "words"),
+    [(0.87, "closely follows"), (0.1, "hardly follows"), (-0.4, "runs against"), (float("nan"), "cannot be compared")],
+)
+def test_the_oracle_may_disagree(correlation: float, words: str) -> None:
+    known = np.array([True, False])
+    names, values = np.array(["photos", "digits"]), np.array([1.0, 0.0])
+    found = Oracle(values, values, known, names, 2, correlation, 0.0, (0.0, 0.0), 1.0, 1.0)
+    titles, palette = {"photos": "CIFAR-10", "digits": "MNIST"}, {"photos": "#2f7de1", **PALETTE}
+    assert words in oracle_picture(found, titles, palette).reading

@@ -66,10 +66,11 @@ def _number(value: float) -> str:
 
 
 def _reading(found: Oracle) -> str:
-    strength = "closely" if found.correlation >= 0.7 else "partly" if found.correlation >= 0.3 else "hardly"
+    grades = {0.7: "closely follows", 0.3: "partly follows", -0.3: "hardly follows", -1.0: "runs against"}
+    verb = next((words for least, words in grades.items() if found.correlation >= least), "cannot be compared with")
     inside, outside = (_number(value) for value in found.within)
     return (
-        f"The oracle's score of {len(found.scores):,} held-out images {strength} follows NAP's: Spearman "
+        f"The oracle's score of {len(found.scores):,} held-out images {verb} NAP's: Spearman "
         f"{_number(found.correlation)}, Pearson {_number(found.pearson)} (Spearman {inside} among the ID images alone, "
         f"{outside} among the OOD images); its AUROC is {percent(found.auroc)}, that of NAP, which has seen no OOD "
         f"image, {percent(found.nap_auroc)}."
