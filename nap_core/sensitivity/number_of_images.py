@@ -112,9 +112,10 @@ def by_fit_images(
     """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
     the fit split.
 
-    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size is the whole
-    fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after every fit. Raises UserError where
-    there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped when ``watch`` asks.
+    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
+    is the whole fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after
+    every fit. Raises UserError where there is no fit split, and for a method that needs none or a pass of its own;
+    ExtractionStopped when ``watch`` asks.
     """
     for spec in specs:
         method = methods.parse(spec)
