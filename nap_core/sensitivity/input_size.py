@@ -123,14 +123,15 @@ def can_be_sized(spec: str) -> bool:
     return not (method.fits or method.own_pass)
 
 
-def figures(outcome: SizeOutcome, spec: str) -> pd.DataFrame:
+def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataFrame:
     """FPR95, AUROC and ID accuracy of a method at one size: columns ``COLUMNS``, one row an OOD dataset, shares.
 
-    Empty for a size that was refused. Raises as ``methods.scored`` does.
+    ``w`` is that of a combination, its default there when None. Empty for a size that was refused.
+    Raises as ``methods.scored`` does.
     """
     if outcome.found is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.score_study(outcome.found, spec)
+    scores: MethodScores = evaluation.score_study(outcome.found, spec, w=w)
     right = evaluation.accuracy(outcome.found)
     return pd.DataFrame(
         [

@@ -112,9 +112,10 @@ def by_fit_images(
     """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
     the fit split.
 
-    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size is the whole
-    fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after every fit. Raises UserError where
-    there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped when ``watch`` asks.
+    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
+    is the whole fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after
+    every fit. Raises UserError where there is no fit split, and for a method that needs none or a pass of its own;
+    ExtractionStopped when ``watch`` asks.
     """
     for spec in specs:
         method = methods.parse(spec)
@@ -127,18 +128,18 @@ def by_fit_images(
     started = time.perf_counter()
     for spec in specs:
         rows: list[dict[str, object]] = []
+        last = score_cases(cases, spec)
         for size in sizes:
             drawn = []
             for index in _drawn(len(whole), size, draws, (seed, size)):
                 if watch.should_stop():
                     raise ExtractionStopped
                 with suppress(UserError):  # a class is missing in so few images
-                    drawn.append(_fitted(cases, spec, whole.take(np.sort(index))))
+                    drawn.append(_fitted(cases, last, whole.take(np.sort(index))))
                 done += 1
                 _tell(watch, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
             if len(drawn) == draws:
                 rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
-        last = score_cases(cases, spec)
         rows += _rows(last, len(whole), _stacked([last]))
         tables[spec] = pd.DataFrame(rows, columns=COLUMNS)
     return tables
@@ -156,7 +157,7 @@ def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
     return {name: _both(known, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
 
 
-def _fitted(cases: Cases, spec: str, few: Activations) -> MethodScores:
-    """The scores of a method that estimates from ``few`` alone."""
+def _fitted(cases: Cases, as_whole: MethodScores, few: Activations) -> MethodScores:
+    """The scores of a method that estimates from ``few`` alone, a combination at the w that it has ``as_whole``."""
     ground = Ground(cases.ground.model, cases.ground.knows, fit_activations=few)
-    return score_cases(Cases(cases.id_name, cases.id, cases.ood, ground), spec)
+    return score_cases(Cases(cases.id_name, cases.id, cases.ood, ground), as_whole.method, w=as_whole.w)

@@ -126,7 +126,7 @@ def size_section(chosen: Study, rows: Sequence[MethodScores], metric: Metric, ag
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
     seen = [one for one in outcomes if one.found is not None]
-    figures = pd.concat([_figures(chosen, row.method, one.factor, one) for row in able for one in seen])
+    figures = pd.concat([_figures(chosen, row.method, row.w, one.factor, one) for row in able for one in seen])
     titles = workspace.titles(chosen)
     picture.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")
     finger_scrolls("hangs-size")
@@ -142,8 +142,8 @@ def _outcomes(chosen: Study, _work: partial[tuple[SizeOutcome, ...]]) -> tuple[S
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
-def _figures(chosen: Study, method: str, factor: float, _outcome: SizeOutcome) -> pd.DataFrame:
-    return input_size.figures(_outcome, method)
+def _figures(chosen: Study, method: str, w: float | None, factor: float, _outcome: SizeOutcome) -> pd.DataFrame:
+    return input_size.figures(_outcome, method, w)
 
 
 def tpr_section(chosen: Study, rows: Sequence[MethodScores], against: str, opened: str) -> None:

@@ -193,7 +193,7 @@ def test_shifted_images_complete_near_and_far(open_page: OpenPage, settle: Settl
 
 def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> None:
     page = open_page("sensitivity")
-    page.get_by_role("button", name="Cost", exact=True).click()
+    page.locator(".st-key-hangs_on").get_by_text("Cost", exact=True).click()
     settle()
     page.locator(".st-key-run-cost button").click()
     expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import evaluation, shift
 from nap_core.figures.near_and_far import findings
+from nap_core.figures.score_histograms import label
 from nap_core.nearness import grouped, nearness
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
@@ -57,7 +58,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
     assert ticks(app)[:2] == ["clean<br>ID", "1"]
     row = evaluation.score_study(found, "nap+energy")
     response = shift.respond(found, job.result, row)
-    line = next(one for one in figures(app)[0]["data"] if one.get("name") == "NAP+Energy (w = 0.4)")
+    line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(response.shift.kept.tolist())
     assert len(figures(app)) == 3
     assert "CIFAR-10-C" in text(app)

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from nap_core import cost, evaluation, methods, sensitivity
+from nap_core.figures.score_histograms import label
 from nap_core.figures.sensitivity import fpr_table
 from nap_core.sensitivity import input_size
 from nap_core.store import Store
@@ -48,9 +49,10 @@ def finished(owner: tuple[object, ...]) -> object:
 def test_opens_with_the_number_of_images(opened: OpenPage, found: StudyActivations) -> None:
     app = opened()
     assert app.title[0].value == "What do the numbers hang on?"
-    table = sensitivity.by_images(evaluation.score_study(found, "nap+energy"))
+    row = evaluation.score_study(found, "nap+energy")
+    table = sensitivity.by_images(row)
     expected = table.query("ood == 'average' and metric == 'fpr95'")["median"].tolist()
-    line = next(one for one in figures(app)[0]["data"] if one.get("name") == "NAP+Energy (w = 0.4)")
+    line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(expected)
     assert "None of the chosen methods estimates from training images" in text(app)
 
@@ -65,7 +67,7 @@ def test_method_dataset_and_metric_come_from_the_link(opened: OpenPage, found: S
     assert band["y"] == pytest.approx([*part["high"], *part["low"][::-1]])
 
 
-def test_other_sizes_are_seen_in_the_background(opened: OpenPage) -> None:
+def test_other_sizes_are_seen_in_the_background(opened: OpenPage, found: StudyActivations) -> None:
     app = opened(hangs_on="Input size")
     assert not figures(app)
     app.button(key="run-input-sizes").click().run()
@@ -74,8 +76,9 @@ def test_other_sizes_are_seen_in_the_background(opened: OpenPage) -> None:
     assert not app.exception
     assert "Not at 3 pixels" in text(app)
     assert "maps of one neuron" in text(app)
-    table = input_size.figures(outcomes[2], "nap+energy")
-    line = next(one for one in figures(app)[0]["data"] if one.get("name") == "NAP+Energy (w = 0.4)")
+    row = evaluation.score_study(found, "nap+energy")
+    table = input_size.figures(outcomes[2], "nap+energy", row.w)
+    line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["x"] == [32, 40]
     assert line["y"][1] == pytest.approx(table["fpr95"].mean())
 
