@@ -116,7 +116,7 @@ def reading(done: Reproduced, metric: str) -> str:
     both = table.dropna(subset=["difference"])
     name = METRICS[metric]
     if both.empty:
-        what = "w" if metric == "w" else f"{name} of {len(set(table.dropna(subset=['measured'])['row']))} methods"
+        what = "w" if metric == "w" else f"{name} of {len(set(table.dropna(subset=['measured'])['row']))} rows"
         return f"{what} on this study. The paper has no figure that could stand beside one of these."
     unit, near, word = (1, 0.1, "0.1") if metric == "w" else (100, 1, "1 point")
     apart = (unit * both["difference"]).to_numpy()

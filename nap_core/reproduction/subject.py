@@ -121,12 +121,14 @@ class Subject:
         if setting is None:
             if not entry.settings:
                 return []
-            first = entry.settings[0]
-            kind = " and a Transformer" if self.transformer else ""
+            first, known = entry.settings[0], self.knows or "none of the paper's data"
+            other = f"{self.network} knows {known}"
+            if first.knows == self.knows:
+                kinds = ("CNN", "Transformer")
+                other = f"{self.network} is a {kinds[self.transformer]}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.knows}. {self.network} knows "
-                f"{self.knows or 'something else'}{kind}: the paper's figures are shown for orientation, without "
-                "differences."
+                f"The paper has this for {first.network.title}, which knows {first.knows}. {other}: the paper's figures "
+                "are shown for orientation, without differences."
             ]
         said = []
         if setting.network.architecture != self.architecture:
