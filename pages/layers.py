@@ -1,8 +1,8 @@
 """At which depth does the peak appear? NAP at several layers of the network, and products of them."""
 
 from collections.abc import Mapping
-from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from nap_core import layers
@@ -18,6 +18,7 @@ from nap_core.study import Study
 from pages.parts import picture, run_panel, task, workspace
 
 A_ROW = 3
+MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
 MOST_PICKED = 9
 EVERY = "all"
 _ADDRESS = "layers"
@@ -56,7 +57,7 @@ def scores_of(chosen: Study, picked: tuple[str, ...], _cases: dict[str, Cases]) 
 def panel(chosen: Study, layer: str, name: str, met: tuple[str, ...], _cases: Cases, _scores: MethodScores) -> Picture:
     """Figure 5's panel of one layer, which is called ``name``."""
     parts = {chosen.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
-    counts = images_collected([part.activations for part in parts.values()])
+    counts = images_collected([part.activations for part in parts.values()], most=MOST_COUNTED)
     points = [
         points_of(one, part.activations, images=count) for (one, part), count in zip(parts.items(), counts, strict=True)
     ]
@@ -122,7 +123,7 @@ def product_section(
     st.caption(words)
 
 
-def _wide(table: Any, titles: Mapping[str, str]) -> Any:
+def _wide(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """A row a layer or product, in percent: the average, the published one if any, then each OOD dataset."""
     several = table["ood"].nunique() > 2
     wide = table.pivot(index="layers", columns="ood").loc[table["layers"].unique()]
@@ -135,7 +136,7 @@ def _wide(table: Any, titles: Mapping[str, str]) -> Any:
         if ood == next(iter(groups)) and "published_auroc" in table:
             for metric, name in METRICS.items():
                 found[f"{name} Table 7"] = 100 * wide[f"published_{metric}"][layers.AVERAGE].to_numpy()
-    return type(table)(found)
+    return pd.DataFrame(found)
 
 
 def page() -> None:

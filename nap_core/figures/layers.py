@@ -24,7 +24,7 @@ HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000
 """Points of a panel. They are drawn as SVG: browsers allow few WebGL contexts a page, and six panels of so many points
 are on the screen in a second."""
-ALIKE = 0.01  # AUROCs that differ by less are called about equal
+ALIKE = 0.01  # shares that differ by less are called equal
 
 
 def depth_picture(
@@ -73,7 +73,7 @@ def depth_picture(
         plot_bgcolor="rgba(0,0,0,0)",
     )
     kept = single.assign(layer=[whole[one] for one in single["layers"]])
-    return Picture(figure, depth_reading(table, layers, titles), kept, f"layers-{metric}")
+    return Picture(figure, depth_reading(table, layers, titles, metric), kept, f"layers-{metric}")
 
 
 def _line(values: pd.Series[float], layers: Sequence[str], title: str, colour: str, width: float) -> go.Scatter:
@@ -89,19 +89,24 @@ def _line(values: pd.Series[float], layers: Sequence[str], title: str, colour: s
     )
 
 
-def depth_reading(table: pd.DataFrame, layers: Sequence[str], titles: Mapping[str, str]) -> str:
-    """NAP's AUROC at each depth, and whether deeper is clearer, in a sentence."""
-    average = table[(table["ood"] == AVERAGE) & table["layers"].isin(layers)].set_index("layers")["auroc"]
+def depth_reading(
+    table: pd.DataFrame, layers: Sequence[str], titles: Mapping[str, str], metric: Metric = "auroc"
+) -> str:
+    """NAP's AUROC or FPR95 at each depth, and whether deeper is clearer, in a sentence."""
+    average = table[(table["ood"] == AVERAGE) & table["layers"].isin(layers)].set_index("layers")[metric]
     values = [float(average[layer]) for layer in layers]
     names = [name for name in table["ood"].unique() if name != AVERAGE]
     where = f"on {titles[names[0]]}" if len(names) == 1 else f"on average over {len(names)} OOD datasets"
+    what = f"NAP’s {METRICS[metric]}"
     if len(layers) == 1:
-        return f"NAP’s AUROC at {layers[0]}, {where}, is {percent(values[0])}."
+        return f"{what} at {layers[0]}, {where}, is {percent(values[0])}."
     told = ", ".join(f"{percent(value)} at {layer}" for layer, value in zip(layers[:-1], values[:-1], strict=True))
-    return f"NAP’s AUROC, {where}, is {told} and {percent(values[-1])} at {layers[-1]}: {_verdict(layers, values)}."
+    gains = values if metric == "auroc" else [-value for value in values]
+    return f"{what}, {where}, is {told} and {percent(values[-1])} at {layers[-1]}: {_verdict(layers, gains)}."
 
 
 def _verdict(layers: Sequence[str], values: Sequence[float]) -> str:
+    """Whether the larger of ``values`` lie deeper."""
     best = layers[int(np.argmax(values))]
     if max(values) - min(values) < ALIKE:
         return "here depth makes no difference"

@@ -61,6 +61,12 @@ def test_says_honestly_whether_deeper_is_clearer(values: tuple[float, ...], verd
     assert f"{100 * values[0]:.1f}\xa0% at c1" in found
 
 
+def test_a_falling_fpr95_is_clearer() -> None:
+    found = depth_picture(RISING, ["c1", "t1", "p"], WHOLE, TITLES, COLOURS, "fpr95").reading
+    assert found.startswith("NAP’s FPR95")
+    assert "15.0\xa0% at p: deeper is clearer, at every step" in found
+
+
 def some(seed: int, factor: float) -> Activations:
     draw = np.random.default_rng(seed)
     mean = draw.uniform(0, 2, (200, 4))
