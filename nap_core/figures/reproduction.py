@@ -81,12 +81,12 @@ def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], ax
             )
         # A point is as long in every panel.
         figure.update_xaxes(ticksuffix=suffix.strip(), nticks=4, automargin=True, matches="x", row=1, col=place)
-    if axis == METRICS["w"]:
-        figure.update_xaxes(range=[0, 1], dtick=0.1)
         rows += [
             {"row": label, "dataset": name, "published": values[PAPER], "measured": values[HERE]}
             for label, values in panel.iterrows()
         ]
+    if axis == METRICS["w"]:
+        figure.update_xaxes(range=[0, 1], dtick=0.1)
     order = list(panels[0][1].index)
     figure.update_yaxes(automargin=True, categoryorder="array", categoryarray=order, range=[len(order) - 0.5, -0.5])
     figure.update_annotations(font={"size": 12})

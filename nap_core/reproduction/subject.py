@@ -121,14 +121,13 @@ class Subject:
         if setting is None:
             if not entry.settings:
                 return []
-            first, known = entry.settings[0], self.knows or "none of the paper's data"
-            other = f"{self.network} knows {known}"
+            first = entry.settings[0]
+            unlike = f"{self.network} knows {self.knows or 'other data'}"
             if first.knows == self.knows:
-                kinds = ("CNN", "Transformer")
-                other = f"{self.network} is a {kinds[self.transformer]}"
+                unlike = f"{self.network} is a {'Transformer' if self.transformer else 'CNN'}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.knows}. {other}: the paper's figures "
-                "are shown for orientation, without differences."
+                f"The paper has this for {first.network.title}, which knows {first.knows}. {unlike}: the paper's "
+                "figures are shown for orientation, without differences."
             ]
         said = []
         if setting.network.architecture != self.architecture:
