@@ -156,7 +156,7 @@ def test_a_table_of_the_paper_is_run_on_the_study(open_page: OpenPage, settle: S
     page = open_page("reproduce")
     page.locator(".st-key-entry-table-6 summary").first.click()
     settle()
-    assert "item=table-6" in page.url
+    expect(page).to_have_url(re.compile("item=table-6"))
     page.get_by_role("button", name="Reproduce on my study").click()
     expect(page.locator(figure("reproduced-table-6"))).to_be_visible(timeout=120_000)
     settle()
