@@ -10,9 +10,10 @@ from nap_core import evaluation, methods
 from nap_core.combination import WeightCurve
 from nap_core.evaluation import Cases
 from nap_core.figures import colours
-from nap_core.figures.w_sensitivity import METRICS, Sensitivity, combinations_picture, combinations_table
+from nap_core.figures.w_sensitivity import METRICS, Sensitivity, combinations_picture, combinations_table, least_width
 from nap_core.study import Study, StudyActivations
 from pages.parts import chosen_methods, method_run, picture, workspace
+from pages.parts.scrolling import finger_scrolls
 
 TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
 
@@ -51,6 +52,7 @@ def section(chosen: Study, found: StudyActivations, combinations: Sequence[str],
     shown = [*combinations, *able]
     every = [sensitivity(chosen, spec, found) for spec in shown]
     picture.show(combinations_picture(every, metric, w, opened=methods.title(opened)), "w-combinations")
+    finger_scrolls("w-combinations", least_width(len(every)))
     if waits:
         st.button(
             f"Add {', '.join(map(methods.title, waits))} to the methods",

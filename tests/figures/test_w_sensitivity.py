@@ -134,13 +134,19 @@ def test_moving_w_moves_the_dots_and_leaves_the_lines() -> None:
     assert before.layout.height == after.layout.height == HEIGHT
 
 
-def test_axis_names_both_ends_and_the_papers_w() -> None:
-    axis = curve_picture(made(digits=[0.5, 0.2, 0.4]), "fpr95", 0.5).figure.layout.xaxis
-    named = dict(zip(axis.tickvals, axis.ticktext, strict=True))
-    assert (named[0.0], named[0.4], named[1.0]) == ("0<br>NAP alone", "0.4<br>paper", "1<br>Energy alone")
+def marks(figure: go.Figure) -> dict[float, tuple[str, str]]:
+    """What the uprights are called, and on which side of its place the name ends."""
+    return {one.x: (one.text, one.xanchor) for one in figure.layout.annotations if not one.text.startswith("w =")}
+
+
+def test_axis_names_both_ends_and_the_papers_w_is_marked() -> None:
     found = made(digits=[0.5, 0.2, 0.4])
+    figure = curve_picture(found, "fpr95", 0.5).figure
+    named = dict(zip(figure.layout.xaxis.tickvals, figure.layout.xaxis.ticktext, strict=True))
+    assert (named[0.0], named[0.4], named[1.0]) == ("0<br>NAP alone", "0.4", "1<br>Energy alone")
+    assert marks(figure) == {0.4: ("paper", "left")}
     unknown = Sensitivity.of("nap+energy", found.curve, "SVHN", TITLES, PALETTE)
-    assert not any("paper" in text for text in curve_picture(unknown, "fpr95", 0.5).figure.layout.xaxis.ticktext)
+    assert marks(curve_picture(unknown, "fpr95", 0.5).figure) == {}
 
 
 def test_one_dataset_needs_no_average() -> None:
@@ -246,7 +252,6 @@ def test_table_of_combinations() -> None:
 def test_the_w_found_is_marked() -> None:
     curve = made(digits=[0.5, 0.2, 0.4]).curve
     both = Sensitivity.of("nap+energy", curve, "CIFAR-10", TITLES, PALETTE, 0.45)
-    ticks = curve_picture(both, "fpr95", 0.5).figure.layout.xaxis.ticktext
-    assert "0.4<br>paper" in ticks and "0.45<br>found" in ticks
+    assert marks(curve_picture(both, "fpr95", 0.5).figure) == {0.4: ("paper", "right"), 0.45: ("found", "left")}
     same = Sensitivity.of("nap+energy", curve, "CIFAR-10", TITLES, PALETTE, 0.4)
-    assert "0.4<br>paper, found" in curve_picture(same, "fpr95", 0.5).figure.layout.xaxis.ticktext
+    assert marks(curve_picture(same, "fpr95", 0.5).figure) == {0.4: ("paper, found", "left")}

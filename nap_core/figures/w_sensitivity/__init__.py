@@ -1,6 +1,11 @@
 """What the weight of a combination does: FPR95 and AUROC over w, of one combination and of many."""
 
-from nap_core.figures.w_sensitivity.combinations import combinations_picture, combinations_table, robust_reading
+from nap_core.figures.w_sensitivity.combinations import (
+    combinations_picture,
+    combinations_table,
+    least_width,
+    robust_reading,
+)
 from nap_core.figures.w_sensitivity.curves import HEIGHT, curve_picture
 from nap_core.figures.w_sensitivity.sensitivity import (
     METRICS,
@@ -19,6 +24,7 @@ __all__ = [
     "combinations_table",
     "curve_picture",
     "finding",
+    "least_width",
     "robust_reading",
     "sensitivity_table",
 ]

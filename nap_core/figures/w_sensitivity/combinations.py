@@ -19,7 +19,8 @@ from nap_core.figures.w_sensitivity.sensitivity import METRICS, SAME, Metric, Se
 
 ACROSS = 4
 ALONE = "the other method alone"
-ROW, GAP = 190, 44  # pixels of a small picture, and of what lies between two rows
+ROW, GAP = 190, 56  # pixels of a small picture, and of what lies between two rows
+PANEL = 170  # pixels below which a small picture cannot be read
 BETWEEN = 0.02  # of the width, between two columns
 _TOP, _BOTTOM = 62, 46  # pixels for the legend above and the numbers below
 
@@ -105,6 +106,11 @@ def _axes(number: str, x: list[float], y: list[float], metric: Metric, *, outer:
         up["matches"] = "y"
     shared = {"zeroline": False, "fixedrange": True}
     return {f"xaxis{number}": {**across, **shared, "showgrid": False}, f"yaxis{number}": {**up, **shared}}
+
+
+def least_width(count: int, across: int = ACROSS) -> int:
+    """The width in pixels that the picture of ``count`` combinations needs; 0 for a single one."""
+    return 0 if count == 1 else 60 + PANEL * min(count, across)
 
 
 def robust_reading(found: Sequence[Sensitivity], metric: Metric) -> str:

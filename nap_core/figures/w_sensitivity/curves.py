@@ -67,11 +67,7 @@ def _marks(x: Sequence[float], y: NDArray[np.float64], marker: dict[str, object]
 def _layout(found: Sensitivity, metric: Metric, now: float) -> dict[str, Any]:
     """Everything but the lines, in one piece: added one by one, shapes and axes take longer than all the rest."""
     named = {0.0: f"{found.prior} alone", 1.0: f"{found.other} alone"}
-    marked = {found.published_w: "paper"} if found.published_w is not None else {}
-    if found.found_w is not None:
-        marked[found.found_w] = "paper, found" if found.found_w == found.published_w else "found"
-    named |= marked
-    ticks = sorted({0.0, 0.2, 0.4, 0.6, 0.8, 1.0, *named})
+    ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     better = "lower" if metric == "fpr95" else "higher"
     upright = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
     dots = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
@@ -81,6 +77,7 @@ def _layout(found: Sensitivity, metric: Metric, now: float) -> dict[str, Any]:
             "range": [-0.02, 1.02],
             "tickvals": ticks,
             "ticktext": [f"{tick:g}<br>{named[tick]}" if tick in named else f"{tick:g}" for tick in ticks],
+            "tickangle": 0,
             "hoverformat": ".2f",
             "zeroline": False,
             "showgrid": False,
@@ -97,10 +94,11 @@ def _layout(found: Sensitivity, metric: Metric, now: float) -> dict[str, Any]:
         "shapes": [
             shade("x", "paper"),
             {**upright, "x0": now, "x1": now, "line": {"color": NEUTRAL, "width": 1}},
-            *({**upright, "x0": at, "x1": at, "line": dots} for at in marked),
+            *({**upright, "x0": at, "x1": at, "line": dots} for at in _marked(found)),
         ],
         "annotations": [
-            {"x": now, "y": 1, "yref": "paper", "yanchor": "bottom", "text": f"w = {now:g}", "showarrow": False}
+            {"x": now, "y": 1, "yref": "paper", "yanchor": "bottom", "text": f"w = {now:g}", "showarrow": False},
+            *(_called(found, at, words) for at, words in _marked(found).items()),
         ],
         "height": HEIGHT + 12 * max(0, len(found.curve.datasets) - 5),
         "margin": {"t": 10, "b": 54, "l": 56, "r": 34},
@@ -110,6 +108,21 @@ def _layout(found: Sensitivity, metric: Metric, now: float) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
     }
+
+
+def _marked(found: Sensitivity) -> dict[float, str]:
+    """The w of the paper and of the search, and what they are called."""
+    if found.published_w is not None and found.published_w == found.found_w:
+        return {found.found_w: "paper, found"}
+    marks = ((found.published_w, "paper"), (found.found_w, "found"))
+    return {at: words for at, words in marks if at is not None}
+
+
+def _called(found: Sensitivity, at: float, words: str) -> dict[str, Any]:
+    """The name of a mark at the foot of its line, on the side where the other mark is not."""
+    left = any(other > at for other in _marked(found))
+    place = {"x": at, "y": 0, "yref": "paper", "xanchor": "right" if left else "left", "yanchor": "bottom"}
+    return {**place, "text": words, "showarrow": False, "xshift": -3 if left else 3, "font": {"size": 11}}
 
 
 def shade(x: str, y: str) -> dict[str, Any]:
