@@ -81,12 +81,12 @@ def _dumbbells(done: Reproduced, panels: list[tuple[str, pd.DataFrame, str]], ax
             )
         # A point is as long in every panel.
         figure.update_xaxes(ticksuffix=suffix.strip(), nticks=4, automargin=True, matches="x", row=1, col=place)
-    if axis == METRICS["w"]:
-        figure.update_xaxes(range=[0, 1], dtick=0.1)
         rows += [
             {"row": label, "dataset": name, "published": values[PAPER], "measured": values[HERE]}
             for label, values in panel.iterrows()
         ]
+    if axis == METRICS["w"]:
+        figure.update_xaxes(range=[0, 1], dtick=0.1)
     order = list(panels[0][1].index)
     figure.update_yaxes(automargin=True, categoryorder="array", categoryarray=order, range=[len(order) - 0.5, -0.5])
     figure.update_annotations(font={"size": 12})
@@ -116,7 +116,7 @@ def reading(done: Reproduced, metric: str) -> str:
     both = table.dropna(subset=["difference"])
     name = METRICS[metric]
     if both.empty:
-        what = "w" if metric == "w" else f"{name} of {len(set(table.dropna(subset=['measured'])['row']))} methods"
+        what = "w" if metric == "w" else f"{name} of {len(set(table.dropna(subset=['measured'])['row']))} rows"
         return f"{what} on this study. The paper has no figure that could stand beside one of these."
     unit, near, word = (1, 0.1, "0.1") if metric == "w" else (100, 1, "1 point")
     apart = (unit * both["difference"]).to_numpy()

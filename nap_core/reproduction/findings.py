@@ -35,8 +35,14 @@ class Finding:
 
 
 def finding(entry: Entry, measured: pd.DataFrame) -> Finding | None:
-    """What ``measured``, of ``measuring.measure``, says to the entry's claim; None where it says nothing of it."""
+    """What ``measured``, of ``measuring.measure``, says to the entry's claim; None where it says nothing of it.
+
+    A claim about a single OOD dataset is looked at on that one, where it was met.
+    """
     table = measured.dropna(subset=["measured"])
+    headings = {heading for setting in entry.settings for heading in setting.headings}
+    if len(headings) == 1 and headings & set(table["heading"]):
+        table = table[table["heading"].isin(headings)]
     return _FINDERS[entry.kind](entry, table) if entry.kind in _FINDERS else None
 
 

@@ -10,16 +10,16 @@ from nap_core.reproduction.records import HEADINGS, Network, Setting
 from nap_core.study import Study
 
 CHECKPOINT = (
-    "not in the catalogue: take its checkpoint from github.com/deeplearning-wisc/dice (checkpoints) and add it in "
-    "“Change the study” as a DenseNet-BC (depth 100, growth 12)"
+    "not in the catalogue: take its checkpoint from `github.com/deeplearning-wisc/dice` (folder `checkpoints`) and add "
+    "it in “Change the study” as a DenseNet-BC (depth 100, growth 12)"
 )
 _BENCHMARKS = {"CIFAR-10": "cifar10-paper", "CIFAR-100": "cifar100-paper", "ImageNet-1k": "imagenet-paper"}
 
 
 @dataclass(frozen=True)
 class Need:
-    """A model or dataset of an experiment: its title, its catalogue name, whether it is here, and in words where it
-    lies or how it comes there."""
+    """A model or dataset of an experiment: its title, its catalogue name, whether it is here, and in words, which are
+    Markdown, where it lies or how it comes there."""
 
     title: str
     name: str
@@ -66,7 +66,7 @@ def _network(setting: Setting) -> Need:
     if not missing:
         return Need(title, name, True, "here")
     size = f", {sizes.in_words(missing[0].size)}" if missing[0].size else ""
-    return Need(title, name, False, f"downloaded from {missing[0].host} when the study runs{size}")
+    return Need(title, name, False, f"downloaded from `{missing[0].host}` when the study runs{size}")
 
 
 def _dataset(name: str) -> Need:
@@ -74,12 +74,12 @@ def _dataset(name: str) -> Need:
     missing = datasets.missing_downloads(name)
     place = datasets.find(name).downloads[0].path.parent
     if not missing:
-        return Need(title, name, True, f"in {place}")
+        return Need(title, name, True, f"in `{place}`")
     by_hand = [one for one in missing if one.by_hand]
     if by_hand:
-        files = " and ".join(one.path.name for one in by_hand)
-        return Need(title, name, False, f"given to registered people only: put {files} into {place}")
+        files = " and ".join(f"`{one.path.name}`" for one in by_hand)
+        return Need(title, name, False, f"given to registered people only: put {files} into `{place}`")
     known = sum(one.size or 0 for one in missing)
     size = f"{sizes.in_words(known)} " if known else ""
-    hosts = " and ".join(dict.fromkeys(one.host for one in missing))
-    return Need(title, name, False, f"{size}downloaded from {hosts} into {place} when the study runs")
+    hosts = " and ".join(dict.fromkeys(f"`{one.host}`" for one in missing))
+    return Need(title, name, False, f"{size}downloaded from {hosts} into `{place}` when the study runs")

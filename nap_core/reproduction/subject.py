@@ -122,11 +122,12 @@ class Subject:
             if not entry.settings:
                 return []
             first = entry.settings[0]
-            kind = " and a Transformer" if self.transformer else ""
+            unlike = f"{self.network} knows {self.knows or 'other data'}"
+            if first.knows == self.knows:
+                unlike = f"{self.network} is a {'Transformer' if self.transformer else 'CNN'}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.knows}. {self.network} knows "
-                f"{self.knows or 'something else'}{kind}: the paper's figures are shown for orientation, without "
-                "differences."
+                f"The paper has this for {first.network.title}, which knows {first.knows}. {unlike}: the paper's "
+                "figures are shown for orientation, without differences."
             ]
         said = []
         if setting.network.architecture != self.architecture:

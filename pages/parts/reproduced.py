@@ -34,7 +34,7 @@ def result(done: Reproduced, metric: str) -> None:
     for row, reason in done.unable.items():
         st.info(f"**{row}** is left out: {reason}", icon=":material/block:")
     _listed("Beside the paper", done.remarks)
-    _listed("In the paper itself", done.slips)
+    _listed("About the paper's figures", done.slips)
 
 
 def _table(done: Reproduced, metric: str) -> None:
@@ -95,11 +95,11 @@ def _setting(setting: Setting, chosen: Study, key: str) -> None:
         st.warning(str(error))
         return
     lines = [
-        f"- {':material/check:' if one.here else ':material/download:'} **{one.title}**"
+        f"{':material/check:' if one.here else ':material/download:'} **{one.title}**"
         f"{f' (`{one.name}`)' if one.name else ''}: {one.how}"
         for one in needs
     ]
-    st.markdown("\n".join(lines))
+    st.markdown("  \n".join(lines))
     if study == chosen:
         st.caption("This is the study that you have open.")
     elif study is not None:

@@ -34,6 +34,7 @@ PAGES = (
     "near_and_far",
     "sensitivity",
     "score_designs",
+    "reproduce",
     "published",
 )
 CLASSES = ("cat", "dog", "ship", "truck")

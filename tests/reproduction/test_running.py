@@ -190,7 +190,7 @@ def test_without_id_images_w_cannot_be_searched(subject: Subject) -> None:
 
 def _measured(fpr95: dict[str, float], auroc: dict[str, float]) -> pd.DataFrame:
     rows = [
-        {"row": row, "ood": "a", "metric": metric, "measured": value, "note": ""}
+        {"row": row, "ood": "a", "heading": "", "metric": metric, "measured": value, "note": ""}
         for metric, values in (("fpr95", fpr95), ("auroc", auroc))
         for row, value in values.items()
     ]
@@ -204,6 +204,19 @@ def test_a_claim_holds_in_part_where_one_comparison_fails() -> None:
     assert (said.held, said.of, said.verdict) == (2, 4, "holds in part")
     assert "in 1 of 2 comparisons (NAP-M behind MSP), AUROC higher in 1" in said.sentence
     assert "NAP-E 20.0 %, Energy 50.0 %" in said.sentence
+
+
+def test_a_claim_about_one_dataset_is_looked_at_there() -> None:
+    both = [("far", "", 0.1), ("near", "CIFAR-100", 0.6)]
+    rows = [
+        {"row": row, "ood": ood, "heading": heading, "metric": metric, "measured": value + extra, "note": ""}
+        for ood, heading, value in both
+        for row, extra in (("Energy", 0.0), ("NAP-E", -0.3 if ood == "far" else 0.1))
+        for metric in ("fpr95", "auroc")
+    ]
+    said = finding(ENTRIES["table-12"], pd.DataFrame(rows))
+    assert "is lower as the paper says in 0 of 1 comparison" in said.sentence
+    assert "NAP-E 70.0 %, Energy 60.0 %" in said.sentence
 
 
 def test_published_and_measured_without_a_counterpart() -> None:
