@@ -4,8 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.sidebar import study_sidebar
-
 STYLES = Path(__file__).parent / "pages" / "parts" / "app.css"
 
 st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
@@ -33,11 +31,16 @@ page = st.navigation(
             st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
         ],
         "The paper": [
-            st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/science:"),
+            st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/replay:"),
             st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
         ],
-    }
+    },
+    expanded=True,  # of a dozen pages Streamlit hides the last, which may be the one that is open
 )
 st.html(STYLES)
+
+# Not above: it imports torch, for seconds at a server's first request, and the list of pages must not wait for that.
+from pages.parts.sidebar import study_sidebar  # noqa: E402
+
 study_sidebar()
 page.run()

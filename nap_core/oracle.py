@@ -31,9 +31,9 @@ LEAST = 20
 """Images of either kind, and of each OOD dataset 2, without which there is no split to speak of."""
 HELD_OUT = 0.5
 EPOCHS, BATCH, HIDDEN, PENALTY = 20, 32, (64,), 1.0
-"""Passes over the training half, images a step, hidden neurons, and the weight of the weights' squares. The paper leaves
-them open; on its CIFAR-10 network 10 to 40 passes, 32 or 200 images and a weight of 0.0001 to 10 move the correlation
-by 0.03."""
+"""Passes over the training half, images a step, hidden neurons, and the weight of the weights' squares. The paper
+leaves them open; on its CIFAR-10 network 10 to 40 passes, 32 or 200 images and a weight of 0.0001 to 10 move the
+correlation by 0.03."""
 
 
 @dataclass(frozen=True)

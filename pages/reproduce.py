@@ -85,6 +85,8 @@ def status(entry: Entry, chosen: Study) -> tuple[str, str]:
 
 def controls(chosen: Study, found: StudyActivations | None) -> str:
     """The metric, the button that runs everything, and how far that is."""
+    owner = ("reproduction", chosen)
+    job = workspace.jobs().task_of(owner)
     with st.container(horizontal=True, vertical_alignment="center", key="reproduce-controls"):
         metric: str = st.segmented_control(
             "Metric",
@@ -96,7 +98,9 @@ def controls(chosen: Study, found: StudyActivations | None) -> str:
             bind="query-params",
             label_visibility="collapsed",
         )
-        place = st.container(width="stretch")
+        beside = st.container(width="content")
+    # The bar takes the whole width, a button only its own.
+    place = st.container() if job is not None and job.state != "done" else beside
     with place:
         if found is None:
             return metric
@@ -104,7 +108,7 @@ def controls(chosen: Study, found: StudyActivations | None) -> str:
         if left:
             label = f"Reproduce all {len(MEASURED)}" if left == len(MEASURED) else f"Reproduce the other {left}"
             work = partial(reproduce_all, found, workspace.device())
-            unable = task.result_of(("reproduction", chosen), work, label, key="reproduce-all", progress=progress)
+            unable = task.result_of(owner, work, label, key="reproduce-all", progress=progress)
             if unable:
                 st.caption(f"{len(unable)} of them cannot be run on this study; each says why.")
     return metric

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from nap_core import designs, methods
+from nap_core.channel_kinds import kind_of
 from nap_core.comparison import Metric
 from nap_core.errors import UserError
 from nap_core.figures import colours
@@ -43,7 +44,14 @@ def pick() -> tuple[str, str, Metric]:
             width=240,
         )
         w = st.segmented_control(
-            "w of each", [DEFAULT, BEST], default=DEFAULT, required=True, key="design_w", bind="query-params"
+            "w of each",
+            [DEFAULT, BEST],
+            default=DEFAULT,
+            required=True,
+            key="design_w",
+            bind="query-params",
+            help="At one w for all, No Square, which is NAP without the square, weighs half as much as NAP. With the "
+            "best w of each, the exponent is out of the comparison.",
         )
         metric = st.segmented_control(
             "Metric",
@@ -59,6 +67,14 @@ def pick() -> tuple[str, str, Metric]:
 
 def table_six(chosen: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
     """The designs alone and combined."""
+    model = found.ground.model
+    if model is not None and kind_of(model).of_heads:
+        st.info(
+            f"The designs of Table 6 are made for the maps of CNNs. On a Transformer such as {model.title} NAP is the "
+            "highest attention of the class token; what else can be made of the attention is to be tried below.",
+            icon=":material/info:",
+        )
+        return
     try:
         weights = best_weights(chosen, other, found) if w == BEST else designs.default_weights(found, other)
         table = design_table(chosen, other, weights, found)

@@ -124,7 +124,7 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
     for heading in absent:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
     fit = None
-    if entry.kind not in ("layers", "oracle") and any(methods.parse(row.spec).fits for row in entry.rows):
+    if entry.kind not in ("layers", "oracle", "cost") and any(methods.parse(row.spec).fits for row in entry.rows):
         fit = _find(root, knows, layout.TRAINING.get(knows, ""), layout.trained(root, knows) if root else None)
         if fit is None:
             print(
@@ -207,22 +207,22 @@ def _block(table: Any, head: str, done: Reproduced) -> str:
     from nap_core.reproduction import tables
 
     w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
-    groups = tables.datasets_of(table)
+    groups, places = tables.datasets_of(table), tables.digits(done)
     rows = []
     for name in table.index:
         cells = [name + (f" (w = {w[name]:g})" if name in w else "")]
         for group in groups:
-            here, paper = (_number(table, name, (group, which)) for which in (tables.HERE, tables.PAPER))
+            here, paper = (_number(table, name, (group, which), places) for which in (tables.HERE, tables.PAPER))
             cells.append(f"{here} ({paper})" if here and paper else here or f"({paper})" if paper or here else "–")
         rows.append(cells)
     return output.columns([head, *groups], rows)
 
 
-def _number(table: Any, row: str, column: tuple[str, str]) -> str:
+def _number(table: Any, row: str, column: tuple[str, str], places: int) -> str:
     if column not in table.columns:
         return ""
     value = float(table.loc[row, column])
-    return "" if value != value else f"{value:.2f}"
+    return "" if value != value else f"{value:.{places}f}"
 
 
 COMMAND = Command(

@@ -19,7 +19,7 @@ def picture_of(done: Reproduced, metric: str) -> Picture | None:
     and chooses where there are both."""
     if done.entry.kind == "accuracy":
         return _pareto(done)
-    if done.entry.kind in ("curves", "oracle"):
+    if done.entry.kind in ("curves", "oracle", "cost"):
         return None
     if done.entry.kind == "weights":
         table = by_metric(done)

@@ -15,6 +15,8 @@ LOST = 0.01
 
 ALONG = 0.5
 """A rank correlation: from here on two scores are said to run along with each other."""
+SMALL = 0.01
+"""A share of the forward pass: what is below it is next to nothing."""
 FEW = 3  # as many rows are named that go against the claim
 
 
@@ -138,7 +140,17 @@ def _runs_along(_entry: Entry, table: pd.DataFrame) -> Finding | None:
     )
 
 
+def _next_to_nothing(_entry: Entry, table: pd.DataFrame) -> Finding | None:
+    share = float(_values(table, "share").sum())
+    return Finding(
+        int(share < SMALL),
+        1,
+        f"NAP lengthens the forward pass by {100 * share:.3g} % on this device; the paper says 0.0462 %.",
+    )
+
+
 _FINDERS = {
+    "cost": _next_to_nothing,
     "methods": _better,
     "layers": _deepest,
     "oracle": _runs_along,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from nap_core import combination, evaluation, layers, methods, oracle, search_images, weight_search
+from nap_core import combination, cost, evaluation, layers, methods, oracle, search_images, weight_search
 from nap_core.comparison import AVERAGE, pareto_front
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
@@ -141,6 +141,28 @@ def _oracle(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([{**known, "metric": metric, "measured": value} for metric, value in figures.items()])
 
 
+def _cost(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+    """The share of NAP in the forward pass on this device, and both in milliseconds an image."""
+    images, ground = subject.cases.id.images, subject.cases.ground
+    if images is None:
+        raise UserError("The ID images are not there, so no forward pass over them can be timed.")
+    count = min(cost.IMAGES, len(subject.cases.id.activations))
+    found = cost.measure(ground.network("The cost"), images, images=count, device=ground.device, watch=watch)
+    figures = {
+        "share": found.share,
+        "forward_ms": 1000 * found.forward_seconds / found.images,
+        "nap_ms": 1000 * found.nap_seconds / found.images,
+    }
+    heading = records.AVERAGE if subject.setting(entry) else ""
+    known = {"row": entry.rows[0].printed, "method": "nap", "ood": AVERAGE, "note": ""}
+    return _tidy(
+        [
+            {**known, "heading": heading if metric == "share" else "", "metric": metric, "measured": value}
+            for metric, value in figures.items()
+        ]
+    )
+
+
 def _accuracy(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     """ID accuracy by the method's own logits, AUROC averaged, and whether no other method beats it in both."""
     table, unable = _evaluated(entry, subject, watch)
@@ -238,6 +260,7 @@ MEASURES: dict[Kind, Callable[[Entry, Subject, Watch], pd.DataFrame]] = {
     "methods": _methods,
     "layers": _layers,
     "oracle": _oracle,
+    "cost": _cost,
     "accuracy": _accuracy,
     "curves": _curves,
     "weights": _weights,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from nap_core import published
+from nap_core.cost import PAPER_SHARE
 from nap_core.reproduction.records import AVERAGE, CIFAR100, Entry, Setting
 
 COLUMNS = ["row", "heading", "metric", "published", "note"]
@@ -25,6 +26,8 @@ def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
     draws and prints no number."""
     if entry.kind == "weights":
         return _weights(entry, setting)
+    if entry.kind == "cost":
+        return pd.DataFrame([(entry.rows[0].printed, AVERAGE, "share", PAPER_SHARE, "")], columns=COLUMNS)
     if not entry.table:
         return pd.DataFrame(columns=COLUMNS)
     rows = [row.printed for row in entry.rows]

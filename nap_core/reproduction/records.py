@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["methods", "layers", "weights", "curves", "accuracy", "oracle", "statement", "picture"]
+Kind = Literal["methods", "layers", "weights", "curves", "accuracy", "oracle", "cost", "statement", "picture"]
 """How an entry is run: ``measuring.MEASURES`` has a function for each but the last two, which have no numbers."""
 
 BY_DATASET: tuple[Kind, ...] = ("methods", "layers")

@@ -27,10 +27,20 @@ METRICS = {
     "within_ood": "among OOD",
     "oracle_auroc": "AUROC, oracle",
     "nap_auroc": "AUROC, NAP",
+    "share": "% of the forward pass",
+    "forward_ms": "forward pass, ms an image",
+    "nap_ms": "NAP, ms an image",
 }
 """What is measured, as columns are called."""
-PLAIN = ("w", "best_w", "correlation", "within_id", "within_ood")
+PLAIN = ("w", "best_w", "correlation", "within_id", "within_ood", "forward_ms", "nap_ms")
 """Those that are no shares, hence not shown in percent."""
+FINE = ("cost",)
+"""The entries whose figures take four digits behind the point in place of two."""
+
+
+def digits(done: Reproduced) -> int:
+    """How many digits behind the point its figures take."""
+    return 4 if done.entry.kind in FINE else 2
 
 
 def by_dataset(done: Reproduced, metric: str) -> pd.DataFrame:

@@ -27,6 +27,7 @@ DRAWS = 50
 FIT_DRAWS = 3
 SEED = 0
 BAND = (0.05, 0.95)
+EVERY = (0.0, 1.0)  # of three draws, nothing less can be said
 COLUMNS = ["method", "ood", "images", "metric", "low", "median", "high"]
 
 Scores = NDArray[np.float64]
@@ -81,7 +82,12 @@ def _both(known: Scores, unknown: Scores) -> dict[str, Scores]:
     }
 
 
-def _rows(scores: MethodScores, size: int, found: Mapping[str, Mapping[str, Scores]]) -> list[dict[str, object]]:
+def _rows(
+    scores: MethodScores,
+    size: int,
+    found: Mapping[str, Mapping[str, Scores]],
+    band: tuple[float, float] = BAND,
+) -> list[dict[str, object]]:
     columns = dict(found)
     if len(found) > 1:
         columns[AVERAGE] = {
@@ -90,7 +96,7 @@ def _rows(scores: MethodScores, size: int, found: Mapping[str, Mapping[str, Scor
     rows: list[dict[str, object]] = []
     for name, one in columns.items():
         for metric, values in one.items():
-            low, median, high = np.quantile(values, [BAND[0], 0.5, BAND[1]])
+            low, median, high = np.quantile(values, [band[0], 0.5, band[1]])
             rows.append(dict(zip(COLUMNS, (scores.method, name, size, metric, low, median, high), strict=True)))
     return rows
 
@@ -106,8 +112,8 @@ def by_fit_images(
     """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
     the fit split.
 
-    A few draws a size, because a method is fitted anew in each; the largest size is the whole fit split. Sizes that
-    lack images of a class that the method needs are left out. ``watch`` hears after every fit. Raises UserError where
+    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size is the whole
+    fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after every fit. Raises UserError where
     there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped when ``watch`` asks.
     """
     for spec in specs:
@@ -131,7 +137,7 @@ def by_fit_images(
                 done += 1
                 _tell(watch, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
             if len(drawn) == draws:
-                rows += _rows(drawn[0], size, _stacked(drawn))
+                rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
         last = score_cases(cases, spec)
         rows += _rows(last, len(whole), _stacked([last]))
         tables[spec] = pd.DataFrame(rows, columns=COLUMNS)

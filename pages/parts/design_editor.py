@@ -92,9 +92,7 @@ def _controls(found: StudyActivations, other: str) -> tuple[str, str, float]:
         with st.popover("What may be written", icon=":material/function:", type="tertiary", key="expression-grammar"):
             st.markdown(GRAMMAR)
     field, beside_it, slider = st.columns([4, 2, 3], vertical_alignment="bottom")
-    text = field.text_input(
-        "Of every channel", key=TEXT, bind="query-params", placeholder="(max / (mean + eps)) ** 2", max_chars=200
-    )
+    text = field.text_input("Of every channel", key=TEXT, bind="query-params", placeholder="(max / (mean + eps)) ** 2")
     over = beside_it.selectbox(
         "Over the channels",
         list(OVER),

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from nap_core import oracle
+from nap_core.channel_kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import oracle_picture
@@ -35,11 +36,13 @@ def section(chosen: Study, found: StudyActivations) -> None:
         titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
         picture.show(oracle_picture(result, titles, palette), "oracle")
         finger_scrolls("oracle")
+    model = found.ground.model
+    channel = kind_of(model).one if model is not None else "channel"
     st.caption(
         "The oracle has seen OOD labels, which no method may: a neural network with one hidden layer, trained on the "
-        f"maximum and mean of every channel to tell ID from OOD, on one half of {count:,} images, and asked about the "
-        "other half (section 6.1 and Figure 4a of the paper). It shows what these two numbers hold, and how much of "
-        "it the plain formula of NAP finds without a label."
+        f"maximum and mean of every {channel} to tell ID from OOD, on one half of {count:,} images, and asked about "
+        "the other half (section 6.1 and Figure 4a of the paper). It shows what these two numbers hold, and how much "
+        "of it the plain formula of NAP finds without a label."
     )
 
 

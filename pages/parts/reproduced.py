@@ -43,13 +43,14 @@ def _table(done: Reproduced, metric: str) -> None:
     w = tables.weights(done) if by_dataset else {}
     table.index = pd.Index([f"{name} (w = {w[name]:g})" if name in w else name for name in table.index], name="Method")
     apart = [column for column in table.columns if column[1] == tables.APART]
-    digits = {column: "{:+.2f}" if column in apart else "{:.2f}" for column in table.columns}
-    shown = table.style.format(digits, na_rep="").map(difference_colour, subset=apart)
+    places = tables.digits(done)
+    figures = {column: f"{{:{'+' if column in apart else ''}.{places}f}}" for column in table.columns}
+    shown = table.style.format(figures, na_rep="").map(difference_colour, subset=apart)
     st.dataframe(shown, key=f"table-{done.entry.name}", height="content")
     if by_dataset:
         st.caption(f"{tables.METRICS[metric]} in percent; ± is here less the paper's, in points.")
     else:
-        st.caption("Shares in percent, w and correlations as they are; ± is here less the paper's.")
+        st.caption("Shares in percent, the rest as it is; ± is here less the paper's.")
 
 
 def _listed(title: str, sentences: tuple[str, ...]) -> None:

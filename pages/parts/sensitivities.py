@@ -14,6 +14,7 @@ from nap_core.cost import Cost
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
 from nap_core.figures.compare_methods import fpr_curves
+from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
 from nap_core.jobs import Task
 from nap_core.methods import Watch
@@ -75,13 +76,13 @@ def _fit_section(
         return sensitivity.by_fit_images(found, specs, watch=watch)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
-    names = ", ".join(methods.title(spec) for spec in specs)
+    names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
     done = task.result_of(("fit images", chosen, specs), work, label, key="fit-images", progress=_fits_done)
     if done:
         first = opened if opened in done else specs[0]
-        titles, of = workspace.titles(chosen), "images in the fit split"
-        picture.show(images_picture(rows, done, metric, against, first, titles, of=of), "hangs-fit")
+        titles = workspace.titles(chosen)
+        picture.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "hangs-fit")
         finger_scrolls("hangs-fit")
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
 

@@ -28,6 +28,7 @@ PAGES = {
     "layers": "At which depth does the peak appear?",
     "score_histograms": "How far apart are the scores?",
     "w_sensitivity": "How much should NAP weigh?",
+    "score_designs": "Which score reads the peak best?",
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
     "near_and_far": "How far away must an image be?",
@@ -197,6 +198,25 @@ def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> Non
     page.locator(".st-key-run-cost button").click()
     expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)
     assert "hangs_on=Cost" in page.url
+
+
+def test_a_written_score_is_drawn_shared_and_answered(open_page: OpenPage, settle: Settle) -> None:
+    page = open_page("score_designs")
+    field = page.get_by_label("Of every channel")
+    page.get_by_text("Log of the peak", exact=True).click()
+    settle()
+    expect(field).to_have_value("log(eps + max)")
+    field.fill("max / (mean - mean)")
+    field.press("Enter")
+    settle()
+    expect(page.get_by_text("divides by zero in channel 0 of image 1")).to_be_visible()
+    field.fill("max / (mean + 0.5)")
+    field.press("Enter")
+    settle()
+    expect(page.locator(figure("expression-histograms"))).to_be_visible()
+    assert "expression=max" in page.url
+    page.get_by_role("button", name="Train the oracle").click()
+    expect(page.locator(figure("oracle"))).to_contain_text("Spearman", timeout=60_000)
 
 
 def test_a_box_around_points_shows_their_images(open_page: OpenPage, settle: Settle) -> None:

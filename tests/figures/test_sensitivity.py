@@ -47,6 +47,12 @@ def test_the_opened_method_has_the_band_and_every_method_a_line() -> None:
     assert len(picture.table) == 6
 
 
+def test_the_fit_split_has_words_of_its_own() -> None:
+    picture = images_picture([scores()], {"nap": drawn("nap")}, "fpr95", "far", "nap", TITLES, of_fit=True)
+    assert picture.figure.layout.xaxis.title.text == "images in the fit split"
+    assert "in all draws of 10 images in the fit split" in picture.reading
+
+
 def test_too_few_images_for_parts_are_told() -> None:
     picture = images_picture([scores()], {"nap": drawn("nap", (12,))}, "auroc", "far", "nap", TITLES)
     assert picture.reading == (

@@ -33,6 +33,7 @@ PAGES = (
     "w_sensitivity",
     "near_and_far",
     "sensitivity",
+    "score_designs",
     "published",
 )
 CLASSES = ("cat", "dog", "ship", "truck")
@@ -157,6 +158,13 @@ class TestTransformer:
 
     def test_it_has_one_depth(self, study: Study, open_page: OpenPage) -> None:
         assert "is not defined for the maps of earlier layers" in open_page("layers", study).info[0].value
+
+    def test_scores_are_written_of_its_attention(self, study: Study, open_page: OpenPage) -> None:
+        said = shown(open_page("score_designs", study, expression="max / (mean + eps)"))
+        assert "The designs of Table 6 are made for the maps of CNNs" in said
+        assert "max, mean and var are those of the class token's attention" in said
+        assert "its NAP is max(A), without a mean and without an ε" in said
+        assert "The AUROC of your score" in said
 
     def test_methods_that_do_not_go_with_it_say_so(self, study: Study, open_page: OpenPage) -> None:
         app = open_page("compare_methods", study, methods="nap,nap:head=3,nap-variance,nap:head=40,msp")

@@ -19,6 +19,7 @@ PAGES = (
     "max_vs_mean",
     "score_histograms",
     "w_sensitivity",
+    "score_designs",
     "score_image",
     "compare_methods",
     "published",

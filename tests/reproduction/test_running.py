@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core import evaluation, metrics, weight_search
+from nap_core import evaluation, metrics, oracle, weight_search
 from nap_core.comparison import AVERAGE
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
@@ -30,8 +30,9 @@ def found() -> StudyActivations:
 
 
 @pytest.fixture(scope="module")
-def subject(found: StudyActivations) -> Subject:
-    made = Subject.of(found, Store(), "cpu")
+def subject(found: StudyActivations, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    # A store of its own: once the images of the search are in one, the default w changes.
+    made = Subject.of(found, Store(tmp_path_factory.mktemp("own")), "cpu")
     return replace(made, cases=replace(made.cases, ground=ground(found, 150)))
 
 
@@ -133,6 +134,42 @@ def test_the_front_has_the_methods_that_none_beats(subject: Subject) -> None:
     front = tables.by_metric(done)["on the front", "here"]
     assert set(front) <= {0.0, 100.0}
     assert done.finding.of == (front == 100).sum()
+
+
+def test_the_deepest_layer_is_compared_with_every_other(subject: Subject, found: StudyActivations) -> None:
+    done = run(ENTRIES["table-7"], subject)
+    rows = [row.printed for row in ENTRIES["table-7"].rows]
+    assert list(dict.fromkeys(done.table["row"])) == rows
+    scores = evaluation.score_study(found, "nap")
+    one = done.table.query("row == 'NAP(p)' and ood == 'mnist' and metric == 'auroc'")["measured"].iloc[0]
+    assert one == pytest.approx(metrics.auroc(scores.id, scores.ood["mnist"]))
+    assert done.finding.of == 2 * (len(rows) - 1)
+    assert done.table.query("row == 'NAP(t2)'")["published"].notna().any()
+
+
+def test_the_oracle_and_its_correlation(subject: Subject, found: StudyActivations) -> None:
+    done = run(ENTRIES["figure-4a"], subject)
+    expected = oracle.oracle(found)
+    told = done.table.set_index("metric")["measured"]
+    assert told["correlation"] == pytest.approx(expected.correlation)
+    assert f"correlation of {expected.correlation:.2f}" in done.finding.sentence
+
+
+def test_the_cost_is_a_share_of_the_forward_pass(subject: Subject) -> None:
+    done = run(ENTRIES["section-6.5"], subject)
+    told = done.table.dropna(subset=["measured"]).set_index("metric")["measured"]
+    assert told["share"] == pytest.approx(told["nap_ms"] / told["forward_ms"])
+    assert "0.0462 %" in done.finding.sentence
+    assert done.table["published"].dropna().tolist() == [0.000462]
+
+
+def test_earlier_layers_take_images(subject: Subject) -> None:
+    cases = replace(subject.cases, id=Part(subject.cases.id.activations))
+    bare = Subject.of_cases(cases, cases.ground.network("a test"), "CIFAR-10")
+    with pytest.raises(UserError, match="the images themselves"):
+        run(ENTRIES["table-7"], bare)
+    with pytest.raises(UserError, match="timed"):
+        run(ENTRIES["section-6.5"], bare)
 
 
 def test_it_stops_when_it_is_asked_to(subject: Subject) -> None:

@@ -26,14 +26,16 @@ def images_picture(
     opened: str,
     titles: Mapping[str, str],
     *,
-    of: str = "images of each dataset",
+    of_fit: bool = False,
 ) -> Picture:
     """A line a method over the number of images, on a log scale; ``opened`` has the band of the middle 90 % of draws.
 
     ``drawn`` has by method what ``sensitivity.by_images`` or ``by_fit_images`` gave; ``column`` is an OOD dataset or
-    ``AVERAGE``; ``of`` says what is counted. The last mark of a line is all that there is.
+    ``AVERAGE``; ``of_fit``: they are of ``by_fit_images``. The last mark of a line is all that there is.
     """
     figure = go.Figure()
+    of = "images in the fit split" if of_fit else "images of each dataset"
+    share = "all draws" if of_fit else "90\xa0% of the draws"
     names = list(rows[0].ood)
     styles = line_styles(rows, names, opened)
     tables = {}
@@ -41,7 +43,7 @@ def images_picture(
         table = tables[row.method] = _part(drawn[row.method], metric, column)
         style = styles[row.method]
         if row.method == opened:
-            _band(figure, table, style)
+            _band(figure, table, style, share)
         figure.add_scatter(
             x=table["images"].tolist(),
             y=table["median"].tolist(),
@@ -53,7 +55,7 @@ def images_picture(
             showlegend=style.named,
             zorder=rank + len(rows) * (style.named + (row.method == opened)),
             customdata=table[["low", "high"]],
-            hovertemplate=f"{label(row)}, %{{x:,}} images<br>{METRIC_TITLES[metric]} %{{y:.1%}}, 90\xa0% of draws "
+            hovertemplate=f"{label(row)}, %{{x:,}} images<br>{METRIC_TITLES[metric]} %{{y:.1%}}, {share} "
             "between %{customdata[0]:.1%} and %{customdata[1]:.1%}<extra></extra>",
         )
     ticks = sorted({int(size) for table in tables.values() for size in table["images"]})
@@ -69,7 +71,7 @@ def images_picture(
         dragmode=False,
     )
     one = next(row for row in rows if row.method == opened)
-    reading = _reading(one, tables[opened], metric, column, titles, of)
+    reading = _reading(one, tables[opened], metric, column, titles, of, "all draws" if of_fit else "9 of 10 draws")
     every = pd.concat([part.assign(w=row.w) for row, part in zip(rows, tables.values(), strict=True)])
     return Picture(figure, reading, every, f"{metric}-over-images")
 
@@ -78,7 +80,7 @@ def _part(drawn: pd.DataFrame, metric: Metric, column: str) -> pd.DataFrame:
     return drawn[(drawn["metric"] == metric) & (drawn["ood"] == column)].sort_values("images")
 
 
-def _band(figure: go.Figure, table: pd.DataFrame, style: LineStyle) -> None:
+def _band(figure: go.Figure, table: pd.DataFrame, style: LineStyle, name: str) -> None:
     x = [*table["images"], *table["images"][::-1]]
     figure.add_scatter(
         x=x,
@@ -87,13 +89,13 @@ def _band(figure: go.Figure, table: pd.DataFrame, style: LineStyle) -> None:
         fillcolor=translucent(style.colour, 0.18),
         line={"width": 0},
         mode="lines",
-        name="90\xa0% of the draws",
+        name=name,
         hoverinfo="skip",
     )
 
 
 def _reading(
-    row: MethodScores, table: pd.DataFrame, metric: Metric, column: str, titles: Mapping[str, str], of: str
+    row: MethodScores, table: pd.DataFrame, metric: Metric, column: str, titles: Mapping[str, str], of: str, share: str
 ) -> str:
     where = f"averaged over {len(row.ood)} OOD datasets" if column == AVERAGE else f"on {titles[column]}"
     whole = table.iloc[-1]
@@ -103,7 +105,7 @@ def _reading(
     if some.empty:
         return f"{start} is {percent(whole['median'])} with {whole['images']:,} {of}: too few to take parts of."
     few, many = some.iloc[0], some.iloc[-1]
-    said = f"lies between {percent(few['low'])} and {percent(few['high'])} in 9 of 10 draws of {few['images']:,} {of}"
+    said = f"lies between {percent(few['low'])} and {percent(few['high'])} in {share} of {few['images']:,} {of}"
     if len(some) > 1:
         said += f", and between {percent(many['low'])} and {percent(many['high'])} with {many['images']:,}"
     return f"{start} {said}; {end}."
