@@ -118,7 +118,8 @@ def product_section(
     if beside:
         words += (
             f" Beside the averages stands the paper’s Table 7 for {chosen.knows}, of a DenseNet-BC-100-12 and six OOD "
-            "datasets: t1 and t2 are its transitions, here s1 and s2 where the network has stages."
+            "datasets: t1 and t2 are its transitions, here s1 and s2 where the network has stages. Its early "
+            "maps seem not to be cut at zero, which makes them tell less (docs/layers.md)."
         )
     st.caption(words)
 

@@ -206,7 +206,9 @@ def _class_reading(use: ClassUse, channel: int, weights: NDArray[np.floating] | 
     name, top, average = use.names[rows[0]], use.values[rows[0], channel], use.values[:, channel].mean()
     if average <= 0:
         return f"No class drives {kind.name(channel)}."
-    start = f"{name} drives {kind.name(channel)} most: {three_digits(float(top))} on average"
+    count = int(use.images[rows[0]])
+    images = "1 image" if count == 1 else f"{count:,} images"
+    start = f"{name} ({images}) drives {kind.name(channel)} most: {three_digits(float(top))} on average"
     if len(rows) > 1:
         start += f", ×\N{NO-BREAK SPACE}{top / average:.2f} the average class"
     if weights is None:

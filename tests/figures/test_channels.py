@@ -85,7 +85,7 @@ def test_classes_of_a_channel_stand_beside_its_weights() -> None:
     drive, weight = found.figure.data
     assert (list(drive.y), list(drive.x)) == (["cat", "dog", "ship"], [4, 2, 1])
     assert list(weight.x) == [0.5, 0.2, -0.3]
-    assert "cat drives channel 0 most: 4.00 on average, ×\xa01.71 the average class" in found.reading
+    assert "cat (5 images) drives channel 0 most: 4.00 on average, ×\xa01.71 the average class" in found.reading
     assert "It speaks for the classes that drive it" in found.reading
     assert found.table["weight"].tolist() == [0.5, 0.2, -0.3]
     against = class_picture(USE, "ratio", 0, np.array([-0.5, -0.2, 0.3]))

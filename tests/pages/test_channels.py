@@ -1,6 +1,7 @@
 """The Channels page: nap_core's ranking, one channel and its link, and how the classes use the channels."""
 
 import json
+import re
 from functools import partial
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: St
     assert "Channel 12: rank" in text(app)
     use = class_use.class_use(found.id, STUDY.network().classes)
     top = use.names[use.ranked(12)[0]]
-    assert f"{top} drives channel 12 most" in text(app)
+    assert re.search(rf"{top} \(\d images?\) drives channel 12 most", text(app))
     assert "weights and these averages correlate by" in text(app)
     app.selectbox(key="channels-box").set_value(3).run()
     assert not app.exception

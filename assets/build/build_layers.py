@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""NAP at Table 7's layers and their products on the papers' CIFAR-10 network: the tables of docs/layers.md, to stdout.
+
+    python assets/build/build_layers.py --reference ../shared --cifar10 FOLDER
+
+``--reference`` holds the network and the OOD images, ``--cifar10`` cifar10_test.npz. The first 2,000 images of each go
+through the network once: a few minutes on two cores. What is done is kept in the store. The maps that go below zero are
+read cut at zero, as the app does, and as the convolution puts them out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from paper_network import ID, image_sets, network
+
+from nap_core import layers, nap
+from nap_core.activations import Activations
+from nap_core.evaluation import MethodScores
+from nap_core.extraction import extract_layers
+from nap_core.extraction.passes import Pass
+from nap_core.models import LoadedModel, Tap, read_at
+from nap_core.store import Store
+
+IMAGES = 2000
+
+
+def uncut(model: LoadedModel, layer: str) -> LoadedModel:
+    """The model read at ``layer``, whose map is left as it is below zero."""
+    site = read_at(model, layer) if layer else model
+    if not isinstance(site.tap, Tap):
+        raise TypeError(f"{model.title} has no maps to cut")
+    return replace(site, architecture=replace(site.architecture, tap=replace(site.tap, rectified=False)))
+
+
+def table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:
+    """The ``layer_table`` of activations by layer and dataset, the paper's products included."""
+    scores = {}
+    for name, sets in by_layer.items():
+        met = {ood: nap.nap_score(one) for ood, one in sets.items() if ood != ID}
+        scores[name] = MethodScores("nap", None, nap.nap_score(sets[ID]), met)
+    return layers.layer_table(scores, layers.paper_products(tuple(scores)))
+
+
+def markdown(found: pd.DataFrame) -> str:
+    """A row a layer or product: FPR95 / AUROC in percent on each dataset and on average, then Table 7's."""
+    rows = []
+    for name, part in layers.with_published(found, ID).groupby("layers", sort=False):
+        told = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in part.itertuples()]
+        printed = part.iloc[-1]
+        told.append(f"{100 * printed['published_fpr95']:.1f} / {100 * printed['published_auroc']:.1f}")
+        rows.append(f"| {str(name).replace(',', ' · ')} | {' | '.join(told)} |")
+    names = [name for name in found["ood"].unique() if name != layers.AVERAGE]
+    heads = ["NAP at", *names, f"average of the {len(names)}", "Table 7 (six OOD sets)"]
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--reference", type=Path, required=True)
+    parser.add_argument("--cifar10", type=Path, required=True)
+    args = parser.parse_args()
+    store, model = Store(), network(args.reference)
+    sets, picked = image_sets(args.reference, args.cifar10), layers.suggested(model)
+    short = layers.short_names(model, picked)
+    cut: dict[str, dict[str, Activations]] = {name: {} for name in short.values()}
+    whole: dict[str, dict[str, Activations]] = {name: {} for name in short.values()}
+    for title, images in sets.items():
+        for layer, one in extract_layers(model, images, picked, limit=IMAGES, store=store).items():
+            cut[short[layer]][title] = one
+        sites = tuple(uncut(model, layer) for layer in picked)
+        run = Pass(sites, images, min(IMAGES, len(images)), None, None, False, None, lambda: False)
+        for layer, one in zip(picked, run.found(store), strict=True):
+            whole[short[layer]][title] = one
+        print(f"{title} read", file=sys.stderr, flush=True)
+    print(markdown(table(cut)), markdown(table(whole)), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
