@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nap_core import datasets, layers, models, roots, weight_search
+from nap_core import datasets, layers, models, roots, search_images, weight_search
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases
-from nap_core.extraction import extract, extract_layers
+from nap_core.extraction import extract_layers
 from nap_core.methods import Ground, Part, Watch
 from nap_core.models import LoadedModel
 from nap_core.models.loaded import read_at
-from nap_core.pseudo_ood import fed_views
 from nap_core.reproduction.layout import heading_of
 from nap_core.reproduction.records import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
-from nap_core.search_images import IMAGES, search_images
 from nap_core.store import Store
 from nap_core.study import StudyActivations
 
@@ -75,18 +73,8 @@ class Subject:
         def pseudo(watch: Watch) -> Part:
             if cases.id.images is None:
                 raise UserError("The ID images are not there, so they cannot be distorted: w cannot be searched.")
-            limit = min(IMAGES, len(cases.id.activations))
-            images = search_images(model, cases.id.images, limit)
-            return Part(
-                extract(
-                    fed_views(model),
-                    images,
-                    store=store,
-                    device=device,
-                    progress=watch.progress,
-                    should_stop=watch.should_stop,
-                )
-            )
+            limit = min(search_images.IMAGES, len(cases.id.activations))
+            return search_images.extracted(model, cases.id.images, limit, store, device, watch).pseudo
 
         def at(watch: Watch) -> dict[str, Cases]:
             wanted = layers.suggested(model)
