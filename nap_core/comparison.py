@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from nap_core import methods, metrics
 from nap_core.evaluation import MethodScores
+from nap_core.metrics import Metric
 
-Metric = Literal["fpr95", "auroc"]
 AVERAGE = "average"  # no dataset has this name; see test_comparison.py
 BEST, SECOND = 1, 2
 IMAGE_COLUMNS = ["dataset", "row", "is_id", "score_a", "score_b", "rank_a", "rank_b", "accepted_a", "accepted_b"]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 TPR = 0.95  # the operating point of FPR95
+
+Metric = Literal["fpr95", "auroc"]
+METRIC_TITLES: dict[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
+"""The two figures by which methods are compared, as results tables name their columns."""
 
 
 def _checked(scores: ArrayLike, what: str) -> NDArray[np.float64]:

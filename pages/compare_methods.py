@@ -25,6 +25,7 @@ from nap_core.figures.compare_methods import (
 from nap_core.figures.score_histograms import histograms
 from nap_core.study import Study
 from pages.parts import method_picker, results, run_panel, table_controls, workspace
+from pages.parts.comparing import pick_metric
 from pages.parts.disagreements import disagreements
 from pages.parts.model_coverage import coverage_of_models
 from pages.parts.picture import show
@@ -130,7 +131,7 @@ method_picker.row()
 every = method_picker.scores(found)
 
 with st.container(horizontal=True, vertical_alignment="center", key="compare-controls"):
-    metric = table_controls.pick_metric()
+    metric = pick_metric("compare_metric", labelled=False)
     columns = (*chosen.ood_datasets, *([AVERAGE] if len(chosen.ood_datasets) > 1 else []))
     order = table_controls.pick_order(columns, titles)
     shown = table_controls.pick_shown([row.method for row in every])

@@ -9,13 +9,15 @@ from nap_core import layers
 from nap_core.errors import UserError
 from nap_core.evaluation import Cases, MethodScores
 from nap_core.figures import Picture, colours
-from nap_core.figures.layers import METRICS, depth_picture, layer_scatter
+from nap_core.figures.layers import depth_picture, layer_scatter
 from nap_core.layers import OWN
 from nap_core.methods import Watch
+from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
 from nap_core.points import images_collected, points_of
 from nap_core.study import Study
 from pages.parts import picture, run_panel, task, workspace
+from pages.parts.comparing import pick_metric
 
 A_ROW = 3
 MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
@@ -132,10 +134,10 @@ def _wide(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     groups = {layers.AVERAGE: "average", **titles} if several else dict(titles)
     for ood, title in groups.items():
         if ood in wide["auroc"]:
-            for metric, name in METRICS.items():
+            for metric, name in METRIC_TITLES.items():
                 found[f"{name} {title}"] = 100 * wide[metric][ood].to_numpy()
         if ood == next(iter(groups)) and "published_auroc" in table:
-            for metric, name in METRICS.items():
+            for metric, name in METRIC_TITLES.items():
                 found[f"{name} Table 7"] = 100 * wide[f"published_{metric}"][layers.AVERAGE].to_numpy()
     return pd.DataFrame(found)
 
@@ -148,15 +150,8 @@ def page() -> None:
     which, how, against = st.columns([6, 2, 3], vertical_alignment="top")
     with which:
         picked = pick_layers(chosen, model)
-    metric = how.segmented_control(
-        "Metric",
-        list(METRICS),
-        default="auroc",
-        required=True,
-        format_func=METRICS.__getitem__,
-        key="layers_metric",
-        bind="query-params",
-    )
+    with how:
+        metric = pick_metric("layers_metric", default="auroc")
     ood = against.selectbox(
         "Scatters against",
         [*chosen.ood_datasets, EVERY],

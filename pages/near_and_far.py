@@ -26,6 +26,7 @@ from nap_core.nearness import Placed, cifar100_among, grouped, nearness
 from nap_core.shift import Metric, Response, Shifted
 from nap_core.study import Study, StudyActivations
 from pages.parts import method_picker, picture, results, run_panel, task, workspace
+from pages.parts.comparing import pick_opened
 from pages.parts.scrolling import finger_scrolls
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
@@ -43,18 +44,7 @@ def pick(chosen: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, Pl
             key="far_measure",
             bind="query-params",
         )
-        if st.session_state.get("far_method", specs[-1]) not in specs:
-            del st.session_state["far_method"]
-        opened = st.selectbox(
-            "Method, opened",
-            specs,
-            index=len(specs) - 1,
-            format_func=methods.title,
-            key="far_method",
-            bind="query-params",
-            width=230,
-            filter_mode=None,
-        )
+        opened = pick_opened("far_method", specs)
         with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
             placed = _place(chosen)
     return metric, opened, placed

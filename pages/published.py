@@ -4,7 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from nap_core import methods, published
-from nap_core.figures.published import METRICS, difference_colour, published_and_measured
+from nap_core.figures.published import difference_colour, published_and_measured
+from nap_core.metrics import METRIC_TITLES
+from pages.parts.comparing import pick_metric
 from pages.parts.frame import require_frame
 from pages.parts.picture import show
 
@@ -36,16 +38,7 @@ def points(difference: float) -> str:
 
 st.title("Do our numbers agree with the paper's?")
 rows = published.comparison()
-metric = st.segmented_control(
-    "Metric",
-    list(METRICS),
-    default="auroc",
-    required=True,
-    format_func=METRICS.__getitem__,
-    key="published_metric",
-    bind="query-params",
-    label_visibility="collapsed",
-)
+metric = pick_metric("published_metric", default="auroc", labelled=False)
 show(published_and_measured(rows, metric), "published")
 st.caption(
     f"The NAP paper's CIFAR-10 network ({published.NETWORK}), 10,000 CIFAR-10 test images as ID. "
@@ -74,7 +67,7 @@ st.subheader("Methods that no paper measured on this network")
 others = published.without_counterpart()
 wide = others.pivot_table(index="method", columns="ood", values=["fpr95", "auroc"], sort=False)
 wide = 100 * wide.swaplevel(axis=1)[[(ood, figure) for ood in published.OOD_NOTES for figure in ("fpr95", "auroc")]]
-wide.columns = [f"{ood} {METRICS[figure]}" for ood, figure in wide.columns]
+wide.columns = [f"{ood} {METRIC_TITLES[figure]}" for ood, figure in wide.columns]
 wide.insert(0, "ID images", others.groupby("method", sort=False)["n_id"].first())
 wide["ID accuracy"] = 100 * others.groupby("method", sort=False)["id_accuracy"].first()
 wide.index = pd.Index([methods.title(str(spec)) for spec in wide.index], name="Method")

@@ -9,7 +9,6 @@ import streamlit as st
 
 from nap_core import channel_kinds, models
 from nap_core.errors import UserError
-from nap_core.figures.published import METRICS
 from nap_core.jobs import Task
 from nap_core.methods import Watch
 from nap_core.reproduction import ENTRIES, GROUPS, Entry
@@ -17,6 +16,7 @@ from nap_core.reproduction.running import Reproduced, Subject, run
 from nap_core.reproduction.statements import orthogonality
 from nap_core.study import Study, StudyActivations
 from pages.parts import reproduced, run_panel, task, workspace
+from pages.parts.comparing import pick_metric
 
 ADDRESS = "item"
 MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
@@ -88,16 +88,7 @@ def controls(chosen: Study, found: StudyActivations | None) -> str:
     owner = ("reproduction", chosen)
     job = workspace.jobs().task_of(owner)
     with st.container(horizontal=True, vertical_alignment="center", key="reproduce-controls"):
-        metric: str = st.segmented_control(
-            "Metric",
-            list(METRICS),
-            default="fpr95",
-            required=True,
-            format_func=METRICS.__getitem__,
-            key="metric",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        metric = pick_metric("metric", labelled=False)
         beside = st.container(width="content")
     # The bar takes the whole width, a button only its own.
     place = st.container() if job is not None and job.state != "done" else beside

@@ -5,13 +5,13 @@ import streamlit as st
 
 from nap_core import designs, methods
 from nap_core.channel_kinds import kind_of
-from nap_core.comparison import Metric
 from nap_core.errors import UserError
 from nap_core.figures import colours
-from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
+from nap_core.metrics import METRIC_TITLES, Metric
 from nap_core.study import Study, StudyActivations
 from pages.parts import design_editor, epsilon_section, oracle_section, picture, run_panel, workspace
+from pages.parts.comparing import pick_metric
 from pages.parts.scrolling import finger_scrolls
 
 DEFAULT, BEST = "Default", "Best"
@@ -53,15 +53,7 @@ def pick() -> tuple[str, str, Metric]:
             help="At one w for all, No Square, which is NAP without the square, weighs half as much as NAP. With the "
             "best w of each, the exponent is out of the comparison.",
         )
-        metric = st.segmented_control(
-            "Metric",
-            list(METRIC_TITLES),
-            default="fpr95",
-            required=True,
-            format_func=METRIC_TITLES.__getitem__,
-            key="design_metric",
-            bind="query-params",
-        )
+        metric = pick_metric("design_metric")
     return other, w, metric
 
 

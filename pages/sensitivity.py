@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
 import streamlit as st
 
-from nap_core import methods
-from nap_core.comparison import AVERAGE, Metric
-from nap_core.figures.compare_methods import METRIC_TITLES
+from nap_core.comparison import AVERAGE
+from nap_core.metrics import Metric
 from nap_core.study import Study
 from pages.parts import method_picker, run_panel, sensitivities, workspace
+from pages.parts.comparing import pick_metric, pick_opened
 
 SECTIONS = {"images": "Number of images", "size": "Input size", "tpr": "TPR", "cost": "Cost"}
 WITHOUT_METHODS = "cost"
@@ -36,31 +35,13 @@ def pick(chosen: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric
     """The one row of controls: the metric, the column of the results table, the method that is opened."""
     columns = (*([AVERAGE] if len(chosen.ood_datasets) > 1 else []), *chosen.ood_datasets)
     titles = workspace.titles(chosen)
-    for key, options in (("hangs_method", specs), ("hangs_against", columns)):
-        if st.session_state.get(key, options[0]) not in options:
-            del st.session_state[key]
+    if st.session_state.get("hangs_against", columns[0]) not in columns:
+        del st.session_state["hangs_against"]
     metric: Metric = "fpr95"
     with st.container(horizontal=True, vertical_alignment="bottom", key="sensitivity-controls"):
         if with_metric:
-            metric = st.segmented_control(
-                "Metric",
-                get_args(Metric),
-                default="fpr95",
-                required=True,
-                format_func=METRIC_TITLES.__getitem__,
-                key="hangs_metric",
-                bind="query-params",
-            )
-        opened = st.selectbox(
-            "Method, opened",
-            specs,
-            index=len(specs) - 1,
-            format_func=methods.title,
-            key="hangs_method",
-            bind="query-params",
-            width=230,
-            filter_mode=None,
-        )
+            metric = pick_metric("hangs_metric")
+        opened = pick_opened("hangs_method", specs)
         against = st.selectbox(
             "Against",
             columns,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,10 @@ from nap_core.figures.max_vs_mean.axes import ends
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.layers import AVERAGE
-from nap_core.metrics import auroc
+from nap_core.metrics import METRIC_TITLES, Metric, auroc
 from nap_core.points import Points, sampled
 from nap_core.separation import peak_curve, peak_factor
 
-Metric = Literal["auroc", "fpr95"]
-METRICS: dict[Metric, str] = {"auroc": "AUROC", "fpr95": "FPR95"}
 HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000
 """Points of a panel. They are drawn as SVG: browsers allow few WebGL contexts a page, and six panels of so many points
@@ -62,7 +59,7 @@ def depth_picture(
     )
     better = "higher" if metric == "auroc" else "lower"
     figure.update_yaxes(
-        title=f"{METRICS[metric]} of NAP ({better} is better)", tickformat=".0%", zeroline=False, fixedrange=True
+        title=f"{METRIC_TITLES[metric]} of NAP ({better} is better)", tickformat=".0%", zeroline=False, fixedrange=True
     )
     figure.update_layout(
         height=HEIGHT,
@@ -97,7 +94,7 @@ def depth_reading(
     values = [float(average[layer]) for layer in layers]
     names = [name for name in table["ood"].unique() if name != AVERAGE]
     where = f"on {titles[names[0]]}" if len(names) == 1 else f"on average over {len(names)} OOD datasets"
-    what = f"NAP’s {METRICS[metric]}"
+    what = f"NAP’s {METRIC_TITLES[metric]}"
     if len(layers) == 1:
         return f"{what} at {layers[0]}, {where}, is {percent(values[0])}."
     told = ", ".join(f"{percent(value)} at {layer}" for layer, value in zip(layers[:-1], values[:-1], strict=True))

@@ -9,8 +9,8 @@ from nap_core import published
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.methods import title
+from nap_core.metrics import METRIC_TITLES, Metric
 
-METRICS = {"auroc": "AUROC", "fpr95": "FPR95"}
 ROW_HEIGHT, HEAD_HEIGHT, GAP = 26, 110, 0.16
 
 
@@ -20,7 +20,7 @@ def difference_colour(points: float) -> str:
     return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
 
 
-def published_and_measured(rows: pd.DataFrame, metric: str) -> Picture:
+def published_and_measured(rows: pd.DataFrame, metric: Metric) -> Picture:
     """What the paper prints and what this code measured, from ``published.comparison``; ``metric`` is "auroc" or
     "fpr95". Rows of a panel follow the tables."""
     names = list(dict.fromkeys(rows["ood"]))
@@ -67,7 +67,7 @@ def published_and_measured(rows: pd.DataFrame, metric: str) -> Picture:
             )
         figure.update_yaxes(autorange="reversed", automargin=True, row=place, col=1)
     figure.update_xaxes(ticksuffix=" %", automargin=True, matches="x")  # a point is as long in every panel
-    figure.update_xaxes(title=METRICS[metric], row=len(names), col=1)
+    figure.update_xaxes(title=METRIC_TITLES[metric], row=len(names), col=1)
     figure.update_layout(
         height=HEAD_HEIGHT * len(names) + ROW_HEIGHT * sum(counts),
         margin={"t": 70, "b": 50, "l": 10, "r": 20},
@@ -78,13 +78,13 @@ def published_and_measured(rows: pd.DataFrame, metric: str) -> Picture:
     return Picture(figure, reading(rows, metric), rows, "published-and-measured")
 
 
-def reading(rows: pd.DataFrame, metric: str) -> str:
+def reading(rows: pd.DataFrame, metric: Metric) -> str:
     """How many figures agree within one point, and which is farthest from its published one."""
     apart = (100 * (rows[metric] - rows[f"published_{metric}"])).to_numpy()
     near = int((abs(apart) <= 1).sum())
     farthest = int(abs(apart).argmax())
     far, side = rows.iloc[farthest], "above" if apart[farthest] > 0 else "below"
     return (
-        f"{near} of {len(rows)} figures lie within 1 point of the published {METRICS[metric]}; farthest off is "
+        f"{near} of {len(rows)} figures lie within 1 point of the published {METRIC_TITLES[metric]}; farthest off is "
         f"{far['published_as']} on {far['ood']}, {abs(apart[farthest]):.2f} points {side} it."
     )

@@ -14,7 +14,6 @@ from nap_core import bootstrap, methods
 from nap_core.comparison import AVERAGE, BEST, SECOND, Scoreboard, scoreboard
 from nap_core.evaluation import MethodScores
 from nap_core.figures.compare_methods import (
-    METRIC_TITLES,
     correlation_picture,
     fpr_curves,
     heat_table,
@@ -23,6 +22,7 @@ from nap_core.figures.compare_methods import (
     roc_curves,
 )
 from nap_core.figures.picture import Picture, percent
+from nap_core.metrics import METRIC_TITLES
 
 _PAGE = Path(__file__).parent / "page.html"
 Section = tuple[str, Sequence[str]]  # a heading and the blocks of HTML below it

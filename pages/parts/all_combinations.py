@@ -10,9 +10,10 @@ from nap_core import evaluation, methods
 from nap_core.combination import WeightCurve
 from nap_core.evaluation import Cases
 from nap_core.figures import colours
-from nap_core.figures.w_sensitivity import METRICS, Sensitivity, combinations_picture, combinations_table, least_width
+from nap_core.figures.w_sensitivity import Sensitivity, combinations_picture, combinations_table, least_width
 from nap_core.study import Study, StudyActivations
 from pages.parts import chosen_methods, method_run, picture, workspace
+from pages.parts.comparing import pick_metric
 from pages.parts.scrolling import finger_scrolls
 
 TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
@@ -39,16 +40,8 @@ def section(chosen: Study, found: StudyActivations, combinations: Sequence[str],
     able, waits, _unable = method_run.ready(found.study, Cases.of(found), rest)
     heading, control = st.columns([3, 2], vertical_alignment="bottom")
     heading.subheader("All combinations at once", anchor=False)
-    metric = control.segmented_control(
-        "Metric",
-        list(METRICS),
-        default="fpr95",
-        required=True,
-        format_func=METRICS.__getitem__,
-        key="w_metric",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    with control:
+        metric = pick_metric("w_metric", labelled=False)
     shown = [*combinations, *able]
     every = [sensitivity(chosen, spec, found) for spec in shown]
     picture.show(combinations_picture(every, metric, w, opened=methods.title(opened)), "w-combinations")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from nap_core import cost, datasets, methods, sensitivity
-from nap_core.comparison import AVERAGE, Metric
+from nap_core.comparison import AVERAGE
 from nap_core.cost import Cost
 from nap_core.errors import UserError
 from nap_core.evaluation import MethodScores
@@ -18,6 +18,7 @@ from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
 from nap_core.jobs import Task
 from nap_core.methods import Watch
+from nap_core.metrics import Metric
 from nap_core.sensitivity import SizeOutcome, input_size, number_of_images
 from nap_core.study import Study, StudyActivations
 from pages.parts import picture, task, workspace

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
 from nap_core import methods, report
-from nap_core.comparison import AVERAGE, Metric, matching
+from nap_core.comparison import AVERAGE, matching
 from nap_core.evaluation import MethodScores
-from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.study import Study
 
 CHOSEN = "chosen"  # the order of the choice; no dataset has this name
 _SHORT = {name: title.split(":")[0] for name, title in methods.FAMILIES.items()}
 _NAP = {"": "with and without", "with": "with NAP", "without": "without NAP"}
-
-
-def pick_metric() -> Metric:
-    """FPR95 or AUROC."""
-    metric: Metric = st.segmented_control(
-        "Metric",
-        get_args(Metric),
-        default="fpr95",
-        required=True,
-        format_func=METRIC_TITLES.__getitem__,
-        key="compare_metric",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return metric
 
 
 def pick_order(columns: Sequence[str], titles: Mapping[str, str]) -> str:

@@ -15,7 +15,6 @@ from nap_core.evaluation import Cases
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import (
-    METRICS,
     Sensitivity,
     combinations_picture,
     combinations_table,
@@ -24,6 +23,7 @@ from nap_core.figures.w_sensitivity import (
     sensitivity_table,
 )
 from nap_core.methods import Ground, Part
+from nap_core.metrics import METRIC_TITLES
 
 IMAGES, CHANNELS, CLASSES = 10_000, 342, 10  # of each dataset; DenseNet-BC-100-12's channels
 OOD = tuple(f"ood-{number}" for number in range(1, 7))
@@ -56,7 +56,7 @@ def table() -> list[str]:
         return histograms(rows, "id", titles, palette, together=True).figure.to_json()
 
     def one(w: float) -> object:
-        return [curve_picture(found[0], metric, w).figure.to_json() for metric in METRICS]
+        return [curve_picture(found[0], metric, w).figure.to_json() for metric in METRIC_TITLES]
 
     def all_of_them(w: float) -> object:
         return combinations_picture(found, "fpr95", w).figure.to_json()

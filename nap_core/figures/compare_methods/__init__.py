@@ -5,11 +5,10 @@ from nap_core.figures.compare_methods.fpr_curve import fpr_curves
 from nap_core.figures.compare_methods.intervals import interval_picture
 from nap_core.figures.compare_methods.pareto import pareto_picture
 from nap_core.figures.compare_methods.roc import roc_curves
-from nap_core.figures.compare_methods.table import METRIC_TITLES, caption, heat_table, least_width
+from nap_core.figures.compare_methods.table import caption, heat_table, least_width
 from nap_core.figures.compare_methods.words import disagreement_reading
 
 __all__ = [
-    "METRIC_TITLES",
     "caption",
     "correlation_picture",
     "disagreement_reading",

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from nap_core import bootstrap, methods
 from nap_core.comparison import AVERAGE, Scoreboard
 from nap_core.figures.compare_methods.lines import WITH_NAP
-from nap_core.figures.compare_methods.table import METRIC_TITLES
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
+from nap_core.metrics import METRIC_TITLES
 
 _LINE, _REST = 24, 80  # pixels: a method, all that is not the plot
 _NAMED = 4

@@ -9,13 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods
-from nap_core.comparison import AVERAGE, BEST, SECOND, Metric, Scoreboard
+from nap_core.comparison import AVERAGE, BEST, SECOND, Scoreboard
 from nap_core.evaluation import MethodScores
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label
+from nap_core.metrics import METRIC_TITLES, Metric
 
-METRIC_TITLES: Mapping[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
 BETTER: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
 
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.

@@ -10,11 +10,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nap_core import methods
-from nap_core.comparison import Metric
-from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_designs.board import Board, points, reading
+from nap_core.metrics import METRIC_TITLES, Metric
 
 # Pixels.
 ROW, HEADING, AXIS, TOP, LEFT, RIGHT = 44, 44, 34, 40, 84, 16

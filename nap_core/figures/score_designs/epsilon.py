@@ -10,11 +10,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods, nap
-from nap_core.comparison import AVERAGE, Metric
+from nap_core.comparison import AVERAGE
 from nap_core.designs import EpsilonCurve
-from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
+from nap_core.metrics import METRIC_TITLES, Metric
 
 Kind = Literal["alone", "combined"]
 HEIGHT = 340

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.comparison import AVERAGE, Metric
+from nap_core.comparison import AVERAGE
 from nap_core.evaluation import MethodScores
-from nap_core.figures.compare_methods import METRIC_TITLES
 from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label
 from nap_core.figures.sensitivity.images import HEIGHT
+from nap_core.metrics import METRIC_TITLES, Metric
 
 
 def size_picture(

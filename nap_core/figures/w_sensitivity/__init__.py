@@ -7,18 +7,10 @@ from nap_core.figures.w_sensitivity.combinations import (
     robust_reading,
 )
 from nap_core.figures.w_sensitivity.curves import HEIGHT, curve_picture
-from nap_core.figures.w_sensitivity.sensitivity import (
-    METRICS,
-    Metric,
-    Sensitivity,
-    finding,
-    sensitivity_table,
-)
+from nap_core.figures.w_sensitivity.sensitivity import Sensitivity, finding, sensitivity_table
 
 __all__ = [
     "HEIGHT",
-    "METRICS",
-    "Metric",
     "Sensitivity",
     "combinations_picture",
     "combinations_table",

@@ -15,7 +15,8 @@ from nap_core.combination import ROBUST
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.figures.w_sensitivity.curves import shade
-from nap_core.figures.w_sensitivity.sensitivity import METRICS, SAME, Metric, Sensitivity
+from nap_core.figures.w_sensitivity.sensitivity import SAME, Sensitivity
+from nap_core.metrics import METRIC_TITLES, Metric
 
 ACROSS = 4
 ALONE = "the other method alone"
@@ -125,7 +126,7 @@ def robust_reading(found: Sequence[Sensitivity], metric: Metric) -> str:
     least, most = found[int(np.argmin(spans))], found[int(np.argmax(spans))]
     average = "average " if len(found[0].curve.datasets) > 1 else ""
     word = "lower" if metric == "fpr95" else "higher"
-    claim = f"a {word} {average}{METRICS[metric]} than the other method alone at every w from {low:g} to {high:g}"
+    claim = f"a {word} {average}{METRIC_TITLES[metric]} than the other method alone at every w from {low:g} to {high:g}"
     if len(found) == 1:
         says = "has" if better else "does not have"
         return f"{found[0].combination} {says} {claim}; there w moves it by {_points(spans[0])} points."
@@ -145,7 +146,7 @@ def combinations_table(found: Sequence[Sensitivity], w: float, weights: Sequence
     for one, own in zip(found, weights, strict=True):
         best = one.curve.best("fpr95")
         cells: dict[str, str | float] = {"Combination": one.combination, "its w": own, "best w": best}
-        for metric, title in METRICS.items():
+        for metric, title in METRIC_TITLES.items():
             values, inside = one.curve.average(metric), one.curve.robust(metric)
             places = {"alone": 1.0, f"w = {w:g}": w, "its w": own, "best w": best}
             cells |= {f"{title} {head}": 100 * values[one.at(at)] for head, at in places.items()}

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from nap_core.combination import ROBUST
 from nap_core.figures.palette import NEUTRAL, translucent
 from nap_core.figures.picture import Picture, percent
-from nap_core.figures.w_sensitivity.sensitivity import METRICS, SAME, Metric, Sensitivity
+from nap_core.figures.w_sensitivity.sensitivity import SAME, Sensitivity
+from nap_core.metrics import METRIC_TITLES, Metric
 
 HEIGHT = 340  # pixels; more where there are more than five datasets for the legend to name
 SHADE = translucent(NEUTRAL, 0.12)
@@ -84,7 +85,7 @@ def _layout(found: Sensitivity, metric: Metric, now: float) -> dict[str, Any]:
             "fixedrange": True,
         },
         "yaxis": {
-            "title": {"text": f"{METRICS[metric]} ({better} is better)"},
+            "title": {"text": f"{METRIC_TITLES[metric]} ({better} is better)"},
             "tickformat": ".0%",
             "nticks": 6,
             "zeroline": False,
@@ -143,13 +144,13 @@ def _reading(found: Sensitivity, metric: Metric, w: float) -> str:
     count = len(curve.datasets)
     where = f"averaged over {count} OOD datasets" if count > 1 else f"on {found.titles[curve.datasets[0]]}"
     if np.ptp(average) <= SAME:
-        return f"{METRICS[metric]}, {where}, is {at(w)} at every w."
+        return f"{METRIC_TITLES[metric]}, {where}, is {at(w)} at every w."
     extreme = "lowest" if metric == "fpr95" else "highest"
     if found.at(w) == found.at(best):
         now = f"is {extreme} at w = {w:g}: {at(w)}"
     else:
         now = f"is {at(w)} at w = {w:g} and {extreme}, {at(best)}, at w = {best:g}"
-    return f"{METRICS[metric]}, {where}, {now}; {found.other} alone has {at(1)}, {found.prior} alone {at(0)}."
+    return f"{METRIC_TITLES[metric]}, {where}, {now}; {found.other} alone has {at(1)}, {found.prior} alone {at(0)}."
 
 
 def _table(found: Sensitivity, metric: Metric) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,8 @@ from numpy.typing import NDArray
 from nap_core import methods
 from nap_core.combination import WeightCurve
 from nap_core.figures.picture import percent
+from nap_core.metrics import METRIC_TITLES
 
-Metric = Literal["fpr95", "auroc"]
-METRICS: dict[Metric, str] = {"fpr95": "FPR95", "auroc": "AUROC"}
 SAME = 1e-12  # shares that differ by less are equal
 
 
@@ -89,8 +87,8 @@ def _table_row(
 ) -> dict[str, str | float]:
     weights = {found.other: 1.0, found.prior: 0.0, f"w = {w:g}": w, "best w": best}
     cells = {
-        f"{METRICS[metric]} {head}": 100 * float(values[found.at(weight)])
-        for metric, values in zip(METRICS, (fpr95, auroc), strict=True)
+        f"{METRIC_TITLES[metric]} {head}": 100 * float(values[found.at(weight)])
+        for metric, values in zip(METRIC_TITLES, (fpr95, auroc), strict=True)
         for head, weight in weights.items()
     }
     return {"OOD dataset": title, "best w": best, **cells}
