@@ -13,9 +13,8 @@ from nap_core.figures.compare_methods.lines import LineStyle, line_styles
 from nap_core.figures.palette import translucent
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label
+from nap_core.figures.sensitivity.lines import frame, fronts, method_line
 from nap_core.metrics import METRIC_TITLES, Metric
-
-HEIGHT = 460
 
 
 def images_picture(
@@ -38,38 +37,25 @@ def images_picture(
     share = "all draws" if of_fit else "90\xa0% of the draws"
     names = list(rows[0].ood)
     styles = line_styles(rows, names, opened)
-    tables = {}
-    for rank, row in enumerate(rows):
+    tables, front = {}, fronts(rows, styles, opened)
+    for row in rows:
         table = tables[row.method] = _part(drawn[row.method], metric, column)
         style = styles[row.method]
         if row.method == opened:
             _band(figure, table, style, share)
-        figure.add_scatter(
-            x=table["images"].tolist(),
-            y=table["median"].tolist(),
-            name=label(row),
-            mode="lines+markers",
-            line={"color": style.colour, "dash": style.dash, "width": style.width},
-            marker={"size": 7, "color": style.colour},
-            opacity=style.opacity,
-            showlegend=style.named,
-            zorder=rank + len(rows) * (style.named + (row.method == opened)),
-            customdata=table[["low", "high"]],
-            hovertemplate=f"{label(row)}, %{{x:,}} images<br>{METRIC_TITLES[metric]} %{{y:.1%}}, {share} "
-            "between %{customdata[0]:.1%} and %{customdata[1]:.1%}<extra></extra>",
+        hover = (
+            f"{label(row)}, %{{x:,}} images<br>{METRIC_TITLES[metric]} %{{y:.1%}}, {share} "
+            "between %{customdata[0]:.1%} and %{customdata[1]:.1%}<extra></extra>"
         )
+        x, y = table["images"].tolist(), table["median"].tolist()
+        line = method_line(row, style, front[row.method], x, y, customdata=table[["low", "high"]], hovertemplate=hover)
+        figure.add_trace(line)
     ticks = sorted({int(size) for table in tables.values() for size in table["images"]})
     figure.update_xaxes(
         type="log", title=of, tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks], fixedrange=True, zeroline=False
     )
     figure.update_yaxes(title=METRIC_TITLES[metric], tickformat=".0%", fixedrange=True, zeroline=False, automargin=True)
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"t": 70, "b": 50, "l": 10, "r": 20},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
-        hovermode="closest",
-        dragmode=False,
-    )
+    frame(figure)
     one = next(row for row in rows if row.method == opened)
     reading = _reading(one, tables[opened], metric, column, titles, of, "all draws" if of_fit else "9 of 10 draws")
     every = pd.concat([part.assign(w=row.w) for row, part in zip(rows, tables.values(), strict=True)])

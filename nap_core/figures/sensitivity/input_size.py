@@ -14,7 +14,7 @@ from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label
-from nap_core.figures.sensitivity.images import HEIGHT
+from nap_core.figures.sensitivity.lines import frame, fronts, method_line
 from nap_core.metrics import METRIC_TITLES, Metric
 
 
@@ -48,20 +48,12 @@ def size_picture(
             opacity=0.55,
             hovertemplate="the network is right on %{y:.1%} at %{x} pixels<extra></extra>",
         )
-    for rank, row in enumerate(rows):
+    front = fronts(rows, styles, opened)
+    for row in rows:
         style, mine = styles[row.method], table[table["method"] == row.method].sort_values("side")
-        figure.add_scatter(
-            x=mine["side"].tolist(),
-            y=mine[metric].tolist(),
-            name=label(row),
-            mode="lines+markers",
-            line={"color": style.colour, "dash": style.dash, "width": style.width},
-            marker={"size": 7, "color": style.colour},
-            opacity=style.opacity,
-            showlegend=style.named,
-            zorder=rank + len(rows) * (style.named + (row.method == opened)),
-            hovertemplate=f"{label(row)} at %{{x}} pixels<br>{METRIC_TITLES[metric]} %{{y:.1%}}<extra></extra>",
-        )
+        hover = f"{label(row)} at %{{x}} pixels<br>{METRIC_TITLES[metric]} %{{y:.1%}}<extra></extra>"
+        x, y = mine["side"].tolist(), mine[metric].tolist()
+        figure.add_trace(method_line(row, style, front[row.method], x, y, hovertemplate=hover))
     figure.add_vline(x=own, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
     figure.update_xaxes(
         title="pixels a side, as the network sees them", tickvals=sides, ticktext=[str(side) for side in sides],
@@ -70,13 +62,7 @@ def size_picture(
     figure.update_yaxes(
         title=METRIC_TITLES[metric], tickformat=".0%", range=[-0.03, 1.03], fixedrange=True, zeroline=False
     )
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"t": 70, "b": 50, "l": 10, "r": 20},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
-        hovermode="closest",
-        dragmode=False,
-    )
+    frame(figure)
     one = next(row for row in rows if row.method == opened)
     mine = table[table["method"] == opened].set_index("side")
     return Picture(figure, _reading(one, mine, metric, column, titles, own), table, f"{metric}-over-input-size")
