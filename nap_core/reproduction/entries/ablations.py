@@ -137,8 +137,8 @@ ENTRIES = (
             "c1 is the first convolution, t1 and t2 the transitions, p the penultimate map; other networks have "
             "the ends of their stages in place of transitions.",
             "Where a layer's map goes below zero it is cut there, as everywhere in this app. The paper most likely "
-            "does not cut: read uncut, on its own CIFAR-10 network every product falls behind the penultimate layer, as "
-            "Table 7 has it (docs/layers.md).",
+            "does not cut: read uncut, on its own CIFAR-10 network every product falls behind the penultimate layer, "
+            "as Table 7 has it (docs/layers.md).",
         ),
     ),
     Entry(
