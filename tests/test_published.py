@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from nap_core import methods, published
@@ -11,8 +12,9 @@ from nap_core.evaluation import COLUMNS
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def build_fidelity():
-    spec = importlib.util.spec_from_file_location("build_fidelity", ROOT / "assets" / "build" / "build_fidelity.py")
+def built_by(name: str):
+    """A script of assets/build."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "assets" / "build" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -56,8 +58,17 @@ def test_the_copies_are_the_originals(shared: Path) -> None:
         assert (published.FOLDER / name).read_text() == (shared / "reference" / original).read_text()
 
 
-def test_the_document_is_what_the_tables_say() -> None:
-    assert (ROOT / "docs" / "fidelity.md").read_text() == build_fidelity().document()
+@pytest.mark.parametrize(("name", "by"), [("fidelity", "build_fidelity"), ("weight_search", "build_weight_search")])
+def test_a_document_is_what_the_tables_say(name: str, by: str) -> None:
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == built_by(by).document()
+
+
+def test_the_search_loses_little_on_far_ood_images() -> None:
+    """Under a point on the SVHN part, with every seed and combination of Table 11."""
+    found = pd.read_csv(published.FOLDER / "searched.csv").query("images == 2000")
+    assert set(found["method"]) == {f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w}
+    assert found.groupby("method")["seed"].apply(sorted).tolist() == [[0, 1, 2]] * found["method"].nunique()
+    assert found[f"lost {published.SVHN}"].max() < 0.01
 
 
 @pytest.mark.parametrize("spec", ["dice", "react:threshold=1.5", "nap+knn", "ash-s:percentile=0.9"])
