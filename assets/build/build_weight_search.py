@@ -105,12 +105,13 @@ def document() -> str:
         lines.append("")
     exact = rows[rows["images"] == IMAGES]
     most = {name: f"{100 * exact[f'lost {name}'].max():.1f}" for name in sets}
+    svhn, textures, near = (most[name] for name in (*FAR, published.CIFAR100))
     said = (
         "“Best w” is that of the lowest FPR95 on the dataset; “lost” is by how many points FPR95 at the w found lies "
-        "above that, the least and the most of the seeds where they differ. The w of both far sets is the best of one w "
-        f"for the two. With {IMAGES:,} images at most {most[published.SVHN]} points are lost on the SVHN part, "
-        f"{most[published.TEXTURES]} on the textures, {most[BOTH]} on both with one w, and {most[published.CIFAR100]} on "
-        "CIFAR-100: near-OOD images are not like distorted ones, and a search on these cannot know what they need."
+        "above that, the least and the most of the seeds where they differ. The w of both far sets is the best of one "
+        f"w for the two. With {IMAGES:,} images at most {svhn} points are lost on the SVHN part, {textures} on the "
+        f"textures, {most[BOTH]} on both with one w, and {near} on CIFAR-100: near-OOD images are not like distorted "
+        "ones, and a search on these cannot know what they need."
     )
     lines.append(textwrap.fill(said, 118, break_on_hyphens=False))
     return "\n".join(lines) + "\n"
