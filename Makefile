@@ -19,7 +19,7 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint types format docs fidelity imagenet search bench
+.PHONY: help app test lint types format docs fidelity imagenet search analyses bench
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,10 @@ imagenet: $(TEST_DEPS) ## measure an ImageNet network on photographs, textures a
 
 search: $(TEST_DEPS) ## search w on the papers' CIFAR-10 network, an hour (REFERENCE, CIFAR10: folders with the data)
 	$(BIN)/python assets/build/build_weight_search.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
+
+analyses: $(TEST_DEPS) ## measure score designs, the oracle and layers there (REFERENCE, CIFAR10: folders with the data)
+	$(BIN)/python assets/build/build_score_designs.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
+	$(BIN)/python assets/build/build_layers.py --reference $(REFERENCE) --cifar10 $(CIFAR10)
 
 bench: $(TEST_DEPS) ## compare speeds within one run: decoding, extraction, methods, a study of ImageNet's size
 	$(BIN)/python assets/build/benchmark --write

@@ -31,6 +31,11 @@ SHARED = Path(os.environ.get("NAP_SHARED") or REPOSITORY.parent / "shared")
 WITHOUT_SHARED = "the folder of reference material is absent"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The file that takes minutes comes first, so that no process is left alone with it at the end.
+    items.sort(key=lambda item: item.path.name != "test_published_numbers.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _store_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test out of the user's own store: one store for the run, so that an extraction is done once.

@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import benchmarks, combination, datasets, evaluation, methods, sizes
+from nap_core import benchmarks, combination, datasets, evaluation, layers, methods, shift, sizes
 from nap_core.downloads import Download
 from nap_core.models import architectures, zoo
 from nap_core.store import Store
@@ -67,15 +67,20 @@ sha256 in their names.
 | model | name | top-1 on ImageNet-1k | download |
 | --- | --- | ---: | ---: |"""
 PORT = 8597
-VIEWS = {  # file: (page, dark)
-    "home": ("", False),
-    "activation_maps": ("activation_maps", False),
-    "max_vs_mean": ("max_vs_mean", False),
-    "score_histograms": ("score_histograms", False),
-    "w_sensitivity": ("w_sensitivity", True),
-    "score_image": ("score_image", False),
-    "compare_methods": ("compare_methods", True),
-    "published": ("published", False),
+VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
+    "home": ("", False, ""),
+    "activation_maps": ("activation_maps", False, ""),
+    "max_vs_mean": ("max_vs_mean", False, ""),
+    "channels": ("channels", False, ""),
+    "layers": ("layers", True, ""),
+    "score_histograms": ("score_histograms", False, ""),
+    "w_sensitivity": ("w_sensitivity", True, ""),
+    "score_designs": ("score_designs", False, ""),
+    "near_and_far": ("near_and_far", False, ""),
+    "score_image": ("score_image", False, ""),
+    "compare_methods": ("compare_methods", True, ""),
+    "reproduce": ("reproduce?item=table-1", False, "Reproduce all"),
+    "published": ("published", False, ""),
 }
 
 
@@ -217,7 +222,16 @@ def models_document() -> str:
     return "\n".join(lines) + "\n"
 
 
-def take_screenshots() -> None:
+def prepare(folder: str) -> None:
+    """What the pages show, into a store of its own: in the user's own one w may have been searched."""
+    study, store = default_study(), Store(folder)
+    run(study, store)
+    layers.run_layers(study, store, layers.suggested(study.network()))
+    shift.extracted(study, store)
+
+
+def take_screenshots(folder: str) -> None:
+    """Of the pages on the store in ``folder``."""
     from playwright.sync_api import sync_playwright
 
     command = [
@@ -231,7 +245,13 @@ def take_screenshots() -> None:
         "--server.headless",
         "true",
     ]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"NAP_STORE": folder},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(120):
             try:
@@ -249,13 +269,17 @@ def take_screenshots() -> None:
                     "--enable-unsafe-swiftshader",
                 ],
             )
-            for name, (path, dark) in VIEWS.items():
+            for name, (path, dark, button) in VIEWS.items():
                 scheme = "dark" if dark else "light"
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
                 page.goto(f"http://127.0.0.1:{PORT}/{path}")
                 page.wait_for_selector("h1", timeout=120_000)
                 page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=120_000)
                 page.wait_for_timeout(5000)
+                if button:
+                    page.get_by_role("button", name=button).click()
+                    page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=900_000)
+                    page.wait_for_timeout(5000)
                 page.screenshot(path=ROOT / "docs" / f"{name}.png")
                 page.close()
             browser.close()
@@ -273,8 +297,9 @@ def main() -> None:
     (ROOT / "docs" / "datasets.md").write_text(datasets_document(), encoding="utf-8")
     (ROOT / "docs" / "models.md").write_text(models_document(), encoding="utf-8")
     if not args.table_only:
-        run(default_study(), Store())
-        take_screenshots()
+        with tempfile.TemporaryDirectory() as folder:
+            prepare(folder)
+            take_screenshots(folder)
 
 
 if __name__ == "__main__":

@@ -40,9 +40,12 @@ def test_ctrl_c_leaves_a_store_that_the_next_call_goes_on_from(tmp_path: Path) -
     images = np.random.default_rng(0).integers(0, 256, (60_000, 8, 8), dtype=np.uint8)
     np.savez(path := tmp_path / "many.npz", images=images)
     env = os.environ | {"NAP_STORE": str(tmp_path / "store")}
+    # A run in the background may have been started with the signal ignored, which its children inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*COMMAND, str(path)], env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as asked:
+        signal.signal(signal.SIGINT, before)
         first = asked.stderr.readline()  # the pass is under way
         asked.send_signal(signal.SIGINT)
         out, err = asked.communicate(timeout=120)
