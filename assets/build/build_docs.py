@@ -79,7 +79,7 @@ VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
     "near_and_far": ("near_and_far", False, ""),
     "score_image": ("score_image", False, ""),
     "compare_methods": ("compare_methods", True, ""),
-    "reproduce": ("reproduce?item=table-1", False, "Reproduce all"),
+    "reproduce": ("reproduce?item=figure-2", False, "Reproduce all"),
     "published": ("published", False, ""),
 }
 
@@ -278,7 +278,9 @@ def take_screenshots(folder: str) -> None:
                 page.wait_for_timeout(5000)
                 if button:
                     page.get_by_role("button", name=button).click()
-                    page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=900_000)
+                    stop = page.get_by_role("button", name="Stop", exact=True)
+                    stop.wait_for(timeout=60_000)
+                    stop.wait_for(state="detached", timeout=900_000)
                     page.wait_for_timeout(5000)
                 page.screenshot(path=ROOT / "docs" / f"{name}.png")
                 page.close()
