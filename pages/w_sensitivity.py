@@ -25,12 +25,12 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     prior, other = methods.combination_parts(method)
     default = methods.weight(methods.parse(method), found.ground)
     key = f"w_{other.record.name}"
-    follow(key, default.w if default else 0.5)
+    begins = default.w if default else 0.5
     w = weight.slider(
         f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
-        value=default.w if default else 0.5,
+        **({} if followed(key, begins) else {"value": begins}),  # Streamlit takes one of the two
         step=0.05,
         key=key,
         bind="query-params",
@@ -60,12 +60,15 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     weight_search.section(chosen, found, method)
 
 
-def follow(key: str, default: float) -> None:
-    """Move the slider ``key`` with its default, when a search has changed that and nobody has moved the slider."""
+def followed(key: str, default: float) -> bool:
+    """Whether the slider ``key`` was moved along with its default just now, because a search has changed that and
+    nobody had moved the slider."""
     before = st.session_state.get(f"{key}-default", default)
-    if st.session_state.get(key) == before != default:
-        st.session_state[key] = default
     st.session_state[f"{key}-default"] = default
+    if st.session_state.get(key) != before or before == default:
+        return False
+    st.session_state[key] = default
+    return True
 
 
 def pick_combination(combinations: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nap_core import evaluation, methods, metrics, weight_search
+from nap_core.combination import SearchedWeight
 from nap_core.methods import Ground
 from nap_core.store import Store
 from nap_core.study import Study, StudyActivations, run
@@ -177,6 +178,24 @@ def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
     assert methods.default_w("nap+energy", found.ground) == result.found.w
     assert opened().slider(key="w_energy").value == result.found.w
     assert f"w = {result.found.w:g} was found on distorted images" in text(app)
+
+
+@pytest.mark.usefixtures("store_root")
+def test_a_slider_that_nobody_moved_follows_the_w_found(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "search_weight", lambda *_scores: SearchedWeight(0.15, ()))
+    run(STUDY, Store())
+    app = opened()
+    app.segmented_control(key="w_combination").set_value("nap+msp").run()
+    app.slider(key="w_msp").set_value(0.7).run()
+    app.segmented_control(key="w_combination").set_value("nap+energy").run()
+    assert app.slider(key="w_energy").value == 0.4
+    app.button(key="run-w-search").click().run()
+    workspace.jobs().task_of(("pseudo-OOD", STUDY)).wait(120)
+    app.run()
+    assert not app.exception
+    assert app.slider(key="w_energy").value == 0.15
+    app.segmented_control(key="w_combination").set_value("nap+msp").run()
+    assert app.slider(key="w_msp").value == 0.7
 
 
 def test_images_that_are_not_shipped_cannot_be_distorted(open_page: OpenPage) -> None:
