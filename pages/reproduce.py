@@ -19,6 +19,7 @@ from pages.parts import reproduced, run_panel, task, workspace
 from pages.parts.comparing import pick_metric
 
 ADDRESS = "item"
+_SHOWN = "entries-shown"
 MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
 # What takes a pass of its own comes last.
 WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "not at all"}
@@ -109,6 +110,9 @@ def progress(job: Task[Any]) -> tuple[float, str]:
     """How far a run of everything is."""
     chosen = workspace.current_study()
     count = len(results(chosen))
+    if st.session_state.setdefault(_SHOWN, count) != count:
+        st.session_state[_SHOWN] = count
+        st.rerun()  # the lines below the bar say what has come of their entries
     now = job.progress
     passing = now is not None and now.done < now.total
     share, text = run_panel.images_done(job) if passing else (0.0, "Computing …")
