@@ -175,14 +175,14 @@ def run_layers(
     """
     model = network_of(study)
     have = {name: _rows(study, store, model, layers, name) for name in study.datasets}
-    todo = {name: wanted - rows for name, (wanted, rows) in have.items()}
-    total, before = sum(todo.values()), 0
+    lacking = {name: wanted - rows for name, (wanted, rows) in have.items()}
+    total, before = sum(lacking.values()), 0
     found = {}
     for name in study.datasets:
 
         def tell(now: Progress, before: int = before, name: str = name) -> None:
             if watch.progress:
-                done = before + todo[name] - (now.total - now.done)
+                done = before + lacking[name] - (now.total - now.done)
                 watch.progress(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
 
         found[name] = extract_layers(
@@ -195,7 +195,7 @@ def run_layers(
             progress=tell,
             should_stop=watch.should_stop,
         )
-        before += todo[name]
+        before += lacking[name]
     labels = labels_for(datasets.load(study.id_dataset), model.classes)
     parts = {
         (layer, name): Part(

@@ -84,7 +84,11 @@ def weight(method: Method, ground: Ground) -> Weight | None:
     if method.prior is None:
         return None
     found = _searched(method, ground)
-    return Weight(found.w, "found") if found else method.record.weight(ground.knows, ground.classes)
+    if found:
+        return Weight(found.w, "found")
+    published = method.record.weight(ground.knows, ground.classes)
+    # Table 11 is about NAP; its w is the best guess for another prior, and no more.
+    return published if method.prior.record.name == "nap" else Weight(published.w, "assumed")
 
 
 def default_w(spec: str, ground: Ground) -> float | None:

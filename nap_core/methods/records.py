@@ -100,7 +100,7 @@ class Weight:
 
     "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
     knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
-    nothing for the method, or nothing is known of the network.
+    nothing for the combination, or nothing is known of the network.
     """
 
     w: float
@@ -117,7 +117,7 @@ class Weight:
         if self.origin == "nearest":
             near = f"the nearest by number of classes ({BENCHMARKS[self.benchmark]:,})"
             return f"w = {self.w:g} is the paper's for {self.benchmark}, {near}; {search}."
-        return f"w = {self.w:g} is a guess, as the paper has none for this method; {search}."
+        return f"w = {self.w:g} is a guess, as the paper has none for this combination; {search}."
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _all_along(_entry: Entry, table: pd.DataFrame) -> Finding | None:
         held,
         len(everywhere),
         f"At every w between 0 and 1, {held} of {len(everywhere)} combinations have a lower average FPR95 than the "
-        f"method alone; at every w of the paper's robust range, 0.2 to 0.8, {within} have.",
+        f"method alone; at every w from 0.2 to 0.8, where the paper finds it stable, {within} have.",
     )
 
 

@@ -131,6 +131,11 @@ class TestCombinations:
         assert benchmark in found.sentence()
         assert methods.RECORDS["vim"].weight("CIFAR-10", 10).origin == "assumed"  # Table 11 has no ViM
 
+    def test_another_prior_takes_naps_weight_and_the_paper_is_not_named_for_it(self) -> None:
+        found = methods.weight(methods.parse("nap-variance+energy"), Ground(knows="CIFAR-10"))
+        assert (found.w, found.origin) == (0.4, "assumed")
+        assert methods.weight(methods.parse("nap+energy"), Ground(knows="CIFAR-10")).origin == "published"
+
     @pytest.mark.parametrize("name", methods.RECORDS)
     def test_single_methods_have_no_weight(self, name: str) -> None:
         assert methods.default_w(name, Ground(knows="CIFAR-10")) is None
