@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-STYLES = Path(__file__).parent / "pages" / "parts" / "app.css"
+STYLES = Path(__file__).parent / "pages" / "components" / "static" / "app.css"
 
 st.set_page_config(page_title="NAP Explorer", page_icon="assets/icon.png", layout="wide")
 
@@ -40,7 +40,7 @@ page = st.navigation(
 st.html(STYLES)
 
 # Not above: it imports torch, for seconds at a server's first request, and the list of pages must not wait for that.
-from pages.parts.sidebar import study_sidebar  # noqa: E402
+from pages.components.study.sidebar import study_sidebar  # noqa: E402
 
 study_sidebar()
 page.run()

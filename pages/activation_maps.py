@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from nap_core import channels, datasets, metrics
-from nap_core.channel_kinds import how_read, kind_of, orders_of
+from nap_core import datasets, metrics
+from nap_core.analysis.channels import ranking
+from nap_core.analysis.channels.kinds import how_read, kind_of, orders_of
 from nap_core.errors import UserError
 from nap_core.figures.activation_maps import channel_tiles, overlay_map
 from nap_core.figures.picture import percent, three_digits
-from nap_core.study import StudyActivations
-from pages.parts import image_picker, looking_at, run_panel, workspace
-from pages.parts.channel_detail import show_detail
-from pages.parts.channel_tiles import show_tiles
-from pages.parts.image_pools import Pool, known_pool, met_pool
-from pages.parts.picture import show
+from nap_core.studies.study import StudyActivations
+from pages.components.channels.channel_detail import show_detail
+from pages.components.channels.channel_tiles import show_tiles
+from pages.components.images import image_picker, maps_state
+from pages.components.images.image_pools import Pool, known_pool, met_pool
+from pages.components.results.figure_view import show
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 TILES = 24
 _NO_CONTRIBUTION = (
@@ -36,7 +39,7 @@ def page() -> None:
     chosen = workspace.current_study()
     found = run_panel.require_activations(chosen)
     known = known_pool(found)
-    looking_at.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
+    maps_state.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
     if known.name != chosen.id_dataset:
         title = datasets.title(chosen.id_dataset)
         st.info(
@@ -53,9 +56,9 @@ def page() -> None:
     model = chosen.network()
     kind = kind_of(model)
     order, basis, opacity = _controls(orders_of(model), kind.many)
-    ranked = kind.ranked(channels.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
-    channel = looking_at.channel(len(ranked), otherwise=int(ranked[0]))
-    looking_at.write_address((known.name, known_row), (met.name, met_row), channel)
+    ranked = kind.ranked(ranking.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
+    channel = maps_state.channel(len(ranked), otherwise=int(ranked[0]))
+    maps_state.write_address((known.name, known_row), (met.name, met_row), channel)
     subjects = known.subject(known_row), met.subject(met_row)
     top = max(float(subject.maximum[channel]) for subject in subjects)
     for place, pool, row, subject in zip(images, (known, met), (known_row, met_row), subjects, strict=True):
@@ -74,7 +77,7 @@ def page() -> None:
         else f"Channels **{first} to {last}** of {len(ranked):,}"
     )
     line.markdown(
-        f"{which} by **{channels.ORDERS[order]}**, **{channels.BASES[basis]}**. "
+        f"{which} by **{ranking.ORDERS[order]}**, **{ranking.BASES[basis]}**. "
         f"A click on a {kind.one} lays it over the images."
     )
     if kind.of_heads:
@@ -84,7 +87,7 @@ def page() -> None:
     tiles = channel_tiles(*subjects, ranked[first - 1 : last])
     clicked = show_tiles(tiles, "channel-tiles", selected=channel, with_contribution=order == "contribution")
     if clicked is not None:
-        looking_at.choose_channel(clicked)
+        maps_state.choose_channel(clicked)
         st.rerun()
     show_detail(found, channel, known, met, (known_row, met_row))
 
@@ -97,14 +100,14 @@ def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:
     ordered_by = order.selectbox(
         f"Order {many} by",
         orders,
-        format_func=lambda name: channels.ORDERS[name],
+        format_func=lambda name: ranking.ORDERS[name],
         key="maps-order",
         persist_state="session",
     )
     of = basis.segmented_control(
         "Values of the",
-        list(channels.BASES),
-        format_func=lambda name: channels.BASES[name],
+        list(ranking.BASES),
+        format_func=lambda name: ranking.BASES[name],
         default="ID",
         required=True,
         key="maps-basis",

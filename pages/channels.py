@@ -6,20 +6,22 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from nap_core import channels, class_use
 from nap_core.activations import Activations
-from nap_core.channel_kinds import ChannelKind, how_read, kind_of
-from nap_core.class_use import ClassUse
+from nap_core.analysis.channels import class_activation, ranking
+from nap_core.analysis.channels.class_activation import ClassUse
+from nap_core.analysis.channels.kinds import ChannelKind, how_read, kind_of
 from nap_core.errors import UserError
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 from nap_core.figures.picture import percent
 from nap_core.models import LoadedModel
-from nap_core.study import Study, StudyActivations
-from pages.parts import looking_at, run_panel, workspace
-from pages.parts.channel_detail import distribution, drivers, speaks_for
-from pages.parts.channel_strip import CHANNEL_PAGE, aurocs, chosen_channel, write_address
-from pages.parts.image_pools import known_pool, met_pool
-from pages.parts.picture import show
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.channels.channel_detail import distribution, drivers, speaks_for
+from pages.components.channels.channel_strip import CHANNEL_PAGE, aurocs, chosen_channel, write_address
+from pages.components.images import maps_state
+from pages.components.images.image_pools import known_pool, met_pool
+from pages.components.results.figure_view import show
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 EVERY = "all"
 _BOX, _CLICKED = "channels-box", "channels_clicked"
@@ -27,7 +29,9 @@ ORDERS = ("ratio", "maximum")
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def ranking(chosen: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind) -> pd.DataFrame:
+def ranked_channels(
+    chosen: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
+) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
     areas, _ = aurocs(chosen, names, _found, _kind)
     met = np.average(
@@ -42,7 +46,7 @@ def ranking(chosen: Study, names: tuple[str, ...], _found: StudyActivations, _ki
 def used(chosen: Study, order: str, _known: Activations, _model: LoadedModel) -> ClassUse:
     """What the channels answer to the ID images of each class."""
     values = kind_of(_model).ratios if order == "ratio" else _maxima
-    return class_use.class_use(_known, _model.classes, values)
+    return class_activation.class_use(_known, _model.classes, values)
 
 
 def _maxima(activations: Activations) -> np.ndarray:
@@ -63,7 +67,7 @@ def page() -> None:
         persist_state="session",
     )
     names = chosen.ood_datasets if ood == EVERY else (ood,)
-    table = ranking(chosen, names, found, kind)
+    table = ranked_channels(chosen, names, found, kind)
     channel = chosen_channel(found.id.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
@@ -173,11 +177,11 @@ def _one(
 
 def _to_maps(channel: int, image: tuple[str, str, int] | None = None) -> None:
     """Go to the activation maps of ``channel``, of an image of a side's dataset if one is given."""
-    looking_at.choose_channel(channel)
+    maps_state.choose_channel(channel)
     address = {"channel": str(channel)}
     if image:
         side, name, row = image
-        address |= {side: f"{name}:{row}", looking_at.FOLLOW: "1"}
+        address |= {side: f"{name}:{row}", maps_state.FOLLOW: "1"}
     st.switch_page("pages/activation_maps.py", query_params=address)
 
 
@@ -192,7 +196,7 @@ def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, c
             ORDERS,
             default="ratio",
             required=True,
-            format_func=lambda one: f"average {channels.ORDERS[one]}",
+            format_func=lambda one: f"average {ranking.ORDERS[one]}",
             key="channels_use",
             bind="query-params",
         )

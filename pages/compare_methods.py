@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from nap_core import methods
-from nap_core.comparison import AVERAGE, Scoreboard, scoreboard
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE, Scoreboard, scoreboard
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import colours
 from nap_core.figures.compare_methods import (
     caption,
@@ -23,13 +23,16 @@ from nap_core.figures.compare_methods import (
     roc_curves,
 )
 from nap_core.figures.score_histograms import histograms
-from nap_core.study import Study
-from pages.parts import method_picker, results, run_panel, table_controls, workspace
-from pages.parts.comparing import pick_metric
-from pages.parts.disagreements import disagreements
-from pages.parts.model_coverage import coverage_of_models
-from pages.parts.picture import show
-from pages.parts.scrolling import finger_scrolls
+from nap_core.studies.study import Study
+from pages.components.methods import method_picker
+from pages.components.methods.nac_me import coverage_of_models
+from pages.components.results import results_table, table_controls
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.results.disagreements import disagreements
+from pages.components.results.figure_view import show
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 TABLE = "compare-table"
 
@@ -137,14 +140,14 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
     shown = table_controls.pick_shown([row.method for row in every])
     export = st.container(width="content")  # filled when there is something to take away
 rows = [row for row in every if row.method in shown]
-table = results.evaluated(found, shown)
+table = results_table.evaluated(found, shown)
 board = scoreboard(table, metric)
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)
 _forget_what_is_gone(shown)
 _clicked()
 place = st.container()  # drawn later: its frame follows the two boxes below it
-intervals = results.intervals(chosen, rows)
+intervals = results_table.intervals(chosen, rows)
 with export:
     table_controls.offer_exports(chosen, rows, table, intervals, titles, palette)
 st.subheader("One cell, opened")

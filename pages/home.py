@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from nap_core import showcase
+from nap_core.analysis import home_example
+from nap_core.analysis.home_example import Showcase
 from nap_core.errors import UserError
 from nap_core.figures import colour_of, colours
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.figures.palette import ID_COLOUR
-from nap_core.showcase import Showcase
-from nap_core.study import Study, StudyActivations
-from pages.parts import looking_at, run_panel, workspace
-from pages.parts.picture import show
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.images import maps_state
+from pages.components.results.figure_view import show
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 
 def scores_of_the_study(pair: Showcase, chosen: Study, found: StudyActivations) -> None:
@@ -36,7 +38,7 @@ def before_the_first_run(pair: Showcase, chosen: Study) -> None:
 
 def ways_on(pair: Showcase) -> None:
     """Three cards that lead to the pages."""
-    here = looking_at.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
+    here = maps_state.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
     cards = (
         ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
         (
@@ -56,7 +58,7 @@ def ways_on(pair: Showcase) -> None:
 
 st.title("See whether a network has met an image like this before", anchor=False)
 try:
-    pair = showcase.load()
+    pair = home_example.load()
     chosen = workspace.current_study()
     found = workspace.activations(chosen)
     images, scores = st.columns([6, 5], gap="large")

@@ -5,19 +5,21 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from nap_core import layers
+from nap_core.analysis import layers
+from nap_core.analysis.channels.max_mean_points import images_collected, points_of
+from nap_core.analysis.evaluation import Cases, MethodScores
+from nap_core.analysis.layers import OWN
 from nap_core.errors import UserError
-from nap_core.evaluation import Cases, MethodScores
 from nap_core.figures import Picture, colours
 from nap_core.figures.layers import depth_picture, layer_scatter
-from nap_core.layers import OWN
 from nap_core.methods import Watch
 from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
-from nap_core.points import images_collected, points_of
-from nap_core.study import Study
-from pages.parts import picture, run_panel, task, workspace
-from pages.parts.comparing import pick_metric
+from nap_core.studies.study import Study
+from pages.components.results import figure_view
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.runs import run_panel, task
+from pages.components.study import workspace
 
 A_ROW = 3
 MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
@@ -170,7 +172,7 @@ def page() -> None:
     whole = {name: _whole(model, layer, name) for layer, name in short.items()}
     by_layer = {short[layer]: scores for layer, scores in found.items()}
     table = layers.layer_table(by_layer)
-    picture.show(depth_picture(table, list(by_layer), whole, titles, hues, metric), "layers-depth")
+    figure_view.show(depth_picture(table, list(by_layer), whole, titles, hues, metric), "layers-depth")
     st.caption(" · ".join(f"**{name}** {layers.describe(model, layer)}" for layer, name in short.items()))
     st.subheader("Maximum over mean at each layer", anchor=False)
     met = chosen.ood_datasets if ood == EVERY else (ood,)
@@ -180,7 +182,7 @@ def page() -> None:
             layer = picked[place]
             with column:
                 one = panel(chosen, layer, short[layer], met, cases[layer], found[layer])
-                picture.show(one, f"layers-panel-{place}")
+                figure_view.show(one, f"layers-panel-{place}")
     st.caption(
         "A point is one channel of one image, ID in blue in front; a mean of 0.1 or less is left out, as in Figure 5 "
         "of the paper. A fixed sample is drawn; lines (the median maximum at each mean) and numbers count all. Maps "

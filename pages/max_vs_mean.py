@@ -2,19 +2,20 @@
 
 import streamlit as st
 
-from nap_core.channel_kinds import ChannelKind, kind_of
-from nap_core.channels import FLOOR
+from nap_core.analysis.channels.kinds import ChannelKind, kind_of
+from nap_core.analysis.channels.max_mean_points import Points, images_collected, points_of
+from nap_core.analysis.channels.ranking import FLOOR
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.evaluation import MethodScores
 from nap_core.figures import Picture, colours
 from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
-from nap_core.points import Points, images_collected, points_of
-from nap_core.study import Study, StudyActivations
-from pages.parts import run_panel, workspace
-from pages.parts.channel_strip import aurocs, channel_strip, chosen_channel, write_address
-from pages.parts.picked_images import picked_images, region_of
-from pages.parts.picture import show
-from pages.parts.square import keep_square
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.channels.channel_strip import aurocs, channel_strip, chosen_channel, write_address
+from pages.components.images.selected_images import picked_images, region_of
+from pages.components.results.figure_view import show
+from pages.components.results.square import keep_square
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 Names = tuple[str, ...]
 

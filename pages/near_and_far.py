@@ -9,25 +9,23 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from nap_core import datasets, methods, published, shift
+from nap_core import datasets, methods
+from nap_core.analysis import covariate_shift
+from nap_core.analysis.covariate_shift import Metric, Response, Shifted
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.evaluation import MethodScores
 from nap_core.figures import colours
-from nap_core.figures.near_and_far import (
-    accuracy_picture,
-    cells_picture,
-    findings,
-    overview,
-    table_12,
-    table_12_words,
-)
+from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 from nap_core.figures.near_and_far.overview import TITLES
-from nap_core.nearness import Placed, cifar100_among, grouped, nearness
-from nap_core.shift import Metric, Response, Shifted
-from nap_core.study import Study, StudyActivations
-from pages.parts import method_picker, picture, results, run_panel, task, workspace
-from pages.parts.comparing import pick_opened
-from pages.parts.scrolling import finger_scrolls
+from nap_core.paper import published_tables
+from nap_core.studies.near_far import Placed, cifar100_among, grouped, nearness
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.methods import method_picker
+from pages.components.results import figure_view, results_table
+from pages.components.results.comparison_choice import pick_opened
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.runs import run_panel, task
+from pages.components.study import workspace
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
@@ -76,17 +74,16 @@ def _place(chosen: Study) -> dict[str, Placed]:
 def shifted_images(chosen: Study) -> Shifted | None:
     """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
     try:
-        waiting = shift.missing(chosen, workspace.store())
+        waiting = covariate_shift.missing(chosen, workspace.store())
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None
-    work = partial(shift.extracted, chosen, workspace.store(), workspace.device())
+    work = partial(covariate_shift.extracted, chosen, workspace.store(), workspace.device())
     if not waiting:
         return work()
-    count = min(shift.IMAGES, chosen.images)
-    label = (
-        f"Shift {count:,} ID images: {len(shift.CORRUPTIONS)} corruptions × 5 severities ({waiting:,} to go through)"
-    )
+    count = min(covariate_shift.IMAGES, chosen.images)
+    kinds = len(covariate_shift.CORRUPTIONS)
+    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({waiting:,} to go through)"
     found: Shifted | None = task.result_of(("covariate shift", chosen), work, label, key="shift")
     st.caption(
         "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
@@ -106,7 +103,7 @@ def respond(
     _scores: MethodScores,
 ) -> Response:
     """A method on all that is not clean ID; ``images`` tells a study with shifted images from one without."""
-    return shift.respond(_found, _shifted, _scores)
+    return covariate_shift.respond(_found, _shifted, _scores)
 
 
 def unplaced(placed: Mapping[str, Placed]) -> str:
@@ -129,7 +126,7 @@ def details(one: Response, metric: Metric) -> None:
     st.subheader(f"{one.title} under covariate shift", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        picture.show(cells_picture(one.shift, metric, one.title), "far-cells")
+        figure_view.show(cells_picture(one.shift, metric, one.title), "far-cells")
         finger_scrolls("far-cells")
     with right:
         accuracy = accuracy_picture(one.shift, one.title)
@@ -138,17 +135,17 @@ def details(one: Response, metric: Metric) -> None:
                 "The classes of the ID images are not known here, so nobody can say what the network gets right."
             )
         else:
-            picture.show(accuracy, "far-accuracy")
+            figure_view.show(accuracy, "far-accuracy")
             finger_scrolls("far-accuracy")
 
 
 def how_shifted(chosen: Study) -> str:
     """What the shifted images are, in words."""
-    count, known = min(shift.IMAGES, chosen.images), datasets.title(chosen.id_dataset)
+    count, known = min(covariate_shift.IMAGES, chosen.images), datasets.title(chosen.id_dataset)
     return (
-        f"The shifted images are the first {count:,} of {known}, each in {len(shift.CORRUPTIONS)} corruptions with "
-        f"{shift.parameters_of(chosen)}'s parameters, as the network sees them; “clean ID” are these "
-        "images unharmed. The threshold is that of all the study's ID images."
+        f"The shifted images are the first {count:,} of {known}, each in {len(covariate_shift.CORRUPTIONS)} "
+        f"corruptions with {covariate_shift.parameters_of(chosen)}'s parameters, as the network sees them; “clean ID” "
+        "are these images unharmed. The threshold is that of all the study's ID images."
     )
 
 
@@ -157,7 +154,7 @@ def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
     name, here = cifar100_among(chosen), None
     if name:
-        specs = [part.spec for part in published.COUNTERPARTS if part.table == "Table 12"]
+        specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
         rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
         here = pd.concat(rows).query("ood == @name") if rows else None
     table = table_12(here)
@@ -165,18 +162,18 @@ def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
     st.dataframe(table, hide_index=True, column_config=percents, key="table-12")
     words = (
         f"{table_12_words(table)} Table 12 does not say its w; here it is Table 11's. In percent; “its network” is "
-        f"the paper's {published.NETWORK}, measured with this code"
+        f"the paper's {published_tables.NETWORK}, measured with this code"
     )
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
-    elif workspace.model_title(chosen) != published.NETWORK:
+    elif workspace.model_title(chosen) != published_tables.NETWORK:
         words += f"; this study asks {workspace.model_title(chosen)}, so compare how methods rank, not their figures"
     st.caption(f"{words}.")
 
 
 def _measured(found: StudyActivations, spec: str) -> pd.DataFrame | None:
     try:
-        return results.evaluated(found, [spec])
+        return results_table.evaluated(found, [spec])
     except UserError:  # its row stays empty
         return None
 
@@ -195,7 +192,7 @@ shifted = shifted_images(study)
 count = shifted.images if shifted else 0
 responses = [respond(study, row.method, row.w, count, activations, shifted, row) for row in rows]
 with place:
-    picture.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
+    figure_view.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
     finger_scrolls("far-overview", OVERVIEW_WIDTH)
     if words := unplaced(places):
         st.caption(words)

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from nap_core import methods, published
+from nap_core import methods
 from nap_core.figures.published import difference_colour, published_and_measured
 from nap_core.metrics import METRIC_TITLES
-from pages.parts.comparing import pick_metric
-from pages.parts.frame import require_frame
-from pages.parts.picture import show
+from nap_core.paper import published_tables
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.results.figure_view import show
+from pages.components.study.frame import require_frame
 
 require_frame()
 
@@ -37,12 +38,12 @@ def points(difference: float) -> str:
 
 
 st.title("Do our numbers agree with the paper's?")
-rows = published.comparison()
+rows = published_tables.comparison()
 metric = pick_metric("published_metric", default="auroc", labelled=False)
 show(published_and_measured(rows, metric), "published")
 st.caption(
-    f"The NAP paper's CIFAR-10 network ({published.NETWORK}), 10,000 CIFAR-10 test images as ID. "
-    + " ".join(f"{name}: {note}" for name, note in published.OOD_NOTES.items())
+    f"The NAP paper's CIFAR-10 network ({published_tables.NETWORK}), 10,000 CIFAR-10 test images as ID. "
+    + " ".join(f"{name}: {note}" for name, note in published_tables.OOD_NOTES.items())
 )
 st.page_link(
     "pages/reproduce.py",
@@ -64,9 +65,11 @@ for row in rows[rows["note"] != ""].itertuples():
     st.markdown(f"- **{row.published_as}** on {row.ood} ({points(row.difference)}): {row.note}")
 
 st.subheader("Methods that no paper measured on this network")
-others = published.without_counterpart()
+others = published_tables.without_counterpart()
 wide = others.pivot_table(index="method", columns="ood", values=["fpr95", "auroc"], sort=False)
-wide = 100 * wide.swaplevel(axis=1)[[(ood, figure) for ood in published.OOD_NOTES for figure in ("fpr95", "auroc")]]
+wide = (
+    100 * wide.swaplevel(axis=1)[[(ood, figure) for ood in published_tables.OOD_NOTES for figure in ("fpr95", "auroc")]]
+)
 wide.columns = [f"{ood} {METRIC_TITLES[figure]}" for ood, figure in wide.columns]
 wide.insert(0, "ID images", others.groupby("method", sort=False)["n_id"].first())
 wide["ID accuracy"] = 100 * others.groupby("method", sort=False)["id_accuracy"].first()

@@ -7,16 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from nap_core import channel_kinds, models
+from nap_core import models
+from nap_core.analysis.channels import kinds
 from nap_core.errors import UserError
-from nap_core.jobs import Task
 from nap_core.methods import Watch
-from nap_core.reproduction import ENTRIES, GROUPS, Entry
-from nap_core.reproduction.running import Reproduced, Subject, run
-from nap_core.reproduction.statements import orthogonality
-from nap_core.study import Study, StudyActivations
-from pages.parts import reproduced, run_panel, task, workspace
-from pages.parts.comparing import pick_metric
+from nap_core.paper import ENTRIES, GROUPS, Entry
+from nap_core.paper.claims import orthogonality
+from nap_core.paper.running import Reproduced, Subject, run
+from nap_core.runs.background import Task
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.results import paper_entry
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.runs import run_panel, task
+from pages.components.study import workspace
 
 ADDRESS = "item"
 _SHOWN = "entries-shown"
@@ -79,7 +82,7 @@ def status(entry: Entry, chosen: Study) -> tuple[str, str]:
     finding = done.finding
     colour = {"holds": "green", "holds in part": "orange", "does not hold": "red"}[finding.verdict]
     return (
-        f":material/{reproduced.VERDICTS[finding.verdict]}:",
+        f":material/{paper_entry.VERDICTS[finding.verdict]}:",
         f" :{colour}-badge[{finding.verdict}: {finding.held} of {finding.of}]",
     )
 
@@ -139,7 +142,7 @@ def statement(entry: Entry, chosen: Study) -> None:
         st.dataframe(orthogonality(), hide_index=True, key="table-1", height="content")
         st.caption("From the records of this app's catalogue; the paper's count of parameters beside ours.")
     elif entry.name == "figure-7":
-        said = channel_kinds.how_read(chosen.network()) if models.is_here(chosen.model) else ""
+        said = kinds.how_read(chosen.network()) if models.is_here(chosen.model) else ""
         st.markdown(said or f"{workspace.model_title(chosen)} is no Transformer: NAP is read from its last maps.")
     elif models.is_here(chosen.model):
         st.markdown(workspace.where_read(chosen.model, chosen.layer))
@@ -163,9 +166,9 @@ def show(entry: Entry, chosen: Study, found: StudyActivations | None, metric: st
             work = partial(reproduce, entry, found, workspace.device())
             done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)
         if done is not None:
-            reproduced.result(done, metric)
-    reproduced.links(entry)
-    reproduced.own_study(entry, chosen)
+            paper_entry.result(done, metric)
+    paper_entry.links(entry)
+    paper_entry.own_study(entry, chosen)
 
 
 st.title("Does the paper hold on my study?")

@@ -3,16 +3,20 @@
 import pandas as pd
 import streamlit as st
 
-from nap_core import designs, methods
-from nap_core.channel_kinds import kind_of
+from nap_core import methods
+from nap_core.analysis import score_variants
+from nap_core.analysis.channels.kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
 from nap_core.metrics import METRIC_TITLES, Metric
-from nap_core.study import Study, StudyActivations
-from pages.parts import design_editor, epsilon_section, oracle_section, picture, run_panel, workspace
-from pages.parts.comparing import pick_metric
-from pages.parts.scrolling import finger_scrolls
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.methods import epsilon_section, oracle_section, variant_editor
+from pages.components.results import figure_view
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 DEFAULT, BEST = "Default", "Best"
 
@@ -20,23 +24,23 @@ DEFAULT, BEST = "Default", "Best"
 @st.cache_data(show_spinner="Scoring …", max_entries=64)
 def design_table(chosen: Study, other: str, weights: dict[str, float], _found: StudyActivations) -> pd.DataFrame:
     """Table 6 on a study, once for each choice of w."""
-    return designs.design_table(_found, other=other, weights=weights)
+    return score_variants.design_table(_found, other=other, weights=weights)
 
 
 @st.cache_data(show_spinner="Trying every w …", max_entries=64)
 def best_weights(chosen: Study, other: str, _found: StudyActivations) -> dict[str, float]:
     """The w of each design that suits this study's OOD images best, once."""
-    return designs.best_weights(_found, other)
+    return score_variants.best_weights(_found, other)
 
 
 def pick() -> tuple[str, str, Metric]:
     """The method that designs are combined with, the choice of w, and the metric."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="design-controls"):
-        every = designs.others()
+        every = score_variants.others()
         other = st.selectbox(
             "Combined with",
             every,
-            index=every.index(designs.OTHER),
+            index=every.index(score_variants.OTHER),
             format_func=methods.title,
             key="design_with",
             bind="query-params",
@@ -68,16 +72,16 @@ def table_six(chosen: Study, found: StudyActivations, other: str, w: str, metric
         )
         return
     try:
-        weights = best_weights(chosen, other, found) if w == BEST else designs.default_weights(found, other)
+        weights = best_weights(chosen, other, found) if w == BEST else score_variants.default_weights(found, other)
         table = design_table(chosen, other, weights, found)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
     titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
     board = Board(table, titles, palette)
-    picture.show(design_picture(board, metric), "designs")
+    figure_view.show(design_picture(board, metric), "designs")
     finger_scrolls("designs", least_width(board))
-    published = designs.published_designs(chosen.knows, other)
+    published = score_variants.published_designs(chosen.knows, other)
     st.dataframe(printed_table(board, metric, published), hide_index=True, key="designs-table")
     said = f"{METRIC_TITLES[metric]} in percent; in brackets the difference from {board.baseline} alone, in points. "
     said += (
@@ -102,6 +106,6 @@ study = workspace.current_study()
 activations = run_panel.require_activations(study)
 chosen_other, chosen_w, chosen_metric = pick()
 table_six(study, activations, chosen_other, chosen_w, chosen_metric)
-design_editor.section(study, activations, chosen_other)
+variant_editor.section(study, activations, chosen_other)
 epsilon_section.section(study, activations, chosen_other, chosen_metric)
 oracle_section.section(study, activations)

@@ -5,9 +5,12 @@ import streamlit as st
 from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import bins_of, histograms, images_in_bin, label, least_width
-from pages.parts import method_picker, picture, run_panel, workspace
-from pages.parts.placed_images import placed_images
-from pages.parts.scrolling import finger_scrolls
+from pages.components.images.histogram_images import placed_images
+from pages.components.methods import method_picker
+from pages.components.results import figure_view
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 FIRST = ("energy", "nap", "nap+energy")  # of the standard choice: as in Figure 2 of the paper
 APART, TOGETHER = "One by one", "All together"
@@ -38,7 +41,7 @@ rows = {row.method: row for row in method_picker.scores(found)}
 if tuple(rows) == methods.STANDARD:
     rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), chosen.id_dataset, titles, palette, tpr=tpr, together=together)
-event = picture.show(shown, "histograms", selection=["points"])
+event = figure_view.show(shown, "histograms", selection=["points"])
 finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))
 st.caption(
     f"Further right is more like {known}. The outermost bars also count the scores beyond the axis. "

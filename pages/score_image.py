@@ -4,22 +4,17 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from nap_core import images, methods, models, placement
+from nap_core import methods, models
+from nap_core.analysis import single_image
+from nap_core.datasets import uploaded_images
 from nap_core.errors import UserError
 from nap_core.figures import score_image
-from pages.parts import (
-    brought_images,
-    chosen_methods,
-    image_table,
-    looked_images,
-    method_picker,
-    method_run,
-    run_panel,
-    single_image,
-    workspace,
-)
-from pages.parts.frame import require_frame
-from pages.parts.looked_images import Known, Looked
+from pages.components.images import analysed_images, image_report, image_table, uploads
+from pages.components.images.analysed_images import Known, Looked
+from pages.components.methods import method_picker, selected_methods
+from pages.components.runs import method_run, run_panel
+from pages.components.study import workspace
+from pages.components.study.frame import require_frame
 
 PHOTOGRAPHS = "efficientnet-lite0-imagenet"  # what photographs go to, whatever the study is
 ASK, BY = "ask", "by"  # the controls: their names in the address and in the session
@@ -43,9 +38,9 @@ def main() -> None:
     verdict = right.container()  # filled once it is known which methods have scores
     drop, samples = st.columns([5, 7], gap="medium")
     with drop:
-        brought_images.drop_zone()
+        uploads.drop_zone()
     with samples:
-        brought_images.sample_strip(model)
+        uploads.sample_strip(model)
     try:
         among = compared_with(model)
         with verdict:
@@ -71,12 +66,12 @@ def compared_with(model: str) -> Known:
     The page ends here, with a sentence, when none of them can be computed. Methods with a pass of their own are left
     out: they would look at a thousand known images before they could say anything about one.
     """
-    specs = chosen_methods.current()
+    specs = selected_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
-    about = looked_images.cases(model)
+    about = analysed_images.cases(model)
     owner = ("known", workspace.variant(model), about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
-    among = looked_images.known(model, about, able)
+    among = analysed_images.known(model, about, able)
     method_run.offer(owner, about, waits)
     method_run.explain(unable | among.unable)
     if own:
@@ -106,8 +101,8 @@ def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str]
 
 def answer(model: str, method: str, among: Known) -> None:
     """The table when several images are asked about, and the single view of the one that is open."""
-    asked = brought_images.asked(model)
-    found = image_table.look_at(model, asked, max(len(asked), len(brought_images.files())))
+    asked = uploads.asked(model)
+    found = image_table.look_at(model, asked, max(len(asked), len(uploads.files())))
     small_images(model, [looked for _, looked in found])
     opened = 0 if found else None
     if len(found) > 1:
@@ -116,21 +111,21 @@ def answer(model: str, method: str, among: Known) -> None:
         one, looked = found[opened]
         if len(found) > 1:
             st.header(score_image.plain(looked.name))
-        single_image.draw(model, method, one.key, looked, among)
+        image_report.draw(model, method, one.key, looked, among)
 
 
 def small_images(model: str, found: list[Looked]) -> None:
     """Say it when a network for photographs is asked about images that another network fits better."""
     tiny = [looked.name for looked in found if looked.tiny]
-    better = placement.model_for_tiny_images(model)
+    better = single_image.model_for_tiny_images(model)
     if not tiny or better is None:
         return
     title = models.find(better).title
     which = f"“{score_image.plain(tiny[0])}” is" if len(tiny) == 1 else f"{len(tiny):,} of these images are"
     said, button = st.columns([5, 1], vertical_alignment="center")
     said.info(
-        f"{which} at most {images.TINY} pixels wide and high. {title}, which looks at small images, fits better: "
-        f"{models.find(model).title} sees them blown up.",
+        f"{which} at most {uploaded_images.TINY} pixels wide and high. {title}, which looks at small images, fits "
+        f"better: {models.find(model).title} sees them blown up.",
         icon=":material/photo_size_select_small:",
     )
     button.button(f"Ask {title}", key="score-image-ask-small", on_click=ask, args=(better,), width="stretch")

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core.comparison import AVERAGE
+from nap_core.analysis.comparison import AVERAGE
 from nap_core.metrics import Metric
-from nap_core.study import Study
-from pages.parts import method_picker, run_panel, sensitivities, workspace
-from pages.parts.comparing import pick_metric, pick_opened
+from nap_core.studies.study import Study
+from pages.components.methods import method_picker
+from pages.components.results import sensitivity_sections
+from pages.components.results.comparison_choice import pick_metric, pick_opened
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 SECTIONS = {"images": "Number of images", "size": "Input size", "tpr": "TPR", "cost": "Cost"}
 WITHOUT_METHODS = "cost"
@@ -59,14 +62,14 @@ study = workspace.current_study()
 activations = run_panel.require_activations(study)
 section = pick_section()
 if section == WITHOUT_METHODS:
-    sensitivities.cost_section(study)
+    sensitivity_sections.cost_section(study)
 else:
     method_picker.row()
     rows = method_picker.scores(activations)
     metric, opened, against = pick(study, [row.method for row in rows], with_metric=section != "tpr")
     if section == "images":
-        sensitivities.images_section(study, activations, rows, metric, against, opened)
+        sensitivity_sections.images_section(study, activations, rows, metric, against, opened)
     elif section == "size":
-        sensitivities.size_section(study, rows, metric, against, opened)
+        sensitivity_sections.size_section(study, rows, metric, against, opened)
     else:
-        sensitivities.tpr_section(study, rows, against, opened)
+        sensitivity_sections.tpr_section(study, rows, against, opened)

@@ -8,8 +8,11 @@ from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import curve_picture, finding, sensitivity_table
-from nap_core.study import Study, StudyActivations
-from pages.parts import all_combinations, method_picker, picture, run_panel, weight_search, workspace
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.methods import all_combinations, method_picker, weight_search
+from pages.components.results import figure_view
+from pages.components.runs import run_panel
+from pages.components.study import workspace
 
 OTHERWISE = "nap+energy"  # when no combination is chosen
 IN_A_ROW = 3  # more combinations than this go into a box that opens
@@ -38,12 +41,12 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
     sensitivity = all_combinations.sensitivity(chosen, method, found)
     left, right = st.columns(2)
     with left:
-        picture.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
+        figure_view.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
     with right:
-        picture.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
+        figure_view.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
     st.markdown(finding(sensitivity))
     scores = workspace.scores(found, method, w)
-    picture.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
+    figure_view.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
         f"{other.record.positive.note}"

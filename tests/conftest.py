@@ -88,7 +88,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def publish(library: Path, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> Publish:
     """``publish("svhn-test", {"test_32x32.mat": …})``: small files in place of the published ones, with their MD5."""
 
-    from nap_core.datasets.library import records  # not above: it imports numpy
+    from nap_core.datasets.published import records  # not above: it imports numpy
 
     def publish(name: str, files: Mapping[str, bytes]) -> None:
         entry = records.ENTRIES[name]

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from nap_core.store import Store
-from nap_core.study import default_study, run
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import default_study, run
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -21,9 +21,13 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from nap_core import bank, datasets, methods, models  # noqa: E402
+from nap_core import datasets, methods, models  # noqa: E402
 from nap_core.activations import Activations  # noqa: E402
-from nap_core.extraction import Progress, extract  # noqa: E402
+from nap_core.extraction import (  # noqa: E402
+    Progress,
+    extract,
+    precomputed,
+)
 
 BANK, MODEL = "imagenet-bank", "efficientnet-lite0-imagenet"
 COLUMNS = ("file", "author", "landing_page", "licence")
@@ -67,10 +71,10 @@ def main() -> None:
     found = extract(model, folder, limit=count, progress=note)
     labels = np.array([int(row["imagenet_index"]) for row in rows], dtype=np.int64)
     found = dataclasses.replace(found, labels=labels)
-    path = bank.save(BANK, model, found)
+    path = precomputed.save(BANK, model, found)
     write_provenance(path.with_suffix(".csv"), rows)
 
-    stored = bank.load(BANK, model)
+    stored = precomputed.load(BANK, model)
     print(f"\n{path.name}: {count:,} photographs, {path.stat().st_size / 1e6:.2f} MB")
     print(f"top-1 accuracy {100 * np.mean(stored.predictions == labels):.1f} %")
     for method in methods.STANDARD:

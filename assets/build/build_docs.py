@@ -19,11 +19,15 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core import benchmarks, combination, datasets, evaluation, layers, methods, shift, sizes
-from nap_core.downloads import Download
-from nap_core.models import architectures, zoo
-from nap_core.store import Store
-from nap_core.study import StudyActivations, default_study, run
+from nap_core import datasets, methods
+from nap_core.analysis import covariate_shift, evaluation, layers
+from nap_core.methods import combination
+from nap_core.models import architectures, torchvision_zoo
+from nap_core.storage import byte_size
+from nap_core.storage.activation_store import Store
+from nap_core.storage.downloads import Download
+from nap_core.studies import benchmarks
+from nap_core.studies.study import StudyActivations, default_study, run
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
@@ -177,7 +181,7 @@ def datasets_document() -> str:
         "before they are whole. Each has a folder in `NAP_DATASETS`; without a network, put the files there yourself.",
         "What is unpacked needs its archive no more.",
     ]
-    for record in (datasets.find(name) for name in datasets.library.names()):
+    for record in (datasets.find(name) for name in datasets.published.names()):
         lines += ["", f"### {record.title}: `{record.name}`", "", f"{record.description} {record.note}", ""]
         lines.append(f"- {record.size:,} images. {record.source}. {record.licence}.")
         lines += [f"- {_file(one)}" for one in record.downloads]
@@ -197,8 +201,8 @@ def datasets_document() -> str:
 
 def _file(one: Download) -> str:
     """A file of the library: its place, its address, what is published of it."""
-    size = f", {sizes.in_words(one.size)}" if one.size else ""
-    place = f"`{one.path.relative_to(datasets.library.folder()).as_posix()}`"
+    size = f", {byte_size.in_words(one.size)}" if one.size else ""
+    place = f"`{one.path.relative_to(datasets.published.folder()).as_posix()}`"
     said = "given to registered people only" if one.by_hand else "downloaded"
     return f"{place} from <{one.url}>{size}, {said}; {f'`{one.checksum}`' if one.checksum else 'no checksum published'}"
 
@@ -215,9 +219,9 @@ def models_document() -> str:
     for note, places in groups.items():
         lines += [note, "", *(f"- {place}: {', '.join(names)}" for place, names in places.items()), ""]
     lines.append(TWO_QUESTIONS)
-    for name in zoo.names():
-        record = zoo.record(name)
-        size = sizes.in_words(sum(one.size or 0 for one in record.downloads()))
+    for name in torchvision_zoo.names():
+        record = torchvision_zoo.record(name)
+        size = byte_size.in_words(sum(one.size or 0 for one in record.downloads()))
         lines.append(f"| {record.title} | `{name}` | {100 * (record.accuracy or 0):.1f} % | {size} |")
     return "\n".join(lines) + "\n"
 
@@ -227,7 +231,7 @@ def prepare(folder: str) -> None:
     study, store = default_study(), Store(folder)
     run(study, store)
     layers.run_layers(study, store, layers.suggested(study.network()))
-    shift.extracted(study, store)
+    covariate_shift.extracted(study, store)
 
 
 def take_screenshots(folder: str) -> None:

@@ -20,13 +20,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, ground, image_sets, network
 
-from nap_core import evaluation, methods, published
+from nap_core import methods
+from nap_core.analysis import evaluation
+from nap_core.analysis.evaluation import Cases
 from nap_core.datasets import ImageDataset
-from nap_core.evaluation import Cases
 from nap_core.extraction import extract
 from nap_core.methods import Ground, Part
 from nap_core.models import LoadedModel
-from nap_core.store import Store
+from nap_core.paper import published_tables
+from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_PASS_IMAGES = 1000
@@ -46,7 +48,7 @@ def measure(reference: Path, cifar10: Path) -> Iterator[pd.DataFrame]:
     standing = ground(model, Store())
     every = [*methods.RECORDS, *methods.COMBINATIONS]
     stored = [spec for spec in every if not methods.parse(spec).own_pass]
-    counterparts = [part.spec for part in published.COUNTERPARTS if part.spec not in stored]
+    counterparts = [part.spec for part in published_tables.COUNTERPARTS if part.spec not in stored]
     yield evaluation.evaluate_cases(cases(model, sets, standing, None), [*stored, *dict.fromkeys(counterparts)])
     few = cases(model, sets, standing, OWN_PASS_IMAGES)
     for spec in (*every, *LAYER_TABLE):
@@ -61,7 +63,7 @@ def percent(share: float) -> str:
 
 def document() -> str:
     """docs/fidelity.md from the two tables."""
-    rows = published.comparison()
+    rows = published_tables.comparison()
     lines = [
         "# Published and measured",
         "",
@@ -71,7 +73,7 @@ def document() -> str:
         "images. Nothing is tuned to these figures. `make fidelity` measures them again.",
         "",
     ]
-    for ood, note in published.OOD_NOTES.items():
+    for ood, note in published_tables.OOD_NOTES.items():
         part = rows[rows["ood"] == ood]
         lines += [f"## {ood}", "", note, "", "| table | method | ours | published | measured | AUROC, difference |"]
         lines.append("|---|---|---|---|---|---|")
@@ -90,13 +92,14 @@ def document() -> str:
         "",
         f"Methods with a pass of their own ran on the first {OWN_PASS_IMAGES:,} images of each dataset.",
         "",
-        "| method | images | " + " | ".join(published.OOD_NOTES) + " | ID accuracy |",
-        "|---|---|" + "---|" * (len(published.OOD_NOTES) + 1),
+        "| method | images | " + " | ".join(published_tables.OOD_NOTES) + " | ID accuracy |",
+        "|---|---|" + "---|" * (len(published_tables.OOD_NOTES) + 1),
     ]
-    for spec, part in published.without_counterpart().groupby("method", sort=False):
+    for spec, part in published_tables.without_counterpart().groupby("method", sort=False):
         by_ood = part.set_index("ood")
         cells = [
-            f"{percent(by_ood.loc[ood, 'fpr95'])} / {percent(by_ood.loc[ood, 'auroc'])}" for ood in published.OOD_NOTES
+            f"{percent(by_ood.loc[ood, 'fpr95'])} / {percent(by_ood.loc[ood, 'auroc'])}"
+            for ood in published_tables.OOD_NOTES
         ]
         first = part.iloc[0]
         title = methods.title(str(spec))
@@ -116,7 +119,7 @@ def main() -> None:
         tables: list[pd.DataFrame] = []
         for table in measure(arguments.reference, arguments.cifar10):
             tables.append(table.drop(columns="seconds"))
-            pd.concat(tables).to_csv(published.FOLDER / "measured.csv", index=False, float_format="%.6f")
+            pd.concat(tables).to_csv(published_tables.FOLDER / "measured.csv", index=False, float_format="%.6f")
     (ROOT / "docs" / "fidelity.md").write_text(document())
 
 

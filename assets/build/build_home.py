@@ -13,20 +13,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from nap_core import models, showcase  # noqa: E402
-from nap_core.store import Store  # noqa: E402
-from nap_core.study import default_study, run  # noqa: E402
+from nap_core import models  # noqa: E402
+from nap_core.analysis import home_example  # noqa: E402
+from nap_core.storage.activation_store import Store  # noqa: E402
+from nap_core.studies.study import default_study, run  # noqa: E402
 
 
 def main() -> int:
     study = default_study()
-    chosen = showcase.choose(run(study, Store()))
+    chosen = home_example.choose(run(study, Store()))
     if chosen is None:
         print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
         return 1
     known, met = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
-    made = showcase.make(models.load(study.model), chosen.channel, known, met)
-    showcase.save(made)
+    made = home_example.make(models.load(study.model), chosen.channel, known, met)
+    home_example.save(made)
     for example in (made.known, made.met):
         print(
             f"{example.title}, image {example.row} ({example.shows}): channel {made.channel}, "

@@ -26,15 +26,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from build_bank import read_labels  # noqa: E402
 
-from nap_core import datasets, evaluation, methods, metrics, models, points, published, roots  # noqa: E402
-from nap_core.channels import FLOOR  # noqa: E402
+from nap_core import datasets, methods, metrics, models  # noqa: E402
+from nap_core.analysis import evaluation  # noqa: E402
+from nap_core.analysis.channels import max_mean_points  # noqa: E402
+from nap_core.analysis.channels.ranking import FLOOR  # noqa: E402
 from nap_core.figures import max_vs_mean, score_histograms, w_sensitivity  # noqa: E402
 from nap_core.figures.compare_methods import roc_curves  # noqa: E402
+from nap_core.figures.export.html import plain  # noqa: E402
 from nap_core.figures.palette import colours as colours_of  # noqa: E402
 from nap_core.figures.picture import Picture  # noqa: E402
-from nap_core.report.html import plain  # noqa: E402
-from nap_core.store import Store  # noqa: E402
-from nap_core.study import Study, StudyActivations, run  # noqa: E402
+from nap_core.paper import published_tables  # noqa: E402
+from nap_core.storage import allowed_folders  # noqa: E402
+from nap_core.storage.activation_store import Store  # noqa: E402
+from nap_core.studies.study import Study, StudyActivations, run  # noqa: E402
 
 IMAGES, TEXTURES, SCENES = "own:imagenet_sample", "own:textures", "own:scenes"
 STUDY = {"model": "efficientnet-lite0-imagenet", "id": IMAGES, "ood": f"{TEXTURES},{SCENES}", "n": "1200"}
@@ -57,7 +61,7 @@ PUBLISHED = {
 def measured(reference: Path) -> StudyActivations:
     """The study, its photographs labelled with ImageNet's classes."""
     data = reference / "data"
-    os.environ[roots.VARIABLE] = str(data)
+    os.environ[allowed_folders.VARIABLE] = str(data)
     found = run(Study.from_query(STUDY), Store())
     rows = read_labels(data / "imagenet_sample" / "labels.csv")
     files = datasets.load(IMAGES).files[: len(found.id)]
@@ -78,7 +82,7 @@ def pictures(found: StudyActivations) -> dict[str, Picture]:
     rows = [evaluation.score_study(found, spec) for spec in DRAWN]
     curve = evaluation.weight_curve(found, "nap+energy")
     sensitivity = w_sensitivity.Sensitivity.of("nap+energy", curve, study.knows, TITLES, hues)
-    clouds = [points.points_of(name, found.of(name), floor=FLOOR) for name in study.datasets]
+    clouds = [max_mean_points.points_of(name, found.of(name), floor=FLOOR) for name in study.datasets]
     return {
         "Score histograms": score_histograms.histograms(rows, IMAGES, TITLES, hues),
         "w sensitivity": w_sensitivity.curve_picture(sensitivity, "fpr95", curve.best("fpr95")),
@@ -136,7 +140,7 @@ def by_class(found: StudyActivations) -> list[str]:
 def document(found: StudyActivations, table: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
     """docs/imagenet.md."""
     names = list(found.study.ood_datasets)
-    theirs = published.results().query("table == 'Table 3' and model == 'MobileNetV2'")
+    theirs = published_tables.results().query("table == 'Table 3' and model == 'MobileNetV2'")
     theirs = theirs.set_index(["method", "ood_dataset"])
     counts = ", ".join(f"{len(found.of(name)):,} {TITLES[name].lower()}" for name in names)
     lines = [

@@ -22,13 +22,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, image_sets, network
 
-from nap_core import layers, nap
+from nap_core import nap
 from nap_core.activations import Activations
-from nap_core.evaluation import MethodScores
+from nap_core.analysis import layers
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.extraction import extract_layers
 from nap_core.extraction.passes import Pass
 from nap_core.models import LoadedModel, Tap, read_at
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
 
 IMAGES = 2000
 

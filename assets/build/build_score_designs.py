@@ -21,36 +21,40 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, ground, image_sets, network
 
-from nap_core import designs, methods, published
-from nap_core.combination import WEIGHTS
-from nap_core.evaluation import Cases
+from nap_core import methods
+from nap_core.analysis import score_variants
+from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.oracle import Oracle, oracle_of
+from nap_core.corruptions.pseudo_ood import fed_views
+from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
 from nap_core.methods import Part, SearchSet
-from nap_core.oracle import Oracle, oracle_of
-from nap_core.pseudo_ood import fed_views
-from nap_core.search_images import search_images
-from nap_core.store import Store
+from nap_core.methods.combination import WEIGHTS
+from nap_core.paper import published_tables
+from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-FAR, NEAR = (published.SVHN, published.TEXTURES), published.CIFAR100
+FAR, NEAR = (published_tables.SVHN, published_tables.TEXTURES), published_tables.CIFAR100
 SEEDS = (0, 1, 2)
-COMBINED = [f"{design}+{designs.OTHER}" for design in designs.DESIGNS]
+COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESIGNS]
 
 
 def found_weights(cases: Cases, on: SearchSet) -> dict[str, float]:
     """The w of each design by the paper's search, which sees no OOD image."""
     return {
         design: methods.search(methods.parse(spec), on, cases.ground).w
-        for design, spec in zip(designs.DESIGNS, COMBINED, strict=True)
+        for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)
     }
 
 
 def best_weights(cases: Cases) -> dict[str, float]:
     """The w of each design with the lowest FPR95 on average over the far sets: looked up on these very images."""
-    tables = {w: designs.design_table_of(cases, weights=dict.fromkeys(designs.DESIGNS, w)) for w in WEIGHTS}
+    tables = {
+        w: score_variants.design_table_of(cases, weights=dict.fromkeys(score_variants.DESIGNS, w)) for w in WEIGHTS
+    }
     far = {w: table[table["combined"] & table["ood"].isin(FAR)] for w, table in tables.items()}
     value = {w: table.groupby("design")["fpr95"].mean() for w, table in far.items()}
-    return {design: min(WEIGHTS, key=lambda w, name=design: value[w][name]) for design in designs.DESIGNS}
+    return {design: min(WEIGHTS, key=lambda w, name=design: value[w][name]) for design in score_variants.DESIGNS}
 
 
 def cell(fpr95: float, auroc: float) -> str:
@@ -65,7 +69,7 @@ def lines(table: pd.DataFrame, combined: bool, printed: Mapping[str, tuple[float
     columns = ["score", *w, *heads, *paper]
     yield f"| {' | '.join(columns)} |"
     yield f"|{'---|' * len(columns)}"
-    for design in ("", *designs.DESIGNS):
+    for design in ("", *score_variants.DESIGNS):
         rows = table[(table["design"] == design) & (table["combined"] == (combined and bool(design)))]
         by_set = rows.set_index("ood")
         far = by_set.loc[list(FAR)][["fpr95", "auroc"]].mean()
@@ -102,10 +106,10 @@ def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
 
 
 def document(cases: Cases, on: SearchSet) -> str:
-    printed = designs.published_designs("CIFAR-10")
+    printed = score_variants.published_designs("CIFAR-10")
     published_w, found, best = (
-        designs.design_table_of(cases, weights=weights)
-        for weights in (dict.fromkeys(designs.DESIGNS, 0.4), found_weights(cases, on), best_weights(cases))
+        score_variants.design_table_of(cases, weights=weights)
+        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(cases, on), best_weights(cases))
     )
     sizes = [len(cases.ood[name].activations) for name in (*FAR, NEAR)]
     return "\n".join(

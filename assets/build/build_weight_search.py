@@ -23,19 +23,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, ground, image_sets, network
 
-from nap_core import methods, published
-from nap_core.evaluation import Cases
+from nap_core import methods
+from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.weight_search import search_cases
+from nap_core.corruptions.pseudo_ood import fed_views
+from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
 from nap_core.methods import Part, SearchSet
-from nap_core.pseudo_ood import fed_views
-from nap_core.search_images import search_images
-from nap_core.store import Store
-from nap_core.weight_search import search_cases
+from nap_core.paper import published_tables
+from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = published.FOLDER / "searched.csv"
+RESULTS = published_tables.FOLDER / "searched.csv"
 SEEDS, IMAGES = (0, 1, 2), 2000
-FAR, BOTH = (published.SVHN, published.TEXTURES), "both far sets"
+FAR, BOTH = (published_tables.SVHN, published_tables.TEXTURES), "both far sets"
 COMBINATIONS = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
 
 
@@ -105,7 +106,7 @@ def document() -> str:
         lines.append("")
     exact = rows[rows["images"] == IMAGES]
     most = {name: f"{100 * exact[f'lost {name}'].max():.1f}" for name in sets}
-    svhn, textures, near = (most[name] for name in (*FAR, published.CIFAR100))
+    svhn, textures, near = (most[name] for name in (*FAR, published_tables.CIFAR100))
     said = (
         "“Best w” is that of the lowest FPR95 on the dataset; “lost” is by how many points FPR95 at the w found lies "
         "above that, the least and the most of the seeds where they differ. The w of both far sets is the best of one "

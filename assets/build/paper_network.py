@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nap_core import datasets, models, published
+from nap_core import datasets, models
 from nap_core.datasets import ImageDataset
 from nap_core.methods import Ground
 from nap_core.models import LoadedModel
-from nap_core.store import Store
+from nap_core.paper import published_tables
+from nap_core.storage.activation_store import Store
 
 ID = "CIFAR-10"
 
@@ -26,9 +27,9 @@ def image_sets(reference: Path, cifar10: Path) -> dict[str, ImageDataset]:
     """CIFAR-10's test images, then the OOD datasets, by the names of ``published.OOD_NOTES``."""
     return {
         ID: datasets.from_npz(cifar10 / "cifar10_test.npz"),
-        published.SVHN: datasets.from_npz(reference / "data" / "svhn_1083.npz"),
-        published.CIFAR100: datasets.from_npz(reference / "data" / "cifar100_test.npz"),
-        published.TEXTURES: datasets.from_folder(reference / "data" / "textures"),
+        published_tables.SVHN: datasets.from_npz(reference / "data" / "svhn_1083.npz"),
+        published_tables.CIFAR100: datasets.from_npz(reference / "data" / "cifar100_test.npz"),
+        published_tables.TEXTURES: datasets.from_folder(reference / "data" / "textures"),
     }
 
 

@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from nap_core.models.cifar import CifarDenseNet, CifarResNet
+from nap_core.models.cifar_networks import CifarDenseNet, CifarResNet
 
 ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {
     "resnet20": lambda classes: CifarResNet(20, classes),

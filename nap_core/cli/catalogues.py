@@ -41,7 +41,7 @@ def _cell(value: object) -> str:
 
 def models(args: argparse.Namespace) -> int:
     """The models of the catalogue and the user's own, and the architectures that --weights takes."""
-    from nap_core.models import architectures, entries, timm_networks, zoo
+    from nap_core.models import architectures, plugins, timm_networks, torchvision_zoo
 
     records = [
         {
@@ -60,11 +60,11 @@ def models(args: argparse.Namespace) -> int:
         for record in _usable_models()
     ]
     below = (
-        f"\nTorchvision's, whose weights are downloaded once: {', '.join(zoo.names())}\n"
+        f"\nTorchvision's, whose weights are downloaded once: {', '.join(torchvision_zoo.names())}\n"
         f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}; and any of timm's as "
         f"{timm_networks.PREFIX}NAME{'' if timm_networks.is_installed() else f' ({timm_networks.INSTALL})'}\n"
     )
-    for fault in entries.faults():
+    for fault in plugins.faults():
         print(fault, file=sys.stderr)
     return _print(records, args.json, ("name", "title", "knows", "classes", "id_dataset", "fit_dataset"), below)
 
@@ -72,9 +72,9 @@ def models(args: argparse.Namespace) -> int:
 def _usable_models() -> Iterator[ModelRecord]:
     """The bundled models and the user's own; what cannot be used is told on stderr."""
     from nap_core import models
-    from nap_core.models import entries, own
+    from nap_core.models import plugins, user_models
 
-    for name in (*models.RECORDS, *entries.records(), *own.names()):
+    for name in (*models.RECORDS, *plugins.records(), *user_models.names()):
         try:
             yield models.find(name)
         except UserError as error:
@@ -95,15 +95,15 @@ def datasets(args: argparse.Namespace) -> int:
 
 
 def _dataset(record: DatasetRecord) -> dict[str, Any]:
-    from nap_core import sizes
     from nap_core.datasets import RECORDS, missing_downloads
+    from nap_core.storage import byte_size
 
     missing = missing_downloads(record.name)
     where = "bundled" if record.name in RECORDS else "here"
     if missing:
         size = sum(one.size or 0 for one in missing)
         by_hand = any(one.by_hand for one in missing)
-        where = "to be put there" if by_hand else f"{sizes.in_words(size)} to download" if size else "to download"
+        where = "to be put there" if by_hand else f"{byte_size.in_words(size)} to download" if size else "to download"
     files = [
         {"url": one.url, "path": str(one.path), "size": one.size, "checksum": one.checksum, "here": one.present}
         for one in record.downloads
@@ -113,7 +113,7 @@ def _dataset(record: DatasetRecord) -> dict[str, Any]:
 
 def benchmarks(args: argparse.Namespace) -> int:
     """The benchmarks of the papers."""
-    from nap_core.benchmarks import RECORDS
+    from nap_core.studies.benchmarks import RECORDS
 
     records = [vars(record) for record in RECORDS.values()]
     return _print(records, args.json, ("name", "knows", "id_dataset", "fit_dataset", "images", "ood_datasets"))

@@ -12,7 +12,7 @@ from nap_core.errors import UserError
 
 if TYPE_CHECKING:
     from nap_core.datasets import ImageDataset
-    from nap_core.progress import Progress
+    from nap_core.storage.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,13 @@ def read(text: str) -> Data:
 
 
 def _find(source: str, label: str) -> Data | None:
-    from nap_core import datasets, roots
-    from nap_core.datasets import RECORDS, hugging_face, library
+    from nap_core import datasets
+    from nap_core.datasets import RECORDS, hub, published
+    from nap_core.storage import allowed_folders
 
-    if source in RECORDS or source in library.names():
+    if source in RECORDS or source in published.names():
         return Data(label or source, source, None)
-    if hugging_face.is_hub(source) or (roots.is_own(source) and roots.locate(source)):
+    if hub.is_hub(source) or (allowed_folders.is_own(source) and allowed_folders.locate(source)):
         return Data(label or datasets.title(source), source, None)
     path = Path(source).expanduser()
     if not source or not path.exists():

@@ -23,8 +23,8 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nap_core.analysis.evaluation import Cases
     from nap_core.datasets import ImageDataset
-    from nap_core.evaluation import Cases
     from nap_core.methods import SearchSet
 
 DESCRIPTION = f"""\
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
 
     with Meter(args.quiet) as meter, memory_in_words():
-        from nap_core import evaluation
+        from nap_core.analysis import evaluation
         from nap_core.extraction import choose_device
         from nap_core.methods import Watch
 
@@ -132,9 +132,9 @@ def _cases(
     passes: Passes, known: Data, met: list[Data], fit: Data | None, choices: list[choice.Choice]
 ) -> tuple[Cases, list[choice.Choice]]:
     """The activations of everything, and the methods that remain once the data are known."""
-    from nap_core.evaluation import Cases
+    from nap_core.analysis.evaluation import Cases
     from nap_core.methods import Ground
-    from nap_core.store import Store
+    from nap_core.storage.activation_store import Store
 
     args, model = passes.args, passes.network.model
     # Everything is opened before the first pass: a damaged archive must not be met after minutes.
@@ -157,14 +157,14 @@ def _cases(
 
 def _search_set(passes: Passes, known: ImageDataset) -> SearchSet:
     """ID images and distorted ones, as the app searches w on them."""
-    from nap_core import search_images
+    from nap_core.corruptions import weight_search_images
     from nap_core.methods import Watch
-    from nap_core.store import Store
+    from nap_core.storage.activation_store import Store
 
-    args, most = passes.args, search_images.IMAGES
+    args, most = passes.args, weight_search_images.IMAGES
     images = min(most, args.limit or most, len(known))
     store, watch = Store(args.store), Watch(progress=passes.meter)
-    return search_images.extracted(passes.network.model, known, images, store, args.device, watch)
+    return weight_search_images.extracted(passes.network.model, known, images, store, args.device, watch)
 
 
 def _write(table: pd.DataFrame, cases: Cases, used: Network, args: argparse.Namespace) -> None:
@@ -178,7 +178,8 @@ def _write(table: pd.DataFrame, cases: Cases, used: Network, args: argparse.Name
 
 def _printed(table: pd.DataFrame, cases: Cases, used: Network) -> str:
     """The table for people: a row a method, a column an OOD dataset."""
-    from nap_core import comparison, methods
+    from nap_core import methods
+    from nap_core.analysis import comparison
 
     counts = ", ".join(f"{name} ({len(part.activations):,})" for name, part in cases.ood.items())
     title = f"{used.model.title} · ID: {cases.id_name} ({len(cases.id.activations):,} images) · OOD: {counts}\n"

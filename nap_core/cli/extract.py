@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Extract what the arguments name into the store, and say how much of it was new."""
     from nap_core.extraction import Stored, choose_device
-    from nap_core.store import Store
+    from nap_core.storage.activation_store import Store
 
     network.record_of(args)
     asked = [data.read(text) for text in args.data]

@@ -78,8 +78,8 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
     Raises UserError for what cannot be loaded.
     """
     from nap_core import models
-    from nap_core.downloads import fetch
-    from nap_core.models.loaded import fed_by, read_at
+    from nap_core.models.loaded_model import fed_by, read_at
+    from nap_core.storage.downloads import fetch
 
     record = record_of(args)
     if record:
@@ -123,7 +123,8 @@ class Passes:
 
     def open(self, asked: Data) -> Opened:
         """The images of ``asked``, or what a bank holds of them. Raises UserError for what cannot be used."""
-        from nap_core import bank, models
+        from nap_core import models
+        from nap_core.extraction import precomputed
 
         model = self.network.model
         if asked.is_bank:
@@ -134,7 +135,7 @@ class Passes:
                 raise UserError(
                     f"{asked.source} holds activations, which --layer, --view, --mean and --std cannot change any more."
                 )
-            return Opened(self, None, bank.load(asked.source, model))
+            return Opened(self, None, precomputed.load(asked.source, model))
         data.fetch(asked, self.meter)
         images = data.load(asked, self.meter.reading(asked.label))
         self.meter.clear()
@@ -143,7 +144,7 @@ class Passes:
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
         from nap_core.extraction import extract
-        from nap_core.store import Store
+        from nap_core.storage.activation_store import Store
 
         return extract(
             self.network.model,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from nap_core.progress import Progress
+    from nap_core.storage.progress import Progress
 
 
 LINE_SECONDS, BAR_SECONDS = 5.0, 0.1
@@ -32,11 +32,11 @@ class Meter:
             speed = f"{progress.speed:,.0f} images/s{left}"
             self._show(progress.title, progress.done, progress.total, speed)
             return
-        from nap_core import sizes
+        from nap_core.storage import byte_size
 
         verb = "downloading" if progress.unit == "bytes" else "unpacking"
         speed = f"{progress.speed / 1e6:.1f} MB/s{left}"
-        self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, sizes.in_words)
+        self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, byte_size.in_words)
 
     def reading(self, label: str) -> Callable[[int, int], None]:
         """What is told how many files of the folder ``label`` have been read."""

@@ -17,9 +17,9 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nap_core.evaluation import Cases
-    from nap_core.reproduction import Entry
-    from nap_core.reproduction.running import Reproduced
+    from nap_core.analysis.evaluation import Cases
+    from nap_core.paper import Entry
+    from nap_core.paper.running import Reproduced
 
 DESCRIPTION = """\
 Run a table or figure of the paper "Out-of-Distribution Detection using Neural Activation Prior" (arXiv:2402.18162) on a
@@ -37,7 +37,7 @@ class _List(argparse.Action):
     """--list: what there is, and leave."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
-        from nap_core.reproduction import ENTRIES
+        from nap_core.paper import ENTRIES
 
         rows = [
             [entry.name, entry.section, entry.title, "" if entry.measured else "no numbers: see the app"]
@@ -63,10 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
-    from nap_core import reproduction
+    from nap_core import paper
 
     output.check_writable(args.json)
-    entry = reproduction.find(args.table)
+    entry = paper.find(args.table)
     if not entry.measured:
         pages = " and ".join(link.label for link in entry.links)
         raise UserError(f"{entry.label} has no numbers to reproduce. The app shows it on your study: {pages}.")
@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
     with Meter(args.quiet) as meter, memory_in_words():
         from nap_core.extraction import choose_device
         from nap_core.methods import Watch
-        from nap_core.reproduction.running import Subject
-        from nap_core.reproduction.running import run as run_entry
+        from nap_core.paper.running import Subject
+        from nap_core.paper.running import run as run_entry
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
@@ -93,11 +93,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
     from nap_core import methods
-    from nap_core.evaluation import Cases
+    from nap_core.analysis.evaluation import Cases
     from nap_core.methods import Ground
-    from nap_core.reproduction import layout
-    from nap_core.reproduction.records import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
-    from nap_core.store import Store
+    from nap_core.paper import layout
+    from nap_core.paper.spec import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
+    from nap_core.storage.activation_store import Store
 
     args, model, knows = passes.args, passes.network.model, passes.network.knows
     if knows not in layout.CATALOGUE:
@@ -158,10 +158,10 @@ def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data |
 
 def _nowhere(headings: Sequence[str], root: Path | None, names: Sequence[str]) -> str:
     """Which data are missing, and where to put them."""
-    from nap_core.datasets import library
+    from nap_core.datasets import published
 
     what = ", ".join(headings)
-    where = f"in {root}" if root else f"in the app's library ({library.folder()})"
+    where = f"in {root}" if root else f"in the app's library ({published.folder()})"
     put = f"Put it there as a folder of images or an .npz, named {' or '.join(names[:3])}"
     if len(headings) > 1:
         put = f"Put at least one of them there as a folder of images or an .npz, named {', '.join(names)}"
@@ -187,8 +187,8 @@ def _object(done: Reproduced) -> dict[str, Any]:
 
 def _printed(done: Reproduced) -> str:
     """For people: a block a metric, or one of all, each figure with the paper's behind it."""
-    from nap_core.reproduction import tables
-    from nap_core.reproduction.records import BY_DATASET
+    from nap_core.paper import tables
+    from nap_core.paper.spec import BY_DATASET
 
     entry = done.entry
     lines = [f"{entry.label}: {entry.title} · {done.network}", f"{entry.asks} The paper: {entry.claim}", ""]
@@ -204,7 +204,7 @@ def _printed(done: Reproduced) -> str:
 
 
 def _block(table: Any, head: str, done: Reproduced) -> str:
-    from nap_core.reproduction import tables
+    from nap_core.paper import tables
 
     w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
     groups, places = tables.datasets_of(table), tables.digits(done)

@@ -26,9 +26,9 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nap_core.analysis.single_image import Placement
     from nap_core.methods import Ground
     from nap_core.models import LoadedModel
-    from nap_core.placement import Placement
 
 BATCH = 32
 TOP = 5
@@ -102,21 +102,21 @@ def run(args: argparse.Namespace) -> int:
 def _reference(
     passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
-    from nap_core import placement
+    from nap_core.analysis import single_image
     from nap_core.methods import Ground, Part
 
     args, model = passes.args, passes.network.model
     opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
     choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
-    known = Part(passes.open(asked).activations(placement.KNOWN_IMAGES))
+    known = Part(passes.open(asked).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     ground = Ground(model, passes.network.knows, fit, activations, args.fit_limit, device=args.device)
     weights = choice.weights(choices, args)
     scores: dict[str, NDArray[np.float64]] = {}
     for one in choices:
         try:
-            scores |= placement.known_scores(known, ground, [one.spec], weights)
+            scores |= single_image.known_scores(known, ground, [one.spec], weights)
         except UserError as error:
             choice.refuse(one, str(error))
     return _Reference(asked.label, scores, ground, weights)
@@ -124,7 +124,8 @@ def _reference(
 
 def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
     """A line for each file, in their order."""
-    from nap_core import extraction, placement
+    from nap_core import extraction
+    from nap_core.analysis import single_image
     from nap_core.methods import Part
 
     for start in range(0, len(args.images), BATCH):
@@ -141,7 +142,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
             placed = dict(
                 zip(
                     views,
-                    placement.place(Part(found), reference.scores, reference.ground, reference.weights),
+                    single_image.place(Part(found), reference.scores, reference.ground, reference.weights),
                     strict=True,
                 )
             )
@@ -160,7 +161,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
 
 def _view(file: str, model: LoadedModel) -> NDArray[np.uint8]:
     """What the network sees of a file. Raises UserError for what is no picture that can be read."""
-    from nap_core.images import read
+    from nap_core.datasets.uploaded_images import read
 
     path = Path(file)
     if path.is_dir():

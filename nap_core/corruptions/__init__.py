@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nap_core.corruptions.batch import Batch, stream, to_pixels
-from nap_core.corruptions.records import PAPER, RECORDS, CorruptionRecord, Scale
+from nap_core.corruptions.spec import PAPER, RECORDS, CorruptionRecord, Scale
 from nap_core.errors import UserError
 
 __all__ = [

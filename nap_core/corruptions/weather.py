@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,8 +12,9 @@ from torch.nn import functional as F
 
 from nap_core.corruptions.batch import Batch
 from nap_core.corruptions.filters import dragged, magnified
+from nap_core.storage.bundled_assets import ASSETS
 
-FROST = Path(__file__).resolve().parents[2] / "assets" / "corruptions"
+FROST = ASSETS / "corruptions"
 _FROSTS = ("frost1", "frost2", "frost2", "frost4", "frost5", "frost6")
 """The published six, of which the second and the third are one picture."""
 _LUMA = (0.299, 0.587, 0.114)

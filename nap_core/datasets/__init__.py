@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from nap_core import roots
-from nap_core.datasets import hugging_face, library, noise, own
-from nap_core.datasets.archives import from_npz
-from nap_core.datasets.catalogue import RECORDS, DatasetRecord
+from nap_core.datasets import hub, published
+from nap_core.datasets.bundled import noise
+from nap_core.datasets.bundled.contact_sheets import open_sheet
+from nap_core.datasets.bundled.sample_photos import PHOTOS, Photo, SamplePhotos, open_photos
 from nap_core.datasets.decoding import decode
-from nap_core.datasets.folders import FolderImages, from_folder
 from nap_core.datasets.images import ArrayImages, ImageDataset
-from nap_core.datasets.photos import PHOTOS, Photo, SamplePhotos, open_photos
-from nap_core.datasets.sheets import open_sheet
-from nap_core.downloads import Download
+from nap_core.datasets.spec import RECORDS, DatasetRecord
+from nap_core.datasets.user_data import registry
+from nap_core.datasets.user_data.folders import FolderImages, from_folder
+from nap_core.datasets.user_data.npz import from_npz
 from nap_core.errors import UserError
-from nap_core.progress import Progress
+from nap_core.storage import allowed_folders
+from nap_core.storage.bundled_assets import ASSETS
+from nap_core.storage.downloads import Download
+from nap_core.storage.progress import Progress
 
 __all__ = [
     "PHOTOS",
@@ -42,7 +44,6 @@ __all__ = [
     "title",
 ]
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 _NOISE = {"uniform-noise": noise.uniform, "gaussian-noise": noise.gaussian}
 _loaded: dict[str, tuple[int, ImageDataset]] = {}
@@ -52,17 +53,17 @@ _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 def names() -> tuple[str, ...]:
     """Every dataset there is: bundled ones, the library's, here or not, what came from the Hub, the user's own."""
-    return (*RECORDS, *library.names(), *hugging_face.names(), *own.names())
+    return (*RECORDS, *published.names(), *hub.names(), *registry.names())
 
 
 def find(name: str) -> DatasetRecord:
     """What is known of the dataset ``name``. Raises UserError when there is none."""
-    if roots.is_own(name):
-        return own.record(name)
-    if hugging_face.is_hub(name):
-        return hugging_face.record(name)
-    if name in library.names():
-        return library.record(name)
+    if allowed_folders.is_own(name):
+        return registry.record(name)
+    if hub.is_hub(name):
+        return hub.record(name)
+    if name in published.names():
+        return published.record(name)
     if name not in RECORDS:
         raise UserError(f"There is no dataset called “{name}”. There are: {', '.join(names())}.")
     return RECORDS[name]
@@ -81,14 +82,14 @@ def missing_downloads(name: str) -> list[Download]:
 
     A dataset of the Hugging Face Hub has none that are known: ``prepared`` tells whether it is here.
     """
-    return library.missing(name) if name in library.names() else []
+    return published.missing(name) if name in published.names() else []
 
 
 def prepared(name: str) -> bool:
     """Whether ``load`` opens the dataset ``name`` without fetching or unpacking anything."""
-    if hugging_face.is_hub(name):
-        return hugging_face.prepared(name)
-    return name not in library.names() or not (library.missing(name) or library.packed(name))
+    if hub.is_hub(name):
+        return hub.prepared(name)
+    return name not in published.names() or not (published.missing(name) or published.packed(name))
 
 
 def prepare(
@@ -102,10 +103,10 @@ def prepare(
     Raises UserError for what cannot be fetched and for damaged archives, ExtractionStopped when ``should_stop`` says
     so; a second call goes on from there.
     """
-    if hugging_face.is_hub(name):
-        hugging_face.prepare(name, progress, should_stop)
-    elif name in library.names():
-        library.prepare(name, progress, should_stop)
+    if hub.is_hub(name):
+        hub.prepare(name, progress, should_stop)
+    elif name in published.names():
+        published.prepare(name, progress, should_stop)
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
@@ -131,20 +132,20 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Image
 
 
 def _stamp(name: str) -> int:
-    if roots.is_own(name):
-        return own.stamp(name)
-    if hugging_face.is_hub(name):
-        return hugging_face.stamp(name)
-    return library.stamp(name) if name in library.names() else 0
+    if allowed_folders.is_own(name):
+        return registry.stamp(name)
+    if hub.is_hub(name):
+        return hub.stamp(name)
+    return published.stamp(name) if name in published.names() else 0
 
 
 def _open(record: DatasetRecord, progress: Callable[[int, int], None] | None) -> ImageDataset:
-    if roots.is_own(record.name):
-        return own.load(record.name, progress)
-    if hugging_face.is_hub(record.name):
-        return hugging_face.load(record.name)
-    if record.name in library.names():
-        return library.load(record.name)
+    if allowed_folders.is_own(record.name):
+        return registry.load(record.name, progress)
+    if hub.is_hub(record.name):
+        return hub.load(record.name)
+    if record.name in published.names():
+        return published.load(record.name)
     if record.name in _NOISE:
         unknown = np.full(record.size, -1, dtype=np.int64)
         pixels = _NOISE[record.name](record.size)

@@ -21,8 +21,8 @@ from nap_core.extraction.passes import SHARD_ROWS, Pass
 from nap_core.extraction.runner import Runner
 from nap_core.extraction.stored import Stored, store_key
 from nap_core.models import LoadedModel, read_at
-from nap_core.progress import ExtractionStopped, Progress
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import ExtractionStopped, Progress
 
 __all__ = [
     "BATCH",

@@ -14,8 +14,8 @@ from nap_core.extraction.devices import choose_device
 from nap_core.extraction.runner import Runner
 from nap_core.extraction.stored import Stored
 from nap_core.models import LoadedModel
-from nap_core.progress import Progress
-from nap_core.store import Entry, Store, TooLarge
+from nap_core.storage.activation_store import Entry, Store, TooLarge
+from nap_core.storage.progress import Progress
 
 SHARD_ROWS = 1024
 

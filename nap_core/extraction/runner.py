@@ -19,8 +19,8 @@ from nap_core.errors import UserError
 from nap_core.extraction.decoding import blocks
 from nap_core.extraction.devices import BATCH
 from nap_core.models import LoadedModel
-from nap_core.models.tap import ONE_PASS_AT_A_TIME
-from nap_core.progress import ExtractionStopped
+from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
+from nap_core.storage.progress import ExtractionStopped
 
 Note = TypeVar("Note")
 

@@ -17,7 +17,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction.runner import Runner
 from nap_core.models import LoadedModel
-from nap_core.store import Entry, Manifest, Store, StoreKey
+from nap_core.storage.activation_store import Entry, Manifest, Store, StoreKey
 
 HALF_FROM = 2**28
 """Bytes of an entry in single precision from which it is kept in half: 9,400 images of a ResNet-50's 2,048 channels

@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core.channel_kinds import MAPS, ChannelKind
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.figures.palette import sequential
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
-from nap_core.models.attention import MEAN
+from nap_core.models.attention_hook import MEAN
 
 MAP_HEIGHT = 420
 

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.channel_kinds import MAPS, ChannelKind
-from nap_core.channels import MatchedPeaks, SameMeanPair
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.analysis.channels.ranking import MatchedPeaks, SameMeanPair
 from nap_core.figures.picture import Picture, percent, three_digits
 
 ROW_HEIGHT = 52

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from nap_core.channel_kinds import MAPS, ChannelKind
-from nap_core.class_use import MOST_CHANNELS, ClassUse, arranged, scaled, top_classes
+from nap_core.analysis.channels.class_activation import MOST_CHANNELS, ClassUse, arranged, scaled, top_classes
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, sequential
 from nap_core.figures.picture import Picture, percent, three_digits
 

@@ -10,13 +10,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.home_example import Example, Showcase
 from nap_core.figures.activation_maps import enlarged
 from nap_core.figures.palette import NEUTRAL, sequential
 from nap_core.figures.picture import Picture, percent, three_digits
 from nap_core.figures.score_histograms.bins import Bins
 from nap_core.figures.thumbnails import data_address
-from nap_core.showcase import Example, Showcase
 
 PAIR_HEIGHT = 460
 HISTOGRAM_HEIGHT = 420

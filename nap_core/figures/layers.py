@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.channels.max_mean_points import Points, sampled
+from nap_core.analysis.channels.separability import peak_curve, peak_factor
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.layers import AVERAGE
 from nap_core.figures.max_vs_mean.axes import ends
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
-from nap_core.layers import AVERAGE
 from nap_core.metrics import METRIC_TITLES, Metric, auroc
-from nap_core.points import Points, sampled
-from nap_core.separation import peak_curve, peak_factor
 
 HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from nap_core import published
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.methods import title
 from nap_core.metrics import METRIC_TITLES, Metric
+from nap_core.paper import published_tables
 
 ROW_HEIGHT, HEAD_HEIGHT, GAP = 26, 110, 0.16
 
 
 def difference_colour(points: float) -> str:
     """The background of a difference in points, as CSS: none when close, the deeper the farther apart."""
-    depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published.CLOSE else 0
+    depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published_tables.CLOSE else 0
     return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
 
 

@@ -8,8 +8,8 @@ from plotly.subplots import make_subplots
 from nap_core.figures.compare_methods import pareto_picture
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture
-from nap_core.reproduction.running import Reproduced
-from nap_core.reproduction.tables import HERE, METRICS, PAPER, by_dataset, by_metric, datasets_of
+from nap_core.paper.running import Reproduced
+from nap_core.paper.tables import HERE, METRICS, PAPER, by_dataset, by_metric, datasets_of
 
 ROW_HEIGHT, HEAD_HEIGHT, PANEL_WIDTH, LABELS = 26, 120, 110, 150
 

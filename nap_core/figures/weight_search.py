@@ -9,9 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods
+from nap_core.analysis.weight_search import PSEUDO, WeightSearch
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
-from nap_core.weight_search import PSEUDO, WeightSearch
 
 PSEUDO_TITLE = "distorted ID images"
 HEIGHT = 340

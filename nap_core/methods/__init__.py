@@ -14,20 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from nap_core.activations import Activations
-from nap_core.combination import SearchedWeight, combine, search_weight
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
-from nap_core.methods.ground import SILENT, Ground, Part, SearchSet, Watch
-from nap_core.methods.parsing import (
-    COMBINATIONS,
-    PRIORS,
-    STANDARD,
-    Method,
-    combination_parts,
-    parse,
-    title,
-)
-from nap_core.methods.records import (
+from nap_core.methods.combination import SearchedWeight, combine, search_weight
+from nap_core.methods.context import SILENT, Ground, Part, SearchSet, Watch
+from nap_core.methods.names import COMBINATIONS, PRIORS, STANDARD, Method, combination_parts, parse, title
+from nap_core.methods.spec import (
     FAMILIES,
     NEED_SENTENCES,
     OWN_PASS_NEEDS,

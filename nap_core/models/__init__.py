@@ -13,18 +13,18 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from nap_core import roots, sizes
 from nap_core.errors import UserError
-from nap_core.models import architectures, entries, own, zoo
+from nap_core.models import architectures, plugins, torchvision_zoo, user_models
 from nap_core.models.architectures import ARCHITECTURES
-from nap_core.models.attention import AttentionTap
+from nap_core.models.attention_hook import AttentionTap
 from nap_core.models.bundled import CIFAR10_CLASSES, RECORDS
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
-from nap_core.models.entries import entry
-from nap_core.models.loaded import LoadedModel, Variant, assemble, fed_by, read_at
-from nap_core.models.records import Made, ModelRecord
-from nap_core.models.tap import Tap
-from nap_core.models.transform import Transform
+from nap_core.models.feature_hook import Tap
+from nap_core.models.loaded_model import LoadedModel, Variant, assemble, fed_by, read_at
+from nap_core.models.plugins import entry
+from nap_core.models.preprocessing import Transform
+from nap_core.models.spec import Made, ModelRecord
+from nap_core.storage import allowed_folders, byte_size
 
 __all__ = [
     "ARCHITECTURES",
@@ -52,7 +52,7 @@ __all__ = [
 
 def names() -> tuple[str, ...]:
     """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
-    return (*RECORDS, *entries.records(), *own.names(), *zoo.names())
+    return (*RECORDS, *plugins.records(), *user_models.names(), *torchvision_zoo.names())
 
 
 def find(name: str) -> ModelRecord:
@@ -62,19 +62,20 @@ def find(name: str) -> ModelRecord:
     """
     if name in RECORDS:
         return RECORDS[name]
-    if name in entries.records():
-        return entries.records()[name]
-    if name in zoo.names():
-        return zoo.record(name)
-    if not roots.is_own(name) or name not in own.names():
+    if name in plugins.records():
+        return plugins.records()[name]
+    if name in torchvision_zoo.names():
+        return torchvision_zoo.record(name)
+    if not allowed_folders.is_own(name) or name not in user_models.names():
         said = f"There is no model called “{name}”. There are: {listing()}."
-        raise UserError(" ".join([said, *entries.faults()]))
-    return own.record(name)
+        raise UserError(" ".join([said, *plugins.faults()]))
+    return user_models.record(name)
 
 
 def listing() -> str:
     """The models that there are, for a sentence; of torchvision's, which are many, how they are named."""
-    return f"{', '.join((*RECORDS, *entries.records(), *own.names()))}, and torchvision's, as {zoo.PREFIX}resnet50"
+    listed = ", ".join((*RECORDS, *plugins.records(), *user_models.names()))
+    return f"{listed}, and torchvision's, as {torchvision_zoo.PREFIX}resnet50"
 
 
 def is_here(name: str) -> bool:
@@ -106,10 +107,10 @@ def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
 def _load(name: str, made: Made | None) -> LoadedModel:
     record = find(name)
     if made:
-        return entries.load(record)
+        return plugins.load(record)
     for download in record.downloads():
         if not download.present:
-            size = f" ({sizes.in_words(download.size)})" if download.size else ""
+            size = f" ({byte_size.in_words(download.size)})" if download.size else ""
             raise UserError(
                 f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
                 f"{download.host}; without a network, {download.instruction}."
@@ -137,8 +138,8 @@ def add(
     known = benchmark_classes(knows)
     if classes is None and len(known) == len(model.classes):
         model = replace(model, classes=known)
-    about = own.About(title, architecture, knows, model.transform, model.classes, model.weights_sha256)
-    return own.keep(about, weights)
+    about = user_models.About(title, architecture, knows, model.transform, model.classes, model.weights_sha256)
+    return user_models.keep(about, weights)
 
 
 def benchmark_classes(knows: str) -> tuple[str, ...]:

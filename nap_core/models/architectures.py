@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
 
 from nap_core.models import timm_networks, torchvision_families
-from nap_core.models.attention import AttentionTap
-from nap_core.models.cifar import CifarDenseNet, CifarResNet
-from nap_core.models.tap import Tap
-from nap_core.models.transform import Transform
+from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.cifar_networks import CifarDenseNet, CifarResNet
+from nap_core.models.feature_hook import Tap
+from nap_core.models.preprocessing import Transform
 
 CIFAR_TRANSFORM = Transform(32, 32, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010))
 # (x · 255 − 127) / 128, the network's own preprocessing, written as (x − mean) / std.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nap_core.models import architectures
-from nap_core.models.records import ModelRecord
+from nap_core.models.spec import ModelRecord
+from nap_core.storage.bundled_assets import ASSETS
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
 

@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nap_core.errors import UserError
-from nap_core.models.transform import FILTERS, Transform
+from nap_core.models.preprocessing import FILTERS, Transform
 
 PREFIX = "timm:"
 INSTALL = "pip install timm==1.0.31"

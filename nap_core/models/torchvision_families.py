@@ -20,9 +20,9 @@ from torchvision.models import VisionTransformer, get_model, list_models
 from torchvision.models.vgg import cfgs as vgg_plans
 
 from nap_core.errors import UserError
-from nap_core.models.attention import AttentionTap
-from nap_core.models.tap import Tap
-from nap_core.models.transform import Transform
+from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.feature_hook import Tap
+from nap_core.models.preprocessing import Transform
 
 IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from nap_core import benchmarks, datasets, methods, models
+from nap_core import datasets, methods, models
 from nap_core.models import architectures
+from nap_core.studies import benchmarks
 
 CATALOGUES = {
     "models": models.RECORDS,
-    "datasets": {name: datasets.find(name) for name in (*datasets.RECORDS, *datasets.library.names())},
+    "datasets": {name: datasets.find(name) for name in (*datasets.RECORDS, *datasets.published.names())},
     "benchmarks": benchmarks.RECORDS,
     "methods": methods.RECORDS,
 }

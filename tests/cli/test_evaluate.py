@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core import datasets, evaluation, extraction, methods, models
+from nap_core import datasets, extraction, methods, models
+from nap_core.analysis import evaluation
 from nap_core.methods import Ground, Part
-from nap_core.store import Store
-from nap_core.study import Study
-from nap_core.study import run as run_study
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study
+from nap_core.studies.study import run as run_study
 
 MODEL = ("--model", "resnet20-cifar10")
 NEEDED = ("method", "ood", "fpr95", "auroc", "aupr_in", "aupr_out", "n_id", "n_ood", "id_accuracy")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nap_core import datasets, extraction, models
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
 
 COMMAND = [sys.executable, "-m", "nap_core", "extract", "--model", "resnet20-cifar10", "--device", "cpu"]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from nap_core import evaluation, models
-from nap_core.store import Store
-from nap_core.study import Study
-from nap_core.study import run as run_study
+from nap_core import models
+from nap_core.analysis import evaluation
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study
+from nap_core.studies.study import run as run_study
 
 MODEL = ("--model", "resnet20-cifar10")
 

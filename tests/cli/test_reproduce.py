@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nap_core import datasets, evaluation, extraction, models
+from nap_core import datasets, extraction, models
+from nap_core.analysis import evaluation
 from nap_core.methods import Ground, Part
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
 from tests.cli.conftest import Run
 
 MODEL = ("--model", "resnet20-cifar10")

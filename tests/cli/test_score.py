@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nap_core import datasets, extraction, methods, models, placement
+from nap_core import datasets, extraction, methods, models
+from nap_core.analysis import single_image
 from nap_core.methods import Ground, Part
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ("--model", "resnet20-cifar10", "--device", "cpu", "--quiet")
@@ -18,7 +19,7 @@ PHOTO = ROOT / "assets/home/known.png"
 
 @pytest.fixture(autouse=True)
 def _few_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "KNOWN_IMAGES", 150)
+    monkeypatch.setattr(single_image, "KNOWN_IMAGES", 150)
 
 
 def lines(out: str) -> list[dict]:
@@ -33,8 +34,8 @@ def test_numbers_are_those_of_placement(run) -> None:
     view = model.transform.view(datasets.decode(PHOTO.read_bytes(), PHOTO.name))
     found, _ = extraction.look(model, view[None], device="cpu")
     ground = Ground(model, "CIFAR-10")
-    known = placement.known_activations("resnet20-cifar10", Store(), device="cpu")
-    expected = placement.place(Part(found), placement.known_scores(Part(known), ground), ground)[0]
+    known = single_image.known_activations("resnet20-cifar10", Store(), device="cpu")
+    expected = single_image.place(Part(found), single_image.known_scores(Part(known), ground), ground)[0]
     assert line["file"] == str(PHOTO)
     assert line["id"] == "cifar10"
     assert list(line["scores"]) == list(methods.STANDARD)

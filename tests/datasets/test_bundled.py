@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets
-from nap_core.datasets import RECORDS, load, noise
+from nap_core.datasets import RECORDS, load
+from nap_core.datasets.bundled import noise
+from nap_core.datasets.bundled.contact_sheets import SheetImages, arrange, open_sheet, split
 from nap_core.datasets.images import digest, fingerprint
-from nap_core.datasets.sheets import SheetImages, arrange, open_sheet, split
 from nap_core.errors import UserError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from nap_core import evaluation
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, default_study, run
+from nap_core.analysis import evaluation
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, default_study, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 LINK = "model=resnet20-cifar10&id=cifar10&ood=mnist,uniform-noise&n=50"

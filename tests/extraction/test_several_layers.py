@@ -11,8 +11,8 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored, extract, extract_layers, passes, stored
 from nap_core.models import LoadedModel, Tap, Transform
 from nap_core.models.architectures import Architecture
-from nap_core.store import Store
-from tests.test_extraction import SIDE, assert_equal, pictures, stop_after
+from nap_core.storage.activation_store import Store
+from tests.extraction.test_extraction import SIDE, assert_equal, pictures, stop_after
 
 LAYERS = ("first", "relu", "second", "")
 CLASSES = ("a", "b", "c")

@@ -9,8 +9,8 @@ from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Stored, extract, passes, stored
 from nap_core.models import LoadedModel
-from nap_core.store import Store
-from tests.test_extraction import CHANNELS, CLASSES, Tiny, assert_equal, pictures, stop_after, tiny
+from nap_core.storage.activation_store import Store
+from tests.extraction.test_extraction import CHANNELS, CLASSES, Tiny, assert_equal, pictures, stop_after, tiny
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")
 
@@ -158,12 +158,12 @@ class TestMapping:
         def full(_entry) -> None:
             raise UserError("The disk is full.")
 
-        monkeypatch.setattr("nap_core.store.Entry.compact", full)
+        monkeypatch.setattr("nap_core.storage.activation_store.Entry.compact", full)
         store, model, dataset = Store(store_root), tiny(), pictures(20)
         assert_equal(run(model, dataset, store, 20), extract(tiny(), dataset, device="cpu", batch_size=2))
 
     def test_a_store_emptied_at_the_last_moment(self, store_root, monkeypatch) -> None:
         store, model, dataset = Store(store_root), tiny(), pictures(20)
-        monkeypatch.setattr("nap_core.store.Entry.compact", lambda entry: store.clear())
+        monkeypatch.setattr("nap_core.storage.activation_store.Entry.compact", lambda entry: store.clear())
         with pytest.raises(UserError, match="Start again"):
             run(model, dataset, store, 20)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nap_core.channels import MatchedPeaks, SameMeanPair
+from nap_core.analysis.channels.ranking import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail
 from nap_core.figures.channel_detail import BINS, ratio_distribution
 

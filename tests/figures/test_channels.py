@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nap_core.channel_kinds import HEADS
-from nap_core.class_use import ClassUse
+from nap_core.analysis.channels.class_activation import ClassUse
+from nap_core.analysis.channels.kinds import HEADS
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 
 AUROCS = np.array([0.6, 0.9, 0.3, 0.5])

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core import bootstrap, methods, metrics
-from nap_core.comparison import AVERAGE, compare_images, disagreement, scoreboard, thinned_curve
-from nap_core.evaluation import MethodScores
+from nap_core import methods, metrics
+from nap_core.analysis import bootstrap
+from nap_core.analysis.comparison import AVERAGE, compare_images, disagreement, scoreboard, thinned_curve
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import colours
 from nap_core.figures.compare_methods import (
     caption,

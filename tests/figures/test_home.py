@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from nap_core import datasets, extraction, models, showcase
+from nap_core import datasets, extraction, models
 from nap_core.activations import Activations
+from nap_core.analysis import home_example
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.home_example import Example, Showcase
 from nap_core.errors import UserError
-from nap_core.evaluation import MethodScores
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.nap import nap_score
-from nap_core.showcase import Example, Showcase
-from nap_core.study import StudyActivations, default_study
+from nap_core.studies.study import StudyActivations, default_study
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 COLOURS = {"cifar10": "#2f7de1", "mnist": "#c98608", "textures": "#c8352c"}
@@ -27,7 +28,7 @@ PAIR = Showcase(
 
 
 def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() -> None:
-    pair = showcase.load()
+    pair = home_example.load()
     model = models.load(default_study().model)
     assert pair.weights_sha256 == model.weights_sha256, BUILD
     for one in (pair.known, pair.met):
@@ -35,14 +36,14 @@ def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() 
         assert np.array_equal(one.view, model.transform.view(image)), BUILD
         maps = extraction.maps(model, [image], device="cpu")
         assert np.allclose(one.channel_map, maps[0, pair.channel], atol=1e-3), BUILD
-        assert pair.channel in np.argsort(-maps[0].mean(axis=(1, 2)))[: showcase.MOST_ACTIVE]
+        assert pair.channel in np.argsort(-maps[0].mean(axis=(1, 2)))[: home_example.MOST_ACTIVE]
         flat = maps.reshape(1, maps.shape[1], -1)
         numbers = Activations(flat.max(2), flat.mean(2), flat.var(2), np.zeros((1, 2)), np.array([-1]))
         assert one.nap == pytest.approx(float(nap_score(numbers)[0]), rel=1e-4)
 
 
 def test_the_bundled_pair_shows_what_the_sentence_says() -> None:
-    pair = showcase.load()
+    pair = home_example.load()
     assert pair.known.dataset == default_study().id_dataset
     assert pair.met.dataset in default_study().ood_datasets
     assert abs(pair.known.mean - pair.met.mean) <= 0.021 * max(pair.known.mean, pair.met.mean)
@@ -51,8 +52,8 @@ def test_the_bundled_pair_shows_what_the_sentence_says() -> None:
 
 
 def test_save_and_load_agree(tmp_path: object) -> None:
-    showcase.save(PAIR, tmp_path)  # type: ignore[arg-type]
-    back = showcase.load(tmp_path)  # type: ignore[arg-type]
+    home_example.save(PAIR, tmp_path)  # type: ignore[arg-type]
+    back = home_example.load(tmp_path)  # type: ignore[arg-type]
     assert (back.channel, back.model, back.known.row, back.met.nap) == (7, "resnet20-cifar10", 3, 2.0)
     assert np.array_equal(back.known.channel_map, PAIR.known.channel_map)
     assert np.array_equal(back.met.view, PAIR.met.view)
@@ -60,7 +61,7 @@ def test_save_and_load_agree(tmp_path: object) -> None:
 
 def test_a_missing_showcase_is_answered_with_a_sentence(tmp_path: object) -> None:
     with pytest.raises(UserError, match="assets/home"):
-        showcase.load(tmp_path / "nothing")  # type: ignore[operator]
+        home_example.load(tmp_path / "nothing")  # type: ignore[operator]
 
 
 def answers(means: object, maxima: object, right: object, lead: object = 9.0) -> Activations:
@@ -78,15 +79,15 @@ def test_choose_wants_a_right_answer_and_a_score_that_tells_the_images_apart() -
     study = default_study()
     found = StudyActivations(study, known, {"uniform-noise": noise, "textures": textures})
     # Row 1 peaks higher but is classified wrongly; row 2's score lies below the median; noise would differ more.
-    assert showcase.choose(found) == showcase.Choice(channel=0, id_row=0, ood_dataset="textures", ood_row=2)
-    assert showcase.choose(StudyActivations(study, known, {"uniform-noise": noise})) is None
+    assert home_example.choose(found) == home_example.Choice(channel=0, id_row=0, ood_dataset="textures", ood_row=2)
+    assert home_example.choose(StudyActivations(study, known, {"uniform-noise": noise})) is None
 
 
 def test_choose_wants_an_image_that_the_network_is_sure_of() -> None:
     def chosen_row(*leads: float) -> int | None:
         known = answers([[2, 1]] * 3, [[12, 2], [11.9, 2.2], [8, 2]], [True] * 3, leads)
         met = answers([[2, 1]], [[3, 2]], [False])
-        chosen = showcase.choose(StudyActivations(default_study(), known, {"textures": met}))
+        chosen = home_example.choose(StudyActivations(default_study(), known, {"textures": met}))
         return chosen.id_row if chosen else None
 
     assert chosen_row(9, 9, 9) == 0
@@ -98,8 +99,8 @@ def test_choose_wants_a_channel_that_is_among_the_most_active_of_both_images() -
     # Channel 0 has the clearest peak, but three channels are more active; channel 1 is one of these.
     known = answers([[1, 2, 3, 4]], [[50, 20, 9, 9]], [True])
     met = answers([[1, 2, 3.5, 4.5]], [[1, 4, 4, 5]], [False])
-    chosen = showcase.choose(StudyActivations(default_study(), known, {"textures": met}))
-    assert chosen == showcase.Choice(channel=1, id_row=0, ood_dataset="textures", ood_row=0)
+    chosen = home_example.choose(StudyActivations(default_study(), known, {"textures": met}))
+    assert chosen == home_example.Choice(channel=1, id_row=0, ood_dataset="textures", ood_row=0)
 
 
 def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale() -> None:

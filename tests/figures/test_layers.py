@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from nap_core.activations import Activations
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.channels.max_mean_points import points_of
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.layers import depth_picture, depth_reading, layer_scatter
 from nap_core.metrics import auroc
-from nap_core.points import points_of
 
 TITLES = {"known": "CIFAR-10", "a": "MNIST", "b": "Textures"}
 COLOURS = {"known": "#2f7de1", "a": "#c98608", "b": "#c8352c"}

@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 import pytest
 
 from nap_core.activations import Activations
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.channels.max_mean_points import Picked, Points, points_of
+from nap_core.analysis.channels.separability import peak_curve
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.max_vs_mean import SURFACE, drawn_words, reading, scatter, sparkline, tally
 from nap_core.figures.max_vs_mean.axes import bins_to, density, ends
-from nap_core.points import Picked, Points, points_of
-from nap_core.separation import peak_curve
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 COLOURS = {"cifar10": "#2f7de1", "mnist": "#e8a013", "textures": "#c8352c"}

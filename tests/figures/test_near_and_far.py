@@ -4,18 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core import shift
-from nap_core.evaluation import MethodScores
+from nap_core.analysis import covariate_shift
+from nap_core.analysis.covariate_shift import Response, Shares
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import ID_COLOUR
-from nap_core.figures.near_and_far import (
-    accuracy_picture,
-    cells_picture,
-    findings,
-    overview,
-    table_12,
-    table_12_words,
-)
-from nap_core.shift import Response, Shares
+from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 
 TITLES = {"near": "CIFAR-100", "far": "SVHN", "odd": "Clothes"}
 COLOURS = {"near": "#c98608", "far": "#c8352c", "odd": "#ea702b"}
@@ -25,7 +18,7 @@ GROUPS = {"near": ("near",), "far": ("far", "odd")}
 def shares(kept: float, right: float = 0.6, lost: float = 0.2) -> Shares:
     """At severity s the share ``kept`` less s hundredths is kept."""
     falling = kept - np.arange(6) / 100
-    cells = np.tile(falling[1:, None], (1, len(shift.CORRUPTIONS)))
+    cells = np.tile(falling[1:, None], (1, len(covariate_shift.CORRUPTIONS)))
     cells[4, 3], cells[4, 5] = 0.01, 0.99  # defocus blur, motion blur
     known = np.full(6, right)
     return Shares(
@@ -39,7 +32,7 @@ def response(method: str, near: float, far: float, shifted: Shares | None = None
     return Response(scores, ood, shifted)
 
 
-def drawn(responses: list[Response], metric: shift.Metric = "kept", groups=GROUPS, opened: str | None = None):
+def drawn(responses: list[Response], metric: covariate_shift.Metric = "kept", groups=GROUPS, opened: str | None = None):
     return overview(responses, metric, groups, opened or responses[-1].method, TITLES, COLOURS)
 
 

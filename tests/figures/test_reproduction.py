@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from nap_core.figures.reproduction import picture_of, reading
-from nap_core.reproduction import ENTRIES
-from nap_core.reproduction.comparing import COLUMNS
-from nap_core.reproduction.running import Reproduced
+from nap_core.paper import ENTRIES
+from nap_core.paper.comparison import COLUMNS
+from nap_core.paper.running import Reproduced
 
 
 def done(entry: str, rows: list[tuple[str, str, str, float, float]]) -> Reproduced:

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from nap_core.comparison import AVERAGE
-from nap_core.designs import DESIGNS, EpsilonCurve, WrittenScores
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.oracle import Oracle
+from nap_core.analysis.score_variants import DESIGNS, EpsilonCurve, WrittenScores
 from nap_core.figures.score_designs import (
     Board,
     beside,
@@ -19,7 +20,6 @@ from nap_core.figures.score_designs import (
     printed_table,
     verdict,
 )
-from nap_core.oracle import Oracle
 
 TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
 PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from nap_core import metrics
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import colours
 from nap_core.figures.palette import ID_COLOUR
 from nap_core.figures.score_histograms import Bins, bins_of, histograms, images_in_bin, label, least_width, panels

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nap_core.analysis.single_image import ChannelVoice, Placement
 from nap_core.figures import score_image
 from nap_core.figures.score_image import ListedImage
-from nap_core.placement import ChannelVoice, Placement
 
 THOUSAND = np.linspace(1, 2, 1000)
 

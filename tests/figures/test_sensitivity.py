@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from nap_core import metrics
-from nap_core.comparison import AVERAGE
-from nap_core.cost import Cost
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.overhead import Cost
 from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
 

@@ -4,7 +4,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from nap_core.combination import WeightCurve, weight_curve
 from nap_core.errors import UserError
 from nap_core.figures.w_sensitivity import (
     HEIGHT,
@@ -16,6 +15,7 @@ from nap_core.figures.w_sensitivity import (
     robust_reading,
     sensitivity_table,
 )
+from nap_core.methods.combination import WeightCurve, weight_curve
 
 TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
 PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}

@@ -11,8 +11,8 @@ from nap_core.errors import UserError
 from nap_core.extraction import extract
 from nap_core.methods import Ground, Part
 from nap_core.models import LoadedModel, architectures
-from tests.test_attention import torchvisions
-from tests.test_torchvision_families import randomised
+from tests.models.test_attention_hook import torchvisions
+from tests.models.test_torchvision_families import randomised
 
 SIDE, CLASSES = 96, 5
 # What asks for maps of a CNN, or for means that the logits are linear in.

@@ -15,7 +15,7 @@ from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import Ground
-from nap_core.methods.records import TINY
+from nap_core.methods.spec import TINY
 from nap_core.nap import nap_score
 
 DETECTORS = {"msp": MaxSoftmax, "energy": EnergyBased}

@@ -11,11 +11,11 @@ from nap_core import activations as activations_module
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import Ground, library
-from nap_core.methods.library import Head, in_words
+from nap_core.methods import Ground, pytorch_ood_adapter
+from nap_core.methods.pytorch_ood_adapter import Head, in_words
 from nap_core.methods.vectorised import MatrixDICE, MatrixFDBD, MatrixMahalanobis, MatrixRMD, SquaredDistances
 from nap_core.models import LoadedModel
-from tests.test_extraction import CLASSES, tiny
+from tests.extraction.test_extraction import CLASSES, tiny
 
 CLASS_COUNT, CHANNELS = 7, 12
 
@@ -87,8 +87,8 @@ def test_blocks_do_not_matter(name, scattered, monkeypatch) -> None:
     spec = ":".join([name, *(f"{key}={value}" for key, value in told.items())])
     whole = methods.score(spec, scattered, Ground(simple(), "CIFAR-10", fit_activations=fit))
     monkeypatch.setattr(activations_module, "BLOCK", 3 * 5)
-    monkeypatch.setattr(library, "ROWS", 3)
-    monkeypatch.setattr(library, "CHUNK_NUMBERS", 1)
+    monkeypatch.setattr(pytorch_ood_adapter, "ROWS", 3)
+    monkeypatch.setattr(pytorch_ood_adapter, "CHUNK_NUMBERS", 1)
     found = methods.score(spec, scattered, Ground(simple(), "CIFAR-10", fit_activations=fit))
     np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
 

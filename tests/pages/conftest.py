@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nap_core.study import Study
+from nap_core.studies.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import bank, channels, datasets, evaluation, methods, models
-from nap_core.extraction import extract
+from nap_core import datasets, methods, models
+from nap_core.analysis import evaluation
+from nap_core.analysis.channels import ranking
+from nap_core.extraction import extract, precomputed
 from nap_core.figures.picture import three_digits
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import channel_detail
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.channels import channel_detail
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
@@ -56,7 +58,7 @@ def test_opens_with_the_first_images_and_their_strongest_channel(opened: OpenPag
     app = opened(STUDY)
     assert app.title[0].value == "Which channels light up?"
     first = found.id.take([0])
-    channel = int(channels.contributions(first, head())[0].argmax())
+    channel = int(ranking.contributions(first, head())[0].argmax())
     assert address(app)["channel"] == str(channel)
     assert (address(app)["known"], address(app)["met"]) == ("cifar10:0", "textures:0")
     maximum, mean = float(first.maximum[0, channel]), float(first.mean[0, channel])
@@ -64,18 +66,18 @@ def test_opens_with_the_first_images_and_their_strongest_channel(opened: OpenPag
     assert f"over a mean of {mean:.3g}" in text(app)
 
 
-@pytest.mark.parametrize("order", list(channels.ORDERS))
+@pytest.mark.parametrize("order", list(ranking.ORDERS))
 def test_order_and_basis_choose_the_channel_that_is_shown_first(
     opened: OpenPage, found: StudyActivations, order: str
 ) -> None:
     app = opened(STUDY)
     app.selectbox(key="maps-order").set_value(order).run()
-    known = channels.values(found.id.take([0]), order, head())[0]
-    met = channels.values(found.ood["textures"].take([0]), order, head())[0]
+    known = ranking.values(found.id.take([0]), order, head())[0]
+    met = ranking.values(found.ood["textures"].take([0]), order, head())[0]
     assert address(app)["channel"] == str(int(known.argmax()))
     app.segmented_control(key="maps-basis").set_value("difference").run()
     assert address(app)["channel"] == str(int((known - met).argmax()))
-    assert f"by **{channels.ORDERS[order]}**, **ID − OOD**" in text(app)
+    assert f"by **{ranking.ORDERS[order]}**, **ID − OOD**" in text(app)
     assert not app.exception
 
 
@@ -168,7 +170,7 @@ def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(
     app = opened(STUDY, known="cifar10:7", met="textures:3")
     app.selectbox(key="maps-order").set_value("ratio").run()
     drawn = component(app, "channel-tiles")
-    ranked = channels.ranking(found.id.ratio()[7])
+    ranked = ranking.ranking(found.id.ratio()[7])
     assert [tile["channel"] for tile in drawn["tiles"]] == ranked[:24].tolist()
     assert drawn["top"] == pytest.approx(
         max(found.id.maximum[7].max(), found.ood["textures"].maximum[3].max()), rel=1e-5
@@ -185,7 +187,7 @@ def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(
 def test_the_images_that_drive_a_channel_come_highest_peak_first(opened: OpenPage, found: StudyActivations) -> None:
     app = opened(STUDY, channel="9")
     notes = [item["note"] for item in component(app, "maps-known-drivers")["items"]]
-    rows = channels.ranking(found.id.maximum[:, 9])[:8]
+    rows = ranking.ranking(found.id.maximum[:, 9])[:8]
     assert notes == [
         f"{three_digits(float(found.id.maximum[row, 9]))} · {three_digits(float(found.id.mean[row, 9]))}"
         for row in rows
@@ -197,7 +199,7 @@ def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(
 ) -> None:
     app = opened(STUDY, channel="3")
     app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
-    pairs = {name: channels.same_mean_pair(found.id, part, 3) for name, part in found.ood.items()}
+    pairs = {name: ranking.same_mean_pair(found.id, part, 3) for name, part in found.ood.items()}
     name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
     app.button(key="maps-pair").click().run()
     assert not app.exception
@@ -213,7 +215,7 @@ def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(
     opened: OpenPage, found: StudyActivations
 ) -> None:
     app = opened(STUDY)
-    pairs = {name: channels.clearest_pair(found.id, part) for name, part in found.ood.items()}
+    pairs = {name: ranking.clearest_pair(found.id, part) for name, part in found.ood.items()}
     name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
     app.button(key="maps-clearest").click().run()
     assert not app.exception
@@ -269,14 +271,14 @@ def test_without_results_the_page_offers_the_run(opened: OpenPage, store_root: P
 @pytest.fixture
 def bank_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Study]:
     """A study whose ID images are known by their activations only, here those of the sample photographs."""
-    monkeypatch.setattr(bank, "FOLDER", tmp_path)
-    bank.load.cache_clear()
+    monkeypatch.setattr(precomputed, "FOLDER", tmp_path)
+    precomputed.load.cache_clear()
     model = models.load("efficientnet-lite0-imagenet")
-    bank.save("imagenet-bank", model, extract(model, datasets.load("photos"), store=Store()))
+    precomputed.save("imagenet-bank", model, extract(model, datasets.load("photos"), store=Store()))
     study = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("textures",), 4)
     run(study, Store())
     yield study
-    bank.load.cache_clear()
+    precomputed.load.cache_clear()
 
 
 def test_sample_photographs_stand_in_for_images_that_are_not_shipped(opened: OpenPage, bank_study: Study) -> None:

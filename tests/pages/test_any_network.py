@@ -14,8 +14,8 @@ from torchvision.models import vision_transformer
 
 from nap_core import models
 from nap_core.models import architectures
-from nap_core.store import Store
-from nap_core.study import Study, run
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, run
 from tests.pages.conftest import OpenPage
 from tests.pages.test_activation_maps import component, text
 

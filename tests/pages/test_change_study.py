@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets
 from nap_core.extraction import stored
-from pages.parts import change_study
+from pages.components.study import change_study
 
 SMALL = list(change_study.SIZES)
 
@@ -25,8 +25,8 @@ def test_sizes_follow_the_largest_dataset(monkeypatch: pytest.MonkeyPatch) -> No
 
 def the_dialog() -> None:
     """The page of a test: the dialog's content, for a study that no store holds."""
-    from nap_core.study import Study
-    from pages.parts import change_study
+    from nap_core.studies.study import Study
+    from pages.components.study import change_study
 
     change_study.draw(Study("resnet20-cifar10", "cifar10", ("textures",), 50))
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import class_use, separation
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
+from nap_core.analysis.channels import class_activation, separability
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
@@ -38,7 +38,7 @@ def text(app: AppTest) -> str:
 def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: StudyActivations) -> None:
     app = opened()
     assert app.title[0].value == "Which channels tell them apart?"
-    areas, _ = separation.ratio_auroc(found.id, list(found.ood.values()))
+    areas, _ = separability.ratio_auroc(found.id, list(found.ood.values()))
     best = int(areas.argmax())
     assert app.selectbox(key="channels-box").value == best
     assert app.query_params["channel"] == str(best)
@@ -53,7 +53,7 @@ def test_one_ood_dataset_ranks_anew(opened: OpenPage, found: StudyActivations) -
     app = opened(channel="12")
     app.selectbox(key="channels-ood-mnist-uniform-noise").set_value("mnist").run()
     assert not app.exception
-    areas, _ = separation.ratio_auroc(found.id, [found.ood["mnist"]])
+    areas, _ = separability.ratio_auroc(found.id, [found.ood["mnist"]])
     rank = int((areas > areas[12]).sum()) + 1
     assert f"Channel 12: rank {rank} of 64, AUROC {100 * areas[12]:.1f}\xa0%" in text(app)
 
@@ -62,7 +62,7 @@ def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: St
     app = opened(channel="12")
     assert app.selectbox(key="channels-box").value == 12
     assert "Channel 12: rank" in text(app)
-    use = class_use.class_use(found.id, STUDY.network().classes)
+    use = class_activation.class_use(found.id, STUDY.network().classes)
     top = use.names[use.ranked(12)[0]]
     assert re.search(rf"{top} \(\d images?\) drives channel 12 most", text(app))
     assert "weights and these averages correlate by" in text(app)

@@ -7,12 +7,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, methods
-from nap_core.comparison import AVERAGE, compare_images, disagreement, scoreboard, verdicts
+from nap_core import methods
+from nap_core.analysis import evaluation
+from nap_core.analysis.comparison import AVERAGE, compare_images, disagreement, scoreboard, verdicts
 from nap_core.figures.compare_methods import disagreement_reading
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.study import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import benchmarks, datasets, models, study
-from nap_core.datasets import hugging_face, library, uploads
-from nap_core.datasets.library import records
-from nap_core.downloads import Download, transfer
-from nap_core.store import Store
-from nap_core.study import Study, default_study
-from pages.parts import fetching, workspace
+from nap_core import datasets, models
+from nap_core.datasets import hub, published
+from nap_core.datasets.published import records
+from nap_core.datasets.user_data import uploads
+from nap_core.storage.activation_store import Store
+from nap_core.storage.downloads import Download, transfer
+from nap_core.studies import benchmarks, study
+from nap_core.studies.study import Study, default_study
+from pages.components.study import downloads, workspace
 from tests.conftest import Publish
 from tests.file_server import FileServer
 from tests.pages.conftest import OpenPage
@@ -80,7 +82,7 @@ def test_no_network_says_which_file_to_put_where(
     closed = tuple(replace(file, url=f"http://127.0.0.1:9/{file.name}") for file in entry.files)
     monkeypatch.setitem(records.ENTRIES, "kmnist-test", replace(entry, files=closed))
     app = open_page("max_vs_mean", kmnist)
-    place = library.folder() / "kmnist"
+    place = published.folder() / "kmnist"
     line = (
         f"Download http://127.0.0.1:9/{entry.files[0].name} elsewhere and put it as {entry.files[0].name} into {place}"
     )
@@ -153,14 +155,14 @@ def test_weights_are_fetched_before_the_model_is_loaded(
     ],
 )
 def test_amounts_in_words(sizes: tuple[int | None, ...], said: str) -> None:
-    assert fetching.amount([Download("http://a.b/c", Path("c"), "C", size) for size in sizes]) == said
+    assert downloads.amount([Download("http://a.b/c", Path("c"), "C", size) for size in sizes]) == said
 
 
 def _dialog() -> None:
     import streamlit as st
 
-    from nap_core.study import Study
-    from pages.parts import change_study
+    from nap_core.studies.study import Study
+    from pages.components.study import change_study
 
     change_study.draw(st.session_state.get("test-study") or Study("resnet20-cifar10", "cifar10", ("mnist",), 50))
 
@@ -241,7 +243,7 @@ def test_a_name_of_the_hub_is_offered(library: Path) -> None:
     assert "birds/garden, test · to download" in app.selectbox(key="id-resnet20-cifar10-").options
     app.text_input(key="own-images-hub").set_value("birds").run()
     assert "Write it as hf:owner/name" in app.error[0].value
-    assert hugging_face.names() == ()
+    assert hub.names() == ()
 
 
 @pytest.mark.usefixtures("library", "store_root")

@@ -7,9 +7,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, metrics, showcase
-from nap_core.store import Store
-from nap_core.study import Study, run
+from nap_core import metrics
+from nap_core.analysis import evaluation, home_example
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, run
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
@@ -31,7 +32,7 @@ def test_first_visit_shows_the_pair_and_offers_the_default_run(app: AppTest) -> 
     app.run()
     assert not app.exception
     assert app.title[0].value == "See whether a network has met an image like this before"
-    pair = showcase.load()
+    pair = home_example.load()
     assert f"Channel {pair.channel} averages" in text(app)
     assert f"peaks at {pair.known.maximum:#.3g}".rstrip(".") in text(app)
     assert f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**" in text(app)
@@ -62,7 +63,7 @@ def test_three_cards_lead_on(app: AppTest) -> None:
     app.run()
     links = [element.proto for element in app.get("page_link")]
     assert [link.label for link in links] == ["**Look inside**", "**Try your own image**", "**Compare methods**"]
-    pair = showcase.load()
+    pair = home_example.load()
     assert f"channel={pair.channel}" in links[0].query_string
     assert f"known={pair.known.dataset}%3A{pair.known.row}" in links[0].query_string
     assert "follow=1" in links[0].query_string
@@ -71,7 +72,7 @@ def test_three_cards_lead_on(app: AppTest) -> None:
 def test_a_missing_pair_is_a_sentence_not_a_traceback(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(showcase, "load", partial(showcase.load, tmp_path / "nothing"))
+    monkeypatch.setattr(home_example, "load", partial(home_example.load, tmp_path / "nothing"))
     app.run()
     assert not app.exception
     assert "Get the folder assets/home again" in app.error[0].value

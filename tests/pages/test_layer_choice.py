@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nap_core import models
-from nap_core.store import Store
-from nap_core.study import Study, default_study, run
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, default_study, run
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 12)
@@ -29,7 +29,7 @@ PAGES = (
 def _dialog() -> None:
     import streamlit as st
 
-    from pages.parts import change_study, workspace
+    from pages.components.study import change_study, workspace
 
     st.session_state.picked = change_study._picked(workspace.current_study())
 
@@ -43,7 +43,7 @@ def drawn(study: Study) -> AppTest:
 
 @pytest.fixture
 def _without_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.parts.workspace.require_frame", lambda: None)
+    monkeypatch.setattr("pages.components.study.workspace.require_frame", lambda: None)
 
 
 def words(app: AppTest) -> str:

@@ -5,11 +5,12 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import layers, metrics
-from nap_core.evaluation import MethodScores
-from nap_core.store import Store
-from nap_core.study import Study, run
-from pages.parts import workspace
+from nap_core import metrics
+from nap_core.analysis import layers
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, run
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 24)

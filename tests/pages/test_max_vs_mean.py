@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import nap, study
+from nap_core import nap
+from nap_core.analysis.channels.max_mean_points import points_of
+from nap_core.analysis.channels.separability import channel_auroc, peak_curve
 from nap_core.figures.max_vs_mean import reading
-from nap_core.points import points_of
-from nap_core.separation import channel_auroc, peak_curve
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations
-from pages.parts import channel_strip, picture
+from nap_core.storage.activation_store import Store
+from nap_core.studies import study
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.channels import channel_strip
+from pages.components.results import figure_view
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOSEN = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 50)
@@ -181,13 +183,13 @@ def test_a_link_opens_its_channel_and_passes_over_one_that_is_not_there(
 
 def selecting(monkeypatch: pytest.MonkeyPatch, box: list[dict[str, Any]], lasso: list[dict[str, Any]]) -> None:
     """Let the figure answer as the browser does after something was drawn over it."""
-    draw = picture.show
+    draw = figure_view.show
 
     def show(*given: Any, **named: Any) -> Any:
         draw(*given, **named)
         return SimpleNamespace(selection=SimpleNamespace(box=box, lasso=lasso))
 
-    monkeypatch.setattr(picture, "show", show)
+    monkeypatch.setattr(figure_view, "show", show)
 
 
 def test_a_lasso_shows_the_images_behind_its_points(
@@ -248,9 +250,9 @@ def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:
     def script() -> None:
         import numpy as np
 
-        from nap_core.evaluation import MethodScores
-        from nap_core.points import Points, Region
-        from pages.parts.picked_images import picked_images
+        from nap_core.analysis.channels.max_mean_points import Points, Region
+        from nap_core.analysis.evaluation import MethodScores
+        from pages.components.images.selected_images import picked_images
 
         place, ones = np.arange(3), np.ones(3, np.float32)
         parts = [Points(name, 1, place, ones, ones, 0) for name in ("imagenet-bank", "textures")]

@@ -8,10 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nap_core import bootstrap, evaluation, methods, report
-from nap_core.comparison import AVERAGE, scoreboard
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
+from nap_core import methods
+from nap_core.analysis import bootstrap, evaluation
+from nap_core.analysis.comparison import AVERAGE, scoreboard
+from nap_core.figures import export
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 30)
@@ -207,18 +209,18 @@ def test_exports_are_what_nap_core_makes(found: StudyActivations, monkeypatch: p
     intervals = pd.concat([bootstrap.intervals(row) for row in rows], ignore_index=True)
     titles = {"cifar10": "CIFAR-10", "mnist": "MNIST", "uniform-noise": "Uniform noise"}
     csv = made["export-csv"]().decode().splitlines()
-    expected = report.tidy_table(results, intervals).to_csv(index=False).splitlines()
+    expected = export.tidy_table(results, intervals).to_csv(index=False).splitlines()
     without_seconds = [position for position, name in enumerate(expected[0].split(",")) if name != "seconds"]
     for line, wanted in zip(csv, expected, strict=True):
         assert [line.split(",")[place] for place in without_seconds[:14]] == [
             wanted.split(",")[place] for place in without_seconds[:14]
         ]
-    assert made["export-latex"]().decode() == report.latex_table(results, titles, STUDY.sentence())
+    assert made["export-latex"]().decode() == export.latex_table(results, titles, STUDY.sentence())
     assert STUDY.sentence() in made["export-html"]().decode()
 
 
 def test_long_intervals_are_computed_on_demand(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.parts.results.AT_ONCE", 0.0)
+    monkeypatch.setattr("pages.components.results.results_table.AT_ONCE", 0.0)
     app = opened("compare_methods", methods="nap,energy")
     keys = [
         json.loads(element.proto.spec)["layout"].get("xaxis", {}).get("title", {})

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, shift
+from nap_core.analysis import covariate_shift, evaluation
 from nap_core.figures.near_and_far import findings
 from nap_core.figures.score_histograms import label
-from nap_core.nearness import grouped, nearness
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
+from nap_core.storage.activation_store import Store
+from nap_core.studies.near_far import grouped, nearness
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 from tests.pages.test_w_sensitivity import figures, text
 
@@ -24,8 +24,8 @@ STUDY = Study("resnet20-cifar10", "cifar10", ("fashion-mnist", "mnist", "uniform
 @pytest.fixture(autouse=True, scope="module")
 def _few_images_of_its_own() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shift, "IMAGES", 4)
-        patch.setattr(shift, "SEED", 7)  # what another test has stored is none of these
+        patch.setattr(covariate_shift, "IMAGES", 4)
+        patch.setattr(covariate_shift, "SEED", 7)  # what another test has stored is none of these
         yield
 
 
@@ -57,7 +57,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
     assert not app.exception
     assert ticks(app)[:2] == ["clean<br>ID", "1"]
     row = evaluation.score_study(found, "nap+energy")
-    response = shift.respond(found, job.result, row)
+    response = covariate_shift.respond(found, job.result, row)
     line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(response.shift.kept.tolist())
     assert len(figures(app)) == 3
@@ -65,12 +65,12 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
 
 
 def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: StudyActivations) -> None:
-    shift.extracted(STUDY, Store())
+    covariate_shift.extracted(STUDY, Store())
     app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
     rows = [evaluation.score_study(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
-    shifted = shift.extracted(STUDY, Store())
-    responses = [shift.respond(found, shifted, row) for row in rows]
+    shifted = covariate_shift.extracted(STUDY, Store())
+    responses = [covariate_shift.respond(found, shifted, row) for row in rows]
     groups = grouped(nearness(STUDY, near=["fashion-mnist"]))
     for sentence in findings(responses, "energy", groups, "CIFAR-10"):
         assert sentence in text(app)

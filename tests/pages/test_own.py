@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from nap_core import datasets, evaluation, models
-from nap_core.models import ARCHITECTURES, own, timm_networks
-from nap_core.store import Store
-from nap_core.study import Study, default_study, run
-from pages.parts import own_images, own_models, workspace
+from nap_core import datasets, models
+from nap_core.analysis import evaluation
+from nap_core.models import ARCHITECTURES, timm_networks, user_models
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, default_study, run
+from pages.components.study import user_image_list, user_model_list, workspace
 from tests.pages.conftest import OpenPage
 
 CLASSES = ("owl", "robin", "wren")
@@ -114,7 +115,7 @@ def test_what_is_no_longer_there_is_answered_with_the_default_study(
     if gone == "garden":
         shutil.rmtree(data_root / "garden")
     else:
-        own.remove(birds.model)
+        user_models.remove(birds.model)
     app = open_page("home", None, **address)
     assert any("There is no" in warning.value for warning in app.sidebar.warning)
     assert "ResNet-20" in " ".join(element.value for element in app.sidebar.markdown)
@@ -152,15 +153,15 @@ def drawn() -> Callable[[Callable[[], None]], AppTest]:
 
 
 def _models() -> None:
-    from pages.parts import own_models
+    from pages.components.study import user_model_list
 
-    own_models.adder()
+    user_model_list.adder()
 
 
 def _images() -> None:
-    from pages.parts import own_images
+    from pages.components.study import user_image_list
 
-    own_images.adder()
+    user_image_list.adder()
 
 
 def test_a_checkpoint_that_is_refused_says_why(drawn: Callable[..., AppTest], models_folder: Path) -> None:
@@ -170,14 +171,14 @@ def test_a_checkpoint_that_is_refused_says_why(drawn: Callable[..., AppTest], mo
     app.button(key="own-model-add").click().run()
     assert not app.exception
     assert "bad.pth" in app.error[0].value
-    assert own_models.kept() == {}
+    assert user_model_list.kept() == {}
 
 
 def test_a_model_is_removed(drawn: Callable[..., AppTest], birds: Study) -> None:
     app = drawn(_models)
     app.button(key=f"own-model-remove-{birds.model}").click().run()
     assert "was removed" in app.success[0].value
-    assert own_models.kept() == {}
+    assert user_model_list.kept() == {}
 
 
 def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data_root: Path) -> None:
@@ -186,7 +187,7 @@ def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data
     app.run()
     app.button(key="own-images-add").click().run()
     assert "no .zip archive" in app.error[0].value
-    assert own_images.offered() == {}
+    assert user_image_list.offered() == {}
 
 
 def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_path: Path, models_folder: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_p
     app.button(key="own-model-add").click().run()
     assert not app.exception
     assert "a timm:resnet10t with 3 classes. Found: the map that enters “global_pool”" in app.success[0].value
-    (name,) = own_models.kept()
+    (name,) = user_model_list.kept()
     assert models.load(name).logits_from_means
 
 

@@ -1,12 +1,12 @@
 """The page of published and measured figures."""
 
-from nap_core import published
+from nap_core.paper import published_tables
 from tests.pages.conftest import OpenPage
 
 
 def test_shows_every_figure_and_every_explanation(open_page: OpenPage) -> None:
     app = open_page("published")
-    rows = published.comparison()
+    rows = published_tables.comparison()
     table = app.dataframe[0].value
     assert len(table) == len(rows)
     assert table["AUROC here"].tolist() == (100 * rows["auroc"]).tolist()

@@ -5,11 +5,12 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, metrics
-from nap_core.reproduction import ENTRIES
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
+from nap_core import metrics
+from nap_core.analysis import evaluation
+from nap_core.paper import ENTRIES
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 40)

@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import designs, oracle
-from nap_core.comparison import AVERAGE
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
+from nap_core.analysis import oracle, score_variants
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)
@@ -37,21 +37,21 @@ def said(app: AppTest) -> str:
 def test_opens_with_table_6_of_the_study(opened: OpenPage, found: StudyActivations) -> None:
     app = opened()
     assert app.title[0].value == "Which score reads the peak best?"
-    table = designs.design_table(found).set_index(["method", "ood"])
+    table = score_variants.design_table(found).set_index(["method", "ood"])
     shown = app.dataframe[0].value.set_index("Score")
     value, change = table.loc[("nap+energy", AVERAGE), ["fpr95", "fpr95_change"]]
     assert shown.loc["NAP+Energy", "Average"] == f"{100 * value:.1f} ({100 * change:+.1f})".replace("-", "−")
     assert shown.loc["NAP+Energy", "Table 6 (paper)"] == "9.02 (−17.53)"
     assert "of the four" in alts(app)
-    for w in designs.default_weights(found).values():
+    for w in score_variants.default_weights(found).values():
         assert f"{w:g}" in said(app)
 
 
 def test_another_method_metric_and_w(opened: OpenPage, found: StudyActivations) -> None:
     app = opened(design_with="MSP", design_metric="AUROC", design_w="Best")
     assert app.selectbox(key="design_with").value == "msp"
-    best = designs.best_weights(found, "msp")
-    table = designs.design_table(found, other="msp", weights=best).set_index(["method", "ood"])
+    best = score_variants.best_weights(found, "msp")
+    table = score_variants.design_table(found, other="msp", weights=best).set_index(["method", "ood"])
     shown = app.dataframe[0].value.set_index("Score")
     assert shown.loc["Minus+MSP", "MNIST"].startswith(f"{100 * table.loc[('nap-minus+msp', 'mnist'), 'auroc']:.1f} (")
     assert "Table 6 (paper)" not in shown.columns
@@ -59,11 +59,11 @@ def test_another_method_metric_and_w(opened: OpenPage, found: StudyActivations) 
 
 
 def test_an_expression_is_drawn_and_compared(opened: OpenPage, found: StudyActivations) -> None:
-    w = designs.default_weights(found)["nap-minus"]
+    w = score_variants.default_weights(found)["nap-minus"]
     app = opened(expression="max - mean", expression_w_energy=f"{w:g}")
     assert app.text_input(key="expression").value == "max - mean"
     shown = app.dataframe[1].value.set_index("Score")
-    table = designs.design_table(found).set_index(["method", "ood"])
+    table = score_variants.design_table(found).set_index(["method", "ood"])
     for score, method in {"Own": "nap-minus", "NAP": "nap", "Own+Energy": "nap-minus+energy"}.items():
         fpr95, auroc = table.loc[(method, "mnist"), ["fpr95", "auroc"]]
         assert shown.loc[score, "MNIST"] == f"{100 * fpr95:.1f} / {100 * auroc:.1f}"

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, methods, metrics
+from nap_core import methods, metrics
+from nap_core.analysis import evaluation
 from nap_core.figures.score_histograms import bins_of, images_in_bin
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import picture
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.results import figure_view
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
@@ -106,7 +107,7 @@ def test_a_click_on_a_column_shows_its_images(
     """The browser's selection is played: the point that plotly would hand over is taken from the figure."""
     scores = evaluation.score_study(found, "nap")
     position = int(bins_of(scores).index(scores.ood["mnist"][:1])[0])
-    show = picture.show
+    show = figure_view.show
 
     def clicked(shown: Any, key: str, **options: Any) -> Any:
         show(shown, key, **options)
@@ -114,13 +115,13 @@ def test_a_click_on_a_column_shows_its_images(
         data = next(trace.customdata[position] for trace in columns if trace.customdata[0][:2] == ["nap", "mnist"])
         return SimpleNamespace(selection=SimpleNamespace(points=[{"customdata": data}]))
 
-    monkeypatch.setattr(picture, "show", clicked)
+    monkeypatch.setattr(figure_view, "show", clicked)
     app = opened()
     known, unknown = images_in_bin(scores, position, "cifar10", ["mnist"])
     assert app.subheader[0].value == f"NAP, {bins_of(scores).words(position)}"
     assert _strip(app, "MNIST", len(unknown), sum(item.wrong for item in unknown)) in text(app)
     assert _strip(app, "CIFAR-10", len(known), sum(item.wrong for item in known)) in text(app)
-    monkeypatch.setattr(picture, "show", show)
+    monkeypatch.setattr(figure_view, "show", show)
     # The threshold draws the figure anew, without selection; the strips stay and follow it.
     app.slider(key="tpr").set_value(50.0).run()
     assert not app.exception
@@ -147,7 +148,7 @@ def _strip(app: AppTest, group: str, count: int, wrong: int) -> str:
 
 def _many_placed() -> None:
     from nap_core.figures.score_histograms import Placed
-    from pages.parts.placed_images import placed_images
+    from pages.components.images.histogram_images import placed_images
 
     titles, hues = {"mnist": "MNIST", "imagenet-bank": "the bank"}, {"mnist": "#c8352c", "imagenet-bank": "#2f7de1"}
     placed_images([Placed("mnist", row, 3.0, True) for row in range(25)], "MNIST", "above 2", titles, hues, "a")

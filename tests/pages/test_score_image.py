@@ -10,11 +10,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from nap_core import bank, corruptions, datasets, extraction, images, methods, metrics, models, placement
+from nap_core import corruptions, datasets, extraction, methods, metrics, models
 from nap_core.activations import Activations
+from nap_core.analysis import single_image
+from nap_core.datasets import uploaded_images
+from nap_core.extraction import precomputed
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
-from nap_core.store import Store
+from nap_core.storage.activation_store import Store
 from tests.pages.conftest import OpenPage
 
 LITE, SMALL = "efficientnet-lite0-imagenet", "resnet20-cifar10"
@@ -65,9 +68,9 @@ def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study(opene
     assert app.selectbox(key="ask").value == LITE
     assert not app.error
     found = answer(LITE, photograph(0))
-    known = bank.load("imagenet-bank", models.load(LITE))
+    known = precomputed.load("imagenet-bank", models.load(LITE))
     score, scores = methods.score("nap", found)[0], methods.score("nap", known)
-    place = placement.Placement("nap", None, float(score), scores)
+    place = single_image.Placement("nap", None, float(score), scores)
     assert score_image.grounds(place) in verdict(app)
     assert score_image.opening(place, "ImageNet-1k") in verdict(app)
     predicted = models.load(LITE).classes[found.predictions[0]]
@@ -100,11 +103,11 @@ def test_a_link_that_makes_no_sense_opens_the_first_sample(opened: OpenPage) -> 
 
 
 def test_the_small_network_is_compared_with_its_test_images(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "KNOWN_IMAGES", 120)
+    monkeypatch.setattr(single_image, "KNOWN_IMAGES", 120)
     app = opened(ask=SMALL)
     model, known = models.load(SMALL), datasets.load("cifar10")
     scores = methods.score("nap", extraction.extract(model, known, limit=120, store=Store()))
-    place = placement.Placement("nap", None, float(methods.score("nap", answer(SMALL, known.image(0)))[0]), scores)
+    place = single_image.Placement("nap", None, float(methods.score("nap", answer(SMALL, known.image(0)))[0]), scores)
     assert score_image.standing(place) in verdict(app)
     assert "taught this network" in verdict(app)
     assert "32 × 32 pixels: short side to 32" in text(app)
@@ -169,7 +172,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
     rows = (0, 2, 3)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in rows))
     table = app.dataframe[0].value
-    known = bank.load("imagenet-bank", models.load(LITE))
+    known = precomputed.load("imagenet-bank", models.load(LITE))
     for (_, shown), row in zip(table.iterrows(), rows, strict=True):
         found = answer(LITE, photograph(row))
         for method in methods.STANDARD:
@@ -187,7 +190,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
 
 
 def test_more_files_than_are_taken_are_named(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAXIMUM_FILES", 2)
+    monkeypatch.setattr(uploaded_images, "MAXIMUM_FILES", 2)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in range(3)))
     assert app.warning[0].value == "The first 2 of 3 files were taken. Drop the others after these."
     assert len(app.dataframe[0].value) == 2
@@ -232,7 +235,7 @@ def test_the_severity_moves_the_sentence_as_nap_core_says(opened: OpenPage) -> N
 
 def test_the_channels_named_are_the_loudest(opened: OpenPage) -> None:
     app = opened()
-    known = bank.load("imagenet-bank", models.load(LITE))
+    known = precomputed.load("imagenet-bank", models.load(LITE))
     found = answer(LITE, photograph(0))
     terms = (known.maximum.astype(float) / (known.mean.astype(float) + 1)) ** 2
     own = (found.maximum[0].astype(float) / (found.mean[0].astype(float) + 1)) ** 2

@@ -5,13 +5,14 @@ from functools import partial
 
 import pytest
 
-from nap_core import cost, evaluation, methods, sensitivity
+from nap_core import methods
+from nap_core.analysis import evaluation, overhead, sensitivity
+from nap_core.analysis.sensitivity import input_size
 from nap_core.figures.score_histograms import label
 from nap_core.figures.sensitivity import fpr_table
-from nap_core.sensitivity import input_size
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 from tests.pages.test_w_sensitivity import figures, text
 
@@ -24,7 +25,7 @@ def _little_work() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(input_size, "IMAGES", 10)
         patch.setattr(input_size, "FACTORS", (0.1, 1.0, 1.25))
-        patch.setattr(cost, "IMAGES", 4)
+        patch.setattr(overhead, "IMAGES", 4)
         yield
 
 

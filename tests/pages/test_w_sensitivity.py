@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import evaluation, methods, metrics, weight_search
-from nap_core.combination import SearchedWeight
+from nap_core import methods, metrics
+from nap_core.analysis import evaluation, weight_search
 from nap_core.methods import Ground
-from nap_core.store import Store
-from nap_core.study import Study, StudyActivations, run
-from pages.parts import workspace
-from pages.parts.all_combinations import TABLE_11
+from nap_core.methods.combination import SearchedWeight
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, StudyActivations, run
+from pages.components.methods.all_combinations import TABLE_11
+from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-noise"), 50)

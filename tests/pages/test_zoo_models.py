@@ -7,17 +7,17 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from nap_core import models
-from nap_core.models import architectures, zoo
-from nap_core.study import default_study
-from pages.parts import own_models
+from nap_core.models import architectures, torchvision_zoo
+from nap_core.studies.study import default_study
+from pages.components.study import user_model_list
 from tests.pages.conftest import OpenPage
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def draw() -> None:
-    from nap_core.study import default_study
-    from pages.parts import change_study
+    from nap_core.studies.study import default_study
+    from pages.components.study import change_study
 
     change_study.draw(default_study())
 
@@ -35,8 +35,8 @@ def captions(app: AppTest) -> str:
 
 
 def test_every_model_is_offered_the_bundled_ones_first(dialog: AppTest) -> None:
-    options = dialog.selectbox(key=own_models.PICKED).options
-    assert len(options) == len(models.RECORDS) + len(zoo.names())
+    options = dialog.selectbox(key=user_model_list.PICKED).options
+    assert len(options) == len(models.RECORDS) + len(torchvision_zoo.names())
     assert options[0] == "ResNet-20 · knows CIFAR-10"
     assert "ResNet-50 · torchvision, 80.9\N{NO-BREAK SPACE}% · 103 MB to download" in options
     assert "ResNet-50 (V1) · torchvision, 76.1\N{NO-BREAK SPACE}% · 103 MB to download" in options
@@ -44,7 +44,7 @@ def test_every_model_is_offered_the_bundled_ones_first(dialog: AppTest) -> None:
 
 @pytest.mark.parametrize("name", ["vgg16", "vit_b_16", "convnext_tiny", "resnet18"])
 def test_one_that_is_picked_says_where_nap_is_read_and_what_will_be_fetched(dialog: AppTest, name: str) -> None:
-    dialog.selectbox(key=own_models.PICKED).set_value(f"torchvision:{name}").run()
+    dialog.selectbox(key=user_model_list.PICKED).set_value(f"torchvision:{name}").run()
     assert not dialog.exception and not dialog.error
     assert architectures.find(name).note in captions(dialog)
     said = captions(dialog) + "\n".join(element.value for element in (*dialog.info, *dialog.markdown))
@@ -54,7 +54,7 @@ def test_one_that_is_picked_says_where_nap_is_read_and_what_will_be_fetched(dial
 
 def test_an_id_dataset_that_it_cannot_know_is_named(dialog: AppTest) -> None:
     assert not dialog.warning
-    dialog.selectbox(key=own_models.PICKED).set_value("torchvision:resnet18").run()
+    dialog.selectbox(key=user_model_list.PICKED).set_value("torchvision:resnet18").run()
     assert "CIFAR-10 shows none of its classes" in dialog.warning[0].value
 
 
@@ -63,7 +63,7 @@ def test_weights_that_are_here_are_not_announced(dialog: AppTest, torch_cache: P
     network = architectures.find("shufflenet_v2_x0_5").build(1000)
     torch.save(network.state_dict(), models.find("torchvision:shufflenet_v2_x0_5").weights())
     dialog.run()
-    options = dialog.selectbox(key=own_models.PICKED).options
+    options = dialog.selectbox(key=user_model_list.PICKED).options
     assert "ShuffleNetV2 ×0.5 · torchvision, 60.6\N{NO-BREAK SPACE}%" in options
 
 

@@ -7,13 +7,14 @@ import torch
 from timing import repeated, seconds
 from torch import Tensor
 
-from nap_core import datasets, evaluation, methods, models
+from nap_core import datasets, methods, models
 from nap_core.activations import Activations
-from nap_core.evaluation import Cases
+from nap_core.analysis import evaluation
+from nap_core.analysis.evaluation import Cases
 from nap_core.extraction import BATCH, extract, inputs
 from nap_core.methods import Ground, Part
-from nap_core.methods.library import features
-from nap_core.methods.own_pass import Site
+from nap_core.methods.image_based import Site
+from nap_core.methods.pytorch_ood_adapter import features
 from nap_core.models import LoadedModel
 
 ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10

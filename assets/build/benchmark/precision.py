@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from nap_core import datasets, evaluation, methods, metrics, models
+from nap_core import datasets, methods, metrics, models
 from nap_core.activations import Activations
-from nap_core.evaluation import Cases
+from nap_core.analysis import evaluation
+from nap_core.analysis.evaluation import Cases
 from nap_core.extraction import extract
 from nap_core.methods import Ground, Part
 

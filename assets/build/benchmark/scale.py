@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the child limits its memory before it imports anything that takes some
-    from nap_core.evaluation import MethodScores
-    from nap_core.study import StudyActivations
+    from nap_core.analysis.evaluation import MethodScores
+    from nap_core.studies.study import StudyActivations
 
 GIGABYTES = 4
 METHODS = ("nap", "energy", "nap+energy", "msp", "ash-s", "react", "dice", "mahalanobis", "nap+knn")
@@ -114,11 +114,13 @@ def measure(folder: Path) -> None:
     print(json.dumps({"kind": "about", "limited": limit_memory()}), flush=True)
     import synthetic
 
-    from nap_core import evaluation, methods, study
-    from nap_core.evaluation import Cases
+    from nap_core import methods
+    from nap_core.analysis import evaluation
+    from nap_core.analysis.evaluation import Cases
     from nap_core.methods import Part
-    from nap_core.storage import storage
-    from nap_core.store import Manifest, Store, StoreKey
+    from nap_core.runs.disk_usage import storage
+    from nap_core.storage.activation_store import Manifest, Store, StoreKey
+    from nap_core.studies import study
 
     def first(cases: Cases, rows: int) -> Cases:
         met = {name: Part(one.activations.head(rows)) for name, one in cases.ood.items()}
@@ -146,14 +148,16 @@ def measure(folder: Path) -> None:
 
 def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
     """What each page computes when it is opened for the first time, by the page's name."""
-    from nap_core import channels, evaluation, methods, separation
-    from nap_core.bootstrap import intervals
-    from nap_core.comparison import compare_images, disagreement, rank_correlation, scoreboard
+    from nap_core import methods
+    from nap_core.analysis import evaluation
+    from nap_core.analysis.bootstrap import intervals
+    from nap_core.analysis.channels import ranking, separability
+    from nap_core.analysis.channels.max_mean_points import images_collected, points_of
+    from nap_core.analysis.comparison import compare_images, disagreement, rank_correlation, scoreboard
     from nap_core.figures import colours
     from nap_core.figures.compare_methods import fpr_curves, roc_curves
     from nap_core.figures.max_vs_mean import scatter
     from nap_core.figures.score_histograms import histograms
-    from nap_core.points import images_collected, points_of
 
     study = found.study
     names = study.datasets
@@ -176,13 +180,13 @@ def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
 
     def one_channel() -> object:
         part = next(iter(found.ood.values()))
-        pair = channels.same_mean_pair(found.id, part, 7), channels.matched_peaks(found.id, part, 7)
+        pair = ranking.same_mean_pair(found.id, part, 7), ranking.matched_peaks(found.id, part, 7)
         return pair, [found.of(name).ratio(channels=[7]) for name in names]
 
     return {
         "Home and Score histograms": lambda: histograms(scores(), study.id_dataset, titles, hues),
         "Max vs mean, the scatter": scattered,
-        "Max vs mean, the ranking of channels": lambda: separation.ratio_auroc(found.id, list(found.ood.values())),
+        "Max vs mean, the ranking of channels": lambda: separability.ratio_auroc(found.id, list(found.ood.values())),
         "w sensitivity, one combination": lambda: evaluation.weight_curve(found, "nap+energy"),
         "Compare methods, five methods": compared,
         "Compare methods, the bootstrap intervals of one": lambda: intervals(scores()[0]),

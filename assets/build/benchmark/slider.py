@@ -9,9 +9,10 @@ from functools import partial
 import numpy as np
 from timing import seconds
 
-from nap_core import combination, evaluation, methods
+from nap_core import methods
 from nap_core.activations import Activations
-from nap_core.evaluation import Cases
+from nap_core.analysis import evaluation
+from nap_core.analysis.evaluation import Cases
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import (
@@ -22,7 +23,7 @@ from nap_core.figures.w_sensitivity import (
     finding,
     sensitivity_table,
 )
-from nap_core.methods import Ground, Part
+from nap_core.methods import Ground, Part, combination
 from nap_core.metrics import METRIC_TITLES
 
 IMAGES, CHANNELS, CLASSES = 10_000, 342, 10  # of each dataset; DenseNet-BC-100-12's channels

@@ -16,11 +16,11 @@ from PIL import Image
 
 from nap_core import datasets, models
 from nap_core.activations import Activations
-from nap_core.datasets.catalogue import DatasetRecord
+from nap_core.datasets.spec import DatasetRecord
 from nap_core.extraction import SHARD_ROWS, Stored
 from nap_core.models import LoadedModel, ModelRecord
-from nap_core.store import Store
-from nap_core.study import Study
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study
 
 CHANNELS, CLASSES = 2048, 1000
 ID, FIT, MODEL = "synthetic-id", "synthetic-fit", "synthetic-resnet50"

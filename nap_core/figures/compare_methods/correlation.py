@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from nap_core import methods
-from nap_core.comparison import rank_correlation
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import rank_correlation
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.picture import Picture
 
 # From opposite orders over none to the same; every colour carries LETTERS with a contrast of at least 4.5 : 1.

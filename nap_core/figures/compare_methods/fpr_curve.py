@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import metrics
-from nap_core.comparison import fpr_at_tprs
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import fpr_at_tprs
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.compare_methods.words import against_words, join
 from nap_core.figures.palette import NEUTRAL

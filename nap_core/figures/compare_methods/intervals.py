@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core import bootstrap, methods
-from nap_core.comparison import AVERAGE, Scoreboard
+from nap_core import methods
+from nap_core.analysis import bootstrap
+from nap_core.analysis.comparison import AVERAGE, Scoreboard
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.palette import NEUTRAL

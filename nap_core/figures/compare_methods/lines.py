@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nap_core import methods, metrics
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.palette import NEUTRAL
 
 WITH_NAP = "#8b5cf6"  # no dataset is violet

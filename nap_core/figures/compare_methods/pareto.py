@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from sklearn.isotonic import isotonic_regression
 
 from nap_core import methods
-from nap_core.comparison import pareto_front
+from nap_core.analysis.comparison import pareto_front
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.palette import NEUTRAL

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.comparison import thinned_curve
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import thinned_curve
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.compare_methods.words import against_words, join
 from nap_core.figures.palette import NEUTRAL

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods
-from nap_core.comparison import AVERAGE, BEST, SECOND, Scoreboard
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE, BEST, SECOND, Scoreboard
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nap_core.comparison import Disagreement
+from nap_core.analysis.comparison import Disagreement
 
 
 def join(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nap_core.activations import FloatArray
-from nap_core.points import Points
+from nap_core.analysis.channels.max_mean_points import Points
 
 BEYOND = 0.0005  # the share of a dataset's points that may lie beyond an axis: a few outliers would squeeze the rest
 

@@ -9,14 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core.activations import FloatArray
-from nap_core.channel_kinds import MAPS, ChannelKind
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.analysis.channels.max_mean_points import Points, sampled
+from nap_core.analysis.channels.separability import PeakCurve, peak_curve
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.max_vs_mean.axes import bins_to, density, ends
 from nap_core.figures.max_vs_mean.words import heads_reading, reading
 from nap_core.figures.palette import NEUTRAL, translucent
 from nap_core.figures.picture import Picture
-from nap_core.points import Points, sampled
-from nap_core.separation import PeakCurve, peak_curve
 
 # WebGL points or a density? Measured in headless Chromium 1440 px wide without a GPU, where the processor rasterises;
 # seconds of processor time from a reload to the picture at rest, with everything that Streamlit and Plotly do:

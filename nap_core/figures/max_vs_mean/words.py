@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nap_core.activations import FloatArray
-from nap_core.channel_kinds import MAPS, ChannelKind
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.analysis.channels.max_mean_points import Picked, Points
+from nap_core.analysis.channels.separability import PeakCurve, peak_factor
 from nap_core.figures.max_vs_mean.axes import ends
 from nap_core.figures.picture import three_digits
-from nap_core.points import Picked, Points
-from nap_core.separation import PeakCurve, peak_factor
 
 ALIKE = 1.05  # factors between 1 / ALIKE and ALIKE are called "about as high"
 CLIPPED = 0.005  # the share of points at the very largest maximum from which it must be a ceiling

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core import corruptions, shift
+from nap_core import corruptions
+from nap_core.analysis import covariate_shift
+from nap_core.analysis.covariate_shift import Metric, Shares
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.near_and_far.overview import TITLES
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture, percent
-from nap_core.shift import Metric, Shares
 
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
 _LOW, _HIGH, _LETTERS = "#69707d", "#1c5bb0", "#f7f9fb"
 _ROW = 26
-HEIGHT = 90 + _ROW * len(shift.CORRUPTIONS)
+HEIGHT = 90 + _ROW * len(covariate_shift.CORRUPTIONS)
 
 
 def cells_picture(shares: Shares, metric: Metric, title: str) -> Picture:
@@ -27,7 +28,7 @@ def cells_picture(shares: Shares, metric: Metric, title: str) -> Picture:
     The bluer a cell, the less the method takes the shifted images for unknown.
     """
     values = shares.cells[metric]
-    names = [corruptions.RECORDS[name].title for name in shift.CORRUPTIONS]
+    names = [corruptions.RECORDS[name].title for name in covariate_shift.CORRUPTIONS]
     known = values if metric == "kept" else np.clip(2 * (1 - values), 0, 1)
     figure = go.Figure()
     figure.add_heatmap(
@@ -40,7 +41,7 @@ def cells_picture(shares: Shares, metric: Metric, title: str) -> Picture:
         customdata=values.T,
         texttemplate="%{text}",
         textfont={"size": 13, "color": _LETTERS},
-        x=[str(severity) for severity in shift.SEVERITIES],
+        x=[str(severity) for severity in covariate_shift.SEVERITIES],
         y=names,
         xgap=2,
         ygap=2,
@@ -54,8 +55,8 @@ def cells_picture(shares: Shares, metric: Metric, title: str) -> Picture:
     figure.update_layout(height=HEIGHT, margin={"t": 56, "b": 10, "l": 10, "r": 10}, dragmode=False)
     table = pd.DataFrame(
         {"corruption": name, "severity": severity, metric: values[row, column]}
-        for column, name in enumerate(shift.CORRUPTIONS)
-        for row, severity in enumerate(shift.SEVERITIES)
+        for column, name in enumerate(covariate_shift.CORRUPTIONS)
+        for row, severity in enumerate(covariate_shift.SEVERITIES)
     )
     return Picture(figure, _cells_reading(values, metric, title, names), table, f"corruptions-{metric}")
 
@@ -83,7 +84,7 @@ def accuracy_picture(shares: Shares, title: str) -> Picture | None:
     """
     if not np.isfinite(shares.right).any():
         return None
-    severities = [0, *shift.SEVERITIES]
+    severities = [0, *covariate_shift.SEVERITIES]
     lines = (
         ("all images", shares.right, {"color": ID_COLOUR, "width": 6}, 0.55),
         ("kept", shares.right_among_kept, {"color": WITH_NAP, "width": 3}, 1),
@@ -96,8 +97,8 @@ def accuracy_picture(shares: Shares, title: str) -> Picture | None:
             hovertemplate=f"{name}: %{{y:.1%}} right<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(
-        tickvals=severities, ticktext=["clean", *map(str, shift.SEVERITIES)], title="severity", fixedrange=True,
-        zeroline=False, showgrid=False,
+        tickvals=severities, ticktext=["clean", *map(str, covariate_shift.SEVERITIES)], title="severity",
+        fixedrange=True, zeroline=False, showgrid=False,
     )  # fmt: skip
     figure.update_yaxes(
         title="the network is right", tickformat=".0%", range=[-0.03, 1.05], zeroline=False, fixedrange=True

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core import shift
+from nap_core.analysis import covariate_shift
+from nap_core.analysis.covariate_shift import Metric, Response
 from nap_core.figures.compare_methods.lines import LineStyle, line_styles
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms import label
-from nap_core.nearness import GROUPS, Nearness
-from nap_core.shift import Metric, Response
+from nap_core.studies.near_far import GROUPS, Nearness
 
 Groups = Mapping[Nearness, Sequence[str]]
 TITLES: dict[Metric, str] = {"kept": "Kept as known", "auroc": "AUROC"}
@@ -60,7 +60,7 @@ def overview(
 
 
 def _places(groups: Groups, shifted: bool) -> dict[Nearness, float]:
-    start = len(shift.SEVERITIES) + _GAP if shifted else 0.0
+    start = len(covariate_shift.SEVERITIES) + _GAP if shifted else 0.0
     return {group: start + _STEP * rank for rank, group in enumerate(groups)}
 
 
@@ -97,7 +97,7 @@ def _line(
             line=line,
             marker={"color": style.colour, "size": 6},
             showlegend=style.named,
-            customdata=["clean ID", *(f"severity {severity}" for severity in shift.SEVERITIES)],
+            customdata=["clean ID", *(f"severity {severity}" for severity in covariate_shift.SEVERITIES)],
             hovertemplate=f"{label(one.scores)}<br>%{{customdata}}: {what} %{{y:.1%}}<extra></extra>",
             **drawn,
         )
@@ -145,9 +145,9 @@ def _dots(
 def _axes(figure: go.Figure, metric: Metric, groups: Groups, places: Mapping[Nearness, float], shifted: bool) -> None:
     ticks = {places[group]: _TICKS[group] for group in groups}
     if shifted:
-        severities = {float(severity): str(severity) for severity in shift.SEVERITIES}
+        severities = {float(severity): str(severity) for severity in covariate_shift.SEVERITIES}
         ticks = {0.0: "clean<br>ID", **severities, **ticks}
-        border = len(shift.SEVERITIES) + _GAP / 2
+        border = len(covariate_shift.SEVERITIES) + _GAP / 2
         figure.add_vline(x=border, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
         middle = (min(places.values()) + max(places.values())) / 2
         for x, words in (

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nap_core import methods, published
+from nap_core import methods
+from nap_core.analysis.covariate_shift import Response, Shares
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.picture import percent
-from nap_core.nearness import Nearness
-from nap_core.shift import Response, Shares
+from nap_core.paper import published_tables
+from nap_core.studies.near_far import Nearness
 
 SAME = 5e-4  # shares that print alike
 
@@ -87,7 +88,7 @@ def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
     ``measured_here`` are rows of ``evaluation.evaluate`` of the table's methods against CIFAR-100; None
     leaves the last two columns out.
     """
-    rows = published.comparison().query("table == 'Table 12'")
+    rows = published_tables.comparison().query("table == 'Table 12'")
     table = pd.DataFrame(
         {
             "Method": rows["published_as"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nap_core import methods
-from nap_core.comparison import AVERAGE
+from nap_core.analysis.comparison import AVERAGE
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import percent
 from nap_core.metrics import METRIC_TITLES, Metric

@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods, nap
-from nap_core.comparison import AVERAGE
-from nap_core.designs import EpsilonCurve
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.score_variants import EpsilonCurve
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
 from nap_core.metrics import METRIC_TITLES, Metric

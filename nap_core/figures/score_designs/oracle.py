@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from nap_core.analysis.oracle import Oracle
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
-from nap_core.oracle import Oracle
 
 HEIGHT = 440
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nap_core.comparison import AVERAGE
-from nap_core.designs import figures_of
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.score_variants import figures_of
 from nap_core.figures.picture import percent
 
 

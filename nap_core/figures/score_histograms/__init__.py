@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nap_core import metrics
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.score_histograms.bins import Bins, Placed, bins_of, images_in_bin
 from nap_core.figures.score_histograms.drawing import draw, least_width

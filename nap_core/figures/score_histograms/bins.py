@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.picture import three_digits
 
 BINS = 40

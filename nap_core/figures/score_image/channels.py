@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from nap_core.channel_kinds import HEADS, MAPS, ChannelKind
+from nap_core.analysis.channels.kinds import HEADS, MAPS, ChannelKind
+from nap_core.analysis.single_image import ChannelVoice
 from nap_core.figures.picture import Picture, percent, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
-from nap_core.models.attention import MEAN
-from nap_core.placement import ChannelVoice
+from nap_core.models.attention_hook import MEAN
 
 _COLUMNS = 3  # tiles a row
 _SIDE = 224  # pixels of a tile's picture

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from nap_core.analysis.single_image import Placement
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, translucent
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.score_image.words import WORDS, standing
-from nap_core.placement import Placement
 
 _HEIGHT = 300  # pixels
 

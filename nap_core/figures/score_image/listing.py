@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from nap_core.analysis.single_image import Placement
 from nap_core.figures.score_image.words import WORDS
-from nap_core.placement import Placement
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from nap_core.analysis.single_image import Placement
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, translucent
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.score_image.words import WORDS, join, plain, standing
-from nap_core.placement import Placement
 
 _BINS = 48
 _STRIP = 100  # pixels of one method's histogram

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nap_core.analysis.single_image import Placement, Verdict
 from nap_core.figures.picture import percent, three_digits
-from nap_core.placement import Placement, Verdict
 
 WORDS: dict[Verdict, str] = {"like": "like what it knows", "edge": "at the edge", "unlike": "unlike what it knows"}
 _OPENINGS: dict[Verdict, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.cost import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL, Cost
+from nap_core.analysis.overhead import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL, Cost
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.comparison import AVERAGE
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.lines import LineStyle, line_styles
 from nap_core.figures.palette import translucent
 from nap_core.figures.picture import Picture, percent

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.comparison import AVERAGE
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
 from nap_core.figures.picture import Picture, percent

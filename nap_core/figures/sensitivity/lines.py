@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from nap_core.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods.lines import LineStyle
 from nap_core.figures.score_histograms import label
 

@@ -11,11 +11,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from nap_core.combination import ROBUST
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.figures.w_sensitivity.curves import shade
 from nap_core.figures.w_sensitivity.sensitivity import SAME, Sensitivity
+from nap_core.methods.combination import ROBUST
 from nap_core.metrics import METRIC_TITLES, Metric
 
 ACROSS = 4

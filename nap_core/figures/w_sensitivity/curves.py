@@ -10,10 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from nap_core.combination import ROBUST
 from nap_core.figures.palette import NEUTRAL, translucent
 from nap_core.figures.picture import Picture, percent
 from nap_core.figures.w_sensitivity.sensitivity import SAME, Sensitivity
+from nap_core.methods.combination import ROBUST
 from nap_core.metrics import METRIC_TITLES, Metric
 
 HEIGHT = 340  # pixels; more where there are more than five datasets for the legend to name

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nap_core import methods
-from nap_core.combination import WeightCurve
 from nap_core.figures.picture import percent
+from nap_core.methods.combination import WeightCurve
 from nap_core.metrics import METRIC_TITLES
 
 SAME = 1e-12  # shares that differ by less are equal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nap_core.methods.catalogue import features, images, logits, priors, shaping
-from nap_core.methods.records import MethodRecord
+from nap_core.methods.spec import MethodRecord
 
 # What pytorch-ood offers for classification and the catalogue leaves out, with the reason.
 LEFT_OUT: dict[str, str] = {

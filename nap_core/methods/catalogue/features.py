@@ -16,19 +16,11 @@ from pytorch_ood.detector import (
 )
 
 from nap_core.errors import UserError
-from nap_core.methods import ours
+from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import published_w
-from nap_core.methods.ground import Ground
-from nap_core.methods.library import record
-from nap_core.methods.records import (
-    CLIPPED,
-    COMPLEMENT,
-    LOGISTIC,
-    RECIPROCAL,
-    MethodRecord,
-    Parameter,
-    Value,
-)
+from nap_core.methods.context import Ground
+from nap_core.methods.pytorch_ood_adapter import record
+from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter, Value
 from nap_core.methods.vectorised import MatrixFDBD, MatrixMahalanobis, MatrixRMD
 
 LARGEST_MIXTURE = 4 * 2**30  # bytes of a Gaussian mixture's covariances
@@ -163,5 +155,5 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated regret of the best learner that sees the image's true class",
         positive=COMPLEMENT,
     ),
-    ours.gradnorm_record(positive=CLIPPED),
+    custom.gradnorm_record(positive=CLIPPED),
 )

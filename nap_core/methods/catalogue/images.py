@@ -14,21 +14,15 @@ from pytorch_ood.detector import (
     RankFeat,
 )
 
-from nap_core.methods import passes
+from nap_core.methods import image_based_detectors
 from nap_core.methods.catalogue.sources import PERCENTILE
-from nap_core.methods.library import paper_of
-from nap_core.methods.own_pass import image_record
-from nap_core.methods.records import (
-    CLIPPED,
-    PROBABILITY,
-    RECIPROCAL,
-    MethodRecord,
-    Parameter,
-)
+from nap_core.methods.image_based import image_record
+from nap_core.methods.pytorch_ood_adapter import paper_of
+from nap_core.methods.spec import CLIPPED, PROBABILITY, RECIPROCAL, MethodRecord, Parameter
 
 RECORDS: tuple[MethodRecord, ...] = (
     image_record(
-        passes.whole_network(ODIN),
+        image_based_detectors.whole_network(ODIN),
         name="odin",
         title="ODIN",
         formula="MSP at a high temperature after a small step along the input's gradient",
@@ -43,7 +37,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(ODIN),
     ),
     image_record(
-        passes.MahalanobisOdinPass,
+        image_based_detectors.MahalanobisOdinPass,
         name="mahalanobis-odin",
         title="Mahalanobis with input step",
         formula="Mahalanobis after a small step along the input's gradient",
@@ -55,7 +49,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(MahalanobisODIN),
     ),
     image_record(
-        passes.MultiLayerMahalanobis,
+        image_based_detectors.MultiLayerMahalanobis,
         name="mdsens",
         title="MDSEns",
         formula="Mahalanobis at the end of every layer, summed",
@@ -64,7 +58,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(MultiMahalanobis),
     ),
     image_record(
-        passes.GramPass,
+        image_based_detectors.GramPass,
         name="gram",
         title="Gram",
         formula="how far Gram matrices of every layer leave their range on the fit split, negated",
@@ -73,7 +67,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(Gram),
     ),
     image_record(
-        passes.CoveragePass,
+        image_based_detectors.CoveragePass,
         name="nac-ue",
         title="NAC-UE",
         formula="mean over layers and neurons of how well the fit split covers the neuron's state",
@@ -95,7 +89,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(NACUE),
     ),
     image_record(
-        passes.RankFeatPass,
+        image_based_detectors.RankFeatPass,
         name="rankfeat",
         title="RankFeat",
         formula="Energy without the first singular direction of the penultimate map",
@@ -105,7 +99,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(RankFeat),
     ),
     image_record(
-        passes.EarlyAsh,
+        image_based_detectors.EarlyAsh,
         name="ash-early",
         title="ASH at an earlier layer",
         formula="Energy after ASH at the end of an earlier layer",
@@ -126,7 +120,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(ASH),
     ),
     image_record(
-        passes.whole_network(GradUncertainty),
+        image_based_detectors.whole_network(GradUncertainty),
         name="grad-uncertainty",
         title="Gradient uncertainty",
         formula="negated squared length of the gradient towards a label that is all ones",
@@ -135,7 +129,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **paper_of(GradUncertainty),
     ),
     image_record(
-        passes.DropoutPass,
+        image_based_detectors.DropoutPass,
         name="mc-dropout",
         title="MC dropout",
         formula="negated variance of the softmax over passes with dropout",

@@ -15,19 +15,11 @@ from pytorch_ood.detector import (
     TemperatureScaling,
 )
 
-from nap_core.methods import ours
+from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import published_w
-from nap_core.methods.ground import Ground
-from nap_core.methods.library import record
-from nap_core.methods.records import (
-    CLIPPED,
-    COMPLEMENT,
-    EXPONENTIAL,
-    PROBABILITY,
-    MethodRecord,
-    Parameter,
-    Value,
-)
+from nap_core.methods.context import Ground
+from nap_core.methods.pytorch_ood_adapter import record
+from nap_core.methods.spec import CLIPPED, COMPLEMENT, EXPONENTIAL, PROBABILITY, MethodRecord, Parameter, Value
 
 
 def _gen_classes(_ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
@@ -95,5 +87,5 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated KL divergence from the nearest class's average softmax",
         positive=EXPONENTIAL,
     ),
-    ours.openmax_record(positive=COMPLEMENT),
+    custom.openmax_record(positive=COMPLEMENT),
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from nap_core.methods import ours
-from nap_core.methods.records import (
-    MethodRecord,
-)
+from nap_core.methods import custom
+from nap_core.methods.spec import MethodRecord
 
 NAP_PAPER = {
     "paper": "Out-of-Distribution Detection using Neural Activation Prior",
@@ -16,28 +14,28 @@ NAP_PAPER = {
 
 
 RECORDS: tuple[MethodRecord, ...] = (
-    ours.nap_record(
+    custom.nap_record(
         name="nap",
         title="NAP",
-        score=ours.NAP,
+        score=custom.NAP,
         formula="mean over channels of (max / (mean + 1))²; on a Transformer max(A), A the class token's attention",
         **NAP_PAPER,
     ),
-    ours.nap_record(
+    custom.nap_record(
         name="nap-variance",
         title="Variance",
-        score=ours.VARIANCE,
+        score=custom.VARIANCE,
         formula="mean over channels of the variance",
         **NAP_PAPER,
     ),
-    ours.nap_record(
+    custom.nap_record(
         name="nap-no-square",
         title="No Square",
-        score=ours.NO_SQUARE,
+        score=custom.NO_SQUARE,
         formula="mean over channels of max / (mean + 1)",
         **NAP_PAPER,
     ),
-    ours.nap_record(
-        name="nap-minus", title="Minus", score=ours.MINUS, formula="mean over channels of max − mean", **NAP_PAPER
+    custom.nap_record(
+        name="nap-minus", title="Minus", score=custom.MINUS, formula="mean over channels of max − mean", **NAP_PAPER
     ),
 )

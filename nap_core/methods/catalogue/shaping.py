@@ -13,16 +13,11 @@ from pytorch_ood.detector import (
     ReAct,
 )
 
-from nap_core.methods import ours
+from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import percentile, published_w
-from nap_core.methods.ground import Ground
-from nap_core.methods.library import record
-from nap_core.methods.records import (
-    CLIPPED,
-    MethodRecord,
-    Parameter,
-    Value,
-)
+from nap_core.methods.context import Ground
+from nap_core.methods.pytorch_ood_adapter import record
+from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter, Value
 from nap_core.methods.vectorised import MatrixDICE
 
 
@@ -92,7 +87,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.6),
     ),
-    ours.dice_react_record(parameters=(DICE_P, REACT), positive=CLIPPED),
+    custom.dice_react_record(parameters=(DICE_P, REACT), positive=CLIPPED),
     record(
         ASH,
         name="ash-p",
@@ -124,8 +119,8 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.8),
     ),
-    ours.ash_rand_record(positive=CLIPPED),
-    ours.ash_global_record(positive=CLIPPED),
+    custom.ash_rand_record(positive=CLIPPED),
+    custom.ash_global_record(positive=CLIPPED),
     record(
         SCALE,
         name="scale",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nap_core.methods.records import Parameter, Value
+from nap_core.methods.spec import Parameter, Value
 
 PERCENTILE = "share of the activations that are pruned, the smallest first"
 

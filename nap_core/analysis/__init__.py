@@ -1,0 +1,1 @@
+"""Analyses of a study: the results table, w, score variants, layers, channels, shifts, sensitivity, single images."""

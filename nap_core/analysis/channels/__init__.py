@@ -1,0 +1,1 @@
+"""Analyses of single channels: ranking, separability, the classes that drive them, the points of max vs mean."""

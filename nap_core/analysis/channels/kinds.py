@@ -1,0 +1,119 @@
+"""What the channels of a network are: maps of a CNN or heads of a Transformer; their names, what NAP makes of one.
+
+Pages and figures take their words and numbers from here, so that each says and shows the same of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core import nap
+from nap_core.activations import Activations, FloatArray
+from nap_core.analysis.channels.ranking import ranking
+from nap_core.models import LoadedModel
+from nap_core.models.attention_hook import MEAN
+
+Columns = slice | Sequence[int]
+
+
+class Ratios(Protocol):
+    """Activations → what tells ID from OOD in each channel, (N, C), or in those that are named."""
+
+    def __call__(self, activations: Activations, channels: Columns = slice(None), /) -> FloatArray: ...
+
+
+@dataclass(frozen=True)
+class ChannelKind:
+    """``one`` and ``many`` name the channels, ``value`` what a map holds. ``ratio`` is the formula of what tells ID
+    from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms`` compute them of
+    activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
+
+    one: str
+    many: str
+    value: str
+    ratio: str
+    term: str
+    ratios: Ratios
+    terms: Callable[[Activations], NDArray[np.float64]]
+    orders: tuple[str, ...]
+
+    @property
+    def of_heads(self) -> bool:
+        """Whether these are a Transformer's: channel 0 is then the mean over the heads, channel j the j-th head."""
+        return self.one == "head"
+
+    def name(self, channel: int) -> str:
+        """ "channel 17"; of a Transformer "mean over heads" or "head 3"."""
+        return "mean over heads" if self.of_heads and channel == MEAN else f"{self.one} {channel}"
+
+    def short(self, channel: int) -> str:
+        """The same where there is little room: "channel 17", "head 3" or "all heads"."""
+        return "all heads" if self.of_heads and channel == MEAN else self.name(channel)
+
+    def within(self, channel: int) -> str:
+        """ "in channel 17", "in the mean over heads"."""
+        return f"in the {self.name(channel)}" if self.of_heads and channel == MEAN else f"in {self.name(channel)}"
+
+    def ranked(self, values: FloatArray) -> NDArray[np.int64]:
+        """Channel numbers from the largest value to the smallest, (C,); the mean over the heads before all of them."""
+        found = ranking(values)
+        return np.concatenate([[MEAN], found[found != MEAN]]) if self.of_heads else found
+
+
+def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatArray:
+    return activations.ratio(nap.EPSILON, channels)
+
+
+def _maxima(activations: Activations, channels: Columns = slice(None)) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
+    return found
+
+
+MAPS = ChannelKind(
+    one="channel",
+    many="channels",
+    value="activation",
+    ratio="max / (mean + 1)",
+    term="(max / (mean + 1))²",
+    ratios=_ratios,
+    terms=nap.channel_terms,
+    orders=("ratio", "maximum", "mean"),
+)
+HEADS = ChannelKind(
+    one="head",
+    many="heads",
+    value="attention",
+    ratio="max(A)",
+    term="max(A)",
+    ratios=_maxima,
+    terms=_maxima,
+    orders=("maximum", "mean"),
+)
+
+
+def kind_of(model: LoadedModel) -> ChannelKind:
+    """What the channels of ``model`` are."""
+    return HEADS if model.reads_attention else MAPS
+
+
+def orders_of(model: LoadedModel) -> tuple[str, ...]:
+    """The keys of ``channels.ORDERS`` by which the channels of ``model`` can be ordered, the usual one first.
+
+    What a channel adds to a logit there is only where the logits are linear in the channels' means.
+    """
+    return ("contribution", "maximum", "mean", "ratio") if model.logits_from_means else kind_of(model).orders
+
+
+def how_read(model: LoadedModel) -> str:
+    """Which of a Transformer's attentions NAP is, in a sentence; empty for a CNN."""
+    if not model.reads_attention:
+        return ""
+    return (
+        f"{model.title} is a Transformer: NAP is the highest attention of the class token in the last block, of the "
+        f"mean over its {model.heads} heads; with the method’s parameter “head” it is that of one head."
+    )

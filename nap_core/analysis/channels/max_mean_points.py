@@ -1,0 +1,188 @@
+"""The points of the scatter of maximum over mean: every point is one channel of one image.
+
+Axes as in the paper's Figure 1b, whose caption puts the distribution of the mean above the scatter and that of the
+maximum to its right: x is the mean of a channel's map, y its maximum.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core.activations import Activations, FloatArray
+from nap_core.analysis.channels.ranking import FLOOR
+
+SEED = 0
+MOST_COLLECTED = 4_000_000
+"""Points of a study from which on the first images of each dataset stand for all of them: a study of ImageNet has 184
+million, and sorting so many takes minutes and gigabytes. A median of thousands does not move by more."""
+
+Polygon = tuple[Sequence[float], Sequence[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The points of one dataset. ``place`` (P,) says where they come from: image · ``channels`` + channel.
+
+    ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away. They are
+    those of the first ``images`` of a dataset of ``all_images``.
+    """
+
+    dataset: str
+    channels: int
+    place: NDArray[np.int64]
+    mean: FloatArray
+    maximum: FloatArray
+    left_out: int
+    images: int = 0
+    all_images: int = 0
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    @property
+    def row(self) -> NDArray[np.int64]:
+        """The image of each point, (P,)."""
+        return self.place // self.channels
+
+    @property
+    def channel(self) -> NDArray[np.int64]:
+        """The channel of each point, (P,)."""
+        return self.place % self.channels
+
+    def take(self, index: NDArray[np.int64]) -> Points:
+        """The points at ``index``."""
+        return replace(self, place=self.place[index], mean=self.mean[index], maximum=self.maximum[index])
+
+
+def points_of(
+    dataset: str,
+    activations: Activations,
+    *,
+    channel: int | None = None,
+    floor: float | None = FLOOR,
+    images: int | None = None,
+) -> Points:
+    """The points of a dataset, of all channels or of one, without those whose mean is ``floor`` or less.
+
+    None as ``floor`` keeps every point, silent channels included; ``images`` takes the first so many images only.
+    """
+    first = slice(images)
+    chosen = slice(None) if channel is None else slice(channel, channel + 1)
+    mean, maximum = activations.mean[first, chosen], activations.maximum[first, chosen]
+    kept = np.arange(mean.size) if floor is None else np.flatnonzero(mean.ravel() > floor)
+    place = kept if channel is None else kept * activations.channels + channel
+    return Points(
+        dataset,
+        activations.channels,
+        place,
+        mean.ravel()[kept].astype(np.float32, copy=False),
+        maximum.ravel()[kept].astype(np.float32, copy=False),
+        mean.size - len(kept),
+        len(mean),
+        len(activations),
+    )
+
+
+def images_collected(
+    parts: Sequence[Activations], *, channel: int | None = None, most: int = MOST_COLLECTED
+) -> list[int]:
+    """How many images of each dataset to gather points from: all, or the same share of each, at least one, where all
+    would give more than ``most`` points."""
+    total = sum(len(part) * (part.channels if channel is None else 1) for part in parts)
+    return [len(part) if total <= most else min(len(part), max(1, len(part) * most // total)) for part in parts]
+
+
+def sampled(parts: Sequence[Points], most: int) -> list[Points]:
+    """At most ``most`` of the points, the same share of every dataset, drawn by chance from a fixed seed.
+
+    All of them when there are no more than that.
+    """
+    total = sum(map(len, parts))
+    if total <= most:
+        return list(parts)
+    chance = np.random.default_rng(SEED)
+    return [
+        part.take(np.sort(chance.choice(len(part), size=len(part) * most // total, replace=False))) for part in parts
+    ]
+
+
+@dataclass(frozen=True)
+class Region:
+    """What was drawn over the scatter: boxes (x0, y0, x1, y1) and lassos (xs, ys), in the units of the axes."""
+
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    lassos: tuple[Polygon, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.boxes or self.lassos)
+
+    def contains(self, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
+        """Which of the points (P,) lie in any of the boxes and lassos; the rim of a box belongs to it."""
+        found = np.zeros(len(x), dtype=bool)
+        for x0, y0, x1, y1 in self.boxes:
+            found |= (x >= min(x0, x1)) & (x <= max(x0, x1)) & (y >= min(y0, y1)) & (y <= max(y0, y1))
+        for xs, ys in self.lassos:
+            found |= _in_polygon(np.asarray(xs, np.float64), np.asarray(ys, np.float64), x, y)
+        return found
+
+
+def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
+    """Which points lie in a polygon, by the even-odd rule: a ray to the right crosses its rim an odd number of times.
+
+    The points are sorted by height once, so that each edge is compared only with those at its height: a lasso with
+    hundreds of corners costs little more than one with three.
+    """
+    found = np.zeros(len(x), dtype=bool)
+    if len(xs) < 3:
+        return found
+    near = np.flatnonzero((x >= xs.min()) & (x <= xs.max()) & (y >= ys.min()) & (y <= ys.max()))
+    near = near[np.argsort(y[near])]
+    right, height = x[near].astype(np.float64), y[near].astype(np.float64)
+    odd = np.zeros(len(near), dtype=bool)
+    for x0, y0, x1, y1 in zip(xs, ys, np.roll(xs, -1), np.roll(ys, -1), strict=True):
+        low, high = np.searchsorted(height, sorted((y0, y1)))
+        if low < high:
+            crossing = x0 + (height[low:high] - y0) * ((x1 - x0) / (y1 - y0))
+            odd[low:high] ^= right[low:high] < crossing
+    found[near] = odd
+    return found
+
+
+@dataclass(frozen=True)
+class Picked:
+    """An image with selected points: its dataset, its row there, the channels of those points, the highest first."""
+
+    dataset: str
+    row: int
+    channels: tuple[int, ...]
+
+
+def picked(parts: Sequence[Points], region: Region) -> list[Picked]:
+    """The images behind the points in ``region``, each once, those with most of the points first."""
+    found = []
+    for part in parts:
+        index = np.flatnonzero(region.contains(part.mean, part.maximum))
+        chosen = part.take(index)
+        chosen = chosen.take(np.lexsort((-chosen.maximum, chosen.row)))
+        rows, start = np.unique(chosen.row, return_index=True)
+        groups = np.split(chosen.channel, start[1:]) if len(rows) else []
+        found += [
+            Picked(part.dataset, int(row), tuple(channels.tolist())) for row, channels in zip(rows, groups, strict=True)
+        ]
+    return _alternating(found)
+
+
+def _alternating(images: Sequence[Picked]) -> list[Picked]:
+    """Those with most points first; among equals the datasets take turns, so that none hides the others."""
+    turn: Counter[tuple[str, int]] = Counter()
+    keys = []
+    for image in images:
+        group = image.dataset, len(image.channels)
+        keys.append((-group[1], turn[group]))
+        turn[group] += 1
+    return [images[place] for place in sorted(range(len(images)), key=keys.__getitem__)]

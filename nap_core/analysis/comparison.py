@@ -1,0 +1,226 @@
+"""What several methods make of the same images: their places in a results table, and where two verdicts part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nap_core import methods, metrics
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.metrics import Metric
+
+AVERAGE = "average"  # no dataset has this name; see test_comparison.py
+BEST, SECOND = 1, 2
+IMAGE_COLUMNS = ["dataset", "row", "is_id", "score_a", "score_b", "rank_a", "rank_b", "accepted_a", "accepted_b"]
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """One metric of every method on every OOD dataset: ``values`` (M, D) are shares between 0 and 1.
+
+    ``columns`` are the OOD datasets in study order and, when there are two or more, ``AVERAGE`` as the last: the mean
+    of the datasets, each counted once however many images it has. ``places`` (M, D) counts from 1, the best of its
+    column, by the value as it is printed (percent, one decimal): what prints alike shares a place, and the next value
+    has the next place.
+    """
+
+    metric: Metric
+    methods: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    places: NDArray[np.int64]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The columns that are datasets."""
+        return tuple(name for name in self.columns if name != AVERAGE)
+
+    def leaders(self, column: str, place: int = BEST) -> tuple[str, ...]:
+        """The methods that share a place in a column; none when the place is not taken."""
+        found = self.places[:, self.columns.index(column)] == place
+        return tuple(name for name, there in zip(self.methods, found, strict=True) if there)
+
+    def sorted_by(self, column: str) -> Scoreboard:
+        """The same table with the best of ``column`` first; equals keep their order."""
+        values = self.values[:, self.columns.index(column)]
+        order = np.argsort(values if self.metric == "fpr95" else -values, kind="stable")
+        names = tuple(self.methods[row] for row in order)
+        return Scoreboard(self.metric, names, self.columns, self.values[order], self.places[order])
+
+    def value(self, method: str, column: str) -> float:
+        """The share in one cell."""
+        return float(self.values[self.methods.index(method), self.columns.index(column)])
+
+
+def scoreboard(results: pd.DataFrame, metric: Metric) -> Scoreboard:
+    """The table of one metric from the rows of ``evaluation.evaluate``, methods and datasets in their order."""
+    wide = results.pivot(index="method", columns="ood", values=metric)
+    wide = wide.loc[results["method"].unique(), results["ood"].unique()]
+    if wide.shape[1] > 1:
+        wide[AVERAGE] = wide.mean(axis=1)
+    values = wide.to_numpy(dtype=np.float64)
+    printed = pd.DataFrame([[float(f"{100 * value:.1f}") for value in row] for row in values])
+    places = printed.rank(method="dense", ascending=metric == "fpr95").to_numpy(dtype=np.int64)
+    return Scoreboard(metric, tuple(wide.index), tuple(wide.columns), values, places)
+
+
+def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = None, words: str = "") -> list[str]:
+    """Those of ``specs`` in a family, with or without a prior, and with all of ``words`` in title, name or formula.
+
+    What is left empty, or None, lets everything through. A combination belongs to the family of its other method.
+    """
+    found = []
+    for spec in specs:
+        method = methods.parse(spec)
+        text = f"{spec} {method.title} {method.record.formula} {method.record.year}".casefold()
+        has_nap = any(record.name == "nap" for record in method.records)
+        if (
+            (not family or method.record.family == family)
+            and (with_nap is None or with_nap == has_nap)
+            and all(word in text for word in words.casefold().split())
+        ):
+            found.append(spec)
+    return found
+
+
+def rank_correlation(rows: Sequence[MethodScores]) -> pd.DataFrame:
+    """Spearman's rank correlation of the scores of every two methods over all images of the study: (M, M).
+
+    1 where two methods put all images in the same order, −1 where in opposite orders, NaN where one gives all images
+    the same score.
+    """
+    every = pd.DataFrame({row.method: np.concatenate([row.id, *row.ood.values()]) for row in rows})
+    return every.rank().corr()
+
+
+def pareto_front(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of N points no other point beats: none is as good in both and better in one. Higher is better."""
+    as_good = (x[None] >= x[:, None]) & (y[None] >= y[:, None])
+    better = (x[None] > x[:, None]) | (y[None] > y[:, None])
+    front: NDArray[np.bool_] = np.logical_not((as_good & better).any(axis=1))
+    return front
+
+
+def fpr_at_tprs(
+    id_scores: NDArray[np.float64], ood_scores: NDArray[np.float64], tprs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``metrics.fpr_at_tpr`` at every one of ``tprs`` (T,), each in (0, 1]: (T,)."""
+    known, unknown = np.sort(id_scores), np.sort(ood_scores)
+    needed = np.ceil(tprs * len(known) - 1e-9).astype(int)
+    return 1 - np.searchsorted(unknown, known[len(known) - needed], side="left") / len(unknown)
+
+
+def compare_images(a: MethodScores, b: MethodScores, id_dataset: str, tpr: float = metrics.TPR) -> pd.DataFrame:
+    """What two methods say of every image of a study: one row an image, the columns of ``IMAGE_COLUMNS``.
+
+    ``row`` is the image's index in its dataset. ``rank_a`` and ``rank_b`` are the share of all images of the study,
+    ID and OOD, that the method scores at or below this one (ties at the middle of their places), so that two methods
+    on different scales can be set side by side; the last image has 1. ``accepted_a`` and ``accepted_b`` are the
+    verdicts "ID" at each method's own threshold, which a share ``tpr`` of the ID images reach.
+    """
+    columns: dict[str, Sequence[object] | NDArray[np.generic]] = {}
+    parts = {id_dataset: a.id, **a.ood}
+    columns["dataset"] = [name for name, part in parts.items() for _ in range(len(part))]
+    columns["row"] = np.concatenate([np.arange(len(part)) for part in parts.values()])
+    columns["is_id"] = np.arange(sum(map(len, parts.values()))) < len(a.id)
+    for letter, scores in (("a", a), ("b", b)):
+        every = np.concatenate([scores.id, *(scores.ood[name] for name in a.ood)])
+        columns[f"score_{letter}"] = every
+        columns[f"rank_{letter}"] = pd.Series(every).rank(pct=True).to_numpy()
+        columns[f"accepted_{letter}"] = every >= scores.threshold(tpr)
+    return pd.DataFrame(columns)[IMAGE_COLUMNS]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The images whose verdicts part: rows of ``compare_images``, those whose ranks lie furthest apart first."""
+
+    only_a: pd.DataFrame
+    only_b: pd.DataFrame
+    images: int
+
+    @property
+    def count(self) -> int:
+        """How many images the two methods disagree on."""
+        return len(self.only_a) + len(self.only_b)
+
+    @property
+    def right_a(self) -> int:
+        """On how many of these A is right: it accepts an ID image or refuses an OOD image, and B does not."""
+        return int(self.only_a["is_id"].sum() + (~self.only_b["is_id"]).sum())
+
+    @property
+    def right_b(self) -> int:
+        """On how many of these B is right: wherever A is not."""
+        return self.count - self.right_a
+
+
+def disagreement(images: pd.DataFrame) -> Disagreement:
+    """The rows of ``compare_images`` that A alone accepts and that B alone accepts; ties keep the study's order."""
+    apart = images["rank_a"] - images["rank_b"]
+    only_a = images[images["accepted_a"] & ~images["accepted_b"]]
+    only_b = images[images["accepted_b"] & ~images["accepted_a"]]
+    return Disagreement(
+        only_a.loc[(-apart[only_a.index]).sort_values(kind="stable").index],
+        only_b.loc[apart[only_b.index].sort_values(kind="stable").index],
+        len(images),
+    )
+
+
+def thinned_curve(
+    x: NDArray[np.float64], y: NDArray[np.float64], tolerance: float = 5e-4
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The fewest of a polyline's own points, ends included, that the Douglas-Peucker method needs to keep its shape.
+
+    No point that is left out lies further than ``tolerance`` from the line through those that stay: half a
+    thousandth of the axis is less than a pixel on any figure below 2,000 pixels. (Douglas and Peucker, "Algorithms for
+    the reduction of the number of points required to represent a digitized line", 1973.)
+    """
+    kept = np.zeros(len(x), dtype=bool)
+    kept[[0, -1]] = True
+    pieces = [(0, len(x) - 1)]
+    while pieces:
+        first, last = pieces.pop()
+        if last - first < 2:
+            continue
+        inner = slice(first + 1, last)
+        away = _distance(x[inner] - x[first], y[inner] - y[first], x[last] - x[first], y[last] - y[first])
+        furthest = int(np.argmax(away))
+        if away[furthest] > tolerance:
+            middle = first + 1 + furthest
+            kept[middle] = True
+            pieces += [(first, middle), (middle, last)]
+    return x[kept], y[kept]
+
+
+def _distance(x: NDArray[np.float64], y: NDArray[np.float64], along_x: float, along_y: float) -> NDArray[np.float64]:
+    """How far points lie from the segment between the origin and (along_x, along_y)."""
+    squared = along_x**2 + along_y**2
+    share = np.clip((x * along_x + y * along_y) / squared, 0, 1) if squared else np.zeros_like(x)
+    return np.hypot(x - share * along_x, y - share * along_y)
+
+
+def verdicts(rows: Sequence[MethodScores], id_dataset: str, dataset: str, row: int) -> pd.DataFrame:
+    """What every method says of one image: one row a method, its score, threshold, verdict and place.
+
+    ``accepted`` is the verdict "ID" at the method's own threshold at TPR 95; ``percentile`` the share of ID images
+    that score below this one, ties counted half.
+    """
+    found = []
+    for each in rows:
+        score = float((each.id if dataset == id_dataset else each.ood[dataset])[row])
+        found.append(
+            {
+                "method": each.method,
+                "w": each.w,
+                "score": score,
+                "threshold": each.threshold(),
+                "accepted": score >= each.threshold(),
+                "percentile": metrics.percentile_among(each.id, score),
+            }
+        )
+    return pd.DataFrame(found)

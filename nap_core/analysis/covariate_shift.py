@@ -1,0 +1,235 @@
+"""Covariate shift: ID images that look worse and still show what the network knows, by corruption and severity.
+
+The first images of a study's ID dataset go through all 15 corruptions at severities 1 to 5 (Hendrycks and Dietterich,
+ICLR 2019) and once through the network. A method's threshold stays where the clean ID images put it. The corruptions
+are the NAP paper's pseudo-OOD data (Section 4.3 and Appendix H); here they are asked the other question: whether a
+detector takes for unknown what the network still gets right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core import corruptions, datasets, methods, metrics
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.corruptions.spec import SMALL
+from nap_core.errors import UserError
+from nap_core.extraction import Stored, extract
+from nap_core.methods import Part, Watch
+from nap_core.methods.context import SILENT
+from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import Progress
+from nap_core.studies.study import Study, StudyActivations
+
+IMAGES = 100
+"""ID images that are shifted, fewer where a study has fewer: 1,500 of each severity, 7,500 in all."""
+SEVERITIES = (1, 2, 3, 4, 5)
+CORRUPTIONS = tuple(corruptions.RECORDS)
+SEED = 0
+
+Metric = Literal["kept", "auroc"]
+FloatVector = NDArray[np.float64]
+
+
+def shifted_images(study: Study, severity: int) -> PseudoOod:
+    """The first ``IMAGES`` ID images of the study as its network sees them, each in all 15 corruptions at ``severity``.
+
+    The parameters are those of the published covariate-shift benchmarks: CIFAR-10-C's for views of up to 64 pixels,
+    ImageNet-C's above. The search for w takes ImageNet-C's everywhere, because it wants images that are no longer
+    known; here they are meant to stay recognisable. Raises UserError for a reference bank, whose images are not
+    shipped.
+    """
+    record = datasets.find(study.id_dataset)
+    if not record.images_shipped:
+        raise UserError(
+            f"The images of {record.title} are not shipped, so they cannot be distorted: there is no covariate shift "
+            "to show. Pick an ID dataset with images in “Change the study”."
+        )
+    known, transform = datasets.load(study.id_dataset), study.network().transform
+    limit = min(IMAGES, study.images)
+    return PseudoOod(known, transform, severities=(severity,), seed=SEED, limit=limit, each=True, scale="auto")
+
+
+def parameters_of(study: Study) -> str:
+    """Whose parameters the study's shifted images have: "CIFAR-10-C" or "ImageNet-C"."""
+    return "CIFAR-10-C" if study.network().transform.crop <= SMALL else "ImageNet-C"
+
+
+def missing(study: Study, store: Store) -> int:
+    """How many shifted images are not in the store yet. Raises as ``shifted_images`` does."""
+    sets = [shifted_images(study, severity) for severity in SEVERITIES]
+    model = fed_views(study.network())
+    return sum(max(0, len(images) - Stored(store, model, images).rows) for images in sets)
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """What one pass kept of the shifted images: ``parts`` by severity, each of K corruptions × I images.
+
+    ``source`` and ``corruption`` (5, I·K) say of each row which ID image it was and which of ``CORRUPTIONS`` it met.
+    """
+
+    images: int
+    parts: Mapping[int, Part]
+    source: Mapping[int, NDArray[np.int64]]
+    corruption: Mapping[int, NDArray[np.int64]]
+
+
+def extracted(study: Study, store: Store, device: str | None = None, watch: Watch = SILENT) -> Shifted:
+    """The activations of the shifted images; what the store holds is read, the rest is extracted into it.
+
+    ``watch`` hears of all severities as of one pass. Raises as ``shifted_images`` does, and ExtractionStopped when
+    ``watch`` asks for that.
+    """
+    sets = {severity: shifted_images(study, severity) for severity in SEVERITIES}
+    model = fed_views(study.network())
+    total, parts, before = sum(map(len, sets.values())), {}, 0
+    for severity, images in sets.items():
+        found = extract(
+            model,
+            images,
+            store=store,
+            device=device,
+            progress=_over_all(watch, before, total),
+            should_stop=watch.should_stop,
+        )
+        # Without the images: a method that would run the network over them again is not asked here.
+        parts[severity] = Part(found)
+        before += len(images)
+    plans = {severity: images.plan for severity, images in sets.items()}
+    return Shifted(
+        len(sets[1]) // len(CORRUPTIONS),
+        parts,
+        {severity: plan.source for severity, plan in plans.items()},
+        {severity: plan.corruption for severity, plan in plans.items()},
+    )
+
+
+def _over_all(watch: Watch, before: int, total: int) -> Callable[[Progress], None] | None:
+    """What hears of one severity and tells ``watch`` of all."""
+    told = watch.progress
+    if told is None:
+        return None
+
+    def note(now: Progress) -> None:
+        done = before + now.done
+        told(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
+
+    return note
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """What a method does to shifted images; index 0 of the severities is the clean image. All are shares of 0 to 1.
+
+    ``kept`` and ``auroc`` (6,) are over all corruptions: the images that reach the threshold, and the AUROC of the
+    study's ID images against them. ``cells`` holds both for each severity from 1 and each of ``CORRUPTIONS``, (5, K).
+    ``right`` (6,) are the images whose class the network gets right, ``right_among_kept`` and ``right_among_rejected``
+    the same among those, ``rejected_among_right`` what the threshold throws away of the right ones. These four are NaN
+    where there are no such images, or no classes.
+    """
+
+    kept: FloatVector
+    auroc: FloatVector
+    cells: Mapping[Metric, FloatVector]
+    right: FloatVector
+    right_among_kept: FloatVector
+    right_among_rejected: FloatVector
+    rejected_among_right: FloatVector
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """One method on all that is not clean ID: ``ood`` has FPR95 (as "kept") and AUROC of each OOD dataset, shares.
+
+    ``scores`` are those of the study. ``shift`` is None where there are no shifted images or the method cannot score
+    them; ``reason`` then says why.
+    """
+
+    scores: MethodScores
+    ood: Mapping[str, Mapping[Metric, float]]
+    shift: Shares | None = None
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """As the method is printed."""
+        return self.scores.title
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.scores.method
+
+    def average(self, names: Sequence[str], metric: Metric) -> float:
+        """The mean of a metric over the OOD datasets ``names``, each counted once; NaN for none."""
+        return float(np.mean([self.ood[name][metric] for name in names])) if names else float("nan")
+
+
+def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScores) -> Response:
+    """A method on the study's OOD datasets and on ``shifted``, at the threshold of all the study's ID images.
+
+    ``scores`` are the method's on the study, as ``evaluation.score_study`` gives them.
+    """
+    ood: dict[str, dict[Metric, float]] = {
+        name: {"kept": metrics.fpr_at_tpr(scores.id, values), "auroc": metrics.auroc(scores.id, values)}
+        for name, values in scores.ood.items()
+    }
+    if shifted is None:
+        return Response(scores, ood)
+    predictions = found.id.predictions if scores.id_predictions is None else scores.id_predictions
+    first = slice(shifted.images)
+    try:
+        met = {0: _Scored(scores.id[first], predictions[first], found.id.labels[first])}
+        for severity, part in shifted.parts.items():
+            one = methods.scored(methods.parse(scores.method), part, found.ground, w=scores.w)
+            own = part.activations.predictions if one.predictions is None else one.predictions
+            met[severity] = _Scored(one.scores, own, found.id.labels[shifted.source[severity]])
+    except UserError as error:
+        return Response(scores, ood, reason=str(error))
+    return Response(scores, ood, _shares(scores.id, met, shifted.corruption))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    scores: FloatVector
+    predictions: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+
+def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[int, NDArray[np.int64]]) -> Shares:
+    threshold = metrics.threshold_at_tpr(known)
+    columns = []
+    for one in met.values():
+        kept = one.scores >= threshold
+        told, right = one.labels >= 0, one.predictions == one.labels
+        columns.append(
+            (
+                _share(kept, np.ones_like(kept)),
+                metrics.auroc(known, one.scores),
+                _share(right, told),
+                _share(right, told & kept),
+                _share(right, told & ~kept),
+                _share(~kept, told & right),
+            )
+        )
+    cells: dict[Metric, FloatVector] = {
+        name: np.empty((len(SEVERITIES), len(CORRUPTIONS))) for name in ("kept", "auroc")
+    }
+    for row, severity in enumerate(SEVERITIES):
+        for column in range(len(CORRUPTIONS)):
+            scores = met[severity].scores[corruption[severity] == column]
+            cells["kept"][row, column] = metrics.share_reaching(scores, threshold)
+            cells["auroc"][row, column] = metrics.auroc(known, scores)
+    kept, auroc, right, among_kept, among_rejected, thrown_away = np.array(columns).T
+    return Shares(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
+
+
+def _share(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return float(np.mean(of[among])) if among.any() else float("nan")

@@ -1,0 +1,183 @@
+"""The two images that Home opens with: one the network knows, one it does not, alike in average and not in peak.
+
+They lie in assets/home, so that they are on the screen before anything has run; assets/build/build_home.py makes them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nap_core import datasets, extraction, methods
+from nap_core.activations import Activations
+from nap_core.analysis.channels.ranking import same_mean_pair
+from nap_core.errors import UserError
+from nap_core.metrics import threshold_at_tpr
+from nap_core.models import LoadedModel
+from nap_core.nap import nap_score
+from nap_core.storage.bundled_assets import ASSETS
+from nap_core.studies.study import StudyActivations
+
+SIDES = ("known", "met")
+FOLDER = ASSETS / "home"
+MOST_ACTIVE = 3
+CONFIDENCE = 0.99  # images that the network is sure of are those that a person recognises, too
+TOLERANCE = 0.02  # stricter than the search's default: the two means are read side by side
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One of the two: where it comes from, what it shows, what the network sees of it (a square of uint8 RGB), the map
+    of the showcase's channel (h, w) and the image's NAP score."""
+
+    dataset: str
+    row: int
+    shows: str
+    view: NDArray[np.uint8]
+    channel_map: NDArray[np.float64]
+    nap: float
+
+    @property
+    def maximum(self) -> float:
+        return float(self.channel_map.max())
+
+    @property
+    def mean(self) -> float:
+        return float(self.channel_map.mean())
+
+    @property
+    def title(self) -> str:
+        """The title of the dataset that the image comes from."""
+        return datasets.title(self.dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class Showcase:
+    """The pair, the model that was asked (its catalogue name and the sha256 of its weights), and the channel shown."""
+
+    model: str
+    weights_sha256: str
+    channel: int
+    known: Example
+    met: Example
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the showcase shows: a channel, an ID image by its row, an OOD image by its dataset and row."""
+
+    channel: int
+    id_row: int
+    ood_dataset: str
+    ood_row: int
+
+
+def choose(found: StudyActivations) -> Choice | None:
+    """The pair to show; None when no two images qualify.
+
+    In both images the channel is among the ``MOST_ACTIVE`` with the largest means, and these means agree to within
+    ``TOLERANCE``. The ID image is classified rightly, with a probability of at least ``CONFIDENCE``, and has at least
+    the median NAP score; the OOD image's lies below the threshold that 95 % of ID images reach, and it shows something:
+    it is not noise. Of all such pairs, the one whose maxima have the largest quotient.
+    """
+    scores = nap_score(found.id)
+    threshold = threshold_at_tpr(scores)
+    right = (found.id.predictions == found.id.labels) & (methods.score("msp", found.id) >= CONFIDENCE)
+    right &= scores >= np.median(scores)
+    best, best_quotient = None, 1.0
+    for name, part in found.ood.items():
+        if datasets.find(name).kind == "noise":
+            continue
+        missed = nap_score(part) < threshold
+        for channel in range(found.id.channels):
+            id_rows = np.flatnonzero(right & _active(found.id, channel))
+            ood_rows = np.flatnonzero(missed & _active(part, channel))
+            known, met = _logarithmic(found.id.take(id_rows)), _logarithmic(part.take(ood_rows))
+            pair = same_mean_pair(known, met, channel, tolerance=TOLERANCE)
+            if pair and math.exp(pair.difference) > best_quotient:
+                best_quotient = math.exp(pair.difference)
+                best = Choice(channel, int(id_rows[pair.id_row]), name, int(ood_rows[pair.ood_row]))
+    return best
+
+
+def _active(activations: Activations, channel: int) -> NDArray[np.bool_]:
+    """Whether a channel is among the most active ones of each image, (N,)."""
+    return (activations.mean > activations.mean[:, [channel]]).sum(axis=1) < MOST_ACTIVE
+
+
+def _logarithmic(activations: Activations) -> Activations:
+    """The same with log-maxima, whose differences are the logarithms of quotients; silent channels get a tiny peak."""
+    return replace(activations, maximum=np.log(np.maximum(activations.maximum, 1e-6)))
+
+
+def make(model: LoadedModel, channel: int, known: tuple[str, int], met: tuple[str, int]) -> Showcase:
+    """The showcase of two images, given as (dataset, row), as ``model`` answers them."""
+    return Showcase(model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (known, met)))
+
+
+def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
+    dataset = datasets.load(name)
+    image, label = dataset.image(row), int(dataset.labels[row])
+    maps = extraction.maps(model, [image], device="cpu")
+    mean = maps.mean(axis=(2, 3))
+    logits = model.logits_of(mean)
+    activations = Activations(maps.max(axis=(2, 3)), mean, maps.var(axis=(2, 3)), logits, np.array([label]))
+    return Example(
+        name,
+        row,
+        dataset.classes[label] if label >= 0 else "",
+        model.transform.view(image),
+        maps[0, channel].astype(np.float64),
+        float(nap_score(activations)[0]),
+    )
+
+
+def save(showcase: Showcase, folder: Path = FOLDER) -> None:
+    """Write known.png, met.png and showcase.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about: dict[str, Any] = {
+        "model": showcase.model,
+        "weights_sha256": showcase.weights_sha256,
+        "channel": showcase.channel,
+    }
+    for side in SIDES:
+        example: Example = getattr(showcase, side)
+        Image.fromarray(example.view).save(folder / f"{side}.png", optimize=True)
+        about[side] = {
+            "dataset": example.dataset,
+            "row": example.row,
+            "shows": example.shows,
+            "nap": round(example.nap, 6),
+            "map": [[round(value, 4) for value in line] for line in example.channel_map.tolist()],
+        }
+    text = json.dumps(about, indent=1)
+    (folder / "showcase.json").write_text(text + "\n", encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def load(folder: Path = FOLDER) -> Showcase:
+    """The showcase in assets. Raises UserError when it is missing or damaged."""
+    try:
+        about = json.loads((folder / "showcase.json").read_text(encoding="utf-8"))
+        examples = [
+            Example(
+                about[side]["dataset"],
+                int(about[side]["row"]),
+                about[side]["shows"],
+                np.asarray(Image.open(folder / f"{side}.png").convert("RGB")),
+                np.asarray(about[side]["map"], dtype=np.float64),
+                float(about[side]["nap"]),
+            )
+            for side in SIDES
+        ]
+        return Showcase(about["model"], about["weights_sha256"], int(about["channel"]), *examples)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError("The two images of this page cannot be read. Get the folder assets/home again.") from error

@@ -1,0 +1,265 @@
+"""NAP at several depths of a network, and products of it over layers (NAP paper, Figure 5, Table 7, Appendices C, D).
+
+A layer is the dotted name of a module that puts out a map, "" where the model is read as it comes: the penultimate map.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from nap_core import datasets, metrics
+from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.datasets.labels import labels_for
+from nap_core.errors import UserError
+from nap_core.extraction import Stored, extract_layers
+from nap_core.methods import Part, Watch
+from nap_core.methods.context import SILENT
+from nap_core.models import LoadedModel, read_at
+from nap_core.models.introspection import Anatomy, Layer
+from nap_core.paper import published_tables
+from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import Progress
+from nap_core.studies.study import Study, ground
+
+OWN = ""
+"""The layer at which a model is read as it comes."""
+PENULTIMATE = "penultimate"
+MOST = 6
+AVERAGE = "average"
+Product = tuple[str, ...]
+_STAGE = re.compile(r"\bs(?=\d)")
+
+
+def named(layer: str) -> str:
+    """What a table calls a layer."""
+    return layer or PENULTIMATE
+
+
+def network_of(study: Study) -> LoadedModel:
+    """The study's network, read as it comes whatever layer the study names.
+
+    Raises UserError where NAP has no other depth: for a Transformer, whose NAP is the attention of its last block, and
+    for datasets that are stored activations, of the penultimate layer alone.
+    """
+    banks = [name for name in study.datasets if datasets.find(name).role == "bank"]
+    if banks:
+        raise UserError(
+            f"{datasets.title(banks[0])} holds activations of the penultimate layer, and no images from which other "
+            "layers could be read. Pick an ID dataset with images in “Change the study”."
+        )
+    model = replace(study, layer="").network()
+    if model.reads_attention:
+        raise UserError(
+            f"{model.title} is a Transformer: NAP is the highest attention of the class token in its last block, and "
+            "is not defined for the maps of earlier layers. Pick a CNN in “Change the study”."
+        )
+    return model
+
+
+def choices(model: LoadedModel) -> tuple[Layer, ...]:
+    """The layers that NAP can be read at beside the model's own, in the order in which they run: those with a map of
+    several neurons. Raises UserError for a model without anatomy."""
+    anatomy = _anatomy(model)
+    return tuple(one for one in anatomy.layers if one.shape[1] * one.shape[2] > 1 and one.tap != anatomy.tap)
+
+
+def describe(model: LoadedModel, layer: str) -> str:
+    """ "trans1.conv1 · 108 × 32 × 32", "penultimate · 342 × 8 × 8"."""
+    shape = _anatomy(model).layer(layer).shape if layer else _anatomy(model).shape
+    return f"{named(layer)} · {' × '.join(f'{size:,}' for size in shape)}"
+
+
+def suggested(model: LoadedModel) -> tuple[str, ...]:
+    """The layers of Figure 5 and what is like them elsewhere, the earliest first, "" last; at most ``MOST``.
+
+    They are the first convolution, with the norm and the activation right behind it; the end of each stage or, where a
+    stage ends in a pooling of its own as a DenseNet's transition does, the map that enters that pooling; and the
+    penultimate map. Raises UserError for a model without anatomy.
+    """
+    usable = {layer.name for layer in choices(model)}
+    early = [name for name in (_first_convolution(model), *_stages(model)) if name in usable]
+    early = list(dict.fromkeys(early))
+    places = np.linspace(0, len(early) - 1, min(len(early), MOST - 1)).round().astype(int)
+    return (*(early[place] for place in places), OWN)
+
+
+def short_names(model: LoadedModel, layers: Sequence[str]) -> dict[str, str]:
+    """What Table 7 calls the layers: "c1" the first convolution, "t1" and so on the transitions (elsewhere "s1": the
+    stages), "p" the penultimate map. Only for layers that ``suggested`` gives; others keep their names."""
+    letter = "t" if "densenet" in model.architecture.name else "s"
+    known = suggested(model)
+    first = known[0] == _first_convolution(model)
+    found = {name: f"{letter}{place if first else place + 1}" for place, name in enumerate(known[:-1])}
+    found |= {known[0]: "c1"} if first and known[0] else {}
+    return {layer: {OWN: "p", **found}.get(layer, layer) for layer in layers}
+
+
+def _anatomy(model: LoadedModel) -> Anatomy:
+    if model.anatomy is None:
+        raise UserError(f"{model.title} does not tell its layers, so none can be chosen.")
+    return model.anatomy
+
+
+def _first_convolution(model: LoadedModel) -> str:
+    """The first convolution, or the norm and activation that follow on it at once; "" where there is none."""
+    layers = _anatomy(model).layers
+    kinds = {layer.name: model.network.get_submodule(layer.name) for layer in layers}
+    first = next((place for place, one in enumerate(layers) if isinstance(kinds[one.name], nn.Conv2d)), None)
+    if first is None:
+        return ""
+    last = layers[first]
+    for layer in layers[first + 1 :]:
+        if layer.name.startswith(f"{last.name}."):
+            continue
+        if layer.shape != last.shape or not _is_norm_or_activation(kinds[layer.name]):
+            break
+        last = layer
+    return last.name
+
+
+def _is_norm_or_activation(module: nn.Module) -> bool:
+    return "Norm" in type(module).__name__ or "activation" in type(module).__module__.rsplit(".", 1)[-1]
+
+
+def _stages(model: LoadedModel) -> list[str]:
+    """The end of each stage before the penultimate map, or what enters the pooling that a stage ends in."""
+    anatomy = _anatomy(model)
+    names = list(model.architecture.layers or anatomy.stages) or _ends(anatomy)
+    if names and anatomy.layer(names[-1]).shape == anatomy.shape:
+        names.pop()  # the penultimate map itself
+    return [_before_pooling(anatomy, model.network, name) for name in names]
+
+
+def _ends(anatomy: Anatomy) -> list[str]:
+    """The last block at each size of map, for networks of which nobody said where their stages end."""
+    ends = {layer.shape[1]: layer.name for layer in anatomy.layers if layer.name.count(".") <= 1}
+    return [ends[size] for size in sorted(ends, reverse=True)]
+
+
+def _before_pooling(anatomy: Anatomy, network: nn.Module, stage: str) -> str:
+    """The last part of a stage that is no pooling, where its map is larger than the stage's; else the stage."""
+    parts = [layer for layer in anatomy.layers if layer.name.startswith(f"{stage}.")]
+    parts = [layer for layer in parts if "Pool" not in type(network.get_submodule(layer.name)).__name__]
+    if parts and parts[-1].shape[1] > anatomy.layer(stage).shape[1]:
+        return parts[-1].name
+    return stage
+
+
+def missing(study: Study, store: Store, layers: Sequence[str]) -> int:
+    """How many images of the study have to go through the network for these layers. Raises as ``network_of`` does."""
+    model = network_of(study)
+    return sum(wanted - have for wanted, have in (_rows(study, store, model, layers, name) for name in study.datasets))
+
+
+def _rows(study: Study, store: Store, model: LoadedModel, layers: Sequence[str], name: str) -> tuple[int, int]:
+    """How many images of a dataset the study takes, and of how many the store has every layer."""
+    dataset = datasets.load(name)
+    wanted = min(study.images, len(dataset))
+    sites = (read_at(model, layer) if layer else model for layer in layers)
+    return wanted, min([wanted, *(Stored(store, site, dataset).rows for site in sites)])
+
+
+def run_layers(
+    study: Study, store: Store, layers: Sequence[str], *, device: str | None = None, watch: Watch = SILENT
+) -> dict[str, Cases]:
+    """What methods are evaluated on at each layer, by layer; what the store holds is read, the rest is extracted into
+    it, in one pass over each dataset.
+
+    ``watch`` hears of the images of all datasets together. Raises as ``network_of`` and ``extract_layers`` do.
+    """
+    model = network_of(study)
+    have = {name: _rows(study, store, model, layers, name) for name in study.datasets}
+    lacking = {name: wanted - rows for name, (wanted, rows) in have.items()}
+    total, before = sum(lacking.values()), 0
+    found = {}
+    for name in study.datasets:
+
+        def tell(now: Progress, before: int = before, name: str = name) -> None:
+            if watch.progress:
+                done = before + lacking[name] - (now.total - now.done)
+                watch.progress(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
+
+        found[name] = extract_layers(
+            model,
+            datasets.load(name),
+            layers,
+            limit=study.images,
+            store=store,
+            device=device,
+            progress=tell,
+            should_stop=watch.should_stop,
+        )
+        before += lacking[name]
+    labels = labels_for(datasets.load(study.id_dataset), model.classes)
+    parts = {
+        (layer, name): Part(
+            replace(one, labels=labels[: len(one)]) if name == study.id_dataset else one, datasets.load(name)
+        )
+        for name, by_layer in found.items()
+        for layer, one in by_layer.items()
+    }
+    return {
+        layer: Cases(
+            study.id_dataset,
+            parts[layer, study.id_dataset],
+            {name: parts[layer, name] for name in study.ood_datasets},
+            ground(replace(study, layer=layer), store, device),
+        )
+        for layer in dict.fromkeys(layers)
+    }
+
+
+def layer_scores(cases_by_layer: Mapping[str, Cases]) -> dict[str, MethodScores]:
+    """S_NAP of every image at each layer, by layer."""
+    return {layer: score_cases(cases, "nap") for layer, cases in cases_by_layer.items()}
+
+
+def product(scores: Sequence[MethodScores]) -> MethodScores:
+    """The product of S_NAP over layers, image by image (Appendix D). Raises ValueError for none and where the images
+    differ in number."""
+    if not scores:
+        raise ValueError("a product needs at least one layer")
+    first = scores[0]
+    if any(len(one.id) != len(first.id) or one.ood.keys() != first.ood.keys() for one in scores):
+        raise ValueError("the layers must have been read on the same images")
+    met = {name: prod((one.ood[name] for one in scores[1:]), start=values) for name, values in first.ood.items()}
+    return MethodScores(first.method, None, prod((one.id for one in scores[1:]), start=first.id), met)
+
+
+def paper_products(layers: Sequence[str]) -> list[Product]:
+    """Table 7's products: of all layers, of all but the first, and so on down to the last two."""
+    return [tuple(layers[place:]) for place in range(len(layers) - 1)]
+
+
+def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product] = ()) -> pd.DataFrame:
+    """NAP at each layer, then each of ``products`` of layers: ``layers`` (names joined by commas, "penultimate" for
+    ""), ``ood`` (a dataset, or "average" over them), ``fpr95`` and ``auroc``, shares."""
+    rows = []
+    for layers in [*((layer,) for layer in by_layer), *products]:
+        scores = product([by_layer[layer] for layer in layers])
+        told = ",".join(map(named, layers))
+        figures = {
+            name: (metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
+            for name, values in scores.ood.items()
+        }
+        rows += [(told, name, *pair) for name, pair in figures.items()]
+        rows.append((told, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
+    return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])
+
+
+def with_published(table: pd.DataFrame, knows: str) -> pd.DataFrame:
+    """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
+    shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
+    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @knows")
+    known = printed.set_index("method")
+    named_so = [f"NAP({_STAGE.sub('t', layers)})" for layers in table["layers"]]
+    figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
+    figures[table["ood"] != AVERAGE] = np.nan
+    return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])

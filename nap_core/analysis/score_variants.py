@@ -1,0 +1,238 @@
+"""Designs of the score: Table 6 of the NAP paper on any study, a score that a user wrote, and what ε does.
+
+Every design is a prior like NAP: it stands alone, and it is combined with another method, S_other^w · S_design^(1−w).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nap_core import datasets, methods, metrics, nap
+from nap_core.analysis import evaluation
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.errors import UserError
+from nap_core.methods import Part
+from nap_core.methods.combination import combine
+from nap_core.methods.expressions import Expression
+from nap_core.paper import published_tables
+from nap_core.studies.study import StudyActivations
+
+DESIGNS = ("nap-variance", "nap-no-square", "nap-minus", "nap")
+"""In the order of Table 6; the last is S_NAP."""
+
+OTHER = "energy"  # what Table 6 combines them with
+EPSILONS = tuple(float(10.0 ** (step / 4)) for step in range(-8, 9))
+"""From 0.01 to 100, the paper's 1 among them."""
+
+EXAMPLES: Mapping[str, str] = {
+    "S_NAP": "(max / (mean + eps)) ** 2",
+    "No Square": "max / (mean + eps)",
+    "Minus": "max - mean",
+    "Variance": "var",
+    "Peak in deviations": "(max - mean) / sqrt(var + 0.01)",
+    "Variance over mean": "var / (mean + eps)",
+    "Log of the peak": "log(eps + max)",
+    "Maximum": "max",
+}
+"""Expressions to begin with: the designs of Table 6, and others."""
+FIRST_EXAMPLE = "Peak in deviations"
+
+
+PUBLISHED = {"": "Energy (baseline)", "nap-variance": "Energy x Variance", "nap-no-square": "Energy x No Square"}
+PUBLISHED |= {"nap-minus": "Energy x Minus", "nap": "Energy x NAP"}
+"""Each design, and the baseline, as Table 6 is written down in ``published.results``."""
+
+
+def default_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
+    """The w of each design when it is combined with ``other`` and nobody chose one."""
+    weights = {design: methods.default_w(f"{design}+{other}", found.ground) for design in DESIGNS}
+    return {design: w for design, w in weights.items() if w is not None}
+
+
+def best_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
+    """The w of each design with the lowest FPR95 on average, read off the study's own OOD images: what each can do at
+    most, so that a design does not lose for its exponent (No Square weighs half as much as S_NAP at the same w)."""
+    return {design: evaluation.weight_curve(found, f"{design}+{other}").best("fpr95") for design in DESIGNS}
+
+
+def published_designs(knows: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
+    """FPR95 and AUROC (shares) that Table 6 prints for each design combined with ``other``, "" being the baseline:
+    averages over its six OOD datasets. Empty where Table 6 says nothing, that is but for Energy on CIFAR-10."""
+    if other != OTHER:
+        return {}
+    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @knows")
+    figures = rows[["fpr95", "auroc"]].to_numpy(dtype=np.float64).tolist()
+    printed = dict(zip(rows["method"], map(tuple, figures), strict=True))
+    return {design: printed[name] for design, name in PUBLISHED.items() if name in printed}
+
+
+def others() -> tuple[str, ...]:
+    """The methods that a design can be combined with on stored activations alone: neither fitted, nor made positive
+    with a fit split, nor with a pass of their own."""
+    found = (methods.parse(spec) for spec in methods.COMBINATIONS)
+    return tuple(one.record.name for one in found if not one.fits and not one.own_pass)
+
+
+def design_table(
+    found: StudyActivations,
+    specs: Sequence[str] = DESIGNS,
+    *,
+    other: str = OTHER,
+    weights: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """The designs on a study; see ``design_table_of``."""
+    return design_table_of(Cases.of(found), specs, other=other, weights=weights)
+
+
+def design_table_of(
+    cases: Cases,
+    specs: Sequence[str] = DESIGNS,
+    *,
+    other: str = OTHER,
+    weights: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """``other`` alone, each design alone and each combined with it, against every OOD dataset (NAP paper, Table 6).
+
+    Columns: ``design`` (a name of ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``,
+    ``fpr95``, ``auroc`` (shares), and ``fpr95_change``, ``auroc_change``, the difference from the baseline. After the
+    OOD datasets, where there are several, their average has a row too. ``weights`` gives designs their w in the
+    combination; the others take the default.
+
+    Raises UserError as ``methods.scored`` does, as for a Transformer, which has no designs.
+    """
+    rows = [
+        ("", False, other),
+        *((spec, False, spec) for spec in specs),
+        *((spec, True, f"{spec}+{other}") for spec in specs),
+    ]
+    parts = []
+    for design, combined, method in rows:
+        scores = score_cases(cases, method, w=(weights or {}).get(design) if combined else None)
+        figures = figures_of(scores)
+        parts.append(figures.assign(design=design, combined=combined, method=method, w=scores.w))
+    table = pd.concat(parts, ignore_index=True)
+    baseline = table[table["design"] == ""].set_index("ood")
+    for metric in ("fpr95", "auroc"):
+        table[f"{metric}_change"] = table[metric] - table["ood"].map(baseline[metric])
+    columns = ["design", "combined", "method", "w", "ood", "fpr95", "auroc", "fpr95_change", "auroc_change"]
+    return table[columns]
+
+
+def figures_of(scores: MethodScores) -> pd.DataFrame:
+    """``ood``, ``fpr95`` and ``auroc`` (shares) of every OOD dataset and, of several, of their average."""
+    rows: list[tuple[str, float, float]] = [
+        (name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
+        for name, values in scores.ood.items()
+    ]
+    if len(rows) > 1:
+        _, fpr95, auroc = zip(*rows, strict=True)
+        rows.append((AVERAGE, float(np.mean(fpr95)), float(np.mean(auroc))))
+    return pd.DataFrame(rows, columns=["ood", "fpr95", "auroc"])
+
+
+OWN = "Own"
+"""What a written score is called, as in "Own score" and "Own+Energy"."""
+
+
+@dataclass(frozen=True)
+class WrittenScores(MethodScores):
+    """The scores of an expression, alone or combined: no name of the catalogue stands for them."""
+
+    named: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.named
+
+
+def expression_scores(found: StudyActivations, expression: Expression) -> WrittenScores:
+    """The score of every image of a study under ``expression``.
+
+    Raises UserError, naming the dataset, where it is not finite.
+    """
+
+    scores = {}
+    for name in found.study.datasets:
+        try:
+            scores[name] = expression.scores(found.of(name))
+        except UserError as error:
+            raise UserError(f"{datasets.title(name)}: {error}") from error
+    known = scores.pop(found.study.id_dataset)
+    return WrittenScores("expression", None, known, scores, named=OWN)
+
+
+def combined_scores(found: StudyActivations, written: MethodScores, other: str, w: float) -> WrittenScores:
+    """``written`` combined with the method ``other`` at ``w``: what is negative counts as 0, as of every prior."""
+    method, cases = methods.parse(other), Cases.of(found)
+
+    def of(part: Part, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return combine(methods.positive(method, part, cases.ground), np.maximum(scores, 0), w)
+
+    met = {name: of(part, written.ood[name]) for name, part in cases.ood.items()}
+    return WrittenScores(
+        f"expression+{other}", w, of(cases.id, written.id), met, named=f"{written.title}+{method.title}"
+    )
+
+
+@dataclass(frozen=True)
+class EpsilonCurve:
+    """FPR95 and AUROC (shares) over ε of NAP ``alone`` and ``combined`` with the method ``other`` at ``w``.
+
+    Both hold "fpr95" and "auroc", each (D, E): a row a dataset, in the order of ``datasets``. ``baseline`` holds those
+    of ``other`` alone, (D,).
+    """
+
+    epsilon: NDArray[np.float64]
+    datasets: tuple[str, ...]
+    other: str
+    w: float
+    alone: Mapping[str, NDArray[np.float64]]
+    combined: Mapping[str, NDArray[np.float64]]
+    baseline: Mapping[str, NDArray[np.float64]]
+
+
+def epsilon_curve(
+    found: StudyActivations, *, other: str = OTHER, w: float | None = None, epsilons: Sequence[float] = EPSILONS
+) -> EpsilonCurve:
+    """What ε of S_NAP does on a study (NAP paper, section 5: "consistently set to 1.0 for numerical stability").
+
+    ``w`` None takes the combination's default. Raises UserError for a Transformer, whose NAP has no ε.
+    """
+    cases, method = Cases.of(found), methods.parse(other)
+    if cases.ground.model is not None and cases.ground.model.reads_attention:
+        raise UserError(
+            f"{cases.ground.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
+        )
+    weight = methods.default_w(f"nap+{other}", cases.ground) if w is None else w
+    if weight is None:
+        raise ValueError(f"nap+{other} has no default weight")
+    kinds: dict[str, Callable[[Part, NDArray[np.float64]], NDArray[np.float64]]] = {
+        "alone": lambda _part, prior: prior,
+        "combined": lambda part, prior: combine(methods.positive(method, part, cases.ground), prior, weight),
+    }
+    curves = {
+        kind: {metric: np.empty((len(cases.ood), len(epsilons))) for metric in ("fpr95", "auroc")} for kind in kinds
+    }
+    for column, epsilon in enumerate(epsilons):
+        known = nap.nap_score(cases.id.activations, epsilon)
+        ids = {kind: make(cases.id, known) for kind, make in kinds.items()}
+        for row, part in enumerate(cases.ood.values()):
+            prior = nap.nap_score(part.activations, epsilon)
+            for kind, make in kinds.items():
+                scores = make(part, prior)
+                curves[kind]["fpr95"][row, column] = metrics.fpr_at_tpr(ids[kind], scores)
+                curves[kind]["auroc"][row, column] = metrics.auroc(ids[kind], scores)
+    alone = score_cases(cases, other)
+    baseline = {
+        "fpr95": np.array([metrics.fpr_at_tpr(alone.id, values) for values in alone.ood.values()]),
+        "auroc": np.array([metrics.auroc(alone.id, values) for values in alone.ood.values()]),
+    }
+    return EpsilonCurve(
+        np.asarray(epsilons), tuple(cases.ood), other, weight, curves["alone"], curves["combined"], baseline
+    )

@@ -1,0 +1,163 @@
+"""FPR95 and AUROC on random subsets of a study's images: how far the figures of a small study can be trusted."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
+
+from nap_core import methods, metrics
+from nap_core.activations import Activations
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.errors import UserError
+from nap_core.methods import Ground, Watch
+from nap_core.methods.context import SILENT
+from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.studies.study import StudyActivations
+
+SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
+DRAWS = 50
+FIT_DRAWS = 3
+SEED = 0
+BAND = (0.05, 0.95)
+EVERY = (0.0, 1.0)  # of three draws, nothing less can be said
+COLUMNS = ["method", "ood", "images", "metric", "low", "median", "high"]
+
+Scores = NDArray[np.float64]
+
+
+def sizes_for(scores: MethodScores) -> tuple[int, ...]:
+    """Those of ``SIZES`` that leave at least half of every dataset out: larger subsets of it are too much alike."""
+    smallest = min(len(scores.id), *map(len, scores.ood.values()))
+    return tuple(size for size in SIZES if size <= smallest // 2)
+
+
+def by_images(
+    scores: MethodScores, sizes: Sequence[int] | None = None, *, draws: int = DRAWS, seed: int = SEED
+) -> pd.DataFrame:
+    """FPR95 and AUROC of a method on ``draws`` random subsets of each size: columns ``COLUMNS``, shares.
+
+    A subset has ``size`` ID images and as many of each OOD dataset, none twice; all methods meet the same ones.
+    ``low`` and ``high`` bound the middle 90 % of the draws. The rows with the largest ``images`` are the whole study,
+    with one value. ``sizes`` are those of ``sizes_for`` where None. The average, where there are several OOD datasets,
+    is taken in each draw. Raises ValueError for a size that a dataset does not have.
+    """
+    rows: list[dict[str, object]] = []
+    for size in sizes_for(scores) if sizes is None else sizes:
+        known = scores.id[_drawn(len(scores.id), size, draws, (seed, size, 0))]
+        found = {
+            name: _both(known, values[_drawn(len(values), size, draws, (seed, size, stream))])
+            for stream, (name, values) in enumerate(scores.ood.items(), start=1)
+        }
+        rows += _rows(scores, size, found)
+    whole = {name: _both(scores.id[None], values[None]) for name, values in scores.ood.items()}
+    rows += _rows(scores, len(scores.id), whole)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _drawn(count: int, size: int, draws: int, seed: Sequence[int]) -> NDArray[np.int64]:
+    """``draws`` subsets of ``size`` of ``count`` images: (draws, size) indices, none twice in a row."""
+    if size > count:
+        raise ValueError(f"{size} of {count} images cannot be drawn")
+    every = np.tile(np.arange(count), (draws, 1))
+    return np.random.default_rng(seed).permuted(every, axis=1)[:, :size]
+
+
+def _both(known: Scores, unknown: Scores) -> dict[str, Scores]:
+    """FPR95 and AUROC of each row of (R, n) ID and (R, m) OOD scores: (R,) each."""
+    count = known.shape[1]
+    needed = math.ceil(metrics.TPR * count - 1e-9)  # as metrics.threshold_at_tpr counts
+    threshold = np.partition(known, count - needed, axis=1)[:, count - needed]
+    wins = mannwhitneyu(known, unknown, axis=1, method="asymptotic").statistic
+    return {
+        "fpr95": np.mean(unknown >= threshold[:, None], axis=1),
+        "auroc": np.asarray(wins / (count * unknown.shape[1])),
+    }
+
+
+def _rows(
+    scores: MethodScores,
+    size: int,
+    found: Mapping[str, Mapping[str, Scores]],
+    band: tuple[float, float] = BAND,
+) -> list[dict[str, object]]:
+    columns = dict(found)
+    if len(found) > 1:
+        columns[AVERAGE] = {
+            metric: np.mean([one[metric] for one in found.values()], axis=0) for metric in ("fpr95", "auroc")
+        }
+    rows: list[dict[str, object]] = []
+    for name, one in columns.items():
+        for metric, values in one.items():
+            low, median, high = np.quantile(values, [band[0], 0.5, band[1]])
+            rows.append(dict(zip(COLUMNS, (scores.method, name, size, metric, low, median, high), strict=True)))
+    return rows
+
+
+def by_fit_images(
+    found: StudyActivations,
+    specs: Sequence[str],
+    *,
+    draws: int = FIT_DRAWS,
+    seed: int = SEED,
+    watch: Watch = SILENT,
+) -> dict[str, pd.DataFrame]:
+    """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
+    the fit split.
+
+    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
+    is the whole fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after
+    every fit. Raises UserError where there is no fit split, and for a method that needs none or a pass of its own;
+    ExtractionStopped when ``watch`` asks.
+    """
+    for spec in specs:
+        method = methods.parse(spec)
+        if not method.fits or method.own_pass:
+            raise UserError(f"{method.title} does not estimate from the stored activations of a fit split.")
+    cases = Cases.of(found)
+    whole = cases.ground.fit(methods.title(specs[0]), watch).activations
+    sizes = [size for size in SIZES if size <= len(whole) // 2]
+    done, tables = 0, {}
+    started = time.perf_counter()
+    for spec in specs:
+        rows: list[dict[str, object]] = []
+        last = score_cases(cases, spec)
+        for size in sizes:
+            drawn = []
+            for index in _drawn(len(whole), size, draws, (seed, size)):
+                if watch.should_stop():
+                    raise ExtractionStopped
+                with suppress(UserError):  # a class is missing in so few images
+                    drawn.append(_fitted(cases, last, whole.take(np.sort(index))))
+                done += 1
+                _tell(watch, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
+            if len(drawn) == draws:
+                rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
+        rows += _rows(last, len(whole), _stacked([last]))
+        tables[spec] = pd.DataFrame(rows, columns=COLUMNS)
+    return tables
+
+
+def _tell(watch: Watch, title: str, done: int, total: int, started: float) -> None:
+    if watch.progress is not None:
+        speed = done / max(time.perf_counter() - started, 1e-9)
+        watch.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
+
+
+def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
+    """Both metrics of each of R scorings by OOD dataset, (R,) each."""
+    known = np.stack([one.id for one in drawn])
+    return {name: _both(known, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
+
+
+def _fitted(cases: Cases, as_whole: MethodScores, few: Activations) -> MethodScores:
+    """The scores of a method that estimates from ``few`` alone, a combination at the w that it has ``as_whole``."""
+    ground = Ground(cases.ground.model, cases.ground.knows, fit_activations=few)
+    return score_cases(Cases(cases.id_name, cases.id, cases.ood, ground), as_whole.method, w=as_whole.w)

@@ -1,0 +1,202 @@
+"""One image among the images a network knows: where its scores stand, what may be said of that, what decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core import datasets, methods, metrics, models
+from nap_core.activations import Activations
+from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.datasets.uploaded_images import TINY
+from nap_core.errors import UserError
+from nap_core.extraction import Progress, extract, precomputed
+from nap_core.methods import Ground, Part
+from nap_core.models import Variant
+from nap_core.storage.activation_store import Store
+
+Verdict = Literal["like", "edge", "unlike"]
+KNOWN_IMAGES = 1000
+UNLIKE, EDGE = 0.01, 0.10
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A score among the scores (N,) of ``known`` images under the same method. Raises ValueError when there are none.
+
+    The verdict rests on how many known images score as low as this one. With
+    p = (1 + number of known images with a score ≤ this one) / (N + 1), the conformal p-value of the claim that the
+    image is one of them (Bates et al., "Testing for outliers with conformal p-values", 2023, equation 2):
+
+    - "unlike": p ≤ 0.01. At most one known image in a hundred scores as low; it takes N ≥ 99 to say so.
+    - "like": p > 0.10 and the score reaches the threshold (the score that 95 % of known images reach).
+    - "edge": all that lies between. The threshold is within it, so both sides of it are at the edge.
+
+    "like" says that nothing speaks against the image under this method, not that the network is right about it; a score
+    above that of every known image is "like" as well, because methods count only low scores against an image.
+    """
+
+    method: str
+    w: float | None
+    score: float
+    known: NDArray[np.float64]
+
+    @property
+    def title(self) -> str:
+        return methods.title(self.method)
+
+    @property
+    def threshold(self) -> float:
+        """The score that 95 % of the known images reach."""
+        return metrics.threshold_at_tpr(self.known)
+
+    @property
+    def reaches_threshold(self) -> bool:
+        return self.score >= self.threshold
+
+    @property
+    def above(self) -> float:
+        """The share of known images that score lower than this one."""
+        return float(np.mean(self.known < self.score))
+
+    @property
+    def below(self) -> float:
+        """The share of known images that score higher than this one."""
+        return float(np.mean(self.known > self.score))
+
+    @property
+    def percentile(self) -> float:
+        """The share of known images that score lower, equals counted half, 0 to 1."""
+        return self.above + (1 - self.above - self.below) / 2
+
+    @property
+    def p_value(self) -> float:
+        """(1 + number of known images that score as low or lower) / (N + 1)."""
+        return float(1 + np.sum(self.known <= self.score)) / (len(self.known) + 1)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.p_value <= UNLIKE:
+            return "unlike"
+        return "like" if self.p_value > EDGE and self.reaches_threshold else "edge"
+
+
+def known_activations(
+    wanted: str | Variant,
+    store: Store,
+    id_dataset: str | None = None,
+    *,
+    device: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Activations:
+    """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
+
+    Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
+    ``store`` the first time. Raises UserError when there is neither.
+    """
+    model = models.load(wanted)
+    record = models.find(model.name)
+    id_dataset = id_dataset or record.id_dataset
+    if id_dataset is None:
+        raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
+    if datasets.find(id_dataset).role == "bank":
+        return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
+    known = datasets.load(id_dataset)
+    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, progress=progress)
+
+
+def model_for_tiny_images(model: str) -> str | None:
+    """The first model of the catalogue that looks at no more than ``images.TINY`` pixels, when ``model`` looks at more.
+
+    None where ``model`` is itself such a network or one of the user's own, whose images only the user knows.
+    """
+    if model not in models.RECORDS:
+        return None
+    sides = {name: models.ARCHITECTURES[record.architecture].transform.crop for name, record in models.RECORDS.items()}
+    if sides[model] <= TINY:
+        return None
+    return next((name for name, side in sides.items() if side <= TINY), None)
+
+
+def known_scores(
+    known: Activations | Part,
+    ground: Ground,
+    specs: Sequence[str] = methods.STANDARD,
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Method → the scores (N,) of the known images; ``weights`` gives a combination its w, the others use theirs.
+
+    Raises as ``methods.scored`` does.
+    """
+    part, found = known if isinstance(known, Part) else Part(known), {}
+    for spec in specs:
+        method = methods.parse(spec)
+        if method.own_pass:
+            needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
+            raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
+        found[spec] = methods.score(spec, part, ground, w=(weights or {}).get(spec))
+    return found
+
+
+def place(
+    images: Activations | Part,
+    known: Mapping[str, NDArray[np.float64]],
+    ground: Ground,
+    weights: Mapping[str, float] | None = None,
+) -> list[dict[str, Placement]]:
+    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives for the same ground."""
+    part = images if isinstance(images, Part) else Part(images)
+    found: list[dict[str, Placement]] = [{} for _ in range(len(part.activations))]
+    for method, scores in known.items():
+        w = (weights or {}).get(method, methods.default_w(method, ground))
+        for row, score in enumerate(methods.score(method, part, ground, w=w)):
+            found[row][method] = Placement(method, w, float(score), scores)
+    return found
+
+
+@dataclass(frozen=True)
+class ChannelVoice:
+    """What one channel adds to how far an image's S_NAP lies from that of the average known image.
+
+    ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the known images, ``above``
+    the share of known images with a lower term, and ``gain`` = (term − usual) / C: the gains of all C channels add up
+    to S_NAP of the image minus the average S_NAP of the known images.
+
+    Of a Transformer, ``term`` is the head's highest attention and ``gain`` = term − usual: S_NAP is that of the mean
+    over the heads, and no sum of theirs.
+    """
+
+    channel: int
+    term: float
+    usual: float
+    above: float
+    gain: float
+
+
+def channel_voices(
+    image: Activations, known_terms: NDArray[np.float64], count: int = 6, kind: ChannelKind = MAPS
+) -> tuple[list[ChannelVoice], list[ChannelVoice]]:
+    """The channels that speak most for an image and most against it, the loudest first, up to ``count`` of each.
+
+    ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the known images. A channel
+    speaks for the image when its gain is positive, against it when negative; a Transformer's mean over the heads, which
+    is NAP, stands before the heads. Raises ValueError when ``image`` does not hold exactly one image or no known image
+    is given.
+    """
+    if len(image) != 1 or not len(known_terms):
+        raise ValueError(f"one image and some known ones are needed, not {len(image)} and {len(known_terms)}")
+    terms, usual = kind.terms(image)[0], known_terms.mean(axis=0)
+    gains = (terms - usual) / (1 if kind.of_heads else len(terms))
+    most, least = kind.ranked(gains), kind.ranked(-gains)
+
+    def voice(channel: int) -> ChannelVoice:
+        above = float(np.mean(known_terms[:, channel] < terms[channel]))
+        return ChannelVoice(int(channel), float(terms[channel]), float(usual[channel]), above, float(gains[channel]))
+
+    speaking_for = [voice(channel) for channel in most if gains[channel] > 0][:count]
+    speaking_against = [voice(channel) for channel in least if gains[channel] < 0][:count]
+    return speaking_for, speaking_against

@@ -1,0 +1,65 @@
+"""The pseudo-OOD images on which w is searched, and what the store holds of them (NAP paper, Appendix H)."""
+
+from __future__ import annotations
+
+from nap_core.activations import Activations
+from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.datasets import ImageDataset
+from nap_core.extraction import Stored, extract
+from nap_core.methods import Part, SearchSet, Watch
+from nap_core.methods.context import SILENT
+from nap_core.models import LoadedModel
+from nap_core.storage.activation_store import Store
+
+IMAGES = 500
+"""ID images that are corrupted, fewer where a study has fewer: 7,500 pseudo-OOD images of them."""
+SEED = 0
+
+
+def search_images(model: LoadedModel, known: ImageDataset, images: int = IMAGES, seed: int = SEED) -> PseudoOod:
+    """The first ``images`` of ``known`` as the network sees them, each corrupted in all 15 ways.
+
+    The severities 1 to 5 take turns. The parameters are ImageNet-C's whatever the size of the views: CIFAR-10-C's are
+    so mild that most of what they leave is still in-distribution.
+    """
+    return PseudoOod(known, model.transform, seed=seed, limit=images, each=True, scale="imagenet")
+
+
+def stored(model: LoadedModel, known: ImageDataset, images: int, store: Store) -> SearchSet | None:
+    """The first ``images`` of ``known`` and the pseudo-OOD images made of them; None while the store lacks any."""
+    corrupted = search_images(model, known, images)
+    pseudo = _read(store, fed_views(model), corrupted, len(corrupted))
+    first = _read(store, model, known, min(images, len(known)))
+    # Without the images: a method that would run the network over them again has no w here.
+    return SearchSet(Part(first), Part(pseudo)) if first and pseudo else None
+
+
+def extracted(
+    model: LoadedModel,
+    known: ImageDataset,
+    images: int,
+    store: Store | None = None,
+    device: str | None = None,
+    watch: Watch = SILENT,
+) -> SearchSet:
+    """``stored``, after a pass over what the store lacks. Raises ExtractionStopped when ``watch`` asks for that."""
+
+    def seen(by: LoadedModel, given: ImageDataset, limit: int | None = None) -> Part:
+        return Part(
+            extract(
+                by,
+                given,
+                limit=limit,
+                store=store,
+                device=device,
+                progress=watch.progress,
+                should_stop=watch.should_stop,
+            )
+        )
+
+    return SearchSet(seen(model, known, images), seen(fed_views(model), search_images(model, known, images)))
+
+
+def _read(store: Store, model: LoadedModel, images: ImageDataset, count: int) -> Activations | None:
+    entry = Stored(store, model, images).chosen(count)
+    return entry.read(count) if count and entry.rows >= count else None

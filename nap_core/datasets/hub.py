@@ -1,0 +1,243 @@
+"""Datasets of the Hugging Face Hub by name: ``hf:owner/name`` or ``hf:owner/name:split``.
+
+They need the package ``datasets`` (requirements-extra.txt). What has been fetched lies in ``huggingface`` in the
+library's folder: the image column and the label column as the package writes them to disk, and a JSON of what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nap_core.datasets import published
+from nap_core.datasets.decoding import decode
+from nap_core.datasets.images import presentation_order
+from nap_core.datasets.spec import DatasetRecord
+from nap_core.errors import UserError
+from nap_core.storage.atomic_folders import landing
+from nap_core.storage.progress import ExtractionStopped, Progress
+
+PREFIX = "hf:"
+PACKAGE = "datasets"
+SPLITS = ("test", "validation", "train")
+"""Of a dataset that is named without a split, the first of these that it has is taken, else its first."""
+_NAME = re.compile(r"hf:(\w[\w.-]*)/(\w[\w.-]*)(?::(\w[\w.-]*))?")
+_ABOUT, _TABLE = "about.json", "table"
+
+
+def is_hub(name: str) -> bool:
+    """Whether a name is one of the Hub's, there or not."""
+    return name.startswith(PREFIX)
+
+
+def names() -> tuple[str, ...]:
+    """The datasets that have been fetched, sorted."""
+    found = []
+    for path in sorted(_folder().glob(f"*/{_ABOUT}")):
+        try:
+            found.append(str(json.loads(path.read_text(encoding="utf-8"))["name"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return tuple(name for name in found if _NAME.fullmatch(name))
+
+
+def record(name: str) -> DatasetRecord:
+    """What is known of a dataset: its size and classes only once it has been fetched.
+
+    Raises UserError for a name that is none of the Hub's.
+    """
+    owner, plain, split = _parts(name)
+    about: dict[str, Any] = _about(name) if prepared(name) else {"size": 0, "classes": ()}
+    return DatasetRecord(
+        name=name,
+        title=f"{owner}/{plain}{f', {split}' if split else ''}",
+        description=f"Images of huggingface.co/datasets/{owner}/{plain}.",
+        note="A dataset of the Hugging Face Hub.",
+        kind="photographs",
+        role="own",
+        size=int(about["size"]),
+        shape=None,
+        classes=tuple(about["classes"]),
+        licence="see its page on the Hub",
+        source=f"https://huggingface.co/datasets/{owner}/{plain}",
+    )
+
+
+def prepared(name: str) -> bool:
+    """Whether it has been fetched."""
+    return (_place(name) / _ABOUT).is_file()
+
+
+def stamp(name: str) -> int:
+    """A number that changes when the library is moved, or the dataset is fetched anew."""
+    path = _place(name) / _ABOUT
+    return hash((path, path.stat().st_mtime_ns)) if prepared(name) else 0
+
+
+def prepare(
+    name: str,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch a dataset, unless it is here; ``progress`` hears only that it has begun, and a stop waits for its end.
+
+    Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, and when it has no
+    column of images; ExtractionStopped.
+    """
+    if prepared(name):
+        return
+    owner, plain, split = _parts(name)
+    if importlib.util.find_spec(PACKAGE) is None:
+        raise UserError(
+            f"Datasets of the Hugging Face Hub need a package: run pip install {PACKAGE}, or "
+            "pip install -r requirements-extra.txt."
+        )
+    if progress:
+        progress(Progress(record(name).title, 0, 0, 0.0, 0.0, "bytes"))
+    with landing(_folder()) as place, _in_words(name):
+        table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
+        if should_stop and should_stop():
+            raise ExtractionStopped
+        table, unreadable = _readable(table, columns.image, name)
+        whole = place / "whole"
+        table.save_to_disk(str(whole / _TABLE))
+        about = {"name": name, "size": len(table), "fingerprint": _digest(table, columns)}
+        about |= {"image": columns.image, "label": columns.label, "classes": columns.classes, "unreadable": unreadable}
+        (whole / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if not _place(name).exists():  # else another process was quicker
+            whole.rename(_place(name))
+
+
+def load(name: str) -> published.LibraryImages:
+    """The images in ``presentation_order``. Raises UserError when they have not been fetched, or are damaged."""
+    if not prepared(name):
+        raise UserError(f"“{name}” is not here yet: run a study with it, which fetches it from huggingface.co.")
+    about, image, label = _about(name), str(_about(name)["image"]), str(_about(name)["label"])
+    with _in_words(name):
+        from datasets import load_from_disk
+
+        table = load_from_disk(str(_place(name) / _TABLE))
+        numbers = table[label] if label else [-1] * len(table)
+        labels = np.array([-1 if one is None else one for one in numbers], np.int64)
+    order = presentation_order(len(labels))
+
+    def picture(index: int) -> Image.Image:
+        return decode(_bytes(table[index][image]), f"{name}, image {index}")
+
+    return published.LibraryImages(
+        name,
+        record(name).title,
+        str(about["fingerprint"]),
+        tuple(about["classes"]),
+        labels[order],
+        order,
+        picture,
+        tuple((str(row), str(reason)) for row, reason in about["unreadable"]),
+    )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    image: str
+    label: str
+    classes: tuple[str, ...]
+
+
+def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
+    """The columns of images, undecoded, and of labels. Raises UserError when there is none of images."""
+    import datasets as hub
+
+    if Path(path).exists():  # the package would take it for the dataset
+        raise UserError(f"There is a folder “{path}” where the app runs. Use it as a folder of your own.")
+    hub.disable_progress_bars()
+    if not split:
+        there = hub.get_dataset_split_names(path)
+        split = next((one for one in SPLITS if one in there), there[0])
+    table = hub.load_dataset(path, split=split, cache_dir=str(cache))
+    image = next((name for name, kind in table.features.items() if isinstance(kind, hub.Image)), "")
+    label = next((name for name, kind in table.features.items() if isinstance(kind, hub.ClassLabel)), "")
+    if not image:
+        found = ", ".join(f"“{name}”" for name in table.column_names)
+        raise UserError(f"“{path}” has no column of images (found: {found}). Take a dataset of images.")
+    classes = tuple(table.features[label].names) if label else ()
+    table = table.select_columns([image, label] if label else [image])
+    return table.cast_column(image, hub.Image(decode=False)), _Columns(image, label, classes)
+
+
+def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, str]]]:
+    """The rows whose images can be decoded, and for each of the others its name and why not.
+
+    Raises UserError when there is none that can.
+    """
+    kept, unreadable = [], []
+    for index, cell in enumerate(table[image]):
+        try:
+            decode(_bytes(cell), f"row {index}")
+            kept.append(index)
+        except UserError as error:
+            unreadable.append((f"row {index}", str(error)))
+    if not kept:
+        raise UserError(f"None of the {len(table):,} images of “{name}” can be read. Take another dataset.")
+    return (table.select(kept) if unreadable else table), unreadable
+
+
+def _digest(table: Any, columns: _Columns) -> str:
+    """The identity of the dataset: its encoded images and their labels, in their order."""
+    hasher = hashlib.sha256()
+    for row in table:
+        hasher.update(hashlib.sha256(_bytes(row[columns.image])).digest())
+        hasher.update(f"{row[columns.label] if columns.label else -1}\n".encode())
+    return hasher.hexdigest()
+
+
+def _bytes(cell: dict[str, Any]) -> bytes:
+    return cell["bytes"] or (Path(cell["path"]).read_bytes() if cell["path"] else b"")
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """What the package and the Hub's client are known to raise becomes a UserError."""
+    from datasets.exceptions import DatasetsError
+
+    try:
+        yield
+    except (DatasetsError, OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise UserError(
+            f"“{name}” cannot be fetched from huggingface.co ({reason}). Check the name and the connection, or "
+            "download the images elsewhere and use them as a folder of your own."
+        ) from error
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    found = _NAME.fullmatch(name)
+    if not found:
+        raise UserError(f"“{name}” is no name of the Hub. Write it as hf:owner/name or hf:owner/name:split.")
+    return found[1], found[2], found[3] or ""
+
+
+def _about(name: str) -> dict[str, Any]:
+    path = _place(name) / _ABOUT
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {key: content[key] for key in ("size", "classes", "fingerprint", "image", "label", "unreadable")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"What is kept of “{name}” is damaged. Delete {path.parent} and fetch it again.") from error
+
+
+def _folder() -> Path:
+    return published.folder() / "huggingface"
+
+
+def _place(name: str) -> Path:
+    return _folder() / "--".join(part for part in _parts(name) if part)

@@ -1,0 +1,54 @@
+"""ImageNet's validation set, from the archives that a person has been given, or a folder ``val`` of class folders."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from nap_core.datasets.published.pictures import class_folders
+from nap_core.datasets.published.spec import Content, Parts
+from nap_core.errors import UserError
+
+ARCHIVE, DEVKIT, FOLDER = "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz", "val"
+CLASSES = 1000
+
+
+def by_class(folder: Path) -> Callable[[Parts], Parts | None]:
+    """Where a picture of the flat archive goes: into the folder of its class, as the development kit has it."""
+    numbers, truth = _devkit(folder / DEVKIT)
+    places = {f"ILSVRC2012_val_{index:08d}.JPEG": numbers[number] for index, number in enumerate(truth, start=1)}
+    return lambda parts: (places[parts[-1]], parts[-1]) if parts[-1] in places else None
+
+
+def read(folder: Path) -> Content:
+    """The class folders; their alphabetical order is that of every ImageNet network's outputs."""
+    from torchvision.models import ResNet50_Weights
+
+    found = class_folders(FOLDER)(folder)
+    if len(found.classes) != CLASSES:
+        raise UserError(
+            f"{folder / FOLDER} has {len(found.classes):,} class folders; ImageNet's validation set has {CLASSES:,}. "
+            "Other selections can be used as folders of your own."
+        )
+    names = tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
+    return Content(found.labels, names, found.picture, found.files)
+
+
+def _devkit(path: Path) -> tuple[dict[int, str], list[int]]:
+    """The WordNet number of each class of the challenge, and the class of each picture."""
+    from scipy.io import loadmat
+
+    parts: dict[str, bytes] = {}
+    with tarfile.open(path) as packed:
+        for member in packed:
+            name = Path(member.name).name
+            wanted = name in ("meta.mat", "ILSVRC2012_validation_ground_truth.txt")
+            content = packed.extractfile(member) if wanted else None
+            if content:
+                parts[name] = content.read()
+    synsets = loadmat(BytesIO(parts["meta.mat"]), squeeze_me=True)["synsets"]
+    # Fields by their place, as torchvision reads them: number, WordNet number, words, gloss, number of children, …
+    numbers = {int(one[0]): str(one[1]) for one in synsets if int(one[4]) == 0}
+    return numbers, [int(line) for line in parts["ILSVRC2012_validation_ground_truth.txt"].split()]

@@ -1,0 +1,99 @@
+"""Published archives, unpacked whole or not at all, and never outside their folder."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from nap_core.datasets.published.spec import Parts
+from nap_core.datasets.user_data.zip_upload import Budget
+from nap_core.errors import UserError
+from nap_core.storage.atomic_folders import landing
+
+MAXIMUM_BYTES = 64 * 2**30
+MAXIMUM_ENTRIES = 1_000_000
+_CHUNK = 2**20
+_DAMAGED = (EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+
+Progressing = Callable[[int, int], None]
+
+
+def unpack(
+    archive: Path, place: Path, layout: Callable[[Parts], Parts | None], progress: Progressing | None = None
+) -> None:
+    """Unpack a .tar, .tar.gz, .tgz or .zip to ``place``, which is not there yet.
+
+    ``layout`` says where each file goes; hidden files are left out. ``progress(done, total)`` hears how many bytes of
+    the archive have been read, and may stop it with an exception. Raises UserError, and keeps nothing, for an archive
+    that is damaged, names a place outside its folder, holds a link, or would unpack to far more than it should.
+    """
+    total = archive.stat().st_size
+    budget = Budget(archive.name, total, MAXIMUM_BYTES)
+    with landing(place.parent) as folder, _in_words(archive):
+        whole = folder / "whole"
+        whole.mkdir()
+        for count, (name, file, read) in enumerate(_entries(archive), start=1):
+            if count > MAXIMUM_ENTRIES:
+                raise UserError(f"“{archive.name}” holds more than {MAXIMUM_ENTRIES:,} files. It was not unpacked.")
+            target = layout(_parts(name, archive.name))
+            if target is not None and not any(part.startswith((".", "__MACOSX")) for part in target):
+                _write(file, whole.joinpath(*_parts("/".join(target), archive.name)), budget)
+            if progress:
+                progress(min(read, total), total)
+        if not place.exists():  # else another process was quicker
+            whole.rename(place)
+
+
+@contextmanager
+def _in_words(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        raise UserError(
+            f"“{archive.name}” is damaged and cannot be unpacked ({error}). Delete {archive} and load it again."
+        ) from error
+
+
+def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes], int]]:
+    """The files of an archive: name, content, and how many bytes of the archive have been read by then."""
+    if archive.suffix == ".zip":
+        yield from _zipped(archive)
+        return
+    with archive.open("rb") as stream, tarfile.open(fileobj=stream, mode="r|*") as packed:
+        for member in packed:
+            if member.issym() or member.islnk():
+                raise UserError(f"“{archive.name}” holds a link (“{member.name[:100]}”). It was not unpacked.")
+            content = packed.extractfile(member) if member.isfile() else None  # never a device
+            if content:
+                yield member.name, content, stream.tell()
+
+
+def _zipped(archive: Path) -> Iterator[tuple[str, IO[Any], int]]:
+    read = 0
+    with zipfile.ZipFile(archive) as packed:
+        for info in packed.infolist():
+            read += info.compress_size
+            if not info.is_dir():
+                with packed.open(info) as content:
+                    yield info.filename, content, read
+
+
+def _parts(name: str, archive: str) -> Parts:
+    """A path, folder by folder. Raises UserError for one that leads elsewhere."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or not path.parts or any(set(part) & set(":\0") for part in path.parts):
+        raise UserError(f"“{archive}” holds a file that would be written outside its folder (“{name[:100]}”).")
+    return path.parts
+
+
+def _write(content: IO[bytes], place: Path, budget: Budget) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("xb") as file:
+        while chunk := content.read(_CHUNK):
+            budget.spend(len(chunk))
+            file.write(chunk)

@@ -1,0 +1,120 @@
+"""A user's own datasets: folders of images and .npz archives below the allowed roots, found by their names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from nap_core.datasets.decoding import SUFFIXES
+from nap_core.datasets.images import ImageDataset
+from nap_core.datasets.published.records import ENTRIES
+from nap_core.datasets.spec import RECORDS, DatasetRecord
+from nap_core.datasets.user_data.folders import MAXIMUM_FILES, files_in, from_folder
+from nap_core.datasets.user_data.npz import contents, from_npz
+from nap_core.errors import UserError
+from nap_core.storage import allowed_folders
+from nap_core.storage.activation_store import Store
+
+FOLDERS = "folders"
+"""Where, in the store's folder, it is kept what a user's folders hold: their images are decoded once to tell."""
+
+
+def names() -> tuple[str, ...]:
+    """What the roots hold: .npz archives, and folders with images in them or in their sub-folders, their classes."""
+    return tuple(allowed_folders.listed(_is_dataset))
+
+
+def record(name: str) -> DatasetRecord:
+    """What is known of the dataset ``name`` without opening an image.
+
+    Raises UserError when it is not there, or not below the roots.
+    """
+    return _record(name, _path(name), stamp(name))
+
+
+def stamp(name: str) -> int:
+    """A number that changes when files come into the folder or a class folder, or go, or the archive is written again.
+
+    Raises UserError when it is not there.
+    """
+    path = _path(name)
+    try:
+        changed = [path.stat().st_mtime_ns]
+        if path.is_dir():
+            with os.scandir(path) as entries:
+                folders = [one for one in entries if one.is_dir(follow_symlinks=False)]
+            changed += sorted(one.stat(follow_symlinks=False).st_mtime_ns for one in folders)
+    except OSError as error:
+        raise UserError(f"“{path}” can no longer be opened ({error.strerror}).") from error
+    return hash(tuple(changed))
+
+
+def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
+    """The images; ``progress(done, total)`` hears how far a folder has been read. Raises as its reader does."""
+    path, title = _path(name), record(name).title
+    if path.is_dir():
+        return replace(from_folder(path, title, progress, Store().root / FOLDERS), name=name)
+    return replace(from_npz(path, title), name=name)
+
+
+def _path(name: str) -> Path:
+    path = allowed_folders.locate(name)
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".npz"):
+        raise UserError(
+            f"There is no folder or .npz called “{name.removeprefix(allowed_folders.PREFIX)}” among your images. "
+            f"They are looked for in {', '.join(map(str, allowed_folders.roots()))}."
+        )
+    return path
+
+
+# A page asks for titles and sizes many times; the folder is counted once for as long as it stays as it is.
+@lru_cache(maxsize=256)
+def _record(name: str, path: Path, _changed: int) -> DatasetRecord:
+    size, classes = _contents(path)
+    return DatasetRecord(
+        name=name,
+        title=_title(name),
+        description=f"Your own images: {path}.",
+        note="Your own images.",
+        kind="photographs",
+        role="own",
+        size=size,
+        shape=None,
+        classes=classes,
+        licence="your own",
+        source=str(path),
+    )
+
+
+def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
+    if not path.is_dir():
+        return contents(path)
+    files = files_in(path, MAXIMUM_FILES)
+    return len(files), tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
+
+
+def _title(name: str) -> str:
+    title = name.removeprefix(allowed_folders.PREFIX).removesuffix(".npz").replace("%2C", ",").replace("%25", "%")
+    # Figures and progress bars tell datasets apart by title.
+    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in ENTRIES.values()}
+    return f"{title} (own)" if title in taken else title
+
+
+def _is_dataset(entry: os.DirEntry[str]) -> bool:
+    if not entry.is_dir(follow_symlinks=False):
+        return entry.is_file() and entry.name.lower().endswith(".npz")
+    return _holds_images(entry.path, deeper=True)
+
+
+def _holds_images(folder: str, deeper: bool) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            shown = [one for one in entries if not one.name.startswith((".", "__MACOSX"))]
+    except OSError:
+        return False
+    if any(Path(one.name).suffix.lower() in SUFFIXES and one.is_file() for one in shown):
+        return True
+    return deeper and any(one.is_dir(follow_symlinks=False) and _holds_images(one.path, False) for one in shown)

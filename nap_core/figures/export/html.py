@@ -1,0 +1,180 @@
+"""A report in one file: figures that can be pointed at, tables, what every number stands on. It asks no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from nap_core import methods
+from nap_core.analysis import bootstrap
+from nap_core.analysis.comparison import AVERAGE, BEST, SECOND, Scoreboard, scoreboard
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.figures.compare_methods import (
+    correlation_picture,
+    fpr_curves,
+    heat_table,
+    interval_picture,
+    pareto_picture,
+    roc_curves,
+)
+from nap_core.figures.picture import Picture, percent
+from nap_core.metrics import METRIC_TITLES
+
+_PAGE = Path(__file__).parent / "page.html"
+Section = tuple[str, Sequence[str]]  # a heading and the blocks of HTML below it
+
+
+def html_report(
+    sentence: str,
+    rows: Sequence[MethodScores],
+    results: pd.DataFrame,
+    intervals: pd.DataFrame,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> str:
+    """The comparison as one HTML document, with plotly.js inside, in the reader's light or dark.
+
+    ``sentence`` says which study it is; ``rows``, ``results`` and ``intervals`` are those of the same methods, from
+    ``evaluation`` and ``bootstrap``; ``titles`` and ``colours`` are the datasets'.
+    """
+    boards = [scoreboard(results, "fpr95"), scoreboard(results, "auroc")]
+    column = boards[0].columns[-1]
+    best = boards[0].leaders(column)[0]
+    against = boards[0].datasets
+    figures = _Figures()
+    tables = [
+        figures.block(heat_table(board, rows, titles, colours, (best, column), intervals), METRIC_TITLES[board.metric])
+        for board in boards
+    ]
+    curves = [
+        figures.block(roc_curves(rows, against, best, titles), "ROC curves"),
+        figures.block(fpr_curves(rows, against, best, titles), "FPR over TPR"),
+    ]
+    certain = [
+        figures.block(interval_picture(board, intervals, column, titles), f"{METRIC_TITLES[board.metric]}, intervals")
+        for board in boards
+    ]
+    price = pareto_picture(results)
+    alike = correlation_picture(rows)
+    others = [
+        figures.block(picture, title)
+        for picture, title in ((price, "ID accuracy and AUROC"), (alike, "Rank correlation"))
+        if picture is not None
+    ]
+    sections: list[Section] = [
+        ("Results", [*tables, *(_numbers(board, intervals, titles) for board in boards)]),
+        ("Curves", curves),
+        ("How certain the numbers are", certain),
+        ("What accuracy costs, and who agrees", others),
+        ("Methods", [_methods(results)]),
+        ("Provenance", [_provenance(results, titles)]),
+    ]
+    body = "\n".join(
+        f"<section><h2>{escape(heading)}</h2>{''.join(blocks)}</section>" for heading, blocks in sections if blocks
+    )
+    page = _PAGE.read_text(encoding="utf-8")
+    # One after the other, the largest last, so that nothing that was put in is searched again.
+    for mark, content in (
+        ("{{sentence}}", escape(sentence)),
+        ("{{resamples}}", f"{bootstrap.RESAMPLES:,}"),
+        ("{{body}}", body),
+        ("{{plotly}}", get_plotlyjs()),
+    ):
+        page = page.replace(mark, content, 1)
+    return page
+
+
+def plain(picture: Picture) -> go.Figure:
+    """The figure as it looks outside the app, whose theme it is otherwise drawn for."""
+    figure = go.Figure(picture.figure)
+    return figure.update_layout(template="plotly_white", clickmode="event", font={"family": "system-ui, sans-serif"})
+
+
+class _Figures:
+    """Numbers the figures of a page and writes each as a block of HTML."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def block(self, picture: Picture, title: str) -> str:
+        self.count += 1
+        figure = plain(picture).update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+        data = str(figure.to_json()).replace("</", "<\\/")  # no string in it can end the script
+        return (
+            f'<figure><h3>{escape(title)}</h3><div class="plot" id="figure-{self.count}" role="img" '
+            f'aria-label="{escape(picture.reading)}" style="min-height: {figure.layout.height or 450}px"></div>'
+            f'<script type="application/json" data-figure="figure-{self.count}">{data}</script>'
+            f"<figcaption>{escape(picture.reading)}</figcaption></figure>"
+        )
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], caption: str) -> str:
+    """``heads`` and cells are HTML; the first cell of each line names it."""
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in lines
+    )
+    return (
+        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _numbers(board: Scoreboard, intervals: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """One metric of all methods on all datasets, each with its interval."""
+    bounds = intervals.set_index(["method", "ood"])
+    heads = ["Method", *("Average" if name == AVERAGE else escape(titles[name]) for name in board.columns)]
+    lines = []
+    for row, method in enumerate(board.methods):
+        cells = [escape(methods.title(method))]
+        for position, column in enumerate(board.columns):
+            low, high = (float(bounds[f"{board.metric}_{end}"][method, column]) for end in ("low", "high"))
+            tag = {BEST: "b", SECOND: "u"}.get(int(board.places[row, position]), "span")
+            value = f"{100 * board.values[row, position]:.1f}"
+            cells.append(f"<{tag}>{value}</{tag}><small>{100 * low:.1f} to {100 * high:.1f}</small>")
+        lines.append(cells)
+    return _table(heads, lines, f"{METRIC_TITLES[board.metric]} in percent, with the 95 % interval below")
+
+
+def _methods(results: pd.DataFrame) -> str:
+    """What each method is, its parameters and what it does to ID accuracy."""
+    lines = []
+    for spec, rows in results.groupby("method", sort=False):
+        method, first = methods.parse(str(spec)), rows.iloc[0]
+        record = method.record
+        weight = "" if method.prior is None else f"w = {first['w']:g}"
+        settings = ", ".join(filter(None, [str(first["parameters"]).replace(" ", ", "), weight]))
+        accuracy = "unknown" if pd.isna(first["id_accuracy"]) else percent(float(first["id_accuracy"]))
+        formula = record.formula if method.prior is None else f"{method.prior.title} combined with: {record.formula}"
+        source = f"{record.paper}, {record.venue} {record.year}".replace(",  ", ", ")
+        lines.append([escape(text) for text in (method.title, formula, settings or "none", accuracy, source)])
+    return _table(["Method", "Score", "Parameters", "ID accuracy", "Paper"], lines, "The methods as they were run")
+
+
+def _provenance(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Hashes of weights and data, versions and seed: what it takes to make the numbers again."""
+    first = results.iloc[0]
+    lines = [
+        ["Weights, sha256", f"<code>{escape(str(first['weights_sha256']))}</code>"],
+        [f"ID: {escape(titles[first['id']])}, {first['n_id']:,} images", _hash(first["id_sha256"])],
+    ]
+    for name, rows in results.groupby("ood", sort=False):
+        lines.append(
+            [f"OOD: {escape(titles[str(name)])}, {rows.iloc[0]['n_ood']:,} images", _hash(rows.iloc[0]["ood_sha256"])]
+        )
+    fits = [value for value in results["fit_sha256"].unique() if value]
+    if fits:
+        lines.append(["Fit split", _hash(fits[0])])
+    lines.append(["Versions", escape(str(first["versions"]))])
+    lines.append(["Seed of the order of images", str(first["seed"])])
+    lines.append(["Seed of the resamples", str(bootstrap.SEED)])
+    return _table(["What", "Value"], lines, "What the numbers stand on")
+
+
+def _hash(value: object) -> str:
+    return f"<code>{escape(str(value))}</code>" if value else "activations only, without images"

@@ -1,0 +1,83 @@
+"""The results as the papers print them: methods as rows, FPR95 and AUROC of every OOD dataset, booktabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nap_core import methods
+from nap_core.analysis.comparison import AVERAGE, BEST, SECOND, Scoreboard, scoreboard
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "−": "$-$",
+    "·": r"$\cdot$",
+    "²": "$^2$",
+    "ε": r"$\varepsilon$",
+    "\n": " ",
+}
+
+
+def escaped(text: str) -> str:
+    """``text`` so that LaTeX prints it as it is."""
+    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
+def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str) -> str:
+    """A ``table`` with its caption, for a document with ``\\usepackage{booktabs}``.
+
+    ``results`` comes from ``evaluation.evaluate``; ``titles`` are those of the datasets, ``sentence`` says which study
+    it is. In percent; bold is the best of a column, underlined the second best, by the value as it is printed.
+    """
+    fpr95, auroc = scoreboard(results, "fpr95"), scoreboard(results, "auroc")
+    heads = ["Average" if name == AVERAGE else titles[name] for name in fpr95.columns]
+    columns = range(len(heads))
+    groups = " & ".join(rf"\multicolumn{{2}}{{c}}{{{escaped(head)}}}" for head in heads)
+    rules = " ".join(rf"\cmidrule(lr){{{2 + 2 * column}-{3 + 2 * column}}}" for column in columns)
+    under = " & ".join([r"FPR95\,$\downarrow$ & AUROC\,$\uparrow$" for _ in columns])
+    lines = [
+        rf"{escaped(methods.title(name))} & "
+        + " & ".join(f"{_cell(fpr95, row, column)} & {_cell(auroc, row, column)}" for column in columns)
+        + r" \\"
+        for row, name in enumerate(fpr95.methods)
+    ]
+    caption = f"{escaped(sentence)}. In percent; best in bold, second best underlined."
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}[t]",
+            r"  \centering",
+            rf"  \caption{{{caption}}}",
+            rf"  \begin{{tabular}}{{l{'rr' * len(heads)}}}",
+            r"    \toprule",
+            rf"     & {groups} \\",
+            f"    {rules}",
+            rf"    Method & {under} \\",
+            r"    \midrule",
+            *(f"    {line}" for line in lines),
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _cell(board: Scoreboard, row: int, column: int) -> str:
+    text = f"{100 * board.values[row, column]:.1f}"
+    if board.places[:, column].max() == BEST:  # a column in which nobody stands out
+        return text
+    marks = {BEST: rf"\textbf{{{text}}}", SECOND: rf"\underline{{{text}}}"}
+    return marks.get(int(board.places[row, column]), text)

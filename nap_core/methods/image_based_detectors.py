@@ -1,0 +1,204 @@
+"""The methods that run the network again: those of pytorch-ood, and ASH at an earlier layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from pytorch_ood.api import Detector
+from pytorch_ood.detector import (
+    MCD,
+    Gram,
+    MahalanobisODIN,
+    MultiMahalanobis,
+    RankFeat,
+)
+from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
+from torch import Tensor, nn
+
+from nap_core.methods.context import Watch
+from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
+from nap_core.methods.neuron_coverage import Coverage, relevance
+from nap_core.methods.pytorch_ood_adapter import build
+from nap_core.methods.spec import Value
+from nap_core.models import LoadedModel, Tap
+
+SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
+
+
+class WholeNetwork(Pass):
+    """A detector of pytorch-ood that takes the whole network and images."""
+
+    kind: type[Detector]
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        std = list(site.model.transform.std)
+        # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
+        self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+def whole_network(kind: type[Detector]) -> type[WholeNetwork]:
+    """The pass of a detector whose constructor asks for a model: a new one needs a record and nothing here."""
+    return type(f"{kind.__name__}Pass", (WholeNetwork,), {"kind": kind})
+
+
+class DropoutPass(WholeNetwork):
+    """MC dropout, on a network that has some."""
+
+    kind = MCD
+
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        return "" if model.has_dropout else f"{title} needs a network with dropout, and {model.title} has none."
+
+    def outliers(self, x: Tensor) -> Tensor:
+        # The same image gets the same score, whatever was drawn before it.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return self.detector.predict(x)
+
+
+class MahalanobisOdinPass(Pass):
+    """Mahalanobis on inputs moved along the gradient; fitted on the stored activations of the fit split."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        known = site.ground.labelled_fit(site.title, watch).activations
+        std = list(site.model.transform.std)
+        self.detector = cast(
+            MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
+        )
+        features = torch.tensor(known.pooled, dtype=torch.float32, device=site.device)
+        self.detector.fit_features(features, torch.tensor(known.labels, device=site.device))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class MultiLayerMahalanobis(Pass):
+    """Mahalanobis at every layer, summed: MDSEns of OpenOOD without its search for weights."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        layers = site.layer_names()
+        self.detector = MultiMahalanobis([nn.Identity() for _ in layers])
+        site.ground.labelled_fit(site.title, watch)
+        features: list[list[Tensor]] = [[] for _ in layers]
+        labels = []
+        with torch.no_grad():
+            for x, y in site.fit_batches(watch):
+                labels.append(y)
+                for kept, pooled in zip(features, self._pooled(x), strict=True):
+                    kept.append(pooled)
+        self.detector.fit_structured([torch.cat(kept) for kept in features], torch.cat(labels).to(site.device))
+
+    def _pooled(self, x: Tensor) -> list[Tensor]:
+        return [maps.mean((2, 3)) for maps in self.site.layer_maps(x)[0]]
+
+    def outliers(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.detector.predict_structured(self._pooled(x))
+
+
+class _Replay(nn.Module):
+    """Layer ``index`` of a network as one of a chain: the first runs the network, the others hand on its maps."""
+
+    def __init__(self, site: Site, index: int, seen: list[Tensor]) -> None:
+        super().__init__()
+        self.site, self.index, self.seen = site, index, seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.index == 0:
+            maps, logits = self.site.layer_maps(x)
+            self.seen[:] = [*maps, logits]
+        return self.seen[self.index]
+
+
+class GramPass(Pass):
+    """Gram matrices of every layer against their range on the fit split."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        site.ground.labelled_fit(site.title, watch)
+        names, seen = site.layer_names(), list[Tensor]()
+        chain = [_Replay(site, index, seen) for index in range(len(names))]
+        head = _Replay(site, len(names), seen)
+        self.detector = Gram(head, chain, len(site.model.classes)).to(site.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # a tenth of the fit split, drawn at random, sets the scale of each layer
+            self.detector.fit(site.fit_batches(watch))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return self.detector.predict(x)
+
+
+class CoveragePass(Pass):
+    """NAC-UE: how well the fit split covers the states of the neurons, in the last layers."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
+        alpha, intervals, enough = (site.parameters[name] for name in ("alpha", "intervals", "enough"))
+        self.coverage = Coverage(float(alpha), int(intervals), int(enough))
+        for x, _ in site.fit_batches(watch):
+            self.coverage.add(self._relevance(x))
+        self.coverage.finish()
+
+    def _relevance(self, x: Tensor) -> list[Tensor]:
+        with torch.enable_grad():
+            return relevance(*self.site.maps(x, tuple(Tap(name) for name in self.layers)))
+
+    def outliers(self, x: Tensor) -> Tensor:
+        return -self.coverage.score(self._relevance(x))
+
+
+class RankFeatPass(OwnLogitsPass):
+    """Energy without the first singular direction of the penultimate map."""
+
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        if model.logits_from_means:
+            return ""
+        return f"{title} needs logits that are linear in the penultimate map's mean, and {model.title}'s are not."
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        self.detector = RankFeat(None, site.head, detector=self.own_logits)
+
+    def outliers(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            maps = self.site.maps(x, (self.site.model.tap,))[0][0]
+            return self.detector.predict_feature_maps(maps.contiguous())
+
+
+class EarlyAsh(OwnLogitsPass):
+    """ASH at the end of an earlier layer, the rest of the network after it (ASH paper, section 4, "Where to ASH?")."""
+
+    @classmethod
+    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
+        most, back = len(model.architecture.layers) - 1, int(parameters["back"])
+        if most < 0 or back <= most:  # a network that names no layers is answered where they are asked for
+            return ""
+        return f"{title} can go back at most {most} layers in {model.title}, not {back}."
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, watch)
+        self.layer = site.network.get_submodule(site.layer_names()[-1 - int(site.parameters["back"])])
+        self.shape = SHAPES[str(site.parameters["variant"])]
+        self.percentile = float(site.parameters["percentile"])
+
+    def outliers(self, x: Tensor) -> Tensor:
+        def shaped(_module: nn.Module, _inputs: object, maps: Tensor) -> Tensor:
+            return self.shape(maps, self.percentile)
+
+        handle = self.layer.register_forward_hook(shaped)
+        try:
+            with torch.no_grad():
+                return self.own_logits(self.site.network(x))
+        finally:
+            handle.remove()

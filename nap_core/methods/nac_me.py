@@ -1,0 +1,52 @@
+"""NAC-ME: what the coverage of a model's neuron states says of the model, not of an image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nap_core.methods.catalogue import RECORDS
+from nap_core.methods.context import SILENT, Ground, Watch
+from nap_core.methods.image_based import Site
+from nap_core.methods.image_based_detectors import CoveragePass
+from nap_core.storage.activation_store.scores import ScoreFile
+
+TITLE = "NAC-ME"
+
+
+def known_coverage(ground: Ground) -> float | None:
+    """NAC-ME of the ground's model when the store holds it, else None."""
+    file = _file(ground)
+    found = file.read()[0] if file else np.empty(0)
+    return float(found[0]) if len(found) else None
+
+
+def model_coverage(ground: Ground, watch: Watch = SILENT) -> float:
+    """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, by the parameters of "nac-ue".
+
+    To compare models of the same data: the larger, the better a model was found to generalise (NAC paper, "Model
+    Evaluation"). Takes a pass with gradients over the fit split, and is kept in the store. Raises UserError without a
+    fit split, ExtractionStopped when ``watch`` asks for that.
+    """
+    known = known_coverage(ground)
+    if known is not None:
+        return known
+    parameters = {one.name: one.default_for(ground.knows) for one in RECORDS["nac-ue"].parameters}
+    found = CoveragePass(Site(TITLE, ground, parameters), watch).coverage.model_score()
+    if file := _file(ground):
+        file.write(np.array([found]), np.array([-1], np.int64))
+    return found
+
+
+def _file(ground: Ground) -> ScoreFile | None:
+    fit = ground.fit_images
+    if ground.store is None or fit is None:
+        return None
+    model = ground.network(TITLE)
+    key = {
+        "method": [TITLE, CoveragePass.revision],
+        "parameters": {one.name: one.default_for(ground.knows) for one in RECORDS["nac-ue"].parameters},
+        "weights": model.weights_sha256,
+        "transform": model.transform.describe(),
+        "fit": [fit.fingerprint, ground.fit_limit],
+    }
+    return ScoreFile(ground.store.root, key)

@@ -1,0 +1,245 @@
+"""What the catalogue knows of a method before it runs, and what a method gives once it has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nap_core.errors import UserError
+
+if TYPE_CHECKING:
+    from nap_core.methods.context import Ground, Part, Watch
+    from nap_core.methods.pytorch_ood_adapter import Adapted
+
+Scores = NDArray[np.float64]
+Value = float | int | str
+Family = Literal["prior", "logits", "features", "shaping", "images"]
+Need = Literal["fit split", "labels", "images", "gradients", "layers", "dropout", "maps"]
+
+TINY = 1e-6
+
+FAMILIES: dict[Family, str] = {
+    "prior": "Priors: from the shape of each activation map",
+    "logits": "From the logits",
+    "features": "From the penultimate features",
+    "shaping": "Activations or weights changed before the logits",
+    "images": "A pass of their own: gradients, several layers, full maps",
+}
+
+NEED_SENTENCES: dict[Need, str] = {
+    "fit split": "a fit split, training images of the ID dataset from which it estimates",
+    "labels": "the classes of the fit split",
+    "images": "the images themselves, in a pass of its own",
+    "gradients": "gradients, in a pass of its own",
+    "layers": "several layers, in a pass of its own",
+    "dropout": "a network with dropout",
+    "maps": "the full maps before pooling, in a pass of its own",
+}
+
+OWN_PASS_NEEDS: frozenset[Need] = frozenset({"images", "gradients", "layers", "dropout", "maps"})
+"""What stored activations do not hold, so that the network runs once more over every image."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number or word that a method can be told.
+
+    ``by_benchmark`` gives the default for an ID dataset as the papers call it ("CIFAR-10"), ``default`` elsewhere, and
+    ``source`` says in a few words where they come from. Numbers lie within ``low`` and ``high``, both included; a
+    word is one of ``choices``.
+    """
+
+    name: str
+    meaning: str
+    default: Value
+    source: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    by_benchmark: Mapping[str, Value] = field(default_factory=dict)
+
+    def default_for(self, knows: str) -> Value:
+        """The default where the network knows ``knows``."""
+        return self.by_benchmark.get(knows, self.default)
+
+    @property
+    def range(self) -> str:
+        """What is allowed, in words: "0 to 1", "a, b or c"."""
+        if self.choices:
+            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        return f"{self.low:g} to {self.high:g}" if self.high < math.inf else f"at least {self.low:g}"
+
+    def read(self, text: str | Value) -> Value:
+        """``text`` as this parameter's value. Raises UserError for what is no such value or out of range."""
+        if self.choices:
+            if text not in self.choices:
+                raise UserError(f"{self.name} must be {self.range}, not “{text}”.")
+            return text
+        try:
+            value: Value = int(text) if isinstance(self.default, int) else float(text)
+        except ValueError as error:
+            kind = "a whole number" if isinstance(self.default, int) else "a number"
+            raise UserError(f"{self.name} must be {kind}, {self.range}, not “{text}”.") from error
+        if not self.low <= float(value) <= self.high:
+            raise UserError(f"{self.name} must be {self.range}, not {text}.")
+        return value
+
+
+BENCHMARKS = {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet-1k": 1000}
+"""The ID datasets of NAP's Table 11 and how many classes they have."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The w of a combination that nobody chose, and where it comes from.
+
+    "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
+    knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
+    nothing for the combination, or nothing is known of the network.
+    """
+
+    w: float
+    origin: Literal["found", "published", "nearest", "assumed"]
+    benchmark: str = ""
+
+    def sentence(self) -> str:
+        """Where it comes from, for a reader."""
+        if self.origin == "found":
+            return f"w = {self.w:g} was found on distorted images, without any OOD image."
+        if self.origin == "published":
+            return f"w = {self.w:g} is the paper's for {self.benchmark} (Table 11)."
+        search = "a search on this study may find a better one"
+        if self.origin == "nearest":
+            near = f"the nearest by number of classes ({BENCHMARKS[self.benchmark]:,})"
+            return f"w = {self.w:g} is the paper's for {self.benchmark}, {near}; {search}."
+        return f"w = {self.w:g} is a guess, as the paper has none for this combination; {search}."
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a method gives for N images: ``scores`` (N,) float64, higher means more in-distribution, and
+    ``predictions`` (N,), the classes under the method's own logits, or None where it leaves the network's."""
+
+    scores: Scores
+    predictions: NDArray[np.int64] | None = None
+
+
+class Prepared(Protocol):
+    """A method that has its parameters and has been fitted, or will be when it is first asked."""
+
+    def __call__(self, part: Part, watch: Watch, /) -> Scored: ...
+
+
+Prepare = Callable[["Ground", Mapping[str, Value]], Prepared]
+
+
+@dataclass(frozen=True)
+class Positive:
+    """How a score is made positive for the combination with NAP, and for nothing else.
+
+    ``apply`` takes the scores to be changed and, where ``fitted`` is set, the method's scores of the fit split.
+    """
+
+    note: str
+    apply: Callable[[Scores, Scores], Scores]
+    fitted: bool = False
+
+
+@dataclass(frozen=True)
+class MethodRecord:
+    """What is known of a method before it runs.
+
+    ``needs`` names what it takes beyond the stored activations. ``published_w`` is the weight of NAP's Table 11 by ID
+    dataset, ``default_w`` what is used where nothing is near, see ``weight``. ``prior`` marks what another method can
+    be combined with: NAP and the designs it was chosen from. ``own_logits``: the method changes the logits, so its ID
+    accuracy is its own. ``adapted`` is pytorch-ood's detector behind it where stored activations are enough.
+    """
+
+    name: str
+    title: str
+    family: Family
+    paper: str
+    venue: str
+    year: int
+    url: str
+    formula: str
+    prepare: Prepare
+    needs: tuple[Need, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    positive: Positive | None = None
+    default_w: float = 0.5
+    published_w: Mapping[str, float] = field(default_factory=dict)
+    prior: bool = False
+    own_logits: bool = False
+    adapted: Adapted | None = None
+
+    @property
+    def own_pass(self) -> bool:
+        """Whether stored activations are not enough, so that the network runs once more over every image."""
+        return bool(OWN_PASS_NEEDS.intersection(self.needs))
+
+    @property
+    def fits(self) -> bool:
+        """Whether it estimates from the fit split."""
+        return "fit split" in self.needs
+
+    def weight(self, knows: str, classes: int = 0) -> Weight:
+        """The published w for a network that knows ``knows``, else for the benchmark whose number of classes is nearest
+        to ``classes`` on a logarithmic scale (0: not known), else ``default_w``."""
+        if knows in self.published_w:
+            return Weight(self.published_w[knows], "published", knows)
+        if not (self.published_w and classes):
+            return Weight(self.default_w, "assumed")
+        nearest = min(self.published_w, key=lambda name: abs(math.log(BENCHMARKS[name] / classes)))
+        return Weight(self.published_w[nearest], "nearest", nearest)
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter called ``name``. Raises UserError when there is none."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = ", ".join(parameter.name for parameter in self.parameters) or "none"
+        raise UserError(f"{self.title} has no parameter “{name}”. It has: {known}.")
+
+
+def _clip(scores: Scores, _fit: Scores) -> Scores:
+    return np.maximum(scores, TINY)
+
+
+def _exponential(scores: Scores, _fit: Scores) -> Scores:
+    return np.maximum(np.exp(scores), TINY)
+
+
+def _reciprocal(scores: Scores, _fit: Scores) -> Scores:
+    return 1 / np.maximum(-scores, TINY)
+
+
+def _complement(scores: Scores, _fit: Scores) -> Scores:
+    return np.maximum(1 + scores, TINY)
+
+
+def _logistic(scores: Scores, fit: Scores) -> Scores:
+    spread = fit.std() or 1.0
+    z = np.clip((scores - fit.mean()) / spread, -30, 30)
+    return np.maximum(1 / (1 + np.exp(-z)), TINY)
+
+
+PROBABILITY = Positive("It is a probability, so it is positive as it is.", _clip)
+CLIPPED = Positive(f"Positive for almost every image; clipped at {TINY:g} where it is not.", _clip)
+EXPONENTIAL = Positive(
+    "The exponential of the score: it is a negated entropy or divergence, a log of a ratio.", _exponential
+)
+RECIPROCAL = Positive(
+    "One over the distance: a power of it is then a power of the distance, whatever its unit.", _reciprocal
+)
+COMPLEMENT = Positive("One minus the outlier score, which lies between 0 and 1.", _complement)
+LOGISTIC = Positive(
+    "The logistic function of the score's standard score on the fit split: it has either sign and no natural unit.",
+    _logistic,
+    fitted=True,
+)

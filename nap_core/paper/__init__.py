@@ -1,0 +1,14 @@
+"""The NAP paper, reproduced: a record of each table and figure, what the paper prints, and how it is run again.
+
+    >>> from nap_core import reproduction
+    >>> from nap_core.reproduction.running import Subject, run
+    >>> entry = reproduction.find("table-9")
+    >>> run(entry, Subject.of(found, store)).table
+
+This package alone knows the records; ``running`` brings what measures, and torch with it.
+"""
+
+from nap_core.paper.catalogue import ENTRIES, GROUPS, find
+from nap_core.paper.spec import Entry, PageLink, Row, Setting
+
+__all__ = ["ENTRIES", "GROUPS", "Entry", "PageLink", "Row", "Setting", "find"]

@@ -1,0 +1,55 @@
+"""Published beside measured."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nap_core.paper.inputs import Subject
+from nap_core.paper.published_values import printed
+from nap_core.paper.spec import AVERAGE, Entry
+
+COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "published", "measured", "difference", "note"]
+ORIENTATION = "paper: "
+"""Before the heading in the ``ood`` of a published figure that nothing measured stands beside."""
+
+
+def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Both side by side: the columns of ``COLUMNS``, in the order of ``measured``, which is ``measuring.measure``'s.
+
+    ``published`` is ``printed.printed``'s, or empty. ``difference`` is measured less published, in their own unit (a
+    share, or w), NaN where one of the two is missing. Averages of the paper that no average over the same datasets was
+    measured for, and what it has on a single dataset that was not met, follow at the end, for orientation: ``ood``
+    then begins with ``ORIENTATION``.
+    """
+    keys = ["row", "heading", "metric"]
+    both = measured.merge(published, on=keys, how="left", suffixes=("", "_published"), validate="many_to_one")
+    both["difference"] = both["measured"] - both["published"]
+    notes = both.pop("note_published").fillna("")
+    both["note"] = [" ".join(filter(None, pair)) for pair in zip(both["note"], notes, strict=True)]
+    alone = published["heading"].nunique() == 1
+    told = published[(published["heading"] == AVERAGE) | alone]
+    met = set(map(tuple, measured[keys].to_numpy()))
+    lonely = [index for index, key in zip(told.index, told[keys].to_numpy(), strict=True) if tuple(key) not in met]
+    rest = told.loc[lonely]
+    rest = rest.assign(
+        ood=ORIENTATION + rest["heading"].str.replace(AVERAGE, "average"),
+        method="",
+        w=float("nan"),
+        measured=float("nan"),
+        difference=float("nan"),
+    )
+    return pd.concat([both[COLUMNS], rest[COLUMNS]], ignore_index=True) if len(rest) else both[COLUMNS]
+
+
+def published_for(entry: Entry, subject: Subject) -> pd.DataFrame:
+    """What the paper prints that may stand beside ``subject``: all of the setting that is like it; where there is none,
+    the averages of the entry's first setting, which nothing is compared with."""
+    setting = subject.setting(entry)
+    if setting is not None:
+        return printed(entry, setting)
+    if not entry.settings:
+        return pd.DataFrame(columns=["row", "heading", "metric", "published", "note"])
+    first = entry.settings[0]
+    found = printed(entry, first)
+    only = first.headings[0] if len(first.headings) == 1 else AVERAGE
+    return found[found["heading"] == only].assign(heading=f"{AVERAGE} of {first.network.title}")

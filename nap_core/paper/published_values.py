@@ -1,0 +1,83 @@
+"""What the paper prints for an entry, each figure under its true dataset, with a note where the paper slips."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nap_core.analysis.overhead import PAPER_SHARE
+from nap_core.paper import published_tables
+from nap_core.paper.spec import AVERAGE, CIFAR100, Entry, Setting
+
+COLUMNS = ["row", "heading", "metric", "published", "note"]
+FIGURES = ("fpr95", "auroc")
+SLIP = 0.0005
+"""A share: an average that is farther than this from the mean of its own row is told. Rounding makes 0.00005."""
+
+# Table 4 prints the methods alone as well, with the figures of these tables.
+_BASES_OF = {"Table 4 (w=0.5, no search)": {"CIFAR-10": "Table 2", "CIFAR-100": "Table 2", "ImageNet-1k": "Table 3"}}
+_SIX = {"CIFAR-10": "Table 9", "CIFAR-100": "Table 10"}
+_AS_IN_TABLE_11 = {"NAP-M": "MSP", "NAP-E": "Energy", "NAP-A": "ASH", "NAP-D": "DICE", "NAP-S": "SCALE"}
+_AS_IN_TABLE_11 |= {"NAP-R": "ReAct", "NAP-K": "KNN"}
+
+
+def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
+    """The paper's figures of ``entry`` in ``setting``: the columns of ``COLUMNS``, shares (w as it is), one row a
+    (row, heading, metric). A ``note`` tells of an average that is not the mean of its own row. Empty where the paper
+    draws and prints no number."""
+    if entry.kind == "weights":
+        return _weights(entry, setting)
+    if entry.kind == "cost":
+        return pd.DataFrame([(entry.rows[0].printed, AVERAGE, "share", PAPER_SHARE, "")], columns=COLUMNS)
+    if not entry.table:
+        return pd.DataFrame(columns=COLUMNS)
+    rows = [row.printed for row in entry.rows]
+    main = "Table 10" if (entry.table, setting) == ("Table 9", CIFAR100) else entry.table
+    found = _figures(main, setting, rows)
+    other = _BASES_OF.get(entry.table, {}).get(setting.knows)
+    if other:
+        plain = _figures(other, setting, [name for name in rows if name not in set(found["row"])])
+        found = pd.concat([found, plain[plain["heading"] == AVERAGE]], ignore_index=True)
+    if entry.kind == "accuracy":
+        found = found[(found["heading"] == AVERAGE) & (found["metric"] == "auroc")]
+    return found[COLUMNS].reset_index(drop=True)
+
+
+def _figures(table: str, setting: Setting, rows: list[str]) -> pd.DataFrame:
+    both = published_tables.results()
+    both = both[
+        (both["source"] == "NAP")
+        & (both["table"] == table)
+        & (both["model"] == setting.network.title)
+        & (both["id_dataset"] == setting.knows)
+        & both["method"].isin(rows)
+    ]
+    long = both.melt(
+        id_vars=["method", "ood_dataset"], value_vars=list(FIGURES), var_name="metric", value_name="published"
+    ).rename(columns={"method": "row", "ood_dataset": "printed_under"})
+    if table in _SIX.values():
+        true = {printed_as: heading for heading, printed_as in published_tables.ANOTHER_ORDER.items()}
+        moved = long["row"].isin(published_tables.ROWS_IN_ANOTHER_ORDER)
+        long["heading"] = long["printed_under"].where(~moved, long["printed_under"].replace(true))
+    else:
+        long["heading"] = long["printed_under"]
+    long["note"] = ""
+    return _with_slips(long)
+
+
+def _with_slips(long: pd.DataFrame) -> pd.DataFrame:
+    for (row, _), part in long.groupby(["row", "metric"], sort=False):
+        own, average = part[part["heading"] != AVERAGE]["published"], part[part["heading"] == AVERAGE]
+        if own.empty or average.empty:
+            continue
+        mean, said = float(own.mean()), float(average["published"].iloc[0])
+        if abs(mean - said) > SLIP:
+            note = f"The paper's average of {row} is printed as {100 * said:.2f}; its own row gives {100 * mean:.2f}."
+            long.loc[average.index, "note"] = note
+    return long
+
+
+def _weights(entry: Entry, setting: Setting) -> pd.DataFrame:
+    table = pd.read_csv(published_tables.FOLDER / "weights.csv")
+    told = table[table["id_dataset"] == setting.knows].set_index("method")["w"]
+    values = [(row.printed, AVERAGE, "w", float(told[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
+    return pd.DataFrame(values, columns=COLUMNS)

@@ -1,0 +1,57 @@
+"""An entry, run: measured, set beside what the paper prints, and what that says of its claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nap_core.methods import Watch
+from nap_core.methods.context import SILENT
+from nap_core.paper.comparison import compare, published_for
+from nap_core.paper.findings import Finding, finding
+from nap_core.paper.inputs import Subject
+from nap_core.paper.measuring import measure
+from nap_core.paper.spec import Entry, Setting
+
+__all__ = ["Reproduced", "Subject", "run"]
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """What came of an entry. ``table`` has the columns of ``comparing.COLUMNS``; ``titles`` what its datasets are
+    called; ``beside`` is the paper's setting that it stands beside, None where there is none like it; ``remarks`` say
+    what keeps it from being the paper's experiment, ``slips`` where the paper's own table errs, a sentence each."""
+
+    entry: Entry
+    table: pd.DataFrame
+    titles: dict[str, str]
+    network: str
+    beside: Setting | None
+    finding: Finding | None
+    remarks: tuple[str, ...]
+    slips: tuple[str, ...]
+
+    @property
+    def unable(self) -> dict[str, str]:
+        """By row: why it could not be measured."""
+        gone = self.table[self.table["measured"].isna() & self.table["published"].isna() & (self.table["note"] != "")]
+        return dict(zip(gone["row"], gone["note"], strict=True))
+
+
+def run(entry: Entry, subject: Subject, watch: Watch = SILENT) -> Reproduced:
+    """Measure ``entry`` on ``subject`` and set it beside the paper. Raises as ``measuring.measure`` does."""
+    measured = measure(entry, subject, watch)
+    published = published_for(entry, subject)
+    table = compare(measured, published)
+    told = [note for note in dict.fromkeys(published["note"]) if note]
+    return Reproduced(
+        entry,
+        table,
+        dict(subject.titles),
+        subject.network,
+        subject.setting(entry),
+        finding(entry, measured),
+        tuple(subject.remarks(entry)),
+        (*entry.notes, *told),
+    )

@@ -1,0 +1,41 @@
+"""What has still to be computed before a method has its numbers on some images, or why it cannot have any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nap_core import datasets, methods
+from nap_core.analysis.evaluation import Cases
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """``fit``: images of the fit split to be extracted. ``images``: by the title of the dataset, images that a pass of
+    the method's own has still to see. Empty, hence false, when the scores can be had at once."""
+
+    fit: int
+    images: Mapping[str, int]
+
+    def __bool__(self) -> bool:
+        return bool(self.fit or self.images)
+
+
+def waiting(cases: Cases, spec: str) -> Waiting:
+    """What the method ``spec`` waits for; nothing is computed.
+
+    Raises UserError, in the method's own words, when it cannot run on these images or ``spec`` names no method.
+    """
+    method, ground = methods.parse(spec), cases.ground
+    fit = methods.missing_fit(method, ground)
+    parts = {cases.id_name: cases.id, **cases.ood}
+    images = {datasets.title(name): methods.missing(method, part, ground) for name, part in parts.items()}
+    if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores
+        images["fit split"] = fit or methods.missing(method, ground.fit(method.title), ground)
+    return Waiting(fit, {title: count for title, count in images.items() if count})
+
+
+def steps(cases: Cases, spec: str) -> int:
+    """How many times a pass of the method's own goes through the images of a dataset, its fit split included."""
+    needs, method = waiting(cases, spec), methods.parse(spec)
+    return len(needs.images) + (method.record.fits and bool(needs.images))

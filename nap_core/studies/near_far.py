@@ -1,0 +1,85 @@
+"""Which OOD datasets of a study are near to what its network knows, and which are far; told where nobody knows.
+
+Near-OOD images differ in what they show but not in how they look: other classes of the same kind of photograph. The
+NAP paper (Appendix I) asks CIFAR-100 of a CIFAR-10 network. Nobody measures nearness here: it is what the sources of
+the benchmarks say, or follows from the kind of picture, or the user says it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from nap_core import datasets
+from nap_core.storage import allowed_folders
+from nap_core.studies import benchmarks
+from nap_core.studies.study import Study
+
+Nearness = Literal["near", "far", "unknown"]
+GROUPS: dict[Nearness, str] = {"near": "near-OOD", "far": "far-OOD", "unknown": "OOD that nobody placed"}
+_WITHOUT_OBJECTS = ("noise", "textures")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Whether a dataset is near or far, and ``why`` in a few words."""
+
+    nearness: Nearness
+    why: str
+
+
+def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()) -> dict[str, Placed]:
+    """Catalogue name → where each OOD dataset of ``study`` belongs, in study order.
+
+    ``near`` and ``far`` are the user's word, which counts most; of a dataset in both, it is near.
+    """
+    return {name: _told(name, near, far) or placed(name, study) for name in study.ood_datasets}
+
+
+def _told(name: str, near: Collection[str], far: Collection[str]) -> Placed | None:
+    return Placed("near", "as you say") if name in near else Placed("far", "as you say") if name in far else None
+
+
+def placed(name: str, study: Study) -> Placed:
+    """What the benchmarks and the kind of its pictures say of one OOD dataset of ``study``."""
+    for one in benchmarks.RECORDS.values():
+        if not one.near or one.knows != study.knows:
+            continue
+        same = name if name in one.ood_datasets else _namesake(name, one.ood_datasets)
+        if same:
+            by_name = "" if same == name else f"; by its name it is {datasets.title(same)}"
+            return Placed("near" if same in one.near else "far", f"by {one.title}{by_name}")
+    known, met = datasets.find(study.id_dataset), datasets.find(name)
+    if met.kind == known.kind:
+        return Placed("unknown", "no benchmark here says, and its pictures are of the same kind")
+    if met.kind in _WITHOUT_OBJECTS:
+        return Placed("far", f"{met.kind}, without an object")
+    return Placed("far", f"{met.kind}, while {known.title} is {known.kind}")
+
+
+def grouped(placed: Mapping[str, Placed]) -> dict[Nearness, tuple[str, ...]]:
+    """The OOD datasets of each group that has any: near, far, and those of which nobody knows."""
+    groups = {group: tuple(name for name, one in placed.items() if one.nearness == group) for group in GROUPS}
+    return {group: names for group, names in groups.items() if names}
+
+
+def cifar100_among(study: Study) -> str | None:
+    """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name: the near-OOD of the NAP paper's Table 12.
+    None where there is none."""
+    if study.knows != "CIFAR-10":
+        return None
+    return next((name for name in study.ood_datasets if _namesake(name, ["cifar100-test"])), None)
+
+
+def _namesake(name: str, known: Sequence[str]) -> str | None:
+    """Which of the datasets ``known`` a user's own, or a bundled part, is called after: "own:svhn_part.npz" is
+    svhn-test, "own:cifar-100" is cifar100-test. None for none."""
+    called = PurePosixPath(name.removeprefix(allowed_folders.PREFIX)).name.casefold()
+    for one in known:
+        letters = [sign for sign in one.removesuffix("-test").removesuffix("-val") if sign.isalnum()]
+        if re.match("[-_ ]?".join(letters) + "(?![a-z0-9])", called):  # CIFAR-100 begins as CIFAR-10 does
+            return one
+    return None

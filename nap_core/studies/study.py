@@ -1,0 +1,303 @@
+"""A study, what the sidebar picks and a link shares: a model, an ID dataset, OOD datasets, how many images of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from nap_core import datasets, models
+from nap_core.activations import Activations
+from nap_core.corruptions.weight_search_images import IMAGES, stored
+from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.errors import UserError
+from nap_core.extraction import Stored, extract, precomputed
+from nap_core.methods.context import Ground, Part, SearchSet
+from nap_core.models import LoadedModel, ModelRecord, Variant
+from nap_core.storage.activation_store import Store
+from nap_core.storage.downloads import Download, fetch
+from nap_core.storage.progress import Progress
+
+MAX_IMAGES = 1_000_000
+OPTIONAL = ("fit", "layer", "view")
+"""The address parameters that a study may do without."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Names are those of ``models.names`` and ``datasets.names``; ``images`` is how many of each dataset are used,
+    fewer where there are fewer; ``fit_dataset`` is the fit split, empty for the one that the model comes with, if any.
+    ``layer`` and ``transform`` are those of ``models.Variant``, empty for the model's own.
+
+    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
+    made by another model or another variant, or the fit split is met as well or no training data. Whether the network
+    has the layer and takes such images is seen when it is loaded (``network``).
+    """
+
+    model: str
+    id_dataset: str
+    ood_datasets: tuple[str, ...]
+    images: int
+    fit_dataset: str = ""
+    layer: str = ""
+    transform: str = ""
+
+    def __post_init__(self) -> None:
+        record = models.find(self.model)
+        roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
+        if not self.ood_datasets:
+            raise UserError("A study needs at least one OOD dataset. Pick one.")
+        if len(set(self.datasets)) < len(self.datasets):
+            raise UserError("A study meets each dataset once. Take the repeated one out.")
+        if not 1 <= self.images <= MAX_IMAGES:
+            raise UserError(f"The number of images must lie between 1 and {MAX_IMAGES:,}, not {self.images:,}.")
+        if self.fit_dataset in self.datasets:
+            title = datasets.title(self.fit_dataset)
+            raise UserError(
+                f"{title} cannot be the fit split as well: methods would be scored on what they are fitted to."
+            )
+        if self.fit_dataset and roles[self.fit_dataset] not in ("fit", "own"):
+            raise UserError(f"{datasets.title(self.fit_dataset)} is no training data. Pick another fit split.")
+        foreign = [name for name in self.datasets if roles[name] == "bank" and name != record.id_dataset]
+        if foreign:
+            title = datasets.title(foreign[0])
+            raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
+        banks = [name for name in self.datasets if roles[name] == "bank"]
+        if banks and not self.variant.is_plain:
+            raise UserError(
+                f"{datasets.title(banks[0])} holds activations, of the model's own layer and preprocessing. "
+                "Keep to these, or pick images of your own as the ID dataset."
+            )
+
+    @property
+    def variant(self) -> Variant:
+        """The model as this study asks it."""
+        return Variant(self.model, self.layer, self.transform)
+
+    def network(self) -> LoadedModel:
+        """The model, loaded, as this study asks it. Raises UserError as ``models.load`` does."""
+        return models.load(self.variant)
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The ID dataset, then the OOD datasets."""
+        return (self.id_dataset, *self.ood_datasets)
+
+    @property
+    def knows(self) -> str:
+        """What the model was trained on, as the papers call it ("CIFAR-10"): picks the published parameters."""
+        return models.find(self.model).knows
+
+    def sentence(self) -> str:
+        """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each", and what is not the model's own."""
+        record = models.find(self.model)
+        met = ", ".join(datasets.title(name) for name in self.ood_datasets)
+        known = datasets.title(self.id_dataset)
+        return " · ".join(
+            [record.title, f"knows {known}", f"meets {met}", f"{self.images:,} images each", *self.changes()]
+        )
+
+    def changes(self) -> list[str]:
+        """What is not the model's own, in words: the layer and the preprocessing."""
+        layer = [f"read at {self.layer}"] if self.layer else []
+        return [*layer, *([f"seen at {self.transform}"] if self.transform else [])]
+
+    def to_query(self) -> dict[str, str]:
+        """The study as address parameters."""
+        query = {
+            "model": self.model,
+            "id": self.id_dataset,
+            "ood": ",".join(self.ood_datasets),
+            "n": str(self.images),
+        }
+        return query | {key: value for key, value in zip(OPTIONAL, self._optional, strict=True) if value}
+
+    @property
+    def _optional(self) -> tuple[str, ...]:
+        return self.fit_dataset, self.layer, self.transform
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Study:
+        """The study in an address; what is left out is the model's default.
+
+        Raises UserError for what cannot be read.
+        """
+        base = default_study(query.get("model", DEFAULT_MODEL))
+        try:
+            images = int(query.get("n", base.images))
+        except ValueError as error:
+            raise UserError(f"The link asks for “{query['n']}” images: that is not a whole number.") from error
+        chosen = query.get("ood")
+        met = tuple(name for name in chosen.split(",") if name) if chosen is not None else base.ood_datasets
+        optional = (query.get(key, "") for key in OPTIONAL)
+        return cls(base.model, query.get("id", base.id_dataset), met, images, *optional)
+
+
+DEFAULT_MODEL = "resnet20-cifar10"
+
+
+def default_study(model: str = DEFAULT_MODEL) -> Study:
+    """The study that is offered for a model.
+
+    One that comes without images is offered the first of the user's datasets whose classes it has, then ImageNet's
+    validation set if that is here and what it knows, then the first of the user's datasets, then CIFAR-10.
+
+    Raises UserError for an unknown model.
+    """
+    record = models.find(model)
+    return Study(model, record.id_dataset or _likely_id(record), record.ood_datasets, record.images)
+
+
+def _likely_id(record: ModelRecord) -> str:
+    own, classes = datasets.registry.names(), record.classes()
+    for name in own:
+        try:
+            found = datasets.find(name).classes
+        except UserError:  # it cannot be opened
+            continue
+        if found and set(found) <= set(classes):
+            return name
+    if record.knows == "ImageNet-1k" and datasets.prepared("imagenet-val"):
+        return "imagenet-val"
+    return own[0] if own else "cifar10"
+
+
+@dataclass(frozen=True)
+class StudyActivations:
+    """The activations of a study: of the ID dataset, and of each OOD dataset by its catalogue name, in study order.
+
+    ``ground`` is what methods may use beside them; without one, those run that need nothing more.
+    """
+
+    study: Study
+    id: Activations
+    ood: dict[str, Activations]
+    ground: Ground = field(default_factory=Ground)
+
+    def __post_init__(self) -> None:
+        self.ground.knows = self.ground.knows or self.study.knows
+
+    def of(self, name: str) -> Activations:
+        """The activations of one of the study's datasets."""
+        return self.id if name == self.study.id_dataset else self.ood[name]
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """Activations and images of each dataset, the ID dataset first; a bank has no images."""
+        return {
+            name: Part(self.of(name), datasets.load(name) if datasets.find(name).images_shipped else None)
+            for name in self.study.datasets
+        }
+
+
+def run(
+    study: Study,
+    store: Store,
+    *,
+    device: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> StudyActivations:
+    """The study's activations; what the store holds is read, the rest is extracted into it.
+
+    The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
+    Raises ExtractionStopped when ``should_stop`` says so; a second call goes on from there.
+    """
+    model = study.network()
+    found = {}
+    for name in study.datasets:
+        if datasets.find(name).role == "bank":
+            found[name] = precomputed.load(name, model).head(study.images)
+        else:
+            found[name] = extract(
+                model,
+                datasets.load(name),
+                limit=study.images,
+                store=store,
+                device=device,
+                progress=progress,
+                should_stop=should_stop,
+            )
+    known = found.pop(study.id_dataset)
+    if datasets.find(study.id_dataset).role != "bank":
+        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
+        labels = labels_for(datasets.load(study.id_dataset), model.classes)
+        known = replace(known, labels=labels[: len(known)])
+    return StudyActivations(study, known, found, ground(study, store, device))
+
+
+def needed_datasets(study: Study) -> tuple[str, ...]:
+    """The datasets of a study, and its fit split."""
+    fit = study.fit_dataset or models.find(study.model).fit_dataset
+    return (*study.datasets, *((fit,) if fit else ()))
+
+
+def missing_downloads(study: Study) -> list[Download]:
+    """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
+    found = {one.path: one for one in _missing_weights(study)}
+    for name in needed_datasets(study):
+        for one in datasets.missing_downloads(name):
+            found.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(found.values())
+
+
+def _missing_weights(study: Study) -> list[Download]:
+    return [one for one in models.find(study.model).downloads() if not one.present]
+
+
+def prepared(study: Study) -> bool:
+    """Whether everything that the study is made of can be opened without fetching or unpacking."""
+    return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
+
+
+def prepare(
+    study: Study,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> None:
+    """Fetch what is missing and unpack it.
+
+    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
+    says so; a second call goes on from there.
+    """
+    for download in _missing_weights(study):
+        fetch(download, progress=progress, should_stop=should_stop)
+    for name in needed_datasets(study):
+        datasets.prepare(name, progress=progress, should_stop=should_stop)
+
+
+def ground(study: Study, store: Store, device: str | None = None) -> Ground:
+    """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
+    record, model = models.find(study.model), study.network()
+    name = study.fit_dataset or record.fit_dataset
+    images = datasets.load(name) if name else None
+    fit = relabelled(images, labels_for(images, model.classes)) if images else None
+    find = partial(_search_set, study, model, store) if datasets.find(study.id_dataset).images_shipped else None
+    return Ground(model, record.knows, fit, store=store, device=device, find_search_set=find)
+
+
+def _search_set(study: Study, model: LoadedModel, store: Store) -> SearchSet | None:
+    return stored(model, datasets.load(study.id_dataset), min(IMAGES, study.images), store)
+
+
+def missing_images(study: Study, store: Store) -> dict[str, int]:
+    """How many images of each dataset are not in the store yet; empty when they all are.
+
+    Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
+    """
+    model = study.network() if models.is_here(study.model) else None
+    missing = {}
+    for name in study.datasets:
+        record = datasets.find(name)
+        if record.role == "bank":
+            continue
+        if model is None or not datasets.prepared(name):
+            missing[name] = min(study.images, record.size or study.images)
+            continue
+        dataset = datasets.load(name)
+        wanted = min(study.images, len(dataset))
+        have = Stored(store, model, dataset).rows
+        if have < wanted:
+            missing[name] = wanted - have
+    return missing

@@ -1,0 +1,1 @@
+"""Channels on the screen: ranked strip, tiles, one channel in detail."""

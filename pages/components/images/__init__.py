@@ -1,0 +1,1 @@
+"""Images on the screen: galleries, uploads, the analysis of one image."""

@@ -1,0 +1,145 @@
+"""The images a visitor asks about: files that were dropped, kept while other pages are visited, and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from nap_core import datasets
+from nap_core.datasets import SamplePhotos, uploaded_images
+from nap_core.datasets.uploaded_images import BroughtImage
+from nap_core.figures import ID_COLOUR, colour_of
+from nap_core.figures.thumbnails import data_address
+from nap_core.studies.study import Study
+from pages.components.images.gallery import Thumbnail, gallery
+from pages.components.study import workspace
+
+DROP, FILES, TAKEN = "score-image-drop", "score-image-files", "score-image-sample"
+SAMPLE = "sample"  # in the address, counted from 1
+SAMPLES = 6
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An image to be looked at: ``key`` stands for its content, ``read`` gives it or raises UserError."""
+
+    key: str
+    name: str
+    read: Callable[[], BroughtImage]
+
+
+def drop_zone() -> None:
+    """Draw the drop zone, and what there is to do with files that were dropped before."""
+    st.html(f"<style>.st-key-{DROP} section {{ min-height: 8.5rem; }}</style>")
+    st.file_uploader(
+        "Drop your own images",
+        key=DROP,
+        accept_multiple_files=True,
+        max_upload_size=uploaded_images.MAXIMUM_MEGABYTES,
+        on_change=_dropped,
+        help="PNG, JPEG, WebP, GIF, BMP or TIFF. They stay on the computer this app runs on, in memory, and are "
+        "forgotten with the session.",
+    )
+    kept = files()
+    if not kept:
+        return
+    count = "your image" if len(kept) == 1 else f"your {len(kept)} images"
+    with st.container(horizontal=True):
+        if _taken() is not None:
+            st.button(f"Back to {count}", key="score-image-back", icon=":material/undo:", on_click=_take_sample)
+        if not st.session_state[DROP]:
+            st.button(f"Forget {count}", key="score-image-forget", icon=":material/delete:", on_click=_dropped)
+
+
+def files() -> list[UploadedFile]:
+    """The files dropped in this session, those taken out again left out."""
+    return st.session_state.get(FILES, [])
+
+
+def _dropped() -> None:
+    st.session_state[FILES] = list(st.session_state[DROP])
+    _take_sample()
+
+
+def _take_sample(number: int | None = None) -> None:
+    """Ask for a sample, counted from 1; None asks for the dropped files instead."""
+    st.session_state[TAKEN] = number
+    if number is None:
+        st.query_params.pop(SAMPLE, None)
+    else:
+        st.query_params[SAMPLE] = str(number)
+
+
+def _taken() -> int | None:
+    """The sample that is asked for, counted from 1: the one taken in this session, else the address's."""
+    if TAKEN not in st.session_state:
+        wanted = st.query_params.get(SAMPLE, "")
+        _take_sample(int(wanted) if wanted in map(str, range(1, SAMPLES + 1)) else None)
+    number: int | None = st.session_state[TAKEN]
+    return number
+
+
+def asked(model: str) -> list[Asked]:
+    """The images whose scores are asked for: a sample that was taken, else the files, else the first sample."""
+    number, offered = _taken(), samples(model)
+    if number is not None:
+        return offered[number - 1 : number] or offered[:1]
+    return [_from_file(file) for file in files()[: uploaded_images.MAXIMUM_FILES]] or offered[:1]
+
+
+def _from_file(file: UploadedFile) -> Asked:
+    return Asked(file.file_id, file.name, lambda: uploaded_images.read(file.getvalue(), file.name))
+
+
+def samples(model: str) -> list[Asked]:
+    """Six bundled images for a model: photographs, or for a network of small images some it knows and some not."""
+    return [_sample(dataset, index) for dataset, index in _sample_places(model)]
+
+
+def _sample_places(model: str) -> list[tuple[str, int]]:
+    among = workspace.reference_study(model)
+    if not datasets.find(among.id_dataset).images_shipped:
+        return [("photos", index) for index in range(SAMPLES)]
+    known = [(among.id_dataset, index) for index in range(min(SAMPLES // 2, len(datasets.load(among.id_dataset))))]
+    return known + [(name, 0) for name in among.ood_datasets[: SAMPLES // 2]]
+
+
+def _sample(dataset: str, index: int) -> Asked:
+    name = _sample_title(dataset, index)
+    return Asked(f"{dataset}:{index}", name, lambda: BroughtImage(name, datasets.load(dataset).image(index)))
+
+
+def _sample_title(dataset: str, index: int) -> str:
+    found = datasets.load(dataset)
+    if isinstance(found, SamplePhotos):
+        return found.photos[index].title
+    label = int(found.labels[index])
+    shows = f": {found.classes[label]}" if label >= 0 else ""
+    return f"{found.title}{shows}"
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _sample_strip(model: str, among: Study) -> list[Thumbnail]:
+    strip = []
+    for dataset, index in _sample_places(model):
+        colour = ID_COLOUR if dataset == among.id_dataset else ""
+        if dataset in among.ood_datasets:
+            colour = colour_of(among.ood_datasets.index(dataset))
+        source = data_address(datasets.load(dataset).image(index), 168)
+        strip.append(Thumbnail(source, _sample_title(dataset, index).split(": ")[-1], colour=colour))
+    return strip
+
+
+def sample_strip(model: str) -> None:
+    """Draw the samples; a click asks for one."""
+    number = _taken() or (None if files() else 1)
+    strip = _sample_strip(model, workspace.reference_study(model))
+    st.markdown("Or take a sample")
+    key = f"score-image-samples-{model}"
+    clicked = gallery(strip, key, label="Samples", selected=number - 1 if number else None, wrap=True)
+    if clicked is not None:
+        _take_sample(clicked + 1)
+        st.rerun()

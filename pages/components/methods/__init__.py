@@ -1,0 +1,1 @@
+"""The choice of methods, of their weights and of score variants."""

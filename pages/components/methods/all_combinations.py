@@ -1,0 +1,68 @@
+"""Every combination of the paper's Table 11 on the w page, beside those that were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from nap_core import methods
+from nap_core.analysis import evaluation
+from nap_core.analysis.evaluation import Cases
+from nap_core.figures import colours
+from nap_core.figures.w_sensitivity import Sensitivity, combinations_picture, combinations_table, least_width
+from nap_core.methods.combination import WeightCurve
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.methods import selected_methods
+from pages.components.results import figure_view
+from pages.components.results.comparison_choice import pick_metric
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.runs import method_run
+from pages.components.study import workspace
+
+TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
+
+
+@st.cache_data(show_spinner="Computing the curve …", max_entries=256)
+def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> WeightCurve:
+    """The curve of a combination, once: the slider only moves along it."""
+    return evaluation.weight_curve(_found, method)
+
+
+def sensitivity(chosen: Study, method: str, found: StudyActivations) -> Sensitivity:
+    """A combination's curve with the names, colours and marks of the study."""
+    weight = methods.weight(methods.parse(method), found.ground)
+    searched = weight.w if weight and weight.origin == "found" else None
+    palette = colours(chosen.id_dataset, chosen.ood_datasets)
+    curve = weight_curve(chosen, method, found)
+    return Sensitivity.of(method, curve, chosen.knows, workspace.titles(chosen), palette, searched)
+
+
+def section(chosen: Study, found: StudyActivations, combinations: Sequence[str], opened: str, w: float) -> None:
+    """The chosen ``combinations`` and those of Table 11 that wait for nothing, ``opened`` marked, all at ``w``."""
+    rest = [spec for spec in TABLE_11 if spec not in combinations]
+    able, waits, _unable = method_run.ready(found.study, Cases.of(found), rest)
+    heading, control = st.columns([3, 2], vertical_alignment="bottom")
+    heading.subheader("All combinations at once", anchor=False)
+    with control:
+        metric = pick_metric("w_metric", labelled=False)
+    shown = [*combinations, *able]
+    every = [sensitivity(chosen, spec, found) for spec in shown]
+    figure_view.show(combinations_picture(every, metric, w, opened=methods.title(opened)), "w-combinations")
+    finger_scrolls("w-combinations", least_width(len(every)))
+    if waits:
+        st.button(
+            f"Add {', '.join(map(methods.title, waits))} to the methods",
+            key="w-add-combinations",
+            icon=":material/add:",
+            type="tertiary",
+            help="They wait for the fit split; the page then offers to run it.",
+            on_click=lambda: selected_methods.choose([*selected_methods.current(), *waits]),
+        )
+    table = combinations_table(every, w, [methods.default_w(spec, found.ground) or 0 for spec in shown])
+    percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[3:]}
+    st.dataframe(table, hide_index=True, column_config=percent, key="w-combinations-table")
+    st.caption(
+        "Averages over the OOD datasets, in percent. “Its w” is what every page uses for the combination: the one "
+        "found on distorted images where that search has been run, else the paper's."
+    )

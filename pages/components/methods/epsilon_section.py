@@ -1,0 +1,41 @@
+"""What ε of NAP does, on the page of designs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nap_core import methods
+from nap_core.analysis import score_variants
+from nap_core.analysis.score_variants import EpsilonCurve
+from nap_core.errors import UserError
+from nap_core.figures import colours
+from nap_core.figures.score_designs import epsilon_picture
+from nap_core.studies.study import Study, StudyActivations
+from pages.components.results import figure_view
+from pages.components.results.scrolling import finger_scrolls
+from pages.components.study import workspace
+
+
+@st.cache_data(show_spinner="Trying values of ε …", max_entries=64)
+def _curve(chosen: Study, other: str, w: float | None, _found: StudyActivations) -> EpsilonCurve:
+    return score_variants.epsilon_curve(_found, other=other, w=w)
+
+
+def section(chosen: Study, found: StudyActivations, other: str, metric: str) -> None:
+    """The metric over ε, of NAP alone and of NAP with ``other``."""
+    st.subheader("Does ε matter?", anchor=False)
+    try:
+        curve = _curve(chosen, other, methods.default_w(f"nap+{other}", found.ground), found)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    for column, kind in zip(st.columns(2, gap="medium"), ("alone", "combined"), strict=True):
+        with column:
+            st.markdown(f"**NAP {'alone' if kind == 'alone' else f'with {methods.title(other)}'}**")
+            figure_view.show(epsilon_picture(curve, kind, metric, titles, palette), f"epsilon-{kind}")
+            finger_scrolls(f"epsilon-{kind}")
+    st.caption(
+        "ε is added to the mean before the maximum is divided by it. Small, it lets silent channels count as much as "
+        "loud ones; large, it leaves the mean without a say, and the score becomes the mean of max²."
+    )

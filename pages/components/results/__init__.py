@@ -1,0 +1,1 @@
+"""Figures and tables on the screen, and what saves them."""

@@ -1,0 +1,125 @@
+"""The images on which two methods disagree, and what every method says of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from nap_core import datasets, methods
+from nap_core.analysis.comparison import compare_images, disagreement, verdicts
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.figures.compare_methods import disagreement_reading
+from nap_core.figures.picture import percent, three_digits
+from nap_core.figures.score_histograms import label
+from nap_core.figures.thumbnails import data_address
+from nap_core.studies.study import Study
+from pages.components.images.gallery import Thumbnail, gallery
+
+SHOWN = 24
+FIRST_PAIR = ("energy", "nap")
+
+
+def disagreements(
+    chosen: Study, rows: Sequence[MethodScores], titles: Mapping[str, str], palette: Mapping[str, str]
+) -> None:
+    """Two boxes to pick the methods, a sentence, a strip for each way of disagreeing, the image that was clicked."""
+    by_name = {row.method: row for row in rows}
+    names = list(by_name)
+    if len(names) < 2:
+        st.caption("It takes two methods to disagree. Add another one.")
+        return
+    first_pair = FIRST_PAIR if set(FIRST_PAIR) <= set(names) else (names[0], names[1])
+    if st.session_state.get("compare_b") == first_pair[0]:  # the other one was taken away: not B against itself
+        first_pair = (next(name for name in names if name != first_pair[0]), first_pair[1])
+    boxes = st.columns(2)
+    a, b = (
+        box.selectbox(
+            f"Method {letter.upper()}",
+            names,
+            index=names.index(first),
+            format_func=methods.title,
+            key=f"compare_{letter}",
+            bind="query-params",
+            filter_mode=None,
+        )
+        for box, letter, first in zip(boxes, "ab", first_pair, strict=True)
+    )
+    if a == b:
+        st.info("A method never disagrees with itself. Pick two different ones.", icon=":material/info:")
+        return
+    found = disagreement(compare_images(by_name[a], by_name[b], chosen.id_dataset))
+    st.markdown(disagreement_reading(found, by_name[a].title, by_name[b].title))
+    st.caption(
+        f"Each method at its own threshold, the score that 95\N{NO-BREAK SPACE}% of {titles[chosen.id_dataset]} "
+        "reach. First come the images whose ranks among all "
+        f"{found.images:,} images differ most; under each: score of A · score of B."
+    )
+    for images, accepts, refuses, key in (
+        (found.only_a, f"A ({by_name[a].title})", f"B ({by_name[b].title})", "only-a"),
+        (found.only_b, f"B ({by_name[b].title})", f"A ({by_name[a].title})", "only-b"),
+    ):
+        _strip(images, f"{accepts} says ID, {refuses} says OOD", key, titles, palette)
+    _one_image(chosen, rows, titles)
+
+
+def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, str], palette: Mapping[str, str]) -> None:
+    """The first ``SHOWN`` of the images that can be shown; a click keeps one for ``_one_image``."""
+    known = int(images["is_id"].sum())
+    st.markdown(f"**{heading}**: {_count(len(images))}{f', {known:,} of them ID' if len(images) else ''}.")
+    shipped = images["dataset"].map(lambda name: datasets.find(name).images_shipped).astype(bool)
+    for name in images["dataset"][~shipped].unique():
+        st.caption(f"{titles[name]} comes as activations only: its images cannot be shown here.")
+    shown = images[shipped].head(SHOWN)
+    if shown.empty:
+        return
+    places = list(zip(shown["dataset"], shown["row"].astype(int), strict=True))
+    thumbnails = [
+        Thumbnail(
+            data_address(datasets.load(name).image(row)),
+            titles[name],
+            f"{three_digits(score_a)} · {three_digits(score_b)}",
+            palette[name],
+        )
+        for (name, row), score_a, score_b in zip(places, shown["score_a"], shown["score_b"], strict=True)
+    ]
+    current = st.session_state.get("compare_image")
+    selected = places.index(current) if current in places else None
+    clicked = gallery(thumbnails, f"compare-{key}", label=heading, selected=selected)
+    if clicked is not None and clicked < len(places) and clicked != selected:
+        st.session_state.compare_image = places[clicked]
+        st.rerun()
+
+
+def _one_image(chosen: Study, rows: Sequence[MethodScores], titles: Mapping[str, str]) -> None:
+    """The image that was clicked, with every method's verdict."""
+    name, row = st.session_state.get("compare_image", ("", 0))
+    sizes = {chosen.id_dataset: len(rows[0].id)} | {other: len(part) for other, part in rows[0].ood.items()}
+    if row >= sizes.get(name, 0):
+        st.caption("A click on an image shows what every method says of it.")
+        return
+    picture, words = st.columns([1, 4], vertical_alignment="center")
+    image = datasets.load(name).image(row)
+    picture.image(image.resize((320, 320 * image.height // image.width), 0), caption=f"{titles[name]}, image {row}")
+    found = verdicts(rows, chosen.id_dataset, name, row)
+    truth = name == chosen.id_dataset
+    words.dataframe(
+        pd.DataFrame(
+            {
+                "Method": [label(each) for each in rows],
+                "Score": found["score"].map(three_digits),
+                "Threshold": found["threshold"].map(three_digits),
+                "Verdict": [
+                    f"{'ID' if said else 'OOD'}, {'right' if said == truth else 'wrong'}" for said in found["accepted"]
+                ],
+                "Above this share of ID images": found["percentile"].map(percent),
+            }
+        ),
+        hide_index=True,
+        key="compare-verdicts",
+    )
+
+
+def _count(images: int) -> str:
+    return "no image" if not images else f"{images:,} image{'s' if images > 1 else ''}"

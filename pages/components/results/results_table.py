@@ -1,0 +1,65 @@
+"""The results table of the chosen methods with its intervals: computed a method at a time, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from nap_core import methods
+from nap_core.analysis import bootstrap, evaluation
+from nap_core.analysis.evaluation import MethodScores
+from nap_core.studies.study import Study, StudyActivations
+
+SECONDS_AN_IMAGE = 2e-5  # of 1,000 resamples, on two cores
+AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
+_ASKED = "intervals-asked"
+
+
+def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
+    """The rows of ``evaluation.evaluate``."""
+    weights = {spec: methods.default_w(spec, found.ground) for spec in specs}
+    return pd.concat([_evaluated(found.study, spec, w, found) for spec, w in weights.items()], ignore_index=True)
+
+
+@st.cache_data(show_spinner=False, max_entries=512)
+def _evaluated(chosen: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
+    return evaluation.evaluate(_found, [method], {method: w} if w is not None else None)
+
+
+def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
+    """The rows of ``bootstrap.intervals`` of every method.
+
+    None where they take long and nobody has asked for them yet: a button asks, a bar shows how far they are.
+    """
+    done_before: set[str] = st.session_state.setdefault(f"intervals of {chosen}", set())
+    waiting = [row for row in rows if row.method not in done_before]
+    seconds = SECONDS_AN_IMAGE * sum(len(row.id) * len(row.ood) + len(row.pooled) for row in waiting)
+    if seconds > AT_ONCE and not st.session_state.pop(_ASKED, False):
+        count = "1 method" if len(waiting) == 1 else f"{len(waiting)} methods"
+        st.button(
+            f"Compute the intervals of {count} (about {_duration(seconds)})",
+            key="compute-intervals",
+            icon=":material/straighten:",
+            on_click=lambda: st.session_state.update({_ASKED: True}),
+        )
+        return None
+    place = st.empty()
+    found = []
+    for done, row in enumerate(rows):
+        if seconds > AT_ONCE:
+            place.progress(done / len(rows), text=f"Resampling the images: {row.title}")
+        found.append(_intervals(chosen, row.method, row.w, row))
+        done_before.add(row.method)
+    place.empty()
+    return pd.concat(found, ignore_index=True)
+
+
+@st.cache_data(show_spinner=False, max_entries=512)
+def _intervals(chosen: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
+    return bootstrap.intervals(_row)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,1 @@
+"""Work in the background on the screen: its button, its bar, its result."""

@@ -1,0 +1,44 @@
+"""Work of a page that takes longer than a moment: its button, its bar, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import streamlit as st
+
+from nap_core.methods import Watch
+from nap_core.runs.background import Task
+from pages.components.runs.run_panel import bar, images_done
+from pages.components.study import workspace
+
+
+def result_of(
+    owner: Hashable,
+    work: Callable[[Watch], Any],
+    label: str,
+    *,
+    key: str,
+    progress: Callable[[Task[Any]], tuple[float, str]] = images_done,
+) -> Any:
+    """What ``work`` found, once it has been run for ``owner``; None before, with its button or its bar drawn.
+
+    ``owner`` tells this work from any other, a study from the next one included. ``label`` is what the button says;
+    ``progress`` gives the share done and a line of text.
+    """
+    job = workspace.jobs().task_of(owner)
+    if job is not None and job.state == "running":
+        bar(job, key, progress)
+        return None
+    if job is not None and job.state == "done":
+        return job.result
+    if job is not None and job.state == "failed":
+        st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
+    st.button(
+        "Go on" if job is not None and job.state == "stopped" else label,
+        key=f"run-{key}",
+        icon=":material/play_arrow:",
+        on_click=workspace.jobs().start_task,
+        args=(owner, work),
+    )
+    return None

@@ -1,0 +1,142 @@
+"""The visitor's own images: what the allowed folders hold, a .zip that is added to them, files that cannot be read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nap_core import datasets
+from nap_core.datasets import DatasetRecord, FolderImages, hub
+from nap_core.datasets.published import LibraryImages
+from nap_core.datasets.user_data import registry, uploads, zip_upload
+from nap_core.errors import UserError
+from nap_core.storage import allowed_folders
+from nap_core.studies import study
+from nap_core.studies.study import Study
+from pages.components.study import workspace
+
+ZIP = "own-images-zip"
+_SAID = "own-images-said"
+_COUNT = "own-images-count"  # a new uploader, and an empty one, after each archive
+_ASKED = "own-images-asked"  # the uploader whose archive is to be unpacked
+_HUB, _NAMED = "own-images-hub", "own-images-hub-names"
+MAXIMUM_MEGABYTES = 1024
+LISTED = 100
+
+
+def offered() -> dict[str, DatasetRecord]:
+    """The visitor's own datasets that can be picked, by name; those that cannot be opened are left out.
+
+    Those of the Hugging Face Hub are among them: what has been fetched, and what was named in this session.
+    """
+    found = {}
+    for name in dict.fromkeys((*registry.names(), *hub.names(), *st.session_state.get(_NAMED, ()))):
+        try:
+            found[name] = datasets.find(name)
+        except UserError:
+            continue
+    return found
+
+
+def adder() -> None:
+    """Draw where own images come from: the folders, the drop zone for a .zip, a name of the Hub; and what can go."""
+    unpack_asked()
+    said = st.session_state.pop(_SAID, None)
+    with st.container():  # there without a message, too: what lies below keeps its place and its files
+        if said:
+            (st.error if said[0] == "error" else st.success)(said[1])
+    with st.expander("Your own images", icon=":material/folder_open:", key="own-images"):
+        _uploaded()
+        places = ", ".join(f"`{root}`" for root in allowed_folders.roots())
+        st.markdown(
+            f"Folders of images and .npz archives in {places} can be picked above; sub-folders are classes. "
+            "Or add the images of a .zip:"
+        )
+        key = f"{ZIP}-{st.session_state.get(_COUNT, 0)}"
+        file = st.file_uploader("A .zip of images", type="zip", key=key, max_upload_size=MAXIMUM_MEGABYTES)
+        st.button("Add these images", disabled=file is None, on_click=_ask, args=(key,), key="own-images-add")
+        st.text_input(
+            "Or a dataset of the Hugging Face Hub",
+            key=_HUB,
+            placeholder="owner/name or owner/name:split",
+            on_change=_add_hub,
+            help="Its column of images and its column of classes are found by their types. It is fetched when a study "
+            "with it is run.",
+        )
+
+
+def _ask(key: str) -> None:
+    st.session_state[_ASKED] = key
+
+
+def unpack_asked() -> None:
+    """Unpack the archive that was given, with a bar, before anything lists datasets; once for each click."""
+    key = st.session_state.pop(_ASKED, None)
+    file = st.session_state.get(key) if key else None
+    if file is None:
+        return
+    place = st.empty()
+
+    def note(done: int, total: int) -> None:
+        if done % max(1, total // 50) == 0 or done == total:
+            place.progress(done / total, text=f"Unpacking {file.name}: {done:,} of {total:,} images")
+
+    try:
+        name = zip_upload.unpack(file, file.name, note)
+        record = datasets.find(name)
+    except UserError as error:
+        st.session_state[_SAID] = "error", str(error)
+        return
+    finally:
+        place.empty()
+    classes = f" in {len(record.classes):,} classes" if record.classes else ""
+    said = f"{record.title}: {record.size:,} image{'s' if record.size != 1 else ''}{classes}. Pick it above."
+    st.session_state[_SAID] = "success", said
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+
+
+def _add_hub() -> None:
+    """Offer the dataset that was named; a bare “owner/name” is taken for one of the Hub, too."""
+    text = (st.session_state[_HUB] or "").strip()
+    if not text:
+        return
+    name = text if hub.is_hub(text) else f"{hub.PREFIX}{text}"
+    try:
+        title = datasets.find(name).title
+    except UserError as error:
+        st.session_state[_SAID] = "error", str(error)
+        return
+    st.session_state[_NAMED] = (*st.session_state.get(_NAMED, ()), name)
+    st.session_state[_SAID] = "success", f"{title} can be picked above; it is fetched when a study with it is run."
+    st.session_state[_HUB] = ""
+
+
+def _uploaded() -> None:
+    """What was uploaded, each with a button that removes it."""
+    for name in uploads.names():
+        text, button = st.columns([4, 1], vertical_alignment="center")
+        text.markdown(f"{datasets.title(name)}  \n`{name}`")
+        button.button("Remove", key=f"own-images-remove-{name}", on_click=_remove, args=(name,))
+
+
+def _remove(name: str) -> None:
+    try:
+        title = datasets.title(name)
+        uploads.remove(name)
+        st.session_state[_SAID] = "success", f"{title} was removed."
+    except UserError as error:
+        st.session_state[_SAID] = "error", str(error)
+
+
+def unreadable(chosen: Study) -> None:
+    """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
+    from_hub = [name for name in study.needed_datasets(chosen) if hub.is_hub(name) and datasets.prepared(name)]
+    for name in (*workspace.own_datasets(chosen), *from_hub):
+        found = datasets.load(name)
+        if not isinstance(found, FolderImages | LibraryImages) or not found.unreadable:
+            continue
+        count = len(found.unreadable)
+        label = f"{found.title}: {count:,} of {count + len(found):,} files could not be read and were left out"
+        with st.expander(label, icon=":material/warning:"):
+            st.markdown("\n".join(f"- `{file}`: {reason}" for file, reason in found.unreadable[:LISTED]))
+            if count > LISTED:
+                st.caption(f"and {count - LISTED:,} more")

@@ -1,0 +1,199 @@
+"""The visitor's own models: a checkpoint that is added to them, and those that can be removed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from nap_core import models
+from nap_core.errors import UserError
+from nap_core.models import ModelRecord, architectures, timm_networks, user_models
+from nap_core.storage import allowed_folders
+
+PICKED = "change-study-model"
+"""The control of the dialog that picks the model: a model that has just been added is picked."""
+_SAID = "own-models-said"
+_FIELD = "own-model-"
+MAXIMUM_MEGABYTES = 1024
+DEFAULT = "resnet18"
+_OURS, _TIMM = "torchvision and this project", "timm"
+
+
+def kept() -> dict[str, ModelRecord | str]:
+    """The visitor's own models by name; for one that cannot be used, the sentence that says why."""
+    found: dict[str, ModelRecord | str] = {}
+    for name in user_models.names():
+        try:
+            found[name] = models.find(name)
+        except UserError as error:
+            found[name] = str(error)
+    return found
+
+
+def adder() -> None:
+    """Draw the form that adds a model, and the models that there are."""
+    said = st.session_state.pop(_SAID, None)
+    with st.container():  # there without a message, too: what lies below keeps its place and its files
+        if said:
+            (st.error if said[0] == "error" else st.success)(said[1])
+    with st.expander("Your own models", icon=":material/neurology:", key="own-models"):
+        _kept()
+        architecture = _architecture()
+        endings = [suffix.removeprefix(".") for suffix in user_models.SUFFIXES]
+        uploaded = st.file_uploader(
+            "Checkpoint", type=endings, key=f"{_FIELD}file", max_upload_size=MAXIMUM_MEGABYTES, help=_HELP
+        )
+        listed = user_models.checkpoints()
+        if listed:
+            st.selectbox(
+                "or one from your data folders",
+                listed,
+                index=None,
+                format_func=lambda name: name.removeprefix(allowed_folders.PREFIX),
+                key=f"{_FIELD}path",
+                placeholder="Choose a file",
+            )
+        left, right = st.columns(2)
+        left.text_input("Name", key=f"{_FIELD}title", placeholder="Birds, ResNet-18")
+        right.text_input("Knows", key=f"{_FIELD}knows", placeholder="what it was trained on")
+        st.file_uploader(
+            "Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes", max_upload_size=1
+        )
+        if architecture:
+            _transform(architecture)
+        ready = architecture and (uploaded is not None or bool(listed and st.session_state[f"{_FIELD}path"]))
+        st.button("Add this model", disabled=not ready, on_click=_add, key=f"{_FIELD}add")
+
+
+_HELP = (
+    "A state dict, plain or under “state_dict”, as torch.save or safetensors write it. A file that holds more than "
+    "tensors could run code and is not opened."
+)
+
+
+def _architecture() -> str | None:
+    """Draw what picks the architecture; None while there is none."""
+    of = st.segmented_control(
+        "Architectures of", (_OURS, _TIMM), default=_OURS, required=True, key=f"{_FIELD}architectures-of"
+    )
+    names = architectures.names() if of == _OURS else timm_networks.names()
+    if not names:
+        st.info(f"timm is not installed. Install it, then open this page again: `{timm_networks.INSTALL}`")
+        return None
+    architecture: str | None = st.selectbox(
+        "Architecture",
+        names,
+        index=names.index(DEFAULT) if of == _OURS else None,
+        format_func=lambda name: name.removeprefix(timm_networks.PREFIX),
+        key=f"{_FIELD}architecture-{of}",
+        placeholder=f"Type to search {len(names):,} names",
+    )
+    st.session_state[f"{_FIELD}architecture"] = architecture
+    return architecture
+
+
+def _transform(architecture: str) -> None:
+    """Draw the preprocessing, which starts from the architecture's usual one."""
+    usual = architectures.find(architecture)
+    if usual is None:
+        raise ValueError(architecture)
+    transform, sizes, colours = usual.transform, st.columns(2), st.columns(2)
+    sizes[0].number_input("Short side, pixels", 1, 4096, transform.resize, key=f"{_FIELD}resize-{architecture}")
+    sizes[1].number_input("Centre crop, pixels", 1, 4096, transform.crop, key=f"{_FIELD}crop-{architecture}")
+    for column, name, values in (
+        (colours[0], "Mean", transform.mean),
+        (colours[1], "Standard deviation", transform.std),
+    ):
+        # Four digits are what the usual ones have; more would not fit the field of a phone.
+        text = ", ".join(f"{value:.4g}" for value in values)
+        column.text_input(f"{name} (R, G, B)", text, key=f"{_FIELD}{name}-{architecture}")
+
+
+def _add() -> None:
+    fields = {key: st.session_state.get(f"{_FIELD}{key}") for key in ("architecture", "file", "path", "classes")}
+    try:
+        title = (st.session_state[f"{_FIELD}title"] or "").strip() or _stem(fields["file"], fields["path"])
+        classes = fields["classes"]
+        arguments = {
+            "knows": (st.session_state[f"{_FIELD}knows"] or "").strip(),
+            "transform": _asked(fields["architecture"]),
+            "classes": user_models.class_names(classes.getvalue(), classes.name) if classes else None,
+        }
+        if fields["file"] is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                path = _written(fields["file"], Path(folder))
+                name = models.add(path, fields["architecture"], title, **arguments)
+        else:
+            name = models.add(_below_roots(fields["path"]), fields["architecture"], title, **arguments)
+    except UserError as error:
+        st.session_state[_SAID] = "error", str(error)
+        return
+    record, anatomy = models.find(name), models.load(name).anatomy
+    st.session_state[PICKED] = name
+    st.session_state[_SAID] = (
+        "success",
+        f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
+        f"{anatomy.sentence() if anatomy else ''}",
+    )
+
+
+def _stem(file: object, path: str | None) -> str:
+    return Path(getattr(file, "name", None) or path or "").name.split(".")[0]
+
+
+def _asked(architecture: str) -> models.Transform:
+    usual = architectures.find(architecture)
+    if usual is None:
+        raise UserError(f"There is no architecture called “{architecture}”.")
+    state, transform = st.session_state, usual.transform
+    shown = {name: state[f"{_FIELD}{name}-{architecture}"] for name in ("resize", "crop", "Mean", "Standard deviation")}
+    mean, std = (user_models.colour(shown[name], name) for name in ("Mean", "Standard deviation"))
+    # What was not touched stays as exact as the architecture has it.
+    exact = {
+        "mean": transform.mean if _same(mean, transform.mean) else mean,
+        "std": transform.std if _same(std, transform.std) else std,
+    }
+    return replace(transform, resize=int(shown["resize"]), crop=int(shown["crop"]), **exact)
+
+
+def _same(shown: tuple[float, ...], exact: tuple[float, ...]) -> bool:
+    return shown == tuple(float(f"{value:.4g}") for value in exact)
+
+
+def _written(file: BinaryIO, folder: Path) -> Path:
+    """An uploaded file on disk, under its own name, which error messages tell."""
+    name = Path(file.name.replace("\\", "/")).name
+    path = folder / f"{Path(name).stem}{Path(name).suffix.lower()}"
+    with path.open("xb") as target:
+        shutil.copyfileobj(file, target)
+    return path
+
+
+def _below_roots(name: str | None) -> Path:
+    path = allowed_folders.locate(name or "")
+    if path is None:
+        raise UserError("That file is no longer in your data folders. Choose another one.")
+    return path
+
+
+def _kept() -> None:
+    """The models that there are, each with a button that removes it."""
+    for name, record in kept().items():
+        text, button = st.columns([4, 1], vertical_alignment="center")
+        usable = isinstance(record, ModelRecord)
+        said = f"{record.title} · {record.architecture}, {len(record.classes()):,} classes" if usable else record
+        text.markdown(f"{said}  \n`{name}`")
+        button.button("Remove", key=f"own-model-remove-{name}", on_click=_remove, args=(name,))
+
+
+def _remove(name: str) -> None:
+    try:
+        user_models.remove(name)
+        st.session_state[_SAID] = "success", f"{name} was removed."
+    except UserError as error:
+        st.session_state[_SAID] = "error", str(error)

@@ -1,0 +1,100 @@
+"""What is kept of a folder's images: taken where nothing changed, looked at again where anything did."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nap_core.datasets import from_folder
+from nap_core.datasets.user_data import folders
+
+
+def picture(path: Path, level: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((4, 5, 3), level, np.uint8)).save(path)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "birds"
+    for index in range(4):
+        picture(root / f"class{index % 2}" / f"{index}.png", 40 * index)
+    (root / "class0" / "broken.png").write_bytes(b"this is no picture")
+    return root
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are decoded, in their order."""
+    seen: list[str] = []
+    examine = folders._examine
+
+    def noting(root: Path, file: str):
+        seen.append(file)
+        return examine(root, file)
+
+    monkeypatch.setattr(folders, "_examine", noting)
+    return seen
+
+
+def test_what_has_not_changed_is_not_decoded_again(root: Path, tmp_path: Path, decoded: list[str]) -> None:
+    first = from_folder(root, kept=tmp_path / "kept")
+    assert len(decoded) == 5
+    decoded.clear()
+    again = from_folder(root, kept=tmp_path / "kept")
+    assert decoded == []
+    assert (again.fingerprint, again.files, again.unreadable) == (first.fingerprint, first.files, first.unreadable)
+    assert again.fingerprint == from_folder(root).fingerprint
+
+
+def test_what_has_changed_is(root: Path, tmp_path: Path, decoded: list[str]) -> None:
+    first = from_folder(root, kept=tmp_path / "kept")
+    decoded.clear()
+    picture(root / "class1" / "1.png", 200)
+    os.utime(root / "class1" / "1.png", ns=(0, 1))
+    picture(root / "class1" / "new.png", 7)
+    (root / "class0" / "0.png").unlink()
+    again = from_folder(root, kept=tmp_path / "kept")
+    assert sorted(decoded) == ["class1/1.png", "class1/new.png"]
+    assert again.fingerprint not in (first.fingerprint, "") and again.fingerprint == from_folder(root).fingerprint
+
+
+def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) -> None:
+    from_folder(root, kept=tmp_path / "kept")
+    other = tmp_path / "elsewhere" / "birds"
+    picture(other / "class0" / "0.png", 99)
+    decoded.clear()
+    from_folder(other, kept=tmp_path / "kept")
+    assert decoded == ["class0/0.png"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[:50],
+        lambda text: "[]",
+        lambda text: json.dumps(json.loads(text) | {"format": 0}),
+        lambda text: json.dumps(json.loads(text) | {"files": ["class0/0.png"]}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "zz", ""]}}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": None}}),
+    ],
+)
+def test_what_is_damaged_was_not_kept(
+    root: Path, tmp_path: Path, decoded: list[str], damage: Callable[[str], str]
+) -> None:
+    expected = from_folder(root, kept=tmp_path / "kept").fingerprint
+    (file,) = (tmp_path / "kept").iterdir()
+    file.write_text(damage(file.read_text(encoding="utf-8")), encoding="utf-8")
+    decoded.clear()
+    assert from_folder(root, kept=tmp_path / "kept").fingerprint == expected
+    assert len(decoded) == 5
+
+
+def test_a_place_that_takes_nothing_is_no_hindrance(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file, not a folder")
+    assert len(from_folder(root, kept=tmp_path / "kept")) == 4

@@ -1,0 +1,272 @@
+"""Methods that run the network again: against pytorch-ood on the images themselves, and what a stopped pass leaves."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytorch_ood.detector as library
+import torch
+from pytorch_ood.api import Detector, DetectorInfo, Task
+from torch import Tensor, nn
+
+from nap_core import methods
+from nap_core.datasets.images import ArrayImages
+from nap_core.errors import UserError
+from nap_core.extraction import ExtractionStopped, Progress, extract
+from nap_core.methods import Ground, Part, Watch
+from nap_core.methods.image_based import BATCH, image_record
+from nap_core.methods.image_based_detectors import CoveragePass, whole_network
+from nap_core.methods.nac_me import known_coverage, model_coverage
+from nap_core.models import LoadedModel
+from nap_core.storage.activation_store import Store
+
+OWN_PASS = [name for name, one in methods.RECORDS.items() if one.own_pass]
+
+
+def noise_images(rows: int, seed: int, side: int = 16) -> ArrayImages:
+    pixels = np.random.default_rng(seed).integers(0, 256, (rows, side, side, 3), np.uint8)
+    labels = np.arange(rows, dtype=np.int64) % 5
+    return ArrayImages(f"noise{seed}", f"Noise {seed}", tuple("abcde"), labels, pixels, np.arange(rows))
+
+
+@pytest.fixture
+def images() -> ArrayImages:
+    return noise_images(BATCH + 9, 3)
+
+
+@pytest.fixture
+def standing(small_model: LoadedModel, tmp_path: Path) -> Ground:
+    return Ground(small_model, "CIFAR-10", noise_images(150, 4), store=Store(tmp_path / "store"))
+
+
+@pytest.fixture
+def part(images: ArrayImages, small_model: LoadedModel) -> Part:
+    return Part(extract(small_model, images, device="cpu"), images)
+
+
+def fed(model: LoadedModel, images: ArrayImages) -> Tensor:
+    return model.transform.normalise(torch.tensor(images.pixels).permute(0, 3, 1, 2))
+
+
+class ByHand:
+    """pytorch-ood on the small network, which is a plain chain of layers."""
+
+    def __init__(self, model: LoadedModel, fit: ArrayImages, images: ArrayImages) -> None:
+        self.network = copy.deepcopy(model.network)
+        self.std = list(model.transform.std)
+        self.x, self.fit_x, self.fit_y = fed(model, images), fed(model, fit), torch.tensor(fit.labels)
+
+    def loader(self) -> list[tuple[Tensor, Tensor]]:
+        return list(zip(self.fit_x.split(BATCH), self.fit_y.split(BATCH), strict=True))
+
+    def pooled(self, x: Tensor) -> Tensor:
+        return self.network.second(self.network.first(x)).mean((2, 3))
+
+    def head(self, maps: Tensor) -> Tensor:
+        return self.network.fc(maps.mean((2, 3)))
+
+    def odin(self) -> Tensor:
+        return library.ODIN(self.network, norm_std=self.std).predict(self.x)
+
+    def grad_uncertainty(self) -> Tensor:
+        return library.GradUncertainty(self.network).to("cpu").predict(self.x)
+
+    def mahalanobis_odin(self) -> Tensor:
+        detector = library.MahalanobisODIN(self.pooled, norm_std=self.std)
+        detector.fit_features(self.pooled(self.fit_x).detach(), self.fit_y)
+        return detector.predict(self.x)
+
+    def mdsens(self) -> Tensor:
+        detector = library.MultiMahalanobis([self.network.first, self.network.second]).to("cpu")
+        return detector.fit(self.loader()).predict(self.x)
+
+    def gram(self) -> Tensor:
+        head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), self.network.fc)
+        detector = library.Gram(head, [self.network.first, self.network.second], 5).to("cpu")
+        torch.manual_seed(0)
+        return detector.fit(self.loader()).predict(self.x)
+
+    def rankfeat(self) -> Tensor:
+        detector = library.RankFeat(lambda x: self.network.second(self.network.first(x)).contiguous(), self.head)
+        with torch.no_grad():
+            return detector.predict(self.x)
+
+    def ash_early(self) -> Tensor:
+        detector = library.ASH(self.network.first, lambda maps: self.head(self.network.second(maps)), "ash-p", 0.6)
+        with torch.no_grad():
+            return detector.predict(self.x)
+
+
+BY_HAND: dict[str, Callable[[ByHand], Tensor]] = {
+    "odin": ByHand.odin,
+    "grad-uncertainty": ByHand.grad_uncertainty,
+    "mahalanobis-odin": ByHand.mahalanobis_odin,
+    "mdsens": ByHand.mdsens,
+    "gram": ByHand.gram,
+    "rankfeat": ByHand.rankfeat,
+    "ash-early": ByHand.ash_early,
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_equals_pytorch_ood(name: str, standing: Ground, part: Part) -> None:
+    theirs = BY_HAND[name](ByHand(standing.model, standing.fit_images, part.images)).detach().double().numpy()
+    ours = methods.scored(methods.parse(name), part, standing).scores
+    np.testing.assert_allclose(ours, -theirs, rtol=1e-5, atol=1e-5)
+    assert ours.std() > 0
+
+
+@pytest.mark.parametrize("name", sorted(set(OWN_PASS) - {"mc-dropout"}))
+def test_every_pass_gives_a_score_an_image_and_leaves_the_network_alone(
+    name: str, standing: Ground, part: Part
+) -> None:
+    before = {key: value.clone() for key, value in standing.model.network.state_dict().items()}
+    found = methods.scored(methods.parse(name), part, standing)
+    assert found.scores.shape == (len(part.activations),)
+    assert np.isfinite(found.scores).all()
+    assert (found.predictions is not None) == methods.RECORDS[name].own_logits
+    after = standing.model.network.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert not standing.model.network.training
+    assert not any(module._forward_hooks for module in standing.model.network.modules())
+
+
+def test_dropout_is_asked_for_where_there_is_none(standing: Ground, part: Part) -> None:
+    with pytest.raises(UserError, match="needs a network with dropout, and Small has none"):
+        methods.scored(methods.parse("mc-dropout"), part, standing)
+
+
+def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
+    small_model: LoadedModel, images: ArrayImages, part: Part
+) -> None:
+    network = copy.deepcopy(small_model.network)
+    network.second.append(nn.Dropout(0.3))
+    wet = replace(small_model, network=network)
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(methods.scored(methods.parse("mc-dropout:samples=5"), part, Ground(wet)).scores)
+    np.testing.assert_array_equal(*found)
+    theirs = []
+    for x in fed(small_model, images).split(BATCH):
+        torch.manual_seed(0)
+        theirs.append(library.MCD(network, samples=5).predict(x))
+    np.testing.assert_allclose(found[0], -torch.cat(theirs).double().numpy(), rtol=1e-5, atol=1e-8)
+    assert found[0].std() > 0
+    assert not network.training
+
+
+def test_a_new_detector_of_images_needs_a_record_and_no_code(standing: Ground, part: Part, images: ArrayImages) -> None:
+    class Twice(Detector):
+        info = DetectorInfo(tasks={Task.CLASSIFICATION})
+
+        def __init__(self, model: nn.Module, power: float = 1.0) -> None:
+            self.model, self.power = model, power
+
+        def predict(self, x: Tensor) -> Tensor:
+            return self.model(2 * x).max(dim=1).values ** self.power
+
+    new = image_record(
+        whole_network(Twice),
+        name="twice",
+        title="Twice",
+        needs=("images",),
+        formula="largest logit of a doubled input",
+        paper="",
+        venue="",
+        year=2026,
+        url="",
+    )
+    scores = new.prepare(standing, {"power": 2.0})(part, Watch()).scores
+    expected = standing.model.network(2 * fed(standing.model, images)).max(dim=1).values ** 2
+    np.testing.assert_allclose(scores, -expected.detach().double().numpy(), rtol=1e-4)
+
+
+def test_changed_code_does_not_take_old_scores(standing: Ground, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    methods.scored(methods.parse("nac-ue"), part, standing)
+    model_coverage(standing)
+    assert methods.missing(methods.parse("nac-ue"), part, standing) == 0
+    monkeypatch.setattr(CoveragePass, "revision", CoveragePass.revision + 1)
+    assert methods.missing(methods.parse("nac-ue"), part, standing) == len(part.activations)
+    assert known_coverage(standing) is None
+
+
+def test_a_bank_has_no_images_to_run_on(standing: Ground, part: Part) -> None:
+    with pytest.raises(UserError, match="ODIN needs the images themselves, and only activations are at hand"):
+        methods.scored(methods.parse("odin"), Part(part.activations), standing)
+
+
+@pytest.mark.parametrize("name", ["nac-ue", "gram", "mdsens", "mahalanobis-odin"])
+def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, part: Part) -> None:
+    with pytest.raises(UserError, match=r"needs a fit split"):
+        methods.scored(methods.parse(name), part, Ground(small_model, "CIFAR-10"))
+
+
+def test_going_back_too_far_is_refused(standing: Ground, part: Part) -> None:
+    with pytest.raises(UserError, match="can go back at most 1 layers in Small, not 5"):
+        methods.scored(methods.parse("ash-early:back=5"), part, standing)
+
+
+def test_a_stopped_pass_goes_on_where_it_ended(standing: Ground, part: Part) -> None:
+    heard: list[Progress] = []
+    method = methods.parse("odin")
+    with pytest.raises(ExtractionStopped):
+        methods.scored(method, part, standing, watch=Watch(heard.append, lambda: bool(heard)))
+    assert [one.done for one in heard] == [BATCH]
+    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    assert methods.missing(method, part, again) == len(part.activations) - BATCH
+    heard.clear()
+    scores = methods.scored(method, part, again, watch=Watch(heard.append)).scores
+    assert [one.done for one in heard] == [len(part.activations)]
+    assert methods.missing(method, part, again) == 0
+    whole = methods.scored(method, part, Ground(standing.model, "CIFAR-10")).scores
+    np.testing.assert_allclose(scores, whole, rtol=1e-6)
+
+
+def test_other_parameters_are_another_pass(standing: Ground, part: Part) -> None:
+    methods.scored(methods.parse("odin"), part, standing)
+    assert methods.missing(methods.parse("odin"), part, standing) == 0
+    assert methods.missing(methods.parse("odin:eps=0.01"), part, standing) == len(part.activations)
+
+
+def test_a_damaged_file_is_computed_again(standing: Ground, part: Part) -> None:
+    first = methods.scored(methods.parse("odin"), part, standing).scores
+    (file,) = (standing.store.root / "scores").glob("*.npz")
+    file.write_bytes(file.read_bytes()[:100])
+    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    np.testing.assert_array_equal(methods.scored(methods.parse("odin"), part, again).scores, first)
+
+
+def test_scores_count_among_the_stores_bytes_and_are_cleared_with_it(standing: Ground, part: Part) -> None:
+    methods.scored(methods.parse("odin"), part, standing)
+    assert standing.store.size_bytes() > 0
+    standing.store.clear()
+    assert standing.store.size_bytes() == 0
+    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    assert methods.missing(methods.parse("odin"), part, again) == len(part.activations)
+
+
+def test_early_ash_that_prunes_nothing_is_energy(standing: Ground, part: Part) -> None:
+    found = methods.scored(methods.parse("ash-early:percentile=0"), part, standing)
+    np.testing.assert_allclose(found.scores, methods.score("energy", part), rtol=1e-5)
+    np.testing.assert_array_equal(found.predictions, part.activations.predictions)
+
+
+def test_coverage_of_a_model_is_kept(standing: Ground) -> None:
+    assert known_coverage(standing) is None
+    found = model_coverage(standing)
+    assert 0 < found < 1
+    assert known_coverage(standing) == found
+
+    def nobody_looks(_done: Progress) -> None:
+        raise AssertionError("it was in the store")
+
+    assert model_coverage(standing, Watch(nobody_looks)) == found
+
+
+def test_coverage_of_a_model_needs_a_fit_split(small_model: LoadedModel) -> None:
+    with pytest.raises(UserError, match="NAC-ME needs the images of a fit split"):
+        model_coverage(Ground(small_model))
