@@ -36,12 +36,12 @@ def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
 
 
 def page() -> None:
-    chosen = workspace.current_study()
-    found = run_panel.require_activations(chosen)
+    study = workspace.current_study()
+    found = run_panel.require_activations(study)
     known = known_pool(found)
     maps_state.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
-    if known.name != chosen.id_dataset:
-        title = datasets.title(chosen.id_dataset)
+    if known.name != study.id_dataset:
+        title = datasets.title(study.id_dataset)
         st.info(
             f"The images of {title} are not shipped, only their activations: {known.title.lower()} stand in for them."
         )
@@ -50,10 +50,10 @@ def page() -> None:
     with left:
         known, known_row = image_picker.pick(found, "known", [known.name], lambda _: known)
     with right:
-        met, met_row = image_picker.pick(found, "met", chosen.ood_datasets, lambda name: met_pool(found, name))
+        met, met_row = image_picker.pick(found, "met", study.ood_datasets, lambda name: met_pool(found, name))
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
-    model = chosen.network()
+    model = study.network()
     kind = kind_of(model)
     order, basis, opacity = _controls(orders_of(model), kind.many)
     ranked = kind.ranked(ranking.basis_values(known.values(known_row, order), met.values(met_row, order), basis))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from nap_core.activations import Activations
 from nap_core.analysis.channels import class_activation, ranking
-from nap_core.analysis.channels.class_activation import ClassUse
+from nap_core.analysis.channels.class_activation import ClassActivation
 from nap_core.analysis.channels.kinds import ChannelKind, how_read, kind_of
 from nap_core.errors import UserError
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
@@ -29,11 +29,9 @@ ORDERS = ("ratio", "maximum")
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def ranked_channels(
-    chosen: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
-) -> pd.DataFrame:
+def ranked_channels(study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
-    areas, _ = aurocs(chosen, names, _found, _kind)
+    areas, _ = aurocs(study, names, _found, _kind)
     met = np.average(
         [_found.ood[name].maximum.mean(axis=0, dtype=np.float64) for name in names],
         axis=0,
@@ -43,7 +41,7 @@ def ranked_channels(
 
 
 @st.cache_data(show_spinner="Gathering the classes …", max_entries=8)
-def used(chosen: Study, order: str, _known: Activations, _model: LoadedModel) -> ClassUse:
+def used(study: Study, order: str, _known: Activations, _model: LoadedModel) -> ClassActivation:
     """What the channels answer to the ID images of each class."""
     values = kind_of(_model).ratios if order == "ratio" else _maxima
     return class_activation.class_use(_known, _model.classes, values)
@@ -54,20 +52,20 @@ def _maxima(activations: Activations) -> np.ndarray:
 
 
 def page() -> None:
-    chosen = workspace.current_study()
-    found = run_panel.require_activations(chosen)
-    model, titles = chosen.network(), workspace.titles(chosen)
+    study = workspace.current_study()
+    found = run_panel.require_activations(study)
+    model, titles = study.network(), workspace.titles(study)
     kind = kind_of(model)
     against, which = st.columns(2, gap="medium")
     ood = against.selectbox(
         "Tell ID from",
-        [EVERY, *chosen.ood_datasets],
+        [EVERY, *study.ood_datasets],
         format_func=lambda name: "all OOD datasets" if name == EVERY else titles[name],
-        key=f"channels-ood-{'-'.join(chosen.ood_datasets)}",
+        key=f"channels-ood-{'-'.join(study.ood_datasets)}",
         persist_state="session",
     )
-    names = chosen.ood_datasets if ood == EVERY else (ood,)
-    table = ranked_channels(chosen, names, found, kind)
+    names = study.ood_datasets if ood == EVERY else (ood,)
+    table = ranked_channels(study, names, found, kind)
     channel = chosen_channel(found.id.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
@@ -77,8 +75,8 @@ def page() -> None:
     event = show(ranking_picture(table, channel, words, kind), "channels-ranked", selection=["points"])
     _take_click(event)
     ranked_on, every = (
-        aurocs(chosen, names, found, kind)[1],
-        sum(len(found.of(name)) for name in (chosen.id_dataset, *names)),
+        aurocs(study, names, found, kind)[1],
+        sum(len(found.of(name)) for name in (study.id_dataset, *names)),
     )
     less = "" if ranked_on == every else f"Ranked on {ranked_on:,} of {every:,} images, the first of each dataset. "
     st.caption(
@@ -136,7 +134,7 @@ def _one(
     found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
 ) -> None:
     """One channel: how its ratio is spread, which classes and which images drive it."""
-    kind, chosen = kind_of(model), found.study
+    kind, study = kind_of(model), found.study
     name = kind.name(channel)
     row = table[table["channel"] == channel].iloc[0]
     heading, maps, points = st.columns([4, 1, 1], vertical_alignment="bottom")
@@ -156,11 +154,11 @@ def _one(
         distribution(found, channel, kind, {})
     with classes:
         st.markdown("**The classes that drive it**")
-        use = used(chosen, "ratio", found.id, model)
+        use = used(study, "ratio", found.id, model)
         weights = model.head_weight[:, channel] if model.logits_from_means and model.head_weight is not None else None
         show(class_picture(use, kind.ratio, channel, weights, kind), "channel-classes")
     known = known_pool(found)
-    fools = min(names, key=lambda one: aurocs(chosen, (one,), found, kind)[0][channel])
+    fools = min(names, key=lambda one: aurocs(study, (one,), found, kind)[0][channel])
     left, right = st.columns(2, gap="medium")
     for side, pool, column in (("known", known, left), ("met", met_pool(found, fools), right)):
         with column:

@@ -82,15 +82,15 @@ def _pick_cell(board: Scoreboard, titles: dict[str, str]) -> tuple[str, str]:
 def _open(
     rows: Sequence[MethodScores],
     cell: tuple[str, str],
-    chosen: Study,
+    study: Study,
     titles: dict[str, str],
     palette: dict[str, str],
 ) -> None:
     method, against = cell
-    names = chosen.ood_datasets if against == AVERAGE else (against,)
+    names = study.ood_datasets if against == AVERAGE else (against,)
     scores = next(row for row in rows if row.method == method)
     part = replace(scores, ood={name: scores.ood[name] for name in names})
-    show(histograms([part], chosen.id_dataset, titles, palette, together=True), "compare-histogram")
+    show(histograms([part], study.id_dataset, titles, palette, together=True), "compare-histogram")
     finger_scrolls("compare-histogram")
     curves = (
         (roc_curves(rows, names, method, titles), "compare-roc"),
@@ -126,16 +126,16 @@ def _price_and_agreement(rows: Sequence[MethodScores], table: pd.DataFrame) -> N
 
 
 st.title("Which method sees what?")
-chosen = workspace.current_study()
-found = run_panel.require_activations(chosen)
-titles = workspace.titles(chosen)
-palette = colours(chosen.id_dataset, chosen.ood_datasets)
+study = workspace.current_study()
+found = run_panel.require_activations(study)
+titles = workspace.titles(study)
+palette = colours(study.id_dataset, study.ood_datasets)
 method_picker.row()
 every = method_picker.scores(found)
 
 with st.container(horizontal=True, vertical_alignment="center", key="compare-controls"):
     metric = pick_metric("compare_metric", labelled=False)
-    columns = (*chosen.ood_datasets, *([AVERAGE] if len(chosen.ood_datasets) > 1 else []))
+    columns = (*study.ood_datasets, *([AVERAGE] if len(study.ood_datasets) > 1 else []))
     order = table_controls.pick_order(columns, titles)
     shown = table_controls.pick_shown([row.method for row in every])
     export = st.container(width="content")  # filled when there is something to take away
@@ -147,21 +147,21 @@ if order != table_controls.CHOSEN:
 _forget_what_is_gone(shown)
 _clicked()
 place = st.container()  # drawn later: its frame follows the two boxes below it
-intervals = results_table.intervals(chosen, rows)
+intervals = results_table.intervals(study, rows)
 with export:
-    table_controls.offer_exports(chosen, rows, table, intervals, titles, palette)
+    table_controls.offer_exports(study, rows, table, intervals, titles, palette)
 st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with place:
     show(heat_table(board, rows, titles, palette, cell, intervals), TABLE, selection=("points",))
     finger_scrolls(TABLE, least_width(board))
     st.caption(caption(table, titles))
-_open(rows, cell, chosen, titles, palette)
+_open(rows, cell, study, titles, palette)
 if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals")
     finger_scrolls("compare-intervals")
 _price_and_agreement(rows, table)
 st.subheader("How well the network's neurons are covered")
-coverage_of_models(chosen)
+coverage_of_models(study)
 st.subheader("Where two methods part")
-disagreements(chosen, rows, titles, palette)
+disagreements(study, rows, titles, palette)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from nap_core.analysis import home_example
-from nap_core.analysis.home_example import Showcase
+from nap_core.analysis.home_example import HomeExample
 from nap_core.errors import UserError
 from nap_core.figures import colour_of, colours
 from nap_core.figures.home import pair_picture, study_histogram
@@ -15,16 +15,16 @@ from pages.components.runs import run_panel
 from pages.components.study import workspace
 
 
-def scores_of_the_study(pair: Showcase, chosen: Study, found: StudyActivations) -> None:
+def scores_of_the_study(pair: HomeExample, study: Study, found: StudyActivations) -> None:
     """The histogram of NAP, with both images marked where the study asks the model that they were shown to."""
-    same_model = chosen.variant.is_plain and chosen.network().weights_sha256 == pair.weights_sha256
+    same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
     scores = workspace.scores(found, "nap")
-    palette = colours(chosen.id_dataset, chosen.ood_datasets)
+    palette = colours(study.id_dataset, study.ood_datasets)
     marks = (pair.known, pair.met) if same_model else ()
-    show(study_histogram(scores, chosen.id_dataset, workspace.titles(chosen), palette, marks), "study-scores")
+    show(study_histogram(scores, study.id_dataset, workspace.titles(study), palette, marks), "study-scores")
 
 
-def before_the_first_run(pair: Showcase, chosen: Study) -> None:
+def before_the_first_run(pair: HomeExample, study: Study) -> None:
     """What the two images mean, and the button that measures it on hundreds."""
     st.markdown(
         f"Most methods look at a channel's **average**: {pair.known.mean:.2f} here, {pair.met.mean:.2f} there. "
@@ -33,10 +33,10 @@ def before_the_first_run(pair: Showcase, chosen: Study) -> None:
     )
     with st.container(key="home-run"):
         st.markdown("Does that hold for hundreds of images? Measure it on this computer:")
-        run_panel.offer(chosen, key="main")
+        run_panel.offer(study, key="main")
 
 
-def ways_on(pair: Showcase) -> None:
+def ways_on(pair: HomeExample) -> None:
     """Three cards that lead to the pages."""
     here = maps_state.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
     cards = (
@@ -59,17 +59,17 @@ def ways_on(pair: Showcase) -> None:
 st.title("See whether a network has met an image like this before", anchor=False)
 try:
     pair = home_example.load()
-    chosen = workspace.current_study()
-    found = workspace.activations(chosen)
+    study = workspace.current_study()
+    found = workspace.activations(study)
     images, scores = st.columns([6, 5], gap="large")
     with images:
-        position = chosen.ood_datasets.index(pair.met.dataset) if pair.met.dataset in chosen.ood_datasets else 0
+        position = study.ood_datasets.index(pair.met.dataset) if pair.met.dataset in study.ood_datasets else 0
         show(pair_picture(pair, (ID_COLOUR, colour_of(position))), "pair")
     with scores:
         if found is None:
-            before_the_first_run(pair, chosen)
+            before_the_first_run(pair, study)
         else:
-            scores_of_the_study(pair, chosen, found)
+            scores_of_the_study(pair, study, found)
     ways_on(pair)
 except UserError as error:
     st.error(str(error), icon=":material/error:")

@@ -7,12 +7,12 @@ import streamlit as st
 
 from nap_core.analysis import layers
 from nap_core.analysis.channels.max_mean_points import images_collected, points_of
-from nap_core.analysis.evaluation import Cases, MethodScores
+from nap_core.analysis.evaluation import EvaluationData, MethodScores
 from nap_core.analysis.layers import OWN
 from nap_core.errors import UserError
 from nap_core.figures import Picture, colours
 from nap_core.figures.layers import depth_picture, layer_scatter
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
 from nap_core.studies.study import Study
@@ -28,18 +28,18 @@ EVERY = "all"
 _ADDRESS = "layers"
 
 
-def read(chosen: Study, picked: tuple[str, ...]) -> dict[str, Cases] | None:
+def read(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData] | None:
     """What was found at each layer; None, with the button or the bar, while an image has still to go through."""
     store, device = workspace.store(), workspace.device()
-    missing = layers.missing(chosen, store, picked)
+    missing = layers.missing(study, store, picked)
     if not missing:
-        return _stored(chosen, picked)
+        return _stored(study, picked)
 
-    def work(watch: Watch) -> dict[str, Cases]:
-        return layers.run_layers(chosen, store, picked, device=device, watch=watch)
+    def work(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
+        return layers.run_layers(study, store, picked, device=device, callbacks=callbacks)
 
     label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({missing:,} images)"
-    task.result_of((_ADDRESS, chosen, picked), work, label, key="layers")
+    task.result_of((_ADDRESS, study, picked), work, label, key="layers")
     st.caption(
         f"{missing:,} images have to go through the network, once each for all layers together. What is done is kept, "
         "so it can be stopped and continued."
@@ -48,35 +48,37 @@ def read(chosen: Study, picked: tuple[str, ...]) -> dict[str, Cases] | None:
 
 
 @st.cache_resource(show_spinner="Reading the layers …", max_entries=4)
-def _stored(chosen: Study, picked: tuple[str, ...]) -> dict[str, Cases]:
-    return layers.run_layers(chosen, workspace.store(), picked, device=workspace.device())
+def _stored(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData]:
+    return layers.run_layers(study, workspace.store(), picked, device=workspace.device())
 
 
 @st.cache_data(show_spinner="Scoring the layers …", max_entries=8)
-def scores_of(chosen: Study, picked: tuple[str, ...], _cases: dict[str, Cases]) -> dict[str, MethodScores]:
+def scores_of(study: Study, picked: tuple[str, ...], _cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
     return layers.layer_scores(_cases)
 
 
 @st.cache_data(show_spinner="Drawing …", max_entries=64)
-def panel(chosen: Study, layer: str, name: str, met: tuple[str, ...], _cases: Cases, _scores: MethodScores) -> Picture:
+def panel(
+    study: Study, layer: str, name: str, met: tuple[str, ...], _cases: EvaluationData, _scores: MethodScores
+) -> Picture:
     """Figure 5's panel of one layer, which is called ``name``."""
-    parts = {chosen.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
+    parts = {study.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
     counts = images_collected([part.activations for part in parts.values()], most=MOST_COUNTED)
     points = [
         points_of(one, part.activations, images=count) for (one, part), count in zip(parts.items(), counts, strict=True)
     ]
-    hues = colours(chosen.id_dataset, chosen.ood_datasets)
-    return layer_scatter(points, _scores, name, workspace.titles(chosen), hues)
+    hues = colours(study.id_dataset, study.ood_datasets)
+    return layer_scatter(points, _scores, name, workspace.titles(study), hues)
 
 
-def pick_layers(chosen: Study, model: LoadedModel) -> tuple[str, ...]:
+def pick_layers(study: Study, model: LoadedModel) -> tuple[str, ...]:
     """The picked layers, in the order in which they run; a session's first come from the link."""
     options = [*(layer.name for layer in layers.choices(model)), OWN]
-    key = f"layers-{chosen.model}"
+    key = f"layers-{study.model}"
     if key not in st.session_state:
         asked = st.query_params.get(_ADDRESS, "").split(",")
         known = [option for option in options if layers.named(option) in asked][:MOST_PICKED]
-        usual = [one for one in options if one in (*layers.suggested(model), chosen.layer)]
+        usual = [one for one in options if one in (*layers.suggested(model), study.layer)]
         st.session_state[key] = known or usual
     picked = st.multiselect(
         "Layers",
@@ -94,7 +96,7 @@ def pick_layers(chosen: Study, model: LoadedModel) -> tuple[str, ...]:
 
 
 def product_section(
-    chosen: Study, model: LoadedModel, by_layer: Mapping[str, MethodScores], whole: Mapping[str, str]
+    study: Study, model: LoadedModel, by_layer: Mapping[str, MethodScores], whole: Mapping[str, str]
 ) -> None:
     """Table 7: each layer alone and products of them, and a product of the visitor's own."""
     st.subheader("Do several layers together tell more?", anchor=False)
@@ -107,10 +109,10 @@ def product_section(
     if len(mine) > 1 and mine not in products:
         products.append(mine)
     table = layers.layer_table(by_layer, products)
-    beside = chosen.knows in ("CIFAR-10", "CIFAR-100") and len(layers.suggested(model)) == 4
+    beside = study.trained_on in ("CIFAR-10", "CIFAR-100") and len(layers.suggested(model)) == 4
     if beside:
-        table = layers.with_published(table, chosen.knows)
-    titles = workspace.titles(chosen)
+        table = layers.with_published(table, study.trained_on)
+    titles = workspace.titles(study)
     shown = _wide(table, titles)
     st.dataframe(
         shown,
@@ -121,8 +123,8 @@ def product_section(
     words = "FPR95 and AUROC in percent. The score of a product is that of its layers multiplied, image by image."
     if beside:
         words += (
-            f" Beside the averages stands the paper’s Table 7 for {chosen.knows}, of a DenseNet-BC-100-12 and six OOD "
-            "datasets: t1 and t2 are its transitions, here s1 and s2 where the network has stages. Its early "
+            f" Beside the averages stands the paper’s Table 7 for {study.trained_on}, of a DenseNet-BC-100-12 and six "
+            "OOD datasets: t1 and t2 are its transitions, here s1 and s2 where the network has stages. Its early "
             "maps seem not to be cut at zero, which makes them tell less (docs/layers.md)."
         )
     st.caption(words)
@@ -145,29 +147,29 @@ def _wide(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def page() -> None:
-    chosen = workspace.current_study()
-    run_panel.require_activations(chosen)
-    model = layers.network_of(chosen)
-    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    study = workspace.current_study()
+    run_panel.require_activations(study)
+    model = layers.network_of(study)
+    titles, hues = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     which, how, against = st.columns([6, 2, 3], vertical_alignment="top")
     with which:
-        picked = pick_layers(chosen, model)
+        picked = pick_layers(study, model)
     with how:
         metric = pick_metric("layers_metric", default="auroc")
     ood = against.selectbox(
         "Scatters against",
-        [*chosen.ood_datasets, EVERY],
+        [*study.ood_datasets, EVERY],
         format_func=lambda name: "all OOD datasets" if name == EVERY else titles[name],
-        key=f"layers-ood-{'-'.join(chosen.ood_datasets)}",
+        key=f"layers-ood-{'-'.join(study.ood_datasets)}",
         persist_state="session",
     )
     if not picked:
         st.info("Pick a layer to read NAP at.", icon=":material/info:")
         return
-    cases = read(chosen, picked)
+    cases = read(study, picked)
     if cases is None:
         return
-    found = scores_of(chosen, picked, cases)
+    found = scores_of(study, picked, cases)
     short = layers.short_names(model, picked)
     whole = {name: _whole(model, layer, name) for layer, name in short.items()}
     by_layer = {short[layer]: scores for layer, scores in found.items()}
@@ -175,20 +177,20 @@ def page() -> None:
     figure_view.show(depth_picture(table, list(by_layer), whole, titles, hues, metric), "layers-depth")
     st.caption(" · ".join(f"**{name}** {layers.describe(model, layer)}" for layer, name in short.items()))
     st.subheader("Maximum over mean at each layer", anchor=False)
-    met = chosen.ood_datasets if ood == EVERY else (ood,)
+    met = study.ood_datasets if ood == EVERY else (ood,)
     wide = A_ROW + 1 if len(picked) == A_ROW + 1 else A_ROW
     for start in range(0, len(picked), wide):
         for place, column in zip(range(start, min(start + wide, len(picked))), st.columns(wide), strict=False):
             layer = picked[place]
             with column:
-                one = panel(chosen, layer, short[layer], met, cases[layer], found[layer])
+                one = panel(study, layer, short[layer], met, cases[layer], found[layer])
                 figure_view.show(one, f"layers-panel-{place}")
     st.caption(
         "A point is one channel of one image, ID in blue in front; a mean of 0.1 or less is left out, as in Figure 5 "
         "of the paper. A fixed sample is drawn; lines (the median maximum at each mean) and numbers count all. Maps "
         "that go below zero, as those of a convolution without a ReLU behind it, are cut at zero."
     )
-    product_section(chosen, model, by_layer, whole)
+    product_section(study, model, by_layer, whole)
 
 
 def _whole(model: LoadedModel, layer: str, short: str) -> str:

@@ -22,9 +22,9 @@ Names = tuple[str, ...]
 
 @st.cache_resource(show_spinner="Collecting the points …", max_entries=2)
 def points(
-    chosen: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
+    study: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
 ) -> list[Points]:
-    every = (chosen.id_dataset, *names)
+    every = (study.id_dataset, *names)
     counts = images_collected([_found.of(name) for name in every], channel=channel)
     return [
         points_of(name, _found.of(name), channel=channel, floor=floor, images=count)
@@ -34,7 +34,7 @@ def points(
 
 @st.cache_resource(show_spinner="Drawing …", max_entries=4)
 def drawing(
-    chosen: Study,
+    study: Study,
     names: Names,
     channel: int | None,
     floor: float | None,
@@ -43,35 +43,35 @@ def drawing(
     _scores: MethodScores,
     _kind: ChannelKind,
 ) -> tuple[Picture, str]:
-    hues = colours(chosen.id_dataset, chosen.ood_datasets)
-    titles = workspace.titles(chosen)
+    hues = colours(study.id_dataset, study.ood_datasets)
+    titles = workspace.titles(study)
     drawn = scatter(_parts, _scores, titles, hues, channel=channel, id_in_front=id_in_front, kind=_kind)
     return drawn, drawn_words(_parts, MOST_DRAWN, _kind)
 
 
 def page() -> None:
-    chosen = workspace.current_study()
-    found = run_panel.require_activations(chosen)
-    titles, hues = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    study = workspace.current_study()
+    found = run_panel.require_activations(study)
+    titles, hues = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     channel = chosen_channel(found.id.channels)
     write_address(channel)
-    kind = kind_of(chosen.network())
+    kind = kind_of(study.network())
     if kind.of_heads:
         st.info(_OF_HEADS, icon=":material/info:")
-    names, id_in_front, floor = _controls(chosen, titles, with_floor=not kind.of_heads)
+    names, id_in_front, floor = _controls(study, titles, with_floor=not kind.of_heads)
     if not names:
         st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
         return
     scores = workspace.scores(found, "nap")
-    parts = points(chosen, names, channel, floor, found)
+    parts = points(study, names, channel, floor, found)
     left, right = st.columns([5, 3], gap="medium")
     with left:
         keep_square("scatter", TALLER)
-        picture, words = drawing(chosen, names, channel, floor, id_in_front, parts, scores, kind)
+        picture, words = drawing(study, names, channel, floor, id_in_front, parts, scores, kind)
         event = show(picture, "scatter", selection=["box", "lasso"])
         st.caption(words)
     with right:
-        channel_strip(found, names, *aurocs(chosen, names, found, kind), channel, hues, kind)
+        channel_strip(found, names, *aurocs(study, names, found, kind), channel, hues, kind)
     picked_images(parts, region_of(event), scores, titles, hues, kind)
 
 
@@ -82,23 +82,23 @@ _OF_HEADS = (
 )
 
 
-def _controls(chosen: Study, titles: dict[str, str], *, with_floor: bool) -> tuple[Names, bool, float | None]:
+def _controls(study: Study, titles: dict[str, str], *, with_floor: bool) -> tuple[Names, bool, float | None]:
     """The OOD datasets in view, whether ID lies in front, and the mean up to which points are left out."""
     met, front, switch, number = st.columns([54, 14, 22, 12], vertical_alignment="bottom")
     picks = met.pills(
         "OOD datasets",
-        chosen.ood_datasets,
+        study.ood_datasets,
         selection_mode="multi",
-        default=chosen.ood_datasets,
+        default=study.ood_datasets,
         format_func=lambda name: titles[name],
-        key=f"scatter-ood-{'-'.join(chosen.ood_datasets)}",
+        key=f"scatter-ood-{'-'.join(study.ood_datasets)}",
         wrap=True,
         persist_state="session",
     )
     in_front = front.segmented_control(
         "In front", ["ID", "OOD"], default="ID", required=True, key="scatter-front", persist_state="session"
     )
-    picked = tuple(name for name in chosen.ood_datasets if name in picks)
+    picked = tuple(name for name in study.ood_datasets if name in picks)
     if not with_floor:
         return picked, in_front == "ID", None
     leave_out = switch.toggle(

@@ -11,14 +11,14 @@ import streamlit as st
 
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift
-from nap_core.analysis.covariate_shift import Metric, Response, Shifted
+from nap_core.analysis.covariate_shift import Metric, Shifted, ShiftResult
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 from nap_core.figures.near_and_far.overview import TITLES
 from nap_core.paper import published_tables
-from nap_core.studies.near_far import Placed, cifar100_among, grouped, nearness
+from nap_core.studies.near_far import OODGroup, cifar100_among, grouped, nearness
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
@@ -30,7 +30,7 @@ from pages.components.study import workspace
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
 
-def pick(chosen: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, Placed]]:
+def pick(study: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, OODGroup]]:
     """The one row of controls: the metric, the method that is opened, which datasets are near and which far."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="near-and-far-controls"):
         metric: Metric = st.segmented_control(
@@ -44,47 +44,47 @@ def pick(chosen: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, Pl
         )
         opened = pick_opened("far_method", specs)
         with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
-            placed = _place(chosen)
+            placed = _place(study)
     return metric, opened, placed
 
 
-def _place(chosen: Study) -> dict[str, Placed]:
+def _place(study: Study) -> dict[str, OODGroup]:
     """Two lists that a link shares; what nobody marks stays where the benchmarks put it."""
     marked = []
     for key, words in (("near", "These are near"), ("far", "These are far")):
         before = st.session_state.get(key)
-        if before and not set(before) <= set(chosen.ood_datasets):  # of another study
-            st.session_state[key] = [name for name in before if name in chosen.ood_datasets]
+        if before and not set(before) <= set(study.ood_datasets):  # of another study
+            st.session_state[key] = [name for name in before if name in study.ood_datasets]
         marked.append(
             st.multiselect(
                 words,
-                chosen.ood_datasets,
+                study.ood_datasets,
                 format_func=datasets.title,
                 key=key,
                 bind="query-params",
                 placeholder="None but those below",
             )
         )
-    placed = nearness(chosen, *marked)
+    placed = nearness(study, *marked)
     lines = [f"- {datasets.title(name)}: **{one.nearness}** ({one.why})" for name, one in placed.items()]
     st.caption("\n".join(lines))
     return placed
 
 
-def shifted_images(chosen: Study) -> Shifted | None:
+def shifted_images(study: Study) -> Shifted | None:
     """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
     try:
-        waiting = covariate_shift.missing(chosen, workspace.store())
+        waiting = covariate_shift.missing(study, workspace.store())
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None
-    work = partial(covariate_shift.extracted, chosen, workspace.store(), workspace.device())
+    work = partial(covariate_shift.extracted, study, workspace.store(), workspace.device())
     if not waiting:
         return work()
-    count = min(covariate_shift.IMAGES, chosen.images)
+    count = min(covariate_shift.IMAGES, study.images)
     kinds = len(covariate_shift.CORRUPTIONS)
     label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({waiting:,} to go through)"
-    found: Shifted | None = task.result_of(("covariate shift", chosen), work, label, key="shift")
+    found: Shifted | None = task.result_of(("covariate shift", study), work, label, key="shift")
     st.caption(
         "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
         "method. What is done is kept, so it can be stopped and continued."
@@ -94,19 +94,19 @@ def shifted_images(chosen: Study) -> Shifted | None:
 
 @st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)
 def respond(
-    chosen: Study,
+    study: Study,
     method: str,
     w: float | None,
     images: int,
     _found: StudyActivations,
     _shifted: Shifted | None,
     _scores: MethodScores,
-) -> Response:
+) -> ShiftResult:
     """A method on all that is not clean ID; ``images`` tells a study with shifted images from one without."""
     return covariate_shift.respond(_found, _shifted, _scores)
 
 
-def unplaced(placed: Mapping[str, Placed]) -> str:
+def unplaced(placed: Mapping[str, OODGroup]) -> str:
     """Which datasets nobody knows the place of; empty for none."""
     names = [datasets.title(name) for name, one in placed.items() if one.nearness == "unknown"]
     if not names:
@@ -117,7 +117,7 @@ def unplaced(placed: Mapping[str, Placed]) -> str:
     )
 
 
-def details(one: Response, metric: Metric) -> None:
+def details(one: ShiftResult, metric: Metric) -> None:
     """What is behind the left half, for the opened method."""
     if one.shift is None:
         if one.reason:
@@ -139,20 +139,20 @@ def details(one: Response, metric: Metric) -> None:
             finger_scrolls("far-accuracy")
 
 
-def how_shifted(chosen: Study) -> str:
+def how_shifted(study: Study) -> str:
     """What the shifted images are, in words."""
-    count, known = min(covariate_shift.IMAGES, chosen.images), datasets.title(chosen.id_dataset)
+    count, known = min(covariate_shift.IMAGES, study.images), datasets.title(study.id_dataset)
     return (
         f"The shifted images are the first {count:,} of {known}, each in {len(covariate_shift.CORRUPTIONS)} "
-        f"corruptions with {covariate_shift.parameters_of(chosen)}'s parameters, as the network sees them; “clean ID” "
+        f"corruptions with {covariate_shift.parameters_of(study)}'s parameters, as the network sees them; “clean ID” "
         "are these images unharmed. The threshold is that of all the study's ID images."
     )
 
 
-def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
+def near_in_the_paper(study: Study, found: StudyActivations) -> None:
     """Table 12: CIFAR-10 against CIFAR-100."""
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
-    name, here = cifar100_among(chosen), None
+    name, here = cifar100_among(study), None
     if name:
         specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
         rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
@@ -166,8 +166,8 @@ def near_in_the_paper(chosen: Study, found: StudyActivations) -> None:
     )
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
-    elif workspace.model_title(chosen) != published_tables.NETWORK:
-        words += f"; this study asks {workspace.model_title(chosen)}, so compare how methods rank, not their figures"
+    elif workspace.model_title(study) != published_tables.NETWORK:
+        words += f"; this study asks {workspace.model_title(study)}, so compare how methods rank, not their figures"
     st.caption(f"{words}.")
 
 

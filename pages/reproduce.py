@@ -10,10 +10,10 @@ import streamlit as st
 from nap_core import models
 from nap_core.analysis.channels import kinds
 from nap_core.errors import UserError
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.paper import ENTRIES, GROUPS, Entry
 from nap_core.paper.claims import orthogonality
-from nap_core.paper.running import Reproduced, Subject, run
+from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.runs.background import Task
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import paper_entry
@@ -30,26 +30,26 @@ IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind in ("weights", "layers"
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def results(chosen: Study) -> dict[str, Reproduced]:
+def results(study: Study) -> dict[str, Reproduced]:
     """What has been reproduced on a study so far, by entry: passes lie in the store, these numbers only here."""
     return {}
 
 
-def reproduce(entry: Entry, found: StudyActivations, device: str | None, watch: Watch) -> Reproduced:
+def reproduce(entry: Entry, found: StudyActivations, device: str | None, callbacks: RunCallbacks) -> Reproduced:
     """Run one entry and keep what came of it."""
-    done = run(entry, Subject.of(found, workspace.store(), device), watch)
+    done = run(entry, ReproductionInput.of(found, workspace.store(), device), callbacks)
     results(found.study)[entry.name] = done
     return done
 
 
-def reproduce_all(found: StudyActivations, device: str | None, watch: Watch) -> dict[str, str]:
+def reproduce_all(found: StudyActivations, device: str | None, callbacks: RunCallbacks) -> dict[str, str]:
     """Run every entry that has not been; by entry, why it could not be."""
     unable = {}
     for entry in IN_ORDER:
         if entry.name in results(found.study):
             continue
         try:
-            reproduce(entry, found, device, watch)
+            reproduce(entry, found, device, callbacks)
         except UserError as error:
             unable[entry.name] = str(error)
     return unable
@@ -68,10 +68,10 @@ def switch(name: str, key: str) -> None:
     st.session_state[ADDRESS] = name if st.session_state[key] else ""
 
 
-def status(entry: Entry, chosen: Study) -> tuple[str, str]:
+def status(entry: Entry, study: Study) -> tuple[str, str]:
     """The icon of an entry, and what its line says at the end."""
-    done = results(chosen).get(entry.name)
-    job = workspace.jobs().task_of(("reproduction", chosen, entry.name))
+    done = results(study).get(entry.name)
+    job = workspace.jobs().task_of(("reproduction", study, entry.name))
     if job is not None and job.state == "running":
         return "spinner", ""
     if done is None:
@@ -87,9 +87,9 @@ def status(entry: Entry, chosen: Study) -> tuple[str, str]:
     )
 
 
-def controls(chosen: Study, found: StudyActivations | None) -> str:
+def controls(study: Study, found: StudyActivations | None) -> str:
     """The metric, the button that runs everything, and how far that is."""
-    owner = ("reproduction", chosen)
+    owner = ("reproduction", study)
     job = workspace.jobs().task_of(owner)
     with st.container(horizontal=True, vertical_alignment="center", key="reproduce-controls"):
         metric = pick_metric("metric", labelled=False)
@@ -99,7 +99,7 @@ def controls(chosen: Study, found: StudyActivations | None) -> str:
     with place:
         if found is None:
             return metric
-        left = sum(entry.name not in results(chosen) for entry in MEASURED)
+        left = sum(entry.name not in results(study) for entry in MEASURED)
         if left:
             label = f"Reproduce all {len(MEASURED)}" if left == len(MEASURED) else f"Reproduce the other {left}"
             work = partial(reproduce_all, found, workspace.device())
@@ -111,8 +111,8 @@ def controls(chosen: Study, found: StudyActivations | None) -> str:
 
 def progress(job: Task[Any]) -> tuple[float, str]:
     """How far a run of everything is."""
-    chosen = workspace.current_study()
-    count = len(results(chosen))
+    study = workspace.current_study()
+    count = len(results(study))
     if st.session_state.setdefault(_SHOWN, count) != count:
         st.session_state[_SHOWN] = count
         st.rerun()  # the lines below the bar say what has come of their entries
@@ -122,53 +122,53 @@ def progress(job: Task[Any]) -> tuple[float, str]:
     return (count + share) / len(MEASURED), f"{count} of {len(MEASURED)} · {text}"
 
 
-def summary(chosen: Study) -> None:
+def summary(study: Study) -> None:
     """How the paper stands on this study, in a sentence."""
-    done = [one for one in results(chosen).values() if one.finding]
+    done = [one for one in results(study).values() if one.finding]
     if not done:
         st.caption(
             f"The paper's {len(ENTRIES)} tables and figures. Those with numbers are run on **your** study: "
-            f"{chosen.sentence()}."
+            f"{study.sentence()}."
         )
         return
     verdicts = [one.finding.verdict for one in done if one.finding]
     parts = [f"{verdicts.count(word)} {words}" for word, words in WORDS.items() if word in verdicts]
-    st.caption(f"What the paper says, on {chosen.sentence()}: {', '.join(parts)}, of {len(done)} that were run.")
+    st.caption(f"What the paper says, on {study.sentence()}: {', '.join(parts)}, of {len(done)} that were run.")
 
 
-def statement(entry: Entry, chosen: Study) -> None:
+def statement(entry: Entry, study: Study) -> None:
     """What an entry without numbers is on this study, in words."""
     if entry.name == "table-1":
         st.dataframe(orthogonality(), hide_index=True, key="table-1", height="content")
         st.caption("From the records of this app's catalogue; the paper's count of parameters beside ours.")
     elif entry.name == "figure-7":
-        said = kinds.how_read(chosen.network()) if models.is_here(chosen.model) else ""
-        st.markdown(said or f"{workspace.model_title(chosen)} is no Transformer: NAP is read from its last maps.")
-    elif models.is_here(chosen.model):
-        st.markdown(workspace.where_read(chosen.model, chosen.layer))
+        said = kinds.how_read(study.network()) if models.is_here(study.model) else ""
+        st.markdown(said or f"{workspace.model_title(study)} is no Transformer: NAP is read from its last maps.")
+    elif models.is_here(study.model):
+        st.markdown(workspace.where_read(study.model, study.layer))
 
 
-def show(entry: Entry, chosen: Study, found: StudyActivations | None, metric: str) -> None:
+def show(entry: Entry, study: Study, found: StudyActivations | None, metric: str) -> None:
     """One entry, open."""
     st.markdown(f"{entry.asks} **The paper:** {entry.claim} :gray[({entry.section})]")
     if not entry.measured:
-        statement(entry, chosen)
+        statement(entry, study)
     elif found is None:
         st.caption("It can be reproduced here as soon as your study has been run, above.")
     else:
-        done = results(chosen).get(entry.name)
-        everything = workspace.jobs().task_of(("reproduction", chosen))
+        done = results(study).get(entry.name)
+        everything = workspace.jobs().task_of(("reproduction", study))
         reason = (everything.result or {}).get(entry.name) if everything else None
         if done is None and reason:
             st.info(reason, icon=":material/block:")
         elif done is None:
-            owner = ("reproduction", chosen, entry.name)
+            owner = ("reproduction", study, entry.name)
             work = partial(reproduce, entry, found, workspace.device())
             done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)
         if done is not None:
             paper_entry.result(done, metric)
     paper_entry.links(entry)
-    paper_entry.own_study(entry, chosen)
+    paper_entry.own_study(entry, study)
 
 
 st.title("Does the paper hold on my study?")

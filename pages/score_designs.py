@@ -22,13 +22,13 @@ DEFAULT, BEST = "Default", "Best"
 
 
 @st.cache_data(show_spinner="Scoring …", max_entries=64)
-def design_table(chosen: Study, other: str, weights: dict[str, float], _found: StudyActivations) -> pd.DataFrame:
+def design_table(study: Study, other: str, weights: dict[str, float], _found: StudyActivations) -> pd.DataFrame:
     """Table 6 on a study, once for each choice of w."""
     return score_variants.design_table(_found, other=other, weights=weights)
 
 
 @st.cache_data(show_spinner="Trying every w …", max_entries=64)
-def best_weights(chosen: Study, other: str, _found: StudyActivations) -> dict[str, float]:
+def best_weights(study: Study, other: str, _found: StudyActivations) -> dict[str, float]:
     """The w of each design that suits this study's OOD images best, once."""
     return score_variants.best_weights(_found, other)
 
@@ -61,9 +61,9 @@ def pick() -> tuple[str, str, Metric]:
     return other, w, metric
 
 
-def table_six(chosen: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
+def table_six(study: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
     """The designs alone and combined."""
-    model = found.ground.model
+    model = found.context.model
     if model is not None and kind_of(model).of_heads:
         st.info(
             f"The designs of Table 6 are made for the maps of CNNs. On a Transformer such as {model.title} NAP is the "
@@ -72,16 +72,16 @@ def table_six(chosen: Study, found: StudyActivations, other: str, w: str, metric
         )
         return
     try:
-        weights = best_weights(chosen, other, found) if w == BEST else score_variants.default_weights(found, other)
-        table = design_table(chosen, other, weights, found)
+        weights = best_weights(study, other, found) if w == BEST else score_variants.default_weights(found, other)
+        table = design_table(study, other, weights, found)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
-    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     board = Board(table, titles, palette)
     figure_view.show(design_picture(board, metric), "designs")
     finger_scrolls("designs", least_width(board))
-    published = score_variants.published_designs(chosen.knows, other)
+    published = score_variants.published_designs(study.trained_on, other)
     st.dataframe(printed_table(board, metric, published), hide_index=True, key="designs-table")
     said = f"{METRIC_TITLES[metric]} in percent; in brackets the difference from {board.baseline} alone, in points. "
     said += (

@@ -16,10 +16,10 @@ FIRST = ("energy", "nap", "nap+energy")  # of the standard choice: as in Figure 
 APART, TOGETHER = "One by one", "All together"
 
 st.title("How far apart are the scores?")
-chosen = workspace.current_study()
-found = run_panel.require_activations(chosen)
-titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
-known = titles[chosen.id_dataset]
+study = workspace.current_study()
+found = run_panel.require_activations(study)
+titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
+known = titles[study.id_dataset]
 
 method_picker.row()
 how, where = st.columns([3, 5])
@@ -40,9 +40,9 @@ together, tpr = view == TOGETHER, kept / 100
 rows = {row.method: row for row in method_picker.scores(found)}
 if tuple(rows) == methods.STANDARD:
     rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
-shown = histograms(list(rows.values()), chosen.id_dataset, titles, palette, tpr=tpr, together=together)
+shown = histograms(list(rows.values()), study.id_dataset, titles, palette, tpr=tpr, together=together)
 event = figure_view.show(shown, "histograms", selection=["points"])
-finger_scrolls("histograms", least_width(1 if together else len(chosen.ood_datasets)))
+finger_scrolls("histograms", least_width(1 if together else len(study.ood_datasets)))
 st.caption(
     f"Further right is more like {known}. The outermost bars also count the scores beyond the axis. "
     "Point at a column for its numbers, click it for its images."
@@ -50,12 +50,12 @@ st.caption(
 
 # Kept apart from the figure's own selection, which ends when another threshold draws the figure anew.
 if event.selection.points:
-    st.session_state.histogram_bar = (chosen, *event.selection.points[0]["customdata"])
+    st.session_state.histogram_bar = (study, *event.selection.points[0]["customdata"])
 of_study, method, against, position = st.session_state.get("histogram_bar", (None, "", "", 0))
-if of_study == chosen and method in rows:
+if of_study == study and method in rows:
     scores, names = rows[method], against.split(",")
     place = bins_of(scores).words(position)
-    id_images, ood_images = images_in_bin(scores, position, chosen.id_dataset, names, tpr)
+    id_images, ood_images = images_in_bin(scores, position, study.id_dataset, names, tpr)
     st.subheader(f"{label(scores)}, {place}")
     group = titles[names[0]] if len(names) == 1 else "OOD images"
     placed_images(ood_images, group, place, titles, palette, key="bar-ood")

@@ -10,7 +10,7 @@ from nap_core.datasets import uploaded_images
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from pages.components.images import analysed_images, image_report, image_table, uploads
-from pages.components.images.analysed_images import Known, Looked
+from pages.components.images.analysed_images import AnalysedImage, Known
 from pages.components.methods import method_picker, selected_methods
 from pages.components.runs import method_run, run_panel
 from pages.components.study import workspace
@@ -29,12 +29,12 @@ def main() -> None:
             "Network",
             ASK,
             networks(),
-            lambda name: f"{models.find(name).title} · knows {models.find(name).knows}",
+            lambda name: f"{models.find(name).title} · knows {models.find(name).trained_on}",
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
             "your own or you pick another one.",
         )
     run_panel.require_prepared(workspace.reference_study(model))
-    method_picker.row(models.find(model).knows)
+    method_picker.row(models.find(model).trained_on)
     verdict = right.container()  # filled once it is known which methods have scores
     drop, samples = st.columns([5, 7], gap="medium")
     with drop:
@@ -114,7 +114,7 @@ def answer(model: str, method: str, among: Known) -> None:
         image_report.draw(model, method, one.key, looked, among)
 
 
-def small_images(model: str, found: list[Looked]) -> None:
+def small_images(model: str, found: list[AnalysedImage]) -> None:
     """Say it when a network for photographs is asked about images that another network fits better."""
     tiny = [looked.name for looked in found if looked.tiny]
     better = single_image.model_for_tiny_images(model)

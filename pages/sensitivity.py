@@ -34,10 +34,10 @@ def pick_section() -> str:
     return section
 
 
-def pick(chosen: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric, str, str]:
+def pick(study: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric, str, str]:
     """The one row of controls: the metric, the column of the results table, the method that is opened."""
-    columns = (*([AVERAGE] if len(chosen.ood_datasets) > 1 else []), *chosen.ood_datasets)
-    titles = workspace.titles(chosen)
+    columns = (*([AVERAGE] if len(study.ood_datasets) > 1 else []), *study.ood_datasets)
+    titles = workspace.titles(study)
     if st.session_state.get("hangs_against", columns[0]) not in columns:
         del st.session_state["hangs_against"]
     metric: Metric = "fpr95"

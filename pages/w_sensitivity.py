@@ -19,14 +19,14 @@ IN_A_ROW = 3  # more combinations than this go into a box that opens
 
 
 @st.fragment
-def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str]) -> None:
+def explore(study: Study, found: StudyActivations, combinations: Sequence[str]) -> None:
     """All that follows the slider, so that moving it draws nothing else anew."""
-    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     which, weight = st.columns([2, 3])
     with which:
         method = pick_combination(combinations)
     prior, other = methods.combination_parts(method)
-    default = methods.weight(methods.parse(method), found.ground)
+    default = methods.weight(methods.parse(method), found.context)
     key = f"w_{other.record.name}"
     begins = default.w if default else 0.5
     w = weight.slider(
@@ -38,7 +38,7 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
         key=key,
         bind="query-params",
     )
-    sensitivity = all_combinations.sensitivity(chosen, method, found)
+    sensitivity = all_combinations.sensitivity(study, method, found)
     left, right = st.columns(2)
     with left:
         figure_view.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
@@ -46,7 +46,7 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
         figure_view.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
     st.markdown(finding(sensitivity))
     scores = workspace.scores(found, method, w)
-    figure_view.show(histograms([scores], chosen.id_dataset, titles, palette, together=True), "w-histogram")
+    figure_view.show(histograms([scores], study.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
         f"{other.record.positive.note}"
@@ -59,8 +59,8 @@ def explore(chosen: Study, found: StudyActivations, combinations: Sequence[str])
         "FPR95 and AUROC in percent; the best w is that of the lowest FPR95. It is read off these very OOD images, so "
         "it shows what w can do at most."
     )
-    all_combinations.section(chosen, found, combinations, method, w)
-    weight_search.section(chosen, found, method)
+    all_combinations.section(study, found, combinations, method, w)
+    weight_search.section(study, found, method)
 
 
 def followed(key: str, default: float) -> bool:

@@ -213,7 +213,7 @@ def models_document() -> str:
     for name in architectures.names():
         found = architectures.find(name)
         if found and found.note:
-            place = f"{found.tap}; last layer `{found.head}`"
+            place = f"{found.hook}; last layer `{found.head}`"
             groups.setdefault(found.note, {}).setdefault(place, []).append(f"`{name}`")
     lines = [MODELS]
     for note, places in groups.items():

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PIL import Image
 
-SILENT, LOW, HIGH, PEAK = "#17092d", "#5c126e", "#e55c30", "#fcffa4"
+NO_CALLBACKS, LOW, HIGH, PEAK = "#17092d", "#5c126e", "#e55c30", "#fcffa4"
 MAP = (
-    (SILENT, LOW, SILENT, SILENT),
+    (NO_CALLBACKS, LOW, NO_CALLBACKS, NO_CALLBACKS),
     (LOW, HIGH, PEAK, LOW),
-    (SILENT, LOW, HIGH, SILENT),
-    (SILENT, SILENT, LOW, SILENT),
+    (NO_CALLBACKS, LOW, HIGH, NO_CALLBACKS),
+    (NO_CALLBACKS, NO_CALLBACKS, LOW, NO_CALLBACKS),
 )
 
 if __name__ == "__main__":

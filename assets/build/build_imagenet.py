@@ -81,7 +81,7 @@ def pictures(found: StudyActivations) -> dict[str, Picture]:
     hues = colours_of(study.id_dataset, study.ood_datasets)
     rows = [evaluation.score_study(found, spec) for spec in DRAWN]
     curve = evaluation.weight_curve(found, "nap+energy")
-    sensitivity = w_sensitivity.Sensitivity.of("nap+energy", curve, study.knows, TITLES, hues)
+    sensitivity = w_sensitivity.Sensitivity.of("nap+energy", curve, study.trained_on, TITLES, hues)
     clouds = [max_mean_points.points_of(name, found.of(name), floor=FLOOR) for name in study.datasets]
     return {
         "Score histograms": score_histograms.histograms(rows, IMAGES, TITLES, hues),

@@ -28,7 +28,7 @@ from nap_core.analysis import layers
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.extraction import extract_layers
 from nap_core.extraction.passes import Pass
-from nap_core.models import LoadedModel, Tap, read_at
+from nap_core.models import FeatureHook, LoadedModel, with_layer
 from nap_core.storage.activation_store import Store
 
 IMAGES = 2000
@@ -36,10 +36,10 @@ IMAGES = 2000
 
 def uncut(model: LoadedModel, layer: str) -> LoadedModel:
     """The model read at ``layer``, whose map is left as it is below zero."""
-    site = read_at(model, layer) if layer else model
-    if not isinstance(site.tap, Tap):
+    site = with_layer(model, layer) if layer else model
+    if not isinstance(site.hook, FeatureHook):
         raise TypeError(f"{model.title} has no maps to cut")
-    return replace(site, architecture=replace(site.architecture, tap=replace(site.tap, rectified=False)))
+    return replace(site, architecture=replace(site.architecture, hook=replace(site.hook, rectified=False)))
 
 
 def table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:

@@ -19,16 +19,16 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, ground, image_sets, network
+from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
 from nap_core.analysis import score_variants
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.oracle import Oracle, oracle_of
-from nap_core.corruptions.pseudo_ood import fed_views
+from nap_core.corruptions.pseudo_ood import for_views
 from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
-from nap_core.methods import Part, SearchSet
+from nap_core.methods import ImageSet, PseudoOODSet
 from nap_core.methods.combination import WEIGHTS
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
@@ -39,18 +39,18 @@ SEEDS = (0, 1, 2)
 COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESIGNS]
 
 
-def found_weights(cases: Cases, on: SearchSet) -> dict[str, float]:
+def found_weights(data: EvaluationData, on: PseudoOODSet) -> dict[str, float]:
     """The w of each design by the paper's search, which sees no OOD image."""
     return {
-        design: methods.search(methods.parse(spec), on, cases.ground).w
+        design: methods.search(methods.parse(spec), on, data.context).w
         for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)
     }
 
 
-def best_weights(cases: Cases) -> dict[str, float]:
+def best_weights(data: EvaluationData) -> dict[str, float]:
     """The w of each design with the lowest FPR95 on average over the far sets: looked up on these very images."""
     tables = {
-        w: score_variants.design_table_of(cases, weights=dict.fromkeys(score_variants.DESIGNS, w)) for w in WEIGHTS
+        w: score_variants.design_table_of(data, weights=dict.fromkeys(score_variants.DESIGNS, w)) for w in WEIGHTS
     }
     far = {w: table[table["combined"] & table["ood"].isin(FAR)] for w, table in tables.items()}
     value = {w: table.groupby("design")["fpr95"].mean() for w, table in far.items()}
@@ -85,12 +85,12 @@ def order(table: pd.DataFrame, metric: str) -> str:
     return ", ".join(methods.title(str(name)) for name in rows.sort_values(ascending=metric == "fpr95").index)
 
 
-def oracle_lines(cases: Cases) -> Iterator[str]:
+def oracle_lines(data: EvaluationData) -> Iterator[str]:
     yield "| OOD images | held out | Spearman | among ID | among OOD | Pearson | AUROC of the oracle | AUROC of NAP |"
     yield "|---|---|---|---|---|---|---|---|"
     for names in (FAR, *((one,) for one in FAR), (NEAR,)):
-        met = {name: cases.ood[name].activations for name in names}
-        yield row_of([oracle_of(ID, cases.id.activations, met, seed=seed) for seed in SEEDS], names)
+        met = {name: data.ood[name].activations for name in names}
+        yield row_of([oracle_of(ID, data.id.activations, met, seed=seed) for seed in SEEDS], names)
 
 
 def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
@@ -105,13 +105,13 @@ def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
     return f"| {' and '.join(names)} | {len(found[0].scores):,} | {' | '.join(figures)} |"
 
 
-def document(cases: Cases, on: SearchSet) -> str:
+def document(data: EvaluationData, on: PseudoOODSet) -> str:
     printed = score_variants.published_designs("CIFAR-10")
     published_w, found, best = (
-        score_variants.design_table_of(cases, weights=weights)
-        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(cases, on), best_weights(cases))
+        score_variants.design_table_of(data, weights=weights)
+        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, on), best_weights(data))
     )
-    sizes = [len(cases.ood[name].activations) for name in (*FAR, NEAR)]
+    sizes = [len(data.ood[name].activations) for name in (*FAR, NEAR)]
     return "\n".join(
         [
             "# Score designs: Table 6 and the oracle, measured",
@@ -162,7 +162,7 @@ def document(cases: Cases, on: SearchSet) -> str:
             "2,000 ID and as many OOD images, and asked about the other half: its log-odds beside S_NAP (section 6.1,",
             f"Figure 4a). Means over seeds {SEEDS[0]} to {SEEDS[-1]}, of Spearman's correlation with the range.",
             "",
-            *oracle_lines(cases),
+            *oracle_lines(data),
             "",
             ORACLE_NOTES,
         ]
@@ -194,12 +194,12 @@ def main() -> None:
     arguments = parser.parse_args()
     store, model = Store(), network(arguments.reference)
     sets = image_sets(arguments.reference, arguments.cifar10)
-    parts = {name: Part(extract(model, one, store=store), one) for name, one in sets.items()}
+    parts = {name: ImageSet(extract(model, one, store=store), one) for name, one in sets.items()}
     known = parts.pop(ID)
     corrupted = search_images(model, sets[ID])
-    pseudo = extract(fed_views(model), corrupted, store=store)
-    on = SearchSet(Part(known.activations.head(len(corrupted) // len(corrupted.corruptions))), Part(pseudo))
-    text = document(Cases(ID, known, parts, ground(model, store)), on)
+    pseudo = extract(for_views(model), corrupted, store=store)
+    on = PseudoOODSet(ImageSet(known.activations.head(len(corrupted) // len(corrupted.corruptions))), ImageSet(pseudo))
+    text = document(EvaluationData(ID, known, parts, context(model, store)), on)
     (ROOT / "docs" / "score_designs.md").write_text(text, encoding="utf-8")
 
 

@@ -21,15 +21,15 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, ground, image_sets, network
+from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.weight_search import search_cases
-from nap_core.corruptions.pseudo_ood import fed_views
+from nap_core.corruptions.pseudo_ood import for_views
 from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
-from nap_core.methods import Part, SearchSet
+from nap_core.methods import ImageSet, PseudoOODSet
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
 
@@ -45,17 +45,17 @@ def measure(reference: Path, cifar10: Path) -> Iterator[dict[str, object]]:
     store, model = Store(), network(reference)
     sets = image_sets(reference, cifar10)
     parts = {
-        name: Part(extract(model, one, limit=None if name != ID else IMAGES, store=store), one)
+        name: ImageSet(extract(model, one, limit=None if name != ID else IMAGES, store=store), one)
         for name, one in sets.items()
     }
     known = parts.pop(ID)
-    cases = Cases(ID, known, parts, ground(model, store))
+    cases = EvaluationData(ID, known, parts, context(model, store))
     for seed in SEEDS:
         corrupted = search_images(model, sets[ID], IMAGES, seed)
-        pseudo = extract(fed_views(model), corrupted, store=store)
+        pseudo = extract(for_views(model), corrupted, store=store)
         for images in (500, IMAGES):
             kinds = len(corrupted.corruptions)
-            on = SearchSet(Part(known.activations.head(images)), Part(pseudo.head(images * kinds)))
+            on = PseudoOODSet(ImageSet(known.activations.head(images)), ImageSet(pseudo.head(images * kinds)))
             for spec in COMBINATIONS:
                 found = search_cases(cases, on, spec)
                 at = int(np.argmin(np.abs(found.true.w - found.found.w)))

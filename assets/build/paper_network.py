@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nap_core import datasets, models
 from nap_core.datasets import ImageDataset
-from nap_core.methods import Ground
+from nap_core.methods import ScoringContext
 from nap_core.models import LoadedModel
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
@@ -33,6 +33,6 @@ def image_sets(reference: Path, cifar10: Path) -> dict[str, ImageDataset]:
     }
 
 
-def ground(model: LoadedModel, store: Store) -> Ground:
+def context(model: LoadedModel, store: Store) -> ScoringContext:
     """Methods estimate from the 5,000 bundled CIFAR-10 training images."""
-    return Ground(model, ID, datasets.load("cifar10-fit"), store=store)
+    return ScoringContext(model, ID, datasets.load("cifar10-fit"), store=store)

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from nap_core import corruptions, datasets, methods, metrics
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract
-from nap_core.methods import Part, Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import ImageSet, RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
 from nap_core.studies.study import Study, StudyActivations
@@ -64,7 +64,7 @@ def parameters_of(study: Study) -> str:
 def missing(study: Study, store: Store) -> int:
     """How many shifted images are not in the store yet. Raises as ``shifted_images`` does."""
     sets = [shifted_images(study, severity) for severity in SEVERITIES]
-    model = fed_views(study.network())
+    model = for_views(study.network())
     return sum(max(0, len(images) - Stored(store, model, images).rows) for images in sets)
 
 
@@ -76,19 +76,19 @@ class Shifted:
     """
 
     images: int
-    parts: Mapping[int, Part]
+    parts: Mapping[int, ImageSet]
     source: Mapping[int, NDArray[np.int64]]
     corruption: Mapping[int, NDArray[np.int64]]
 
 
-def extracted(study: Study, store: Store, device: str | None = None, watch: Watch = SILENT) -> Shifted:
+def extracted(study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS) -> Shifted:
     """The activations of the shifted images; what the store holds is read, the rest is extracted into it.
 
     ``watch`` hears of all severities as of one pass. Raises as ``shifted_images`` does, and ExtractionStopped when
     ``watch`` asks for that.
     """
     sets = {severity: shifted_images(study, severity) for severity in SEVERITIES}
-    model = fed_views(study.network())
+    model = for_views(study.network())
     total, parts, before = sum(map(len, sets.values())), {}, 0
     for severity, images in sets.items():
         found = extract(
@@ -96,11 +96,11 @@ def extracted(study: Study, store: Store, device: str | None = None, watch: Watc
             images,
             store=store,
             device=device,
-            progress=_over_all(watch, before, total),
-            should_stop=watch.should_stop,
+            progress=_over_all(callbacks, before, total),
+            should_stop=callbacks.should_stop,
         )
         # Without the images: a method that would run the network over them again is not asked here.
-        parts[severity] = Part(found)
+        parts[severity] = ImageSet(found)
         before += len(images)
     plans = {severity: images.plan for severity, images in sets.items()}
     return Shifted(
@@ -111,9 +111,9 @@ def extracted(study: Study, store: Store, device: str | None = None, watch: Watc
     )
 
 
-def _over_all(watch: Watch, before: int, total: int) -> Callable[[Progress], None] | None:
+def _over_all(callbacks: RunCallbacks, before: int, total: int) -> Callable[[Progress], None] | None:
     """What hears of one severity and tells ``watch`` of all."""
-    told = watch.progress
+    told = callbacks.progress
     if told is None:
         return None
 
@@ -125,7 +125,7 @@ def _over_all(watch: Watch, before: int, total: int) -> Callable[[Progress], Non
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class ShiftRates:
     """What a method does to shifted images; index 0 of the severities is the clean image. All are shares of 0 to 1.
 
     ``kept`` and ``auroc`` (6,) are over all corruptions: the images that reach the threshold, and the AUROC of the
@@ -145,7 +145,7 @@ class Shares:
 
 
 @dataclass(frozen=True, eq=False)
-class Response:
+class ShiftResult:
     """One method on all that is not clean ID: ``ood`` has FPR95 (as "kept") and AUROC of each OOD dataset, shares.
 
     ``scores`` are those of the study. ``shift`` is None where there are no shifted images or the method cannot score
@@ -154,7 +154,7 @@ class Response:
 
     scores: MethodScores
     ood: Mapping[str, Mapping[Metric, float]]
-    shift: Shares | None = None
+    shift: ShiftRates | None = None
     reason: str = ""
 
     @property
@@ -172,7 +172,7 @@ class Response:
         return float(np.mean([self.ood[name][metric] for name in names])) if names else float("nan")
 
 
-def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScores) -> Response:
+def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
     """A method on the study's OOD datasets and on ``shifted``, at the threshold of all the study's ID images.
 
     ``scores`` are the method's on the study, as ``evaluation.score_study`` gives them.
@@ -182,18 +182,18 @@ def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScor
         for name, values in scores.ood.items()
     }
     if shifted is None:
-        return Response(scores, ood)
+        return ShiftResult(scores, ood)
     predictions = found.id.predictions if scores.id_predictions is None else scores.id_predictions
     first = slice(shifted.images)
     try:
         met = {0: _Scored(scores.id[first], predictions[first], found.id.labels[first])}
         for severity, part in shifted.parts.items():
-            one = methods.scored(methods.parse(scores.method), part, found.ground, w=scores.w)
+            one = methods.scored(methods.parse(scores.method), part, found.context, w=scores.w)
             own = part.activations.predictions if one.predictions is None else one.predictions
             met[severity] = _Scored(one.scores, own, found.id.labels[shifted.source[severity]])
     except UserError as error:
-        return Response(scores, ood, reason=str(error))
-    return Response(scores, ood, _shares(scores.id, met, shifted.corruption))
+        return ShiftResult(scores, ood, reason=str(error))
+    return ShiftResult(scores, ood, _shares(scores.id, met, shifted.corruption))
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +203,7 @@ class _Scored:
     labels: NDArray[np.int64]
 
 
-def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[int, NDArray[np.int64]]) -> Shares:
+def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[int, NDArray[np.int64]]) -> ShiftRates:
     threshold = metrics.threshold_at_tpr(known)
     columns = []
     for one in met.values():
@@ -228,7 +228,7 @@ def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[
             cells["kept"][row, column] = metrics.share_reaching(scores, threshold)
             cells["auroc"][row, column] = metrics.auroc(known, scores)
     kept, auroc, right, among_kept, among_rejected, thrown_away = np.array(columns).T
-    return Shares(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
+    return ShiftRates(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
 
 
 def _share(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:

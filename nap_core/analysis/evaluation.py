@@ -17,8 +17,8 @@ from nap_core import methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.extraction import store_key
-from nap_core.methods import Ground, Part, Watch, combination
-from nap_core.methods.context import SILENT
+from nap_core.methods import ImageSet, RunCallbacks, ScoringContext, combination
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.studies.study import StudyActivations
 
 RESULTS = ["method", "parameters", "w", "id", "ood", "n_id", "n_ood"]
@@ -28,20 +28,20 @@ COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
 
 
 @dataclass(frozen=True, eq=False)
-class Cases:
+class EvaluationData:
     """What methods are evaluated on: ID images, OOD images by name in their order, and what the methods stand on."""
 
     id_name: str
-    id: Part
-    ood: Mapping[str, Part]
-    ground: Ground
+    id: ImageSet
+    ood: Mapping[str, ImageSet]
+    context: ScoringContext
 
     @classmethod
-    def of(cls, found: StudyActivations) -> Cases:
+    def of(cls, found: StudyActivations) -> EvaluationData:
         """The images of a study."""
         parts = dict(found.parts)
         name = found.study.id_dataset
-        return cls(name, parts.pop(name), parts, found.ground)
+        return cls(name, parts.pop(name), parts, found.context)
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,25 @@ class MethodScores:
         return np.concatenate(list(self.ood.values()))
 
 
-def score_cases(cases: Cases, spec: str, *, w: float | None = None, watch: Watch = SILENT) -> MethodScores:
+def score_cases(
+    data: EvaluationData, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
+) -> MethodScores:
     """The scores of all images under the method ``spec``; raises as ``methods.scored`` does."""
     method = methods.parse(spec)
-    used = methods.default_w(spec, cases.ground) if w is None else w
-    known = methods.scored(method, cases.id, cases.ground, w=used, watch=watch)
+    used = methods.default_w(spec, data.context) if w is None else w
+    known = methods.scored(method, data.id, data.context, w=used, callbacks=callbacks)
     met = {
-        name: methods.scored(method, part, cases.ground, w=used, watch=watch).scores for name, part in cases.ood.items()
+        name: methods.scored(method, part, data.context, w=used, callbacks=callbacks).scores
+        for name, part in data.ood.items()
     }
     return MethodScores(spec, used, known.scores, met, known.predictions)
 
 
-def score_study(found: StudyActivations, spec: str, *, w: float | None = None, watch: Watch = SILENT) -> MethodScores:
+def score_study(
+    found: StudyActivations, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
+) -> MethodScores:
     """The scores of a whole study under one method; raises as ``methods.scored`` does."""
-    return score_cases(Cases.of(found), spec, w=w, watch=watch)
+    return score_cases(EvaluationData.of(found), spec, w=w, callbacks=callbacks)
 
 
 def accuracy(found: StudyActivations) -> float:
@@ -102,18 +107,18 @@ def evaluate(
     specs: Sequence[str] = methods.STANDARD,
     weights: Mapping[str, float] | None = None,
     *,
-    watch: Watch = SILENT,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> pd.DataFrame:
     """The results table of a study; see ``evaluate_cases``."""
-    return evaluate_cases(Cases.of(found), specs, weights, watch=watch)
+    return evaluate_cases(EvaluationData.of(found), specs, weights, callbacks=callbacks)
 
 
 def evaluate_cases(
-    cases: Cases,
+    data: EvaluationData,
     specs: Sequence[str] = methods.STANDARD,
     weights: Mapping[str, float] | None = None,
     *,
-    watch: Watch = SILENT,
+    callbacks: RunCallbacks = NO_CALLBACKS,
     failed: Callable[[str, UserError], None] | None = None,
 ) -> pd.DataFrame:
     """One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1.
@@ -129,7 +134,7 @@ def evaluate_cases(
         method = methods.parse(spec)
         started = time.perf_counter()
         try:
-            scores = score_cases(cases, spec, w=(weights or {}).get(spec), watch=watch)
+            scores = score_cases(data, spec, w=(weights or {}).get(spec), callbacks=callbacks)
             _check_finite(scores)
         except UserError as error:
             if failed is None:
@@ -139,13 +144,15 @@ def evaluate_cases(
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
-        labels = cases.id.activations.labels
-        own = cases.id.activations.predictions if scores.id_predictions is None else scores.id_predictions
+        labels = data.id.activations.labels
+        own = data.id.activations.predictions if scores.id_predictions is None else scores.id_predictions
         known = {
             "method": spec,
-            "parameters": " ".join(f"{name}={value}" for name, value in method.parameters(cases.ground.knows).items()),
+            "parameters": " ".join(
+                f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
+            ),
             "w": scores.w,
-            "id": cases.id_name,
+            "id": data.id_name,
             "n_id": len(scores.id),
             "id_accuracy": _accuracy(own, labels),
             "seconds": spent[spec],
@@ -157,7 +164,7 @@ def evaluate_cases(
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),
             }
-            rows.append({**known, "ood": name, "n_ood": len(values), **figures, **_provenance(cases, method, name)})
+            rows.append({**known, "ood": name, "n_ood": len(values), **figures, **_provenance(data, method, name)})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -168,13 +175,13 @@ def _check_finite(scores: MethodScores) -> None:
         )
 
 
-def _provenance(cases: Cases, method: methods.Method, ood: str) -> dict[str, object]:
+def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[str, object]:
     """What a number stands on: empty strings where there was nothing to hash."""
-    model, fit, met = cases.ground.model, cases.ground.fit_images, cases.ood[ood].images
-    half = cases.ood[ood].activations.maximum.dtype == np.float16
+    model, fit, met = data.context.model, data.context.fit_images, data.ood[ood].images
+    half = data.ood[ood].activations.maximum.dtype == np.float16
     return {
         "weights_sha256": model.weights_sha256 if model else "",
-        "id_sha256": cases.id.images.fingerprint if cases.id.images else "",
+        "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": met.fingerprint if met else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
         "store_key": store_key(model, met, dtype="float16" if half else "float32").digest if model and met else "",
@@ -196,20 +203,20 @@ def weight_curve(
     found: StudyActivations, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w on a study. Raises UserError when ``spec`` is no combination."""
-    return weight_curve_cases(Cases.of(found), spec, weights)
+    return weight_curve_cases(EvaluationData.of(found), spec, weights)
 
 
 def weight_curve_cases(
-    cases: Cases, spec: str, weights: Sequence[float] = combination.WEIGHTS
+    data: EvaluationData, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
     prior, other = methods.combination_parts(spec)
 
-    def scores(part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return methods.positive(other, part, cases.ground), methods.scored(prior, part, cases.ground).scores
+    def scores(image_set: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return methods.positive(other, image_set, data.context), methods.scored(prior, image_set, data.context).scores
 
-    id_other, id_prior = scores(cases.id)
-    met = {name: scores(part) for name, part in cases.ood.items()}
+    id_other, id_prior = scores(data.id)
+    met = {name: scores(part) for name, part in data.ood.items()}
     return combination.weight_curve(
         id_other,
         id_prior,

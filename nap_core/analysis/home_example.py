@@ -60,7 +60,7 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Showcase:
+class HomeExample:
     """The pair, the model that was asked (its catalogue name and the sha256 of its weights), and the channel shown."""
 
     model: str
@@ -118,9 +118,11 @@ def _logarithmic(activations: Activations) -> Activations:
     return replace(activations, maximum=np.log(np.maximum(activations.maximum, 1e-6)))
 
 
-def make(model: LoadedModel, channel: int, known: tuple[str, int], met: tuple[str, int]) -> Showcase:
+def make(model: LoadedModel, channel: int, known: tuple[str, int], met: tuple[str, int]) -> HomeExample:
     """The showcase of two images, given as (dataset, row), as ``model`` answers them."""
-    return Showcase(model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (known, met)))
+    return HomeExample(
+        model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (known, met))
+    )
 
 
 def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
@@ -140,7 +142,7 @@ def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
     )
 
 
-def save(showcase: Showcase, folder: Path = FOLDER) -> None:
+def save(showcase: HomeExample, folder: Path = FOLDER) -> None:
     """Write known.png, met.png and showcase.json."""
     folder.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {
@@ -163,7 +165,7 @@ def save(showcase: Showcase, folder: Path = FOLDER) -> None:
 
 
 @lru_cache(maxsize=1)
-def load(folder: Path = FOLDER) -> Showcase:
+def load(folder: Path = FOLDER) -> HomeExample:
     """The showcase in assets. Raises UserError when it is missing or damaged."""
     try:
         about = json.loads((folder / "showcase.json").read_text(encoding="utf-8"))
@@ -178,6 +180,6 @@ def load(folder: Path = FOLDER) -> Showcase:
             )
             for side in SIDES
         ]
-        return Showcase(about["model"], about["weights_sha256"], int(about["channel"]), *examples)
+        return HomeExample(about["model"], about["weights_sha256"], int(about["channel"]), *examples)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError("The two images of this page cannot be read. Get the folder assets/home again.") from error

@@ -15,18 +15,18 @@ import pandas as pd
 from torch import nn
 
 from nap_core import datasets, metrics
-from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract_layers
-from nap_core.methods import Part, Watch
-from nap_core.methods.context import SILENT
-from nap_core.models import LoadedModel, read_at
-from nap_core.models.introspection import Anatomy, Layer
+from nap_core.methods import ImageSet, RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
+from nap_core.models import LoadedModel, with_layer
+from nap_core.models.introspection import Layer, NetworkStructure
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
-from nap_core.studies.study import Study, ground
+from nap_core.studies.study import Study, context
 
 OWN = ""
 """The layer at which a model is read as it comes."""
@@ -66,8 +66,8 @@ def network_of(study: Study) -> LoadedModel:
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
     """The layers that NAP can be read at beside the model's own, in the order in which they run: those with a map of
     several neurons. Raises UserError for a model without anatomy."""
-    anatomy = _anatomy(model)
-    return tuple(one for one in anatomy.layers if one.shape[1] * one.shape[2] > 1 and one.tap != anatomy.tap)
+    structure = _anatomy(model)
+    return tuple(one for one in structure.layers if one.shape[1] * one.shape[2] > 1 and one.hook != structure.hook)
 
 
 def describe(model: LoadedModel, layer: str) -> str:
@@ -101,10 +101,10 @@ def short_names(model: LoadedModel, layers: Sequence[str]) -> dict[str, str]:
     return {layer: {OWN: "p", **found}.get(layer, layer) for layer in layers}
 
 
-def _anatomy(model: LoadedModel) -> Anatomy:
-    if model.anatomy is None:
+def _anatomy(model: LoadedModel) -> NetworkStructure:
+    if model.structure is None:
         raise UserError(f"{model.title} does not tell its layers, so none can be chosen.")
-    return model.anatomy
+    return model.structure
 
 
 def _first_convolution(model: LoadedModel) -> str:
@@ -130,24 +130,24 @@ def _is_norm_or_activation(module: nn.Module) -> bool:
 
 def _stages(model: LoadedModel) -> list[str]:
     """The end of each stage before the penultimate map, or what enters the pooling that a stage ends in."""
-    anatomy = _anatomy(model)
-    names = list(model.architecture.layers or anatomy.stages) or _ends(anatomy)
-    if names and anatomy.layer(names[-1]).shape == anatomy.shape:
+    structure = _anatomy(model)
+    names = list(model.architecture.layers or structure.stages) or _ends(structure)
+    if names and structure.layer(names[-1]).shape == structure.shape:
         names.pop()  # the penultimate map itself
-    return [_before_pooling(anatomy, model.network, name) for name in names]
+    return [_before_pooling(structure, model.network, name) for name in names]
 
 
-def _ends(anatomy: Anatomy) -> list[str]:
+def _ends(structure: NetworkStructure) -> list[str]:
     """The last block at each size of map, for networks of which nobody said where their stages end."""
-    ends = {layer.shape[1]: layer.name for layer in anatomy.layers if layer.name.count(".") <= 1}
+    ends = {layer.shape[1]: layer.name for layer in structure.layers if layer.name.count(".") <= 1}
     return [ends[size] for size in sorted(ends, reverse=True)]
 
 
-def _before_pooling(anatomy: Anatomy, network: nn.Module, stage: str) -> str:
+def _before_pooling(structure: NetworkStructure, network: nn.Module, stage: str) -> str:
     """The last part of a stage that is no pooling, where its map is larger than the stage's; else the stage."""
-    parts = [layer for layer in anatomy.layers if layer.name.startswith(f"{stage}.")]
+    parts = [layer for layer in structure.layers if layer.name.startswith(f"{stage}.")]
     parts = [layer for layer in parts if "Pool" not in type(network.get_submodule(layer.name)).__name__]
-    if parts and parts[-1].shape[1] > anatomy.layer(stage).shape[1]:
+    if parts and parts[-1].shape[1] > structure.layer(stage).shape[1]:
         return parts[-1].name
     return stage
 
@@ -162,13 +162,18 @@ def _rows(study: Study, store: Store, model: LoadedModel, layers: Sequence[str],
     """How many images of a dataset the study takes, and of how many the store has every layer."""
     dataset = datasets.load(name)
     wanted = min(study.images, len(dataset))
-    sites = (read_at(model, layer) if layer else model for layer in layers)
+    sites = (with_layer(model, layer) if layer else model for layer in layers)
     return wanted, min([wanted, *(Stored(store, site, dataset).rows for site in sites)])
 
 
 def run_layers(
-    study: Study, store: Store, layers: Sequence[str], *, device: str | None = None, watch: Watch = SILENT
-) -> dict[str, Cases]:
+    study: Study,
+    store: Store,
+    layers: Sequence[str],
+    *,
+    device: str | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> dict[str, EvaluationData]:
     """What methods are evaluated on at each layer, by layer; what the store holds is read, the rest is extracted into
     it, in one pass over each dataset.
 
@@ -182,9 +187,9 @@ def run_layers(
     for name in study.datasets:
 
         def tell(now: Progress, before: int = before, name: str = name) -> None:
-            if watch.progress:
+            if callbacks.progress:
                 done = before + lacking[name] - (now.total - now.done)
-                watch.progress(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
+                callbacks.progress(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
 
         found[name] = extract_layers(
             model,
@@ -194,29 +199,29 @@ def run_layers(
             store=store,
             device=device,
             progress=tell,
-            should_stop=watch.should_stop,
+            should_stop=callbacks.should_stop,
         )
         before += lacking[name]
     labels = labels_for(datasets.load(study.id_dataset), model.classes)
     parts = {
-        (layer, name): Part(
+        (layer, name): ImageSet(
             replace(one, labels=labels[: len(one)]) if name == study.id_dataset else one, datasets.load(name)
         )
         for name, by_layer in found.items()
         for layer, one in by_layer.items()
     }
     return {
-        layer: Cases(
+        layer: EvaluationData(
             study.id_dataset,
             parts[layer, study.id_dataset],
             {name: parts[layer, name] for name in study.ood_datasets},
-            ground(replace(study, layer=layer), store, device),
+            context(replace(study, layer=layer), store, device),
         )
         for layer in dict.fromkeys(layers)
     }
 
 
-def layer_scores(cases_by_layer: Mapping[str, Cases]) -> dict[str, MethodScores]:
+def layer_scores(cases_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
     """S_NAP of every image at each layer, by layer."""
     return {layer: score_cases(cases, "nap") for layer, cases in cases_by_layer.items()}
 
@@ -254,10 +259,10 @@ def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product
     return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])
 
 
-def with_published(table: pd.DataFrame, knows: str) -> pd.DataFrame:
+def with_published(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
     """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
     shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
-    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @knows")
+    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @trained_on")
     known = printed.set_index("method")
     named_so = [f"NAP({_STAGE.sub('t', layers)})" for layers in table["layers"]]
     figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)

@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from nap_core import methods, metrics, nap
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.progress import ExtractionStopped, Progress
 from nap_core.studies.study import StudyActivations
 
@@ -58,16 +58,18 @@ class Oracle:
     nap_auroc: float
 
 
-def oracle(found: StudyActivations, *, seed: int = 0, limit: int = LIMIT, watch: Watch = SILENT) -> Oracle:
+def oracle(
+    found: StudyActivations, *, seed: int = 0, limit: int = LIMIT, callbacks: RunCallbacks = NO_CALLBACKS
+) -> Oracle:
     """The oracle of a study; see ``oracle_of``."""
     return oracle_of(
         found.study.id_dataset,
         found.id,
         found.ood,
-        score=lambda part: methods.score("nap", part, found.ground),
+        score=lambda part: methods.score("nap", part, found.context),
         seed=seed,
         limit=limit,
-        watch=watch,
+        callbacks=callbacks,
     )
 
 
@@ -79,7 +81,7 @@ def oracle_of(
     score: Callable[[Activations], NDArray[np.float64]] = nap.nap_score,
     seed: int = 0,
     limit: int = LIMIT,
-    watch: Watch = SILENT,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Oracle:
     """Train an MLP on the maximum and mean of every channel, ID against OOD, and ask it about images held out.
 
@@ -97,7 +99,7 @@ def oracle_of(
     rows = np.arange(len(dataset))
     training, held = train_test_split(rows, test_size=HELD_OUT, stratify=dataset, random_state=seed)
     is_id = dataset == id_name
-    learnt = _log_odds(features[training], is_id[training], features[held], seed, watch)
+    learnt = _log_odds(features[training], is_id[training], features[held], seed, callbacks)
     truth, ours = is_id[held], scores[held]
     within = tuple(_rank_correlation(learnt[side], ours[side]) for side in (truth, ~truth))
     return Oracle(
@@ -136,19 +138,23 @@ def _balanced(known: int, met: Mapping[str, int], limit: int) -> list[int]:
 
 
 def _log_odds(
-    features: NDArray[np.float64], is_id: NDArray[np.bool_], held: NDArray[np.float64], seed: int, watch: Watch
+    features: NDArray[np.float64],
+    is_id: NDArray[np.bool_],
+    held: NDArray[np.float64],
+    seed: int,
+    callbacks: RunCallbacks,
 ) -> NDArray[np.float64]:
     """The log-odds of ID of the ``held`` images, (T,), by an MLP trained on ``features``."""
     scaler = StandardScaler().fit(features)
     network = MLPClassifier(HIDDEN, alpha=PENALTY, batch_size=min(BATCH, len(features)), random_state=seed)
     inputs, started = scaler.transform(features), time.monotonic()
     for epoch in range(1, EPOCHS + 1):
-        if watch.should_stop():
+        if callbacks.should_stop():
             raise ExtractionStopped
         network.partial_fit(inputs, is_id, classes=[False, True])
-        if watch.progress:
+        if callbacks.progress:
             speed = epoch / max(time.monotonic() - started, 1e-9)
-            watch.progress(Progress("oracle", epoch, EPOCHS, speed, (EPOCHS - epoch) / speed, "passes"))
+            callbacks.progress(Progress("oracle", epoch, EPOCHS, speed, (EPOCHS - epoch) / speed, "passes"))
     # Not of the probabilities: these round to 0 and 1 where the oracle is sure, and ties have no order.
     hidden = np.maximum(scaler.transform(held) @ network.coefs_[0] + network.intercepts_[0], 0)
     odds: NDArray[np.float64] = (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]

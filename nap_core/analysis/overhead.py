@@ -18,8 +18,8 @@ from torch import Tensor
 
 from nap_core.datasets import ImageDataset
 from nap_core.extraction import BATCH, choose_device, describe_device, inputs
-from nap_core.methods import Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
 from nap_core.nap import EPSILON
@@ -68,7 +68,7 @@ def measure(
     images: int = IMAGES,
     repeats: int = REPEATS,
     device: str | None = None,
-    watch: Watch = SILENT,
+    callbacks: RunCallbacks = NO_CALLBACKS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Cost:
     """Time the forward pass over the first ``images`` images and, apart from it, what NAP adds.
@@ -86,7 +86,7 @@ def measure(
     fed = [
         pixels
         for pixels, _ in inputs(
-            model, dataset, 0, count, device=device, batch_size=batch, should_stop=watch.should_stop
+            model, dataset, 0, count, device=device, batch_size=batch, should_stop=callbacks.should_stop
         )
     ]
     stopwatch = _Stopwatch(place, clock)
@@ -102,7 +102,7 @@ def measure(
         for turn in range(repeats + 1):
             forward, added = 0.0, 0.0
             for pixels in fed:
-                if watch.should_stop():
+                if callbacks.should_stop():
                     raise ExtractionStopped
                 forward += stopwatch.time(partial(network, pixels))
                 shown = maps[: len(pixels)]
@@ -110,7 +110,7 @@ def measure(
                 added += stopwatch.time(partial(score, shown, means))
             if turn:  # the first warms up
                 took.append((forward, added))
-            _tell(watch, model, count, turn + 1, repeats + 1, started)
+            _tell(callbacks, model, count, turn + 1, repeats + 1, started)
     return Cost(
         forward_seconds=median(forward for forward, _ in took),
         nap_seconds=median(added for _, added in took),
@@ -126,7 +126,7 @@ def measure(
 def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
     """The penultimate map (B, C, H, W) of a batch, in the memory layout in which the network leaves it."""
     found: list[Tensor] = []
-    with model.tap.reading(model.network, found.append):
+    with model.hook.reading(model.network, found.append):
         model.network(pixels)
     return found[-1]
 
@@ -161,8 +161,8 @@ class _Stopwatch:
         return self._now() - start
 
 
-def _tell(watch: Watch, model: LoadedModel, count: int, done: int, turns: int, started: float) -> None:
-    if watch.progress is None:
+def _tell(callbacks: RunCallbacks, model: LoadedModel, count: int, done: int, turns: int, started: float) -> None:
+    if callbacks.progress is None:
         return
     speed = done * count / max(time.perf_counter() - started, 1e-9)
-    watch.progress(Progress(model.title, done * count, turns * count, speed, (turns - done) * count / speed))
+    callbacks.progress(Progress(model.title, done * count, turns * count, speed, (turns - done) * count / speed))

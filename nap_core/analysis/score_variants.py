@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from nap_core import datasets, methods, metrics, nap
 from nap_core.analysis import evaluation
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
 from nap_core.errors import UserError
-from nap_core.methods import Part
+from nap_core.methods import ImageSet
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
 from nap_core.paper import published_tables
@@ -51,7 +51,7 @@ PUBLISHED |= {"nap-minus": "Energy x Minus", "nap": "Energy x NAP"}
 
 def default_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
     """The w of each design when it is combined with ``other`` and nobody chose one."""
-    weights = {design: methods.default_w(f"{design}+{other}", found.ground) for design in DESIGNS}
+    weights = {design: methods.default_w(f"{design}+{other}", found.context) for design in DESIGNS}
     return {design: w for design, w in weights.items() if w is not None}
 
 
@@ -61,12 +61,12 @@ def best_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float
     return {design: evaluation.weight_curve(found, f"{design}+{other}").best("fpr95") for design in DESIGNS}
 
 
-def published_designs(knows: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
+def published_designs(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
     """FPR95 and AUROC (shares) that Table 6 prints for each design combined with ``other``, "" being the baseline:
     averages over its six OOD datasets. Empty where Table 6 says nothing, that is but for Energy on CIFAR-10."""
     if other != OTHER:
         return {}
-    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @knows")
+    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @trained_on")
     figures = rows[["fpr95", "auroc"]].to_numpy(dtype=np.float64).tolist()
     printed = dict(zip(rows["method"], map(tuple, figures), strict=True))
     return {design: printed[name] for design, name in PUBLISHED.items() if name in printed}
@@ -87,11 +87,11 @@ def design_table(
     weights: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """The designs on a study; see ``design_table_of``."""
-    return design_table_of(Cases.of(found), specs, other=other, weights=weights)
+    return design_table_of(EvaluationData.of(found), specs, other=other, weights=weights)
 
 
 def design_table_of(
-    cases: Cases,
+    data: EvaluationData,
     specs: Sequence[str] = DESIGNS,
     *,
     other: str = OTHER,
@@ -113,7 +113,7 @@ def design_table_of(
     ]
     parts = []
     for design, combined, method in rows:
-        scores = score_cases(cases, method, w=(weights or {}).get(design) if combined else None)
+        scores = score_cases(data, method, w=(weights or {}).get(design) if combined else None)
         figures = figures_of(scores)
         parts.append(figures.assign(design=design, combined=combined, method=method, w=scores.w))
     table = pd.concat(parts, ignore_index=True)
@@ -169,10 +169,10 @@ def expression_scores(found: StudyActivations, expression: Expression) -> Writte
 
 def combined_scores(found: StudyActivations, written: MethodScores, other: str, w: float) -> WrittenScores:
     """``written`` combined with the method ``other`` at ``w``: what is negative counts as 0, as of every prior."""
-    method, cases = methods.parse(other), Cases.of(found)
+    method, cases = methods.parse(other), EvaluationData.of(found)
 
-    def of(part: Part, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        return combine(methods.positive(method, part, cases.ground), np.maximum(scores, 0), w)
+    def of(image_set: ImageSet, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return combine(methods.positive(method, image_set, cases.context), np.maximum(scores, 0), w)
 
     met = {name: of(part, written.ood[name]) for name, part in cases.ood.items()}
     return WrittenScores(
@@ -204,17 +204,17 @@ def epsilon_curve(
 
     ``w`` None takes the combination's default. Raises UserError for a Transformer, whose NAP has no ε.
     """
-    cases, method = Cases.of(found), methods.parse(other)
-    if cases.ground.model is not None and cases.ground.model.reads_attention:
+    cases, method = EvaluationData.of(found), methods.parse(other)
+    if cases.context.model is not None and cases.context.model.reads_attention:
         raise UserError(
-            f"{cases.ground.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
+            f"{cases.context.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
         )
-    weight = methods.default_w(f"nap+{other}", cases.ground) if w is None else w
+    weight = methods.default_w(f"nap+{other}", cases.context) if w is None else w
     if weight is None:
         raise ValueError(f"nap+{other} has no default weight")
-    kinds: dict[str, Callable[[Part, NDArray[np.float64]], NDArray[np.float64]]] = {
+    kinds: dict[str, Callable[[ImageSet, NDArray[np.float64]], NDArray[np.float64]]] = {
         "alone": lambda _part, prior: prior,
-        "combined": lambda part, prior: combine(methods.positive(method, part, cases.ground), prior, weight),
+        "combined": lambda part, prior: combine(methods.positive(method, part, cases.context), prior, weight),
     }
     curves = {
         kind: {metric: np.empty((len(cases.ood), len(epsilons))) for metric in ("fpr95", "auroc")} for kind in kinds

@@ -15,7 +15,7 @@ from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, extract, precomputed
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import Variant
 from nap_core.storage.activation_store import Store
 
@@ -25,7 +25,7 @@ UNLIKE, EDGE = 0.01, 0.10
 
 
 @dataclass(frozen=True)
-class Placement:
+class ImageVerdict:
     """A score among the scores (N,) of ``known`` images under the same method. Raises ValueError when there are none.
 
     The verdict rests on how many known images score as low as this one. With
@@ -123,8 +123,8 @@ def model_for_tiny_images(model: str) -> str | None:
 
 
 def known_scores(
-    known: Activations | Part,
-    ground: Ground,
+    known: Activations | ImageSet,
+    context: ScoringContext,
     specs: Sequence[str] = methods.STANDARD,
     weights: Mapping[str, float] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
@@ -132,34 +132,34 @@ def known_scores(
 
     Raises as ``methods.scored`` does.
     """
-    part, found = known if isinstance(known, Part) else Part(known), {}
+    part, found = known if isinstance(known, ImageSet) else ImageSet(known), {}
     for spec in specs:
         method = methods.parse(spec)
         if method.own_pass:
             needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
             raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
-        found[spec] = methods.score(spec, part, ground, w=(weights or {}).get(spec))
+        found[spec] = methods.score(spec, part, context, w=(weights or {}).get(spec))
     return found
 
 
 def place(
-    images: Activations | Part,
+    images: Activations | ImageSet,
     known: Mapping[str, NDArray[np.float64]],
-    ground: Ground,
+    context: ScoringContext,
     weights: Mapping[str, float] | None = None,
-) -> list[dict[str, Placement]]:
+) -> list[dict[str, ImageVerdict]]:
     """Method → placement for each of ``images``, among the scores that ``known_scores`` gives for the same ground."""
-    part = images if isinstance(images, Part) else Part(images)
-    found: list[dict[str, Placement]] = [{} for _ in range(len(part.activations))]
+    part = images if isinstance(images, ImageSet) else ImageSet(images)
+    found: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
     for method, scores in known.items():
-        w = (weights or {}).get(method, methods.default_w(method, ground))
-        for row, score in enumerate(methods.score(method, part, ground, w=w)):
-            found[row][method] = Placement(method, w, float(score), scores)
+        w = (weights or {}).get(method, methods.default_w(method, context))
+        for row, score in enumerate(methods.score(method, part, context, w=w)):
+            found[row][method] = ImageVerdict(method, w, float(score), scores)
     return found
 
 
 @dataclass(frozen=True)
-class ChannelVoice:
+class NapContribution:
     """What one channel adds to how far an image's S_NAP lies from that of the average known image.
 
     ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the known images, ``above``
@@ -177,9 +177,9 @@ class ChannelVoice:
     gain: float
 
 
-def channel_voices(
+def nap_contributions(
     image: Activations, known_terms: NDArray[np.float64], count: int = 6, kind: ChannelKind = MAPS
-) -> tuple[list[ChannelVoice], list[ChannelVoice]]:
+) -> tuple[list[NapContribution], list[NapContribution]]:
     """The channels that speak most for an image and most against it, the loudest first, up to ``count`` of each.
 
     ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the known images. A channel
@@ -193,9 +193,9 @@ def channel_voices(
     gains = (terms - usual) / (1 if kind.of_heads else len(terms))
     most, least = kind.ranked(gains), kind.ranked(-gains)
 
-    def voice(channel: int) -> ChannelVoice:
+    def voice(channel: int) -> NapContribution:
         above = float(np.mean(known_terms[:, channel] < terms[channel]))
-        return ChannelVoice(int(channel), float(terms[channel]), float(usual[channel]), above, float(gains[channel]))
+        return NapContribution(int(channel), float(terms[channel]), float(usual[channel]), above, float(gains[channel]))
 
     speaking_for = [voice(channel) for channel in most if gains[channel] > 0][:count]
     speaking_against = [voice(channel) for channel in least if gains[channel] < 0][:count]

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from nap_core import datasets, methods
-from nap_core.analysis.evaluation import Cases, weight_curve_cases
+from nap_core.analysis.evaluation import EvaluationData, weight_curve_cases
 from nap_core.corruptions import weight_search_images
-from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.weight_search_images import IMAGES, SEED
 from nap_core.errors import UserError
 from nap_core.extraction import Stored
-from nap_core.methods import Part, SearchSet, Watch, combination
+from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
 from nap_core.methods.combination import SearchedWeight, WeightCurve
-from nap_core.methods.context import SILENT
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations
 
@@ -45,17 +45,19 @@ def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
 def missing(study: Study, store: Store) -> int:
     """How many pseudo-OOD images are not in the store yet. Raises as ``pseudo_images`` does."""
     images = pseudo_images(study)
-    return max(0, len(images) - Stored(store, fed_views(study.network()), images).rows)
+    return max(0, len(images) - Stored(store, for_views(study.network()), images).rows)
 
 
-def extracted(study: Study, store: Store, device: str | None = None, watch: Watch = SILENT) -> Part:
+def extracted(
+    study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
+) -> ImageSet:
     """The activations of the pseudo-OOD images; what the store holds is read, the rest is extracted into it.
 
     Raises as ``pseudo_images`` does, and ExtractionStopped when ``watch`` asks for that.
     """
     pseudo_images(study)  # says why, where there is nothing to distort
     model, known = study.network(), datasets.load(study.id_dataset)
-    return weight_search_images.extracted(model, known, min(IMAGES, study.images), store, device, watch).pseudo
+    return weight_search_images.extracted(model, known, min(IMAGES, study.images), store, device, callbacks).pseudo
 
 
 @dataclass(frozen=True)
@@ -82,25 +84,25 @@ class WeightSearch:
         return float(values[here] - values.min())
 
 
-def search(found: StudyActivations, pseudo: Part, spec: str) -> WeightSearch:
+def search(found: StudyActivations, pseudo: ImageSet, spec: str) -> WeightSearch:
     """The search for the w of the combination ``spec``: the study's ID images against ``pseudo``, made of as many.
 
     Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.
     """
-    return search_cases(Cases.of(found), SearchSet(Part(found.id.head(IMAGES)), pseudo), spec)
+    return search_cases(EvaluationData.of(found), PseudoOODSet(ImageSet(found.id.head(IMAGES)), pseudo), spec)
 
 
-def search_cases(cases: Cases, images: SearchSet, spec: str) -> WeightSearch:
+def search_cases(data: EvaluationData, images: PseudoOODSet, spec: str) -> WeightSearch:
     """The search for the w of ``spec`` on ``images``, beside its curve on ``cases``. Raises as ``search`` does."""
     prior, other = methods.combination_parts(spec)
-    found = methods.search(methods.parse(spec), images, cases.ground)
+    found = methods.search(methods.parse(spec), images, data.context)
     pairs = (
-        (methods.positive(other, part, cases.ground), methods.scored(prior, part, cases.ground).scores)
+        (methods.positive(other, part, data.context), methods.scored(prior, part, data.context).scores)
         for part in (images.known, images.pseudo)
     )
     (id_other, id_prior), (pseudo_other, pseudo_prior) = pairs
     return WeightSearch(
         found,
         combination.weight_curve(id_other, id_prior, {PSEUDO: pseudo_other}, {PSEUDO: pseudo_prior}),
-        weight_curve_cases(cases, spec),
+        weight_curve_cases(data, spec),
     )

@@ -62,7 +62,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="a checkpoint or .safetensors of that architecture; it tells the number of classes",
     )
     group.add_argument(
+        "--trained-on",
         "--knows",
+        dest="trained_on",
         choices=(*KNOWS, "none"),
         help="what the network was trained on, which picks the parameters that the papers publish for it (default: "
         "the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 classes, "

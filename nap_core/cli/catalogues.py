@@ -48,7 +48,7 @@ def models(args: argparse.Namespace) -> int:
             "name": record.name,
             "title": record.title,
             "architecture": record.architecture,
-            "knows": record.knows,
+            "trained_on": record.trained_on,
             "classes": len(record.classes()),
             "accuracy": record.accuracy,
             "id_dataset": record.id_dataset,
@@ -66,7 +66,7 @@ def models(args: argparse.Namespace) -> int:
     )
     for fault in plugins.faults():
         print(fault, file=sys.stderr)
-    return _print(records, args.json, ("name", "title", "knows", "classes", "id_dataset", "fit_dataset"), below)
+    return _print(records, args.json, ("name", "title", "trained_on", "classes", "id_dataset", "fit_dataset"), below)
 
 
 def _usable_models() -> Iterator[ModelRecord]:
@@ -116,7 +116,7 @@ def benchmarks(args: argparse.Namespace) -> int:
     from nap_core.studies.benchmarks import RECORDS
 
     records = [vars(record) for record in RECORDS.values()]
-    return _print(records, args.json, ("name", "knows", "id_dataset", "fit_dataset", "images", "ood_datasets"))
+    return _print(records, args.json, ("name", "trained_on", "id_dataset", "fit_dataset", "images", "ood_datasets"))
 
 
 def methods(args: argparse.Namespace) -> int:

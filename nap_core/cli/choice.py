@@ -72,14 +72,14 @@ def refuse(one: Choice, sentence: str) -> None:
     print(f"Left out {one.spec}: {sentence}", file=sys.stderr)
 
 
-def without_fit(has_fit: bool, knows: str) -> Callable[[Method], str]:
+def without_fit(has_fit: bool, trained_on: str) -> Callable[[Method], str]:
     """The obstacle of having no fit split."""
 
     def obstacle(method: Method) -> str:
         if has_fit or not method.fits:
             return ""
         return (
-            f"{method.title} needs a fit split (training images of {knows or 'the ID dataset'} from which it "
+            f"{method.title} needs a fit split (training images of {trained_on or 'the ID dataset'} from which it "
             "estimates): name one with --fit DATA."
         )
 

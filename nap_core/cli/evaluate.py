@@ -23,9 +23,9 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nap_core.analysis.evaluation import Cases
+    from nap_core.analysis.evaluation import EvaluationData
     from nap_core.datasets import ImageDataset
-    from nap_core.methods import SearchSet
+    from nap_core.methods import PseudoOODSet
 
 DESCRIPTION = f"""\
 Score ID images (which the network knows) and OOD images (which it does not) under several methods, and say how well
@@ -85,7 +85,9 @@ def run(args: argparse.Namespace) -> int:
     known, met, fit = _asked(args)
     choices = choice.read(args.methods)
     record = network.record_of(args)
-    choices = choice.keep(choices, choice.without_fit(fit is not None, args.knows or (record.knows if record else "")))
+    choices = choice.keep(
+        choices, choice.without_fit(fit is not None, args.trained_on or (record.trained_on if record else ""))
+    )
     choices = choice.keep(choices, choice.without_images([one.label for one in (known, *met) if one.is_bank]))
     if args.search_w and known.is_bank:
         raise UserError("--search-w distorts ID images, and a bank holds none: name images with --id DATA.")
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     with Meter(args.quiet) as meter, memory_in_words():
         from nap_core.analysis import evaluation
         from nap_core.extraction import choose_device
-        from nap_core.methods import Watch
+        from nap_core.methods import RunCallbacks
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
@@ -105,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
             cases,
             [one.spec for one in choices],
             choice.weights(choices, args),
-            watch=Watch(progress=meter),
+            callbacks=RunCallbacks(progress=meter),
             failed=lambda spec, error: choice.refuse(by_spec[spec], str(error)),
         )
     _write(table, cases, passes.network, args)
@@ -130,10 +132,10 @@ def _asked(args: argparse.Namespace) -> tuple[Data, list[Data], Data | None]:
 
 def _cases(
     passes: Passes, known: Data, met: list[Data], fit: Data | None, choices: list[choice.Choice]
-) -> tuple[Cases, list[choice.Choice]]:
+) -> tuple[EvaluationData, list[choice.Choice]]:
     """The activations of everything, and the methods that remain once the data are known."""
-    from nap_core.analysis.evaluation import Cases
-    from nap_core.methods import Ground
+    from nap_core.analysis.evaluation import EvaluationData
+    from nap_core.methods import ScoringContext
     from nap_core.storage.activation_store import Store
 
     args, model = passes.args, passes.network.model
@@ -148,41 +150,41 @@ def _cases(
     ood_parts = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
     fit_activations = fit_opened.activations(args.fit_limit) if fit_opened else None
     passes.meter.clear()
-    knows, store = passes.network.knows, Store(args.store)
-    ground = Ground(model, knows, fit_images, fit_activations, args.fit_limit, store, args.device)
+    trained_on, store = passes.network.trained_on, Store(args.store)
+    context = ScoringContext(model, trained_on, fit_images, fit_activations, args.fit_limit, store, args.device)
     if args.search_w and id_opened.images is not None:
-        ground.find_search_set = partial(_search_set, passes, id_opened.images)
-    return Cases(known.label, id_part, ood_parts, ground), choices
+        context.find_search_set = partial(_search_set, passes, id_opened.images)
+    return EvaluationData(known.label, id_part, ood_parts, context), choices
 
 
-def _search_set(passes: Passes, known: ImageDataset) -> SearchSet:
+def _search_set(passes: Passes, known: ImageDataset) -> PseudoOODSet:
     """ID images and distorted ones, as the app searches w on them."""
     from nap_core.corruptions import weight_search_images
-    from nap_core.methods import Watch
+    from nap_core.methods import RunCallbacks
     from nap_core.storage.activation_store import Store
 
     args, most = passes.args, weight_search_images.IMAGES
     images = min(most, args.limit or most, len(known))
-    store, watch = Store(args.store), Watch(progress=passes.meter)
-    return weight_search_images.extracted(passes.network.model, known, images, store, args.device, watch)
+    store, callbacks = Store(args.store), RunCallbacks(progress=passes.meter)
+    return weight_search_images.extracted(passes.network.model, known, images, store, args.device, callbacks)
 
 
-def _write(table: pd.DataFrame, cases: Cases, used: Network, args: argparse.Namespace) -> None:
+def _write(table: pd.DataFrame, data: EvaluationData, used: Network, args: argparse.Namespace) -> None:
     if args.json:
         output.write(output.to_json(output.records(table)) + "\n", args.json)
     if args.csv:
         output.write(table.to_csv(index=False, lineterminator="\n"), args.csv)
     if not (args.json or args.csv):
-        output.write(_printed(table, cases, used), output.STDOUT)
+        output.write(_printed(table, data, used), output.STDOUT)
 
 
-def _printed(table: pd.DataFrame, cases: Cases, used: Network) -> str:
+def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
     """The table for people: a row a method, a column an OOD dataset."""
     from nap_core import methods
     from nap_core.analysis import comparison
 
-    counts = ", ".join(f"{name} ({len(part.activations):,})" for name, part in cases.ood.items())
-    title = f"{used.model.title} · ID: {cases.id_name} ({len(cases.id.activations):,} images) · OOD: {counts}\n"
+    counts = ", ".join(f"{name} ({len(part.activations):,})" for name, part in data.ood.items())
+    title = f"{used.model.title} · ID: {data.id_name} ({len(data.id.activations):,} images) · OOD: {counts}\n"
     if table.empty:
         return f"{title}No method could run.\n"
     fpr, auroc = comparison.scoreboard(table, "fpr95"), comparison.scoreboard(table, "auroc")

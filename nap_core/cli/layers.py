@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     network.record_of(args)
     with Meter(args.quiet) as meter:
         model = network.load(args, meter).model
-    found = model.anatomy
+    found = model.structure
     if found is None:
         raise ValueError(f"{model.title} was not looked at when it was loaded")
     layers = [{"name": one.name, "kind": one.kind, "shape": one.shape, "form": one.form} for one in found.layers]
@@ -29,13 +29,13 @@ def run(args: argparse.Namespace) -> int:
         told = {
             "model": model.name,
             "found": {
-                "map": str(found.tap),
+                "map": str(found.hook),
                 "head": found.head,
                 "head_reads": found.features,
                 "head_on_mean": found.head_on_mean,
                 "sentence": found.sentence(),
             },
-            "read": str(model.tap),
+            "read": str(model.hook),
             "features_kept": model.keeps_features,
             "transform": model.transform.describe(),
             "layers": layers,
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         output.write(output.to_json(told) + "\n", output.STDOUT)
         return 0
     rows = [[str(one["name"]), str(one["kind"]), " × ".join(map(str, one["shape"]))] for one in layers]
-    below = f"\n{found.sentence()}\nRead: {model.tap}. Preprocessing: {model.transform.describe()}.\n"
+    below = f"\n{found.sentence()}\nRead: {model.hook}. Preprocessing: {model.transform.describe()}.\n"
     output.write(output.columns(["layer", "kind", "channels × height × width"], rows) + below, output.STDOUT)
     return 0
 

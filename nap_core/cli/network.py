@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nap_core.activations import Activations
     from nap_core.datasets import ImageDataset
-    from nap_core.methods import Part
+    from nap_core.methods import ImageSet
     from nap_core.models import LoadedModel, ModelRecord
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
@@ -67,7 +67,7 @@ class Network:
     what is read of it or what it is fed."""
 
     model: LoadedModel
-    knows: str
+    trained_on: str
     as_published: bool
 
 
@@ -78,7 +78,7 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
     Raises UserError for what cannot be loaded.
     """
     from nap_core import models
-    from nap_core.models.loaded_model import fed_by, read_at
+    from nap_core.models.loaded_model import with_layer, with_preprocessing
     from nap_core.storage.downloads import fetch
 
     record = record_of(args)
@@ -86,21 +86,21 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
         for download in record.downloads():
             fetch(download, progress=meter)
         meter.clear()
-        model, knows = models.load(args.model), args.knows or record.knows
+        model, trained_on = models.load(args.model), args.trained_on or record.trained_on
     else:
         model = models.load_checkpoint(args.model, Path(args.weights).expanduser())
-        knows = args.knows or _guessed(args.model, len(model.classes))
-        names = models.benchmark_classes(knows)
+        trained_on = args.trained_on or _guessed(args.model, len(model.classes))
+        names = models.benchmark_classes(trained_on)
         if len(names) == len(model.classes):
             model = replace(model, classes=names)
     transform = model.transform
     changed = transform.changed(args.view) if args.view else transform
     changed = replace(changed, mean=args.mean or transform.mean, std=args.std or transform.std)
     if changed != transform:
-        model = fed_by(model, changed)
+        model = with_preprocessing(model, changed)
     if args.layer:
-        model = read_at(model, args.layer)
-    return Network(model, "" if knows == "none" else knows, changed == transform and not args.layer)
+        model = with_layer(model, args.layer)
+    return Network(model, "" if trained_on == "none" else trained_on, changed == transform and not args.layer)
 
 
 def _guessed(architecture: str, classes: int) -> str:
@@ -194,11 +194,11 @@ class Opened:
         # The store keeps the labels that the images came with: whatever network asks, it is one entry.
         return replace(found, labels=self.labels[: len(found)])
 
-    def part(self, limit: int | None) -> Part:
+    def part(self, limit: int | None) -> ImageSet:
         """The first ``limit`` images and their activations, for methods."""
-        from nap_core.methods import Part
+        from nap_core.methods import ImageSet
 
-        return Part(self.activations(limit), self.images)
+        return ImageSet(self.activations(limit), self.images)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nap_core.analysis.evaluation import Cases
+    from nap_core.analysis.evaluation import EvaluationData
     from nap_core.paper import Entry
     from nap_core.paper.running import Reproduced
 
@@ -75,15 +75,15 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
     with Meter(args.quiet) as meter, memory_in_words():
         from nap_core.extraction import choose_device
-        from nap_core.methods import Watch
-        from nap_core.paper.running import Subject
+        from nap_core.methods import RunCallbacks
+        from nap_core.paper.running import ReproductionInput
         from nap_core.paper.running import run as run_entry
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
-        model, knows = passes.network.model, passes.network.knows
-        subject = Subject.of_cases(_cases(passes, entry, root), model, knows)
-        done = run_entry(entry, subject, Watch(progress=meter))
+        model, trained_on = passes.network.model, passes.network.trained_on
+        subject = ReproductionInput.of_cases(_cases(passes, entry, root), model, trained_on)
+        done = run_entry(entry, subject, RunCallbacks(progress=meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
     else:
@@ -91,21 +91,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
+def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     from nap_core import methods
-    from nap_core.analysis.evaluation import Cases
-    from nap_core.methods import Ground
+    from nap_core.analysis.evaluation import EvaluationData
+    from nap_core.methods import ScoringContext
     from nap_core.paper import layout
     from nap_core.paper.spec import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
     from nap_core.storage.activation_store import Store
 
-    args, model, knows = passes.args, passes.network.model, passes.network.knows
-    if knows not in layout.CATALOGUE:
+    args, model, trained_on = passes.args, passes.network.model, passes.network.trained_on
+    if trained_on not in layout.CATALOGUE:
         raise UserError(
             f"The paper's networks know {', '.join(layout.CATALOGUE)}. Say which of them yours knows with --knows."
         )
-    setting = entry.setting_for(knows, model.architecture.name, model.reads_attention)
-    usual = IMAGENET_HEADINGS if knows == "ImageNet-1k" else CIFAR_HEADINGS
+    setting = entry.setting_for(trained_on, model.architecture.name, model.reads_attention)
+    usual = IMAGENET_HEADINGS if trained_on == "ImageNet-1k" else CIFAR_HEADINGS
     headings = setting.headings if setting else usual
 
     names = {heading: name for name, heading in HEADINGS.items()}
@@ -116,35 +116,38 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> Cases:
             met.append(found)
         else:
             absent.append(heading)
-    known = _find(root, knows, layout.CATALOGUE[knows], layout.known(root, knows) if root else None)
+    known = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
     if known is None:
-        raise UserError(_nowhere([knows], root, layout.names(knows)))
+        raise UserError(_nowhere([trained_on], root, layout.names(trained_on)))
     if not met:
         raise UserError(_nowhere(absent, root, [layout.names(heading)[0] for heading in absent]))
     for heading in absent:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
     fit = None
     if entry.kind not in ("layers", "oracle", "cost") and any(methods.parse(row.spec).fits for row in entry.rows):
-        fit = _find(root, knows, layout.TRAINING.get(knows, ""), layout.trained(root, knows) if root else None)
+        fit = _find(
+            root, trained_on, layout.TRAINING.get(trained_on, ""), layout.trained(root, trained_on) if root else None
+        )
         if fit is None:
             print(
-                f"Without training images, as {layout.names(knows, fit=True)[0]}: methods that estimate are left out.",
+                f"Without training images, as {layout.names(trained_on, fit=True)[0]}: "
+                "methods that estimate are left out.",
                 file=sys.stderr,
             )
 
     # Everything is opened before the first pass: a damaged file must not be met after minutes.
     id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
     fit_opened = passes.open(fit) if fit else None
-    ground = Ground(
+    context = ScoringContext(
         model,
-        knows,
+        trained_on,
         fit_opened.labelled_images if fit_opened else None,
         fit_limit=args.fit_limit,
         store=Store(args.store),
         device=args.device,
     )
     ood = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
-    return Cases(knows, id_opened.part(args.limit), ood, ground)
+    return EvaluationData(trained_on, id_opened.part(args.limit), ood, context)
 
 
 def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data | None:
@@ -176,7 +179,8 @@ def _object(done: Reproduced) -> dict[str, Any]:
         "section": entry.section,
         "claim": entry.claim,
         "network": done.network,
-        "published_on": beside and {"network": beside.network.title, "id": beside.knows, "ood": list(beside.headings)},
+        "published_on": beside
+        and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},
         "finding": done.finding
         and {"held": done.finding.held, "of": done.finding.of, "sentence": done.finding.sentence},
         "remarks": list(done.remarks),

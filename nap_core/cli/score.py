@@ -26,8 +26,8 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nap_core.analysis.single_image import Placement
-    from nap_core.methods import Ground
+    from nap_core.analysis.single_image import ImageVerdict
+    from nap_core.methods import ScoringContext
     from nap_core.models import LoadedModel
 
 BATCH = 32
@@ -72,7 +72,7 @@ class _Reference:
 
     name: str
     scores: dict[str, NDArray[np.float64]]
-    ground: Ground
+    context: ScoringContext
     weights: dict[str, float]
 
 
@@ -85,7 +85,9 @@ def run(args: argparse.Namespace) -> int:
     known, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
     if not known:
         raise UserError("Images to compare with are missing: name some that the network knows with --id DATA.")
-    choices = choice.keep(choices, choice.without_fit(bool(fit), args.knows or (record.knows if record else "")))
+    choices = choice.keep(
+        choices, choice.without_fit(bool(fit), args.trained_on or (record.trained_on if record else ""))
+    )
     asked, asked_fit = data.read(known), data.read(fit) if fit else None
     choose_device(args.device)
     with Meter(args.quiet) as meter, memory_in_words():
@@ -103,30 +105,30 @@ def _reference(
     passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
     from nap_core.analysis import single_image
-    from nap_core.methods import Ground, Part
+    from nap_core.methods import ImageSet, ScoringContext
 
     args, model = passes.args, passes.network.model
     opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
     choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
-    known = Part(passes.open(asked).activations(single_image.KNOWN_IMAGES))
+    known = ImageSet(passes.open(asked).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
-    ground = Ground(model, passes.network.knows, fit, activations, args.fit_limit, device=args.device)
+    context = ScoringContext(model, passes.network.trained_on, fit, activations, args.fit_limit, device=args.device)
     weights = choice.weights(choices, args)
     scores: dict[str, NDArray[np.float64]] = {}
     for one in choices:
         try:
-            scores |= single_image.known_scores(known, ground, [one.spec], weights)
+            scores |= single_image.known_scores(known, context, [one.spec], weights)
         except UserError as error:
             choice.refuse(one, str(error))
-    return _Reference(asked.label, scores, ground, weights)
+    return _Reference(asked.label, scores, context, weights)
 
 
 def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
     """A line for each file, in their order."""
     from nap_core import extraction
     from nap_core.analysis import single_image
-    from nap_core.methods import Part
+    from nap_core.methods import ImageSet
 
     for start in range(0, len(args.images), BATCH):
         batch = args.images[start : start + BATCH]
@@ -142,7 +144,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
             placed = dict(
                 zip(
                     views,
-                    single_image.place(Part(found), reference.scores, reference.ground, reference.weights),
+                    single_image.place(ImageSet(found), reference.scores, reference.context, reference.weights),
                     strict=True,
                 )
             )
@@ -186,7 +188,7 @@ def _prediction(logits: NDArray[np.floating[Any]], classes: tuple[str, ...]) -> 
     return {**top[0], "top5": top}
 
 
-def _told(placed: Placement) -> dict[str, Any]:
+def _told(placed: ImageVerdict) -> dict[str, Any]:
     return {
         "score": placed.score,
         "w": placed.w,

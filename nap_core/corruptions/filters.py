@@ -42,8 +42,8 @@ def smoothed(x: Tensor, deviations: tuple[float, float], truncate: float, border
         weights /= weights.sum()
         padded = bordered(x, *((reach, 0) if axis == -2 else (0, reach)), border)
         total = torch.zeros_like(x)
-        for tap, weight in enumerate(weights):
-            total.add_(padded.narrow(axis, tap, x.shape[axis]), alpha=float(weight))
+        for hook, weight in enumerate(weights):
+            total.add_(padded.narrow(axis, hook, x.shape[axis]), alpha=float(weight))
         x = total
     return x
 

@@ -23,7 +23,7 @@ from nap_core import corruptions
 from nap_core.corruptions import Scale
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.models import LoadedModel, Transform, fed_by
+from nap_core.models import LoadedModel, Transform, with_preprocessing
 
 Indices = NDArray[np.int64]
 
@@ -40,10 +40,10 @@ class Plan(NamedTuple):
     severity: Indices
 
 
-def fed_views(model: LoadedModel) -> LoadedModel:
+def for_views(model: LoadedModel) -> LoadedModel:
     """The same network with a preprocessing that takes views as they are: what a ``PseudoOod`` is extracted with."""
     side = model.transform.crop
-    return fed_by(model, model.transform.changed(f"{side}/{side}"))
+    return with_preprocessing(model, model.transform.changed(f"{side}/{side}"))
 
 
 @dataclass(frozen=True, eq=False)

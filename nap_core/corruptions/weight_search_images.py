@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nap_core.activations import Activations
-from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets import ImageDataset
 from nap_core.extraction import Stored, extract
-from nap_core.methods import Part, SearchSet, Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
 
@@ -25,13 +25,13 @@ def search_images(model: LoadedModel, known: ImageDataset, images: int = IMAGES,
     return PseudoOod(known, model.transform, seed=seed, limit=images, each=True, scale="imagenet")
 
 
-def stored(model: LoadedModel, known: ImageDataset, images: int, store: Store) -> SearchSet | None:
+def stored(model: LoadedModel, known: ImageDataset, images: int, store: Store) -> PseudoOODSet | None:
     """The first ``images`` of ``known`` and the pseudo-OOD images made of them; None while the store lacks any."""
     corrupted = search_images(model, known, images)
-    pseudo = _read(store, fed_views(model), corrupted, len(corrupted))
+    pseudo = _read(store, for_views(model), corrupted, len(corrupted))
     first = _read(store, model, known, min(images, len(known)))
     # Without the images: a method that would run the network over them again has no w here.
-    return SearchSet(Part(first), Part(pseudo)) if first and pseudo else None
+    return PseudoOODSet(ImageSet(first), ImageSet(pseudo)) if first and pseudo else None
 
 
 def extracted(
@@ -40,24 +40,24 @@ def extracted(
     images: int,
     store: Store | None = None,
     device: str | None = None,
-    watch: Watch = SILENT,
-) -> SearchSet:
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> PseudoOODSet:
     """``stored``, after a pass over what the store lacks. Raises ExtractionStopped when ``watch`` asks for that."""
 
-    def seen(by: LoadedModel, given: ImageDataset, limit: int | None = None) -> Part:
-        return Part(
+    def seen(by: LoadedModel, given: ImageDataset, limit: int | None = None) -> ImageSet:
+        return ImageSet(
             extract(
                 by,
                 given,
                 limit=limit,
                 store=store,
                 device=device,
-                progress=watch.progress,
-                should_stop=watch.should_stop,
+                progress=callbacks.progress,
+                should_stop=callbacks.should_stop,
             )
         )
 
-    return SearchSet(seen(model, known, images), seen(fed_views(model), search_images(model, known, images)))
+    return PseudoOODSet(seen(model, known, images), seen(for_views(model), search_images(model, known, images)))
 
 
 def _read(store: Store, model: LoadedModel, images: ImageDataset, count: int) -> Activations | None:

@@ -20,7 +20,7 @@ from nap_core.extraction.devices import BATCH, available_devices, choose_device,
 from nap_core.extraction.passes import SHARD_ROWS, Pass
 from nap_core.extraction.runner import Runner
 from nap_core.extraction.stored import Stored, store_key
-from nap_core.models import LoadedModel, read_at
+from nap_core.models import LoadedModel, with_layer
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import ExtractionStopped, Progress
 
@@ -83,7 +83,7 @@ def extract_layers(
     that the model read there would use (``models.read_at``); an image goes through the network only where a layer lacks
     it. Raises as ``extract`` does, and UserError for a name that is no layer's.
     """
-    sites = {layer: read_at(model, layer) if layer else model for layer in layers}
+    sites = {layer: with_layer(model, layer) if layer else model for layer in layers}
     run = _pass(tuple(sites.values()), dataset, limit, device, batch_size, False, progress, should_stop)
     found = run.found(store) if run.total and sites else map(_empty, sites.values())
     return dict(zip(sites, found, strict=True))

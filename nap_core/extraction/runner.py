@@ -116,7 +116,7 @@ class Runner:
     def _read(self, views: Tensor, note: Callable[[Tensor], Note]) -> tuple[list[Note], Tensor, Tensor | None]:
         """What ``note`` makes of the map at each site, the logits, and the features where a site keeps them."""
         network = self.model.network
-        head = self.model.head_tap if any(site.keeps_features for site in self.sites) else None
+        head = self.model.head_hook if any(site.keeps_features for site in self.sites) else None
         noted: dict[int, Note] = {}
         features: list[Tensor] = []
 
@@ -128,7 +128,7 @@ class Runner:
 
         with ONE_PASS_AT_A_TIME, ExitStack() as reading:
             for place, site in enumerate(self.sites):
-                reading.enter_context(site.tap.reading(network, at(place)))
+                reading.enter_context(site.hook.reading(network, at(place)))
             if head:
                 reading.enter_context(head.reading(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.

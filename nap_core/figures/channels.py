@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from nap_core.analysis.channels.class_activation import MOST_CHANNELS, ClassUse, arranged, scaled, top_classes
+from nap_core.analysis.channels.class_activation import MOST_CHANNELS, ClassActivation, arranged, scaled, top_classes
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, sequential
 from nap_core.figures.picture import Picture, percent, three_digits
@@ -103,7 +103,7 @@ def ranking_reading(table: pd.DataFrame, against: str, kind: ChannelKind = MAPS)
 
 
 def use_picture(
-    use: ClassUse, what: str, chosen: int, aurocs: Values, kind: ChannelKind = MAPS, most: int = MOST_CHANNELS
+    use: ClassActivation, what: str, chosen: int, aurocs: Values, kind: ChannelKind = MAPS, most: int = MOST_CHANNELS
 ) -> Picture:
     """Classes × channels: how bright a cell is says how strong a channel answers to a class, as a share of its
     strongest class. ``what`` names the value. Of very many, the classes and channels that stand out most are drawn.
@@ -111,7 +111,7 @@ def use_picture(
     shown = top_classes(use)
     best = np.sort(np.argsort(-aurocs, kind="stable")[:most])
     columns = best if chosen in best else np.append(best[:-1], chosen)
-    part = ClassUse(shown.classes, shown.names, shown.images, shown.values[:, columns], shown.predicted)
+    part = ClassActivation(shown.classes, shown.names, shown.images, shown.values[:, columns], shown.predicted)
     rows, order = arranged(part)
     channels = columns[order]
     shares, values = scaled(part)[np.ix_(rows, order)], part.values[np.ix_(rows, order)]
@@ -148,7 +148,7 @@ def use_picture(
     return Picture(figure, use_reading(use, kind), table.rename_axis("class").reset_index(), f"classes_{kind.many}")
 
 
-def use_reading(use: ClassUse, kind: ChannelKind = MAPS) -> str:
+def use_reading(use: ClassActivation, kind: ChannelKind = MAPS) -> str:
     """How special the channels are: which class drives the most of them, and by how much the first beats the second."""
     if len(use.names) < 2:
         return f"All images are of one class, {use.names[0]}, so classes cannot be compared."
@@ -165,7 +165,7 @@ def use_reading(use: ClassUse, kind: ChannelKind = MAPS) -> str:
 
 
 def class_picture(
-    use: ClassUse, what: str, channel: int, weights: NDArray[np.floating] | None, kind: ChannelKind = MAPS
+    use: ClassActivation, what: str, channel: int, weights: NDArray[np.floating] | None, kind: ChannelKind = MAPS
 ) -> Picture:
     """The classes that drive one channel, the strongest on top, and beside them the head's weight for each, if any.
 
@@ -201,7 +201,7 @@ def class_picture(
     return Picture(figure, _class_reading(use, channel, weights, kind), table, f"{kind.one}_{channel}_classes")
 
 
-def _class_reading(use: ClassUse, channel: int, weights: NDArray[np.floating] | None, kind: ChannelKind) -> str:
+def _class_reading(use: ClassActivation, channel: int, weights: NDArray[np.floating] | None, kind: ChannelKind) -> str:
     rows = use.ranked(channel)
     name, top, average = use.names[rows[0]], use.values[rows[0], channel], use.values[:, channel].mean()
     if average <= 0:

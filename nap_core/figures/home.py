@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nap_core import metrics
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.analysis.home_example import Example, Showcase
+from nap_core.analysis.home_example import Example, HomeExample
 from nap_core.figures.activation_maps import enlarged
 from nap_core.figures.palette import NEUTRAL, sequential
 from nap_core.figures.picture import Picture, percent, three_digits
@@ -26,7 +26,7 @@ _SPANS = ((0.0, 0.36), (0.64, 1.0))  # of the width, for the two images; the sen
 _IMAGE, _MAP = (0.52, 0.97), (0.03, 0.48)  # of the height
 
 
-def pair_picture(pair: Showcase, colours: Sequence[str]) -> Picture:
+def pair_picture(pair: HomeExample, colours: Sequence[str]) -> Picture:
     """The two images over their maps of one channel, on one colour scale: the paper's Figure 1a.
 
     ``colours`` are those of the known and the unknown dataset.
@@ -118,7 +118,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
     )
 
 
-def _pair_reading(pair: Showcase) -> str:
+def _pair_reading(pair: HomeExample) -> str:
     names = [f"the {example.shows or 'image'} ({example.title})" for example in (pair.known, pair.met)]
     means, peaks = zip(
         *((three_digits(one.mean), three_digits(one.maximum)) for one in (pair.known, pair.met)), strict=True
@@ -127,7 +127,7 @@ def _pair_reading(pair: Showcase) -> str:
     return f"{averages}, but peaks at {peaks[0]} and {peaks[1]}."
 
 
-def _pair_table(pair: Showcase) -> pd.DataFrame:
+def _pair_table(pair: HomeExample) -> pd.DataFrame:
     parts = []
     for role, example in (("ID", pair.known), ("OOD", pair.met)):
         rows, columns = (index.ravel() + 1 for index in np.indices(example.channel_map.shape))

@@ -28,18 +28,18 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True)
-class Watch:
+class RunCallbacks:
     """Somebody who waits for a pass: hears how far it is, and may ask it to stop between two batches."""
 
     progress: Callable[[Progress], None] | None = None
     should_stop: Callable[[], bool] = _never
 
 
-SILENT = Watch()
+NO_CALLBACKS = RunCallbacks()
 
 
 @dataclass(frozen=True, eq=False)  # one object is one set of images: it serves as a key of caches
-class Part:
+class ImageSet:
     """Images to be scored: their stored activations and, where there are any, the images themselves."""
 
     activations: Activations
@@ -47,15 +47,15 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class SearchSet:
+class PseudoOODSet:
     """What w is searched on: the first ID images and the pseudo-OOD images made of them."""
 
-    known: Part
-    pseudo: Part
+    known: ImageSet
+    pseudo: ImageSet
 
 
 @dataclass(eq=False)
-class Ground:
+class ScoringContext:
     """What the methods of one study stand on.
 
     ``knows`` is what the network was trained on, as the papers call it, and picks published parameters.
@@ -65,18 +65,18 @@ class Ground:
     """
 
     model: LoadedModel | None = None
-    knows: str = ""
+    trained_on: str = ""
     fit_images: ImageDataset | None = None
     fit_activations: Activations | None = None
     fit_limit: int | None = None
     store: Store | None = None
     device: str | None = None
-    find_search_set: Callable[[], SearchSet | None] | None = None
-    _search_set: SearchSet | None = field(default=None, repr=False)
+    find_search_set: Callable[[], PseudoOODSet | None] | None = None
+    _search_set: PseudoOODSet | None = field(default=None, repr=False)
     _searched: dict[str, SearchedWeight] = field(default_factory=dict, repr=False)
     _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
-    _scored: WeakKeyDictionary[Part, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
-    _fit_part: Part | None = field(default=None, repr=False)
+    _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
+    _fit_part: ImageSet | None = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     # Apart from the other: while the fit split is extracted, methods that do not need it still run.
     _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -92,19 +92,19 @@ class Ground:
             raise UserError(f"{what} needs the network itself, and only activations were given.")
         return self.model
 
-    def fit(self, what: str, watch: Watch = SILENT) -> Part:
+    def fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split; extracted when that has not been done. Raises UserError, naming ``what`` needs it, when
         there is none, ExtractionStopped when ``watch`` asks for that."""
         with self._fit_lock:
             if self._fit_part is None:
-                self._fit_part = Part(self._fit(what, watch), self.fit_images)
+                self._fit_part = ImageSet(self._fit(what, callbacks), self.fit_images)
             return self._fit_part
 
-    def _fit(self, what: str, watch: Watch) -> Activations:
+    def _fit(self, what: str, callbacks: RunCallbacks) -> Activations:
         if self.fit_activations is not None:
             return self.fit_activations
         if self.fit_images is None:
-            known = self.knows or "the ID dataset"
+            known = self.trained_on or "the ID dataset"
             raise UserError(
                 f"{what} needs a fit split (training images of {known} from which it estimates), and there is none."
             )
@@ -114,8 +114,8 @@ class Ground:
             limit=self.fit_limit,
             store=self.store,
             device=self.device,
-            progress=watch.progress,
-            should_stop=watch.should_stop,
+            progress=callbacks.progress,
+            should_stop=callbacks.should_stop,
         )
 
     def missing_fit(self) -> int:
@@ -127,9 +127,9 @@ class Ground:
             return wanted
         return max(0, wanted - Stored(self.store, self.model, self.fit_images).rows)
 
-    def labelled_fit(self, what: str, watch: Watch = SILENT) -> Part:
+    def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
-        part = self.fit(what, watch)
+        part = self.fit(what, callbacks)
         found: NDArray[np.int64] = np.unique(part.activations.labels)
         classes = int(part.activations.logits.shape[1])
         if not len(found) or found[0] < 0:
@@ -147,7 +147,7 @@ class Ground:
         return len(self.model.classes) if self.model else 0
 
     @property
-    def search_set(self) -> SearchSet | None:
+    def search_set(self) -> PseudoOODSet | None:
         """What w is searched on, None as long as it is not in the store."""
         if self._search_set is None and self.find_search_set is not None:
             self._search_set = self.find_search_set()
@@ -167,10 +167,10 @@ class Ground:
                 self._prepared[spec] = make()
             return self._prepared[spec]
 
-    def scored(self, spec: str, part: Part, make: Callable[[], Scored]) -> Scored:
+    def scored(self, spec: str, image_set: ImageSet, make: Callable[[], Scored]) -> Scored:
         """What ``make`` gave for ``spec`` on ``part``, made once for as long as ``part`` is in use."""
         with self._lock:
-            known = self._scored.setdefault(part, {})
+            known = self._scored.setdefault(image_set, {})
         if spec not in known:
             known[spec] = make()
         return known[spec]

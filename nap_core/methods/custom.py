@@ -14,7 +14,7 @@ from torch import Tensor
 from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import Ground, Part, Watch
+from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
 from nap_core.methods.pytorch_ood_adapter import Head, OwnLogits, features, head_of, in_words, negated, paper_of, record
 from nap_core.methods.spec import MethodRecord, Parameter, Positive, Prepared, Scored, Scores, Value
 from nap_core.models import LoadedModel
@@ -42,18 +42,18 @@ def nap_record(*, name: str, title: str, score: Score, formula: str, **paper: An
     On a Transformer NAP is the maximum of the class token's attention, and the designs are not defined.
     """
 
-    def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+    def prepare(context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
         values = dict(parameters)
         head = int(values.pop("head", 0))
-        if ground.model is not None and ground.model.reads_attention:
-            return _attention(title, score, ground.model, head, values)
+        if context.model is not None and context.model.reads_attention:
+            return _attention(title, score, context.model, head, values)
         if head:
             raise UserError(
                 f"{title} has heads to choose from on Transformers only. On any other network, leave head at 0."
             )
 
-        def scores(part: Part, _watch: Watch, /) -> Scored:
-            return Scored(score(part.activations, **values))
+        def scores(image_set: ImageSet, _watch: RunCallbacks, /) -> Scored:
+            return Scored(score(image_set.activations, **values))
 
         return scores
 
@@ -83,8 +83,8 @@ def _attention(title: str, score: Score, model: LoadedModel, head: int, others: 
     if head > model.heads:
         raise UserError(f"{model.title} has {model.heads} heads, so head must be 0 to {model.heads}, not {head}.")
 
-    def scores(part: Part, _watch: Watch, /) -> Scored:
-        return Scored(nap.attention_score(part.activations, head))
+    def scores(image_set: ImageSet, _watch: RunCallbacks, /) -> Scored:
+        return Scored(nap.attention_score(image_set.activations, head))
 
     return scores
 
@@ -130,8 +130,8 @@ def openmax_record(positive: Positive) -> MethodRecord:
     )
 
 
-def _gradnorm(part: Part, _watch: Watch, /) -> Scored:
-    return Scored(part.activations.by_rows(_gradient_norm))
+def _gradnorm(image_set: ImageSet, _watch: RunCallbacks, /) -> Scored:
+    return Scored(image_set.activations.by_rows(_gradient_norm))
 
 
 def _gradient_norm(images: Activations) -> Scores:
@@ -158,9 +158,9 @@ def gradnorm_record(positive: Positive) -> MethodRecord:
 class _Shaped:
     """Energy of the head's logits on features that ``shape`` has changed; ``fit`` prepares it once."""
 
-    def __init__(self, title: str, ground: Ground) -> None:
-        self.title, self.ground = title, ground
-        self.head = head_of(ground.network(title), title)
+    def __init__(self, title: str, context: ScoringContext) -> None:
+        self.title, self.context = title, context
+        self.head = head_of(context.network(title), title)
         self._ready = False
 
     def fit(self, known: Activations) -> None:
@@ -176,22 +176,22 @@ class _Shaped:
 
     needs_fit = False
 
-    def __call__(self, part: Part, watch: Watch, /) -> Scored:
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
         if self.needs_fit and not self._ready:
             with in_words(self.title):
-                self.fit(self.ground.fit(self.title, watch).activations)
+                self.fit(self.context.fit(self.title, callbacks).activations)
             self._ready = True
         energy, shape = OwnLogits(), self.shaping()
         with torch.no_grad(), in_words(self.title):
-            scores = part.activations.by_rows(lambda images: negated(energy(self.head(shape(features(images))))))
+            scores = image_set.activations.by_rows(lambda images: negated(energy(self.head(shape(features(images))))))
         return Scored(scores, energy.take())
 
 
 class _DiceReact(_Shaped):
     needs_fit = True
 
-    def __init__(self, title: str, ground: Ground, parameters: Mapping[str, Value]) -> None:
-        super().__init__(title, ground)
+    def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
+        super().__init__(title, context)
         self.dice = DICE(None, self.head.weight, self.head.bias, float(parameters["p"]))
         self.react = ReAct(None, self.head, percentile=float(parameters["percentile"]))
 
@@ -213,7 +213,7 @@ def dice_react_record(parameters: tuple[Parameter, ...], positive: Positive) -> 
         family="shaping",
         formula="Energy with DICE's weights on activations that ReAct has clipped",
         needs=("fit split",),
-        prepare=lambda ground, values: _DiceReact("DICE & ReAct", ground, values),
+        prepare=lambda context, values: _DiceReact("DICE & ReAct", context, values),
         parameters=parameters,
         own_logits=True,
         positive=positive,
@@ -222,8 +222,8 @@ def dice_react_record(parameters: tuple[Parameter, ...], positive: Positive) -> 
 
 
 class _AshRandom(_Shaped):
-    def __init__(self, title: str, ground: Ground, parameters: Mapping[str, Value]) -> None:
-        super().__init__(title, ground)
+    def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
+        super().__init__(title, context)
         self.percentile, self.seed = float(parameters["percentile"]), int(parameters["seed"])
 
     def shaping(self) -> Callable[[Tensor], Tensor]:
@@ -244,7 +244,7 @@ def ash_rand_record(positive: Positive) -> MethodRecord:
         title="ASH-RAND",
         family="shaping",
         formula="Energy after pruning, the kept activations set to random numbers between 0 and 10",
-        prepare=lambda ground, values: _AshRandom("ASH-RAND", ground, values),
+        prepare=lambda context, values: _AshRandom("ASH-RAND", context, values),
         parameters=(
             Parameter(
                 "percentile",
@@ -266,8 +266,8 @@ def ash_rand_record(positive: Positive) -> MethodRecord:
 class _AshGlobal(_Shaped):
     needs_fit = True
 
-    def __init__(self, title: str, ground: Ground, parameters: Mapping[str, Value]) -> None:
-        super().__init__(title, ground)
+    def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
+        super().__init__(title, context)
         self.percentile, self.variant = float(parameters["percentile"]), str(parameters["variant"])
         self.threshold = 0.0
 
@@ -294,7 +294,7 @@ def ash_global_record(positive: Positive) -> MethodRecord:
         family="shaping",
         formula="ASH with one threshold for all images, a percentile of the fit split's activations",
         needs=("fit split",),
-        prepare=lambda ground, values: _AshGlobal("ASH, global threshold", ground, values),
+        prepare=lambda context, values: _AshGlobal("ASH, global threshold", context, values),
         parameters=(
             Parameter(
                 "variant", "how the kept activations are treated", "b", "ASH paper, table 5", choices=("p", "b", "s")

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
-from nap_core.methods.context import Ground, Part, Watch
+from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.spec import MethodRecord, Need, Prepared, Scored, Value
-from nap_core.models import AttentionTap, LoadedModel, Tap
+from nap_core.models import AttentionTap, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
@@ -33,10 +33,10 @@ BATCH = 64  # gradients and full maps of several layers take many times the memo
 class Site:
     """Where an own pass works: a copy of the network on its device, its taps, and the batches of a dataset."""
 
-    def __init__(self, title: str, ground: Ground, parameters: Mapping[str, Value]) -> None:
-        self.title, self.ground, self.parameters = title, ground, parameters
-        self.model: LoadedModel = ground.network(title)
-        self.device = choose_device(ground.device)
+    def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
+        self.title, self.context, self.parameters = title, context, parameters
+        self.model: LoadedModel = context.network(title)
+        self.device = choose_device(context.device)
         self.network: nn.Module = copy.deepcopy(self.model.network).to(self.device).eval()
 
     def layer_names(self) -> tuple[str, ...]:
@@ -45,7 +45,9 @@ class Site:
             raise UserError(f"{self.title} reads several layers, and {self.model.title} names none.")
         return self.model.architecture.layers
 
-    def batches(self, dataset: ImageDataset, first: int, last: int, watch: Watch) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, dataset: ImageDataset, first: int, last: int, callbacks: RunCallbacks
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Network inputs and labels; each batch is told to ``watch`` once it has been used."""
         started, done = time.perf_counter(), first
         for x, labels in inputs(
@@ -53,39 +55,39 @@ class Site:
             dataset,
             first,
             last,
-            device=self.ground.device,
+            device=self.context.device,
             batch_size=BATCH,
-            should_stop=watch.should_stop,
+            should_stop=callbacks.should_stop,
         ):
             yield x, labels
             done += len(x)
-            if watch.progress:
+            if callbacks.progress:
                 speed = (done - first) / (time.perf_counter() - started)
-                watch.progress(Progress(f"{self.title}, {dataset.title}", done, last, speed, (last - done) / speed))
+                callbacks.progress(Progress(f"{self.title}, {dataset.title}", done, last, speed, (last - done) / speed))
 
-    def fit_batches(self, watch: Watch) -> FitBatches:
+    def fit_batches(self, callbacks: RunCallbacks) -> FitBatches:
         """The fit split as what detectors take for a data loader."""
-        dataset = self.ground.fit_images
+        dataset = self.context.fit_images
         if dataset is None:
             raise UserError(f"{self.title} needs the images of a fit split, and there are none.")
-        return FitBatches(self, dataset, watch)
+        return FitBatches(self, dataset, callbacks)
 
     def pooled(self, x: Tensor) -> Tensor:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
         return self.maps(x, (self._head_tap(),))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, taps: tuple[Tap | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
+    def maps(self, x: Tensor, taps: tuple[FeatureHook | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""
         found: list[list[Tensor]] = [[] for _ in taps]
         with ExitStack() as reading:
-            for tap, maps in zip(taps, found, strict=True):
-                reading.enter_context(tap.reading(self.network, maps.append))
+            for hook, maps in zip(taps, found, strict=True):
+                reading.enter_context(hook.reading(self.network, maps.append))
             logits = self.network(x)
         return [maps[-1] for maps in found], logits
 
     def layer_maps(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at the end of each layer, and the logits."""
-        return self.maps(x, tuple(Tap(name) for name in self.layer_names()))
+        return self.maps(x, tuple(FeatureHook(name) for name in self.layer_names()))
 
     def head(self, maps: Tensor) -> Tensor:
         """Penultimate maps (B, C, H, W) → logits."""
@@ -93,26 +95,26 @@ class Site:
         logits: Tensor = linear(maps.mean((2, 3)))
         return logits
 
-    def _head_tap(self) -> Tap:
-        tap = self.model.head_tap
-        if tap is None:
+    def _head_tap(self) -> FeatureHook:
+        hook = self.model.head_hook
+        if hook is None:
             raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
-        return tap
+        return hook
 
 
 class FitBatches:
     """The fit split, batch by batch, as often as it is asked for."""
 
-    def __init__(self, site: Site, dataset: ImageDataset, watch: Watch) -> None:
-        self.site, self.dataset, self.watch = site, dataset, watch
-        limit = site.ground.fit_limit
+    def __init__(self, site: Site, dataset: ImageDataset, callbacks: RunCallbacks) -> None:
+        self.site, self.dataset, self.callbacks = site, dataset, callbacks
+        limit = site.context.fit_limit
         self.rows = len(dataset) if limit is None else min(limit, len(dataset))
 
     def __len__(self) -> int:
         return -(-self.rows // BATCH)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return self.site.batches(self.dataset, 0, self.rows, self.watch)
+        return self.site.batches(self.dataset, 0, self.rows, self.callbacks)
 
 
 class Pass(ABC):
@@ -128,7 +130,7 @@ class Pass(ABC):
         """Why the method, called ``title``, cannot run on ``model``; empty when it can. Asked before any pass."""
         return ""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         self.site = site
 
     @abstractmethod
@@ -143,8 +145,8 @@ class Pass(ABC):
 def image_record(kind: type[Pass], *, name: str, title: str, needs: tuple[Need, ...], **fields: Any) -> MethodRecord:
     """The record of the pass ``kind``; ``fields`` are the others of ``MethodRecord``."""
 
-    def prepare(ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
-        return _OnImages(kind, name, title, ground, parameters, "fit split" in needs)
+    def prepare(context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
+        return _OnImages(kind, name, title, context, parameters, "fit split" in needs)
 
     return MethodRecord(name=name, title=title, family="images", needs=needs, prepare=prepare, **fields)
 
@@ -157,49 +159,49 @@ class _OnImages:
         kind: type[Pass],
         name: str,
         title: str,
-        ground: Ground,
+        context: ScoringContext,
         parameters: Mapping[str, Value],
         fits: bool,
     ) -> None:
         self.kind, self.name, self.title = kind, name, title
-        self.ground, self.parameters, self.fits = ground, parameters, fits
+        self.context, self.parameters, self.fits = context, parameters, fits
         self._pass: Pass | None = None
 
-    def __call__(self, part: Part, watch: Watch, /) -> Scored:
-        images = self._images(part)
-        rows = len(part.activations)
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
+        images = self._images(image_set)
+        rows = len(image_set.activations)
         file = self.file(images)
         scores, classes = file.read() if file else (np.empty(0), np.empty(0, np.int64))
         if len(scores) < rows:
-            scores, classes = self._extend(images, rows, file, (scores, classes), watch)
+            scores, classes = self._extend(images, rows, file, (scores, classes), callbacks)
         own = classes[:rows]
         return Scored(scores[:rows], own if (own >= 0).all() else None)
 
-    def missing(self, part: Part) -> int:
+    def missing(self, image_set: ImageSet) -> int:
         """How many images of ``part`` the store has no score of. Raises UserError when the pass cannot run."""
-        file = self.file(self._images(part))
+        file = self.file(self._images(image_set))
         self._check()
-        return max(0, len(part.activations) - len(file.read()[0])) if file else len(part.activations)
+        return max(0, len(image_set.activations) - len(file.read()[0])) if file else len(image_set.activations)
 
     def _check(self) -> None:
-        if reason := self.kind.refusal(self.title, self.ground.network(self.title), self.parameters):
+        if reason := self.kind.refusal(self.title, self.context.network(self.title), self.parameters):
             raise UserError(reason)
 
-    def _images(self, part: Part) -> ImageDataset:
-        if part.images is None:
+    def _images(self, image_set: ImageSet) -> ImageDataset:
+        if image_set.images is None:
             raise UserError(
                 f"{self.title} needs the images themselves, and only activations are at hand. "
                 "Choose a study whose datasets come with their images."
             )
-        return part.images
+        return image_set.images
 
     def file(self, images: ImageDataset) -> ScoreFile | None:
         """Where the scores of ``images`` are kept; None where there is no store. Raises UserError without a fit
         split that the method needs."""
-        model, fit = self.ground.network(self.title), self.ground.fit_images
+        model, fit = self.context.network(self.title), self.context.fit_images
         if self.fits and fit is None:
-            self.ground.fit(self.title)
-        if self.ground.store is None:
+            self.context.fit(self.title)
+        if self.context.store is None:
             return None
         key = {
             "method": [self.name, self.kind.revision],
@@ -207,10 +209,10 @@ class _OnImages:
             "weights": model.weights_sha256,
             "transform": model.transform.describe(),
             "dataset": images.fingerprint,
-            "fit": [fit.fingerprint, self.ground.fit_limit] if self.fits and fit is not None else None,
+            "fit": [fit.fingerprint, self.context.fit_limit] if self.fits and fit is not None else None,
             "pytorch-ood": metadata.version("pytorch-ood"),
         }
-        return ScoreFile(self.ground.store.root, key)
+        return ScoreFile(self.context.store.root, key)
 
     def _extend(
         self,
@@ -218,11 +220,11 @@ class _OnImages:
         rows: int,
         file: ScoreFile | None,
         have: tuple[np.ndarray, np.ndarray],
-        watch: Watch,
+        callbacks: RunCallbacks,
     ) -> tuple[np.ndarray, np.ndarray]:
         with in_words(self.title):
             self._check()
-            found = self._pass = self._pass or self.kind(Site(self.title, self.ground, self.parameters), watch)
+            found = self._pass = self._pass or self.kind(Site(self.title, self.context, self.parameters), callbacks)
             scores, classes = [have[0]], [have[1]]
             waiting = 0
 
@@ -232,7 +234,7 @@ class _OnImages:
                     file.write(scores[0], classes[0])
 
             try:
-                for x, _ in found.site.batches(images, len(have[0]), rows, watch):
+                for x, _ in found.site.batches(images, len(have[0]), rows, callbacks):
                     scores.append(negated(found.outliers(x)))
                     own = found.predictions()
                     classes.append(np.full(len(x), -1, np.int64) if own is None else own.cpu().numpy())
@@ -249,8 +251,8 @@ class _OnImages:
 class OwnLogitsPass(Pass):
     """A pass whose method changes the logits; Energy of them is the score."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         self.own_logits = OwnLogits()
 
     def predictions(self) -> Tensor | None:

@@ -17,12 +17,12 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
-from nap_core.methods.context import Watch
+from nap_core.methods.context import RunCallbacks
 from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
 from nap_core.methods.neuron_coverage import Coverage, relevance
 from nap_core.methods.pytorch_ood_adapter import build
 from nap_core.methods.spec import Value
-from nap_core.models import LoadedModel, Tap
+from nap_core.models import FeatureHook, LoadedModel
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
@@ -32,8 +32,8 @@ class WholeNetwork(Pass):
 
     kind: type[Detector]
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         std = list(site.model.transform.std)
         # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
         self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
@@ -66,9 +66,9 @@ class DropoutPass(WholeNetwork):
 class MahalanobisOdinPass(Pass):
     """Mahalanobis on inputs moved along the gradient; fitted on the stored activations of the fit split."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
-        known = site.ground.labelled_fit(site.title, watch).activations
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
+        known = site.context.labelled_fit(site.title, callbacks).activations
         std = list(site.model.transform.std)
         self.detector = cast(
             MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
@@ -83,15 +83,15 @@ class MahalanobisOdinPass(Pass):
 class MultiLayerMahalanobis(Pass):
     """Mahalanobis at every layer, summed: MDSEns of OpenOOD without its search for weights."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         layers = site.layer_names()
         self.detector = MultiMahalanobis([nn.Identity() for _ in layers])
-        site.ground.labelled_fit(site.title, watch)
+        site.context.labelled_fit(site.title, callbacks)
         features: list[list[Tensor]] = [[] for _ in layers]
         labels = []
         with torch.no_grad():
-            for x, y in site.fit_batches(watch):
+            for x, y in site.fit_batches(callbacks):
                 labels.append(y)
                 for kept, pooled in zip(features, self._pooled(x), strict=True):
                     kept.append(pooled)
@@ -122,16 +122,16 @@ class _Replay(nn.Module):
 class GramPass(Pass):
     """Gram matrices of every layer against their range on the fit split."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
-        site.ground.labelled_fit(site.title, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
+        site.context.labelled_fit(site.title, callbacks)
         names, seen = site.layer_names(), list[Tensor]()
         chain = [_Replay(site, index, seen) for index in range(len(names))]
         head = _Replay(site, len(names), seen)
         self.detector = Gram(head, chain, len(site.model.classes)).to(site.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # a tenth of the fit split, drawn at random, sets the scale of each layer
-            self.detector.fit(site.fit_batches(watch))
+            self.detector.fit(site.fit_batches(callbacks))
 
     def outliers(self, x: Tensor) -> Tensor:
         return self.detector.predict(x)
@@ -140,18 +140,18 @@ class GramPass(Pass):
 class CoveragePass(Pass):
     """NAC-UE: how well the fit split covers the states of the neurons, in the last layers."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
         alpha, intervals, enough = (site.parameters[name] for name in ("alpha", "intervals", "enough"))
         self.coverage = Coverage(float(alpha), int(intervals), int(enough))
-        for x, _ in site.fit_batches(watch):
+        for x, _ in site.fit_batches(callbacks):
             self.coverage.add(self._relevance(x))
         self.coverage.finish()
 
     def _relevance(self, x: Tensor) -> list[Tensor]:
         with torch.enable_grad():
-            return relevance(*self.site.maps(x, tuple(Tap(name) for name in self.layers)))
+            return relevance(*self.site.maps(x, tuple(FeatureHook(name) for name in self.layers)))
 
     def outliers(self, x: Tensor) -> Tensor:
         return -self.coverage.score(self._relevance(x))
@@ -166,13 +166,13 @@ class RankFeatPass(OwnLogitsPass):
             return ""
         return f"{title} needs logits that are linear in the penultimate map's mean, and {model.title}'s are not."
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         self.detector = RankFeat(None, site.head, detector=self.own_logits)
 
     def outliers(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            maps = self.site.maps(x, (self.site.model.tap,))[0][0]
+            maps = self.site.maps(x, (self.site.model.hook,))[0][0]
             return self.detector.predict_feature_maps(maps.contiguous())
 
 
@@ -186,8 +186,8 @@ class EarlyAsh(OwnLogitsPass):
             return ""
         return f"{title} can go back at most {most} layers in {model.title}, not {back}."
 
-    def __init__(self, site: Site, watch: Watch) -> None:
-        super().__init__(site, watch)
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
         self.layer = site.network.get_submodule(site.layer_names()[-1 - int(site.parameters["back"])])
         self.shape = SHAPES[str(site.parameters["variant"])]
         self.percentile = float(site.parameters["percentile"])

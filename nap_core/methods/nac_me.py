@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nap_core.methods.catalogue import RECORDS
-from nap_core.methods.context import SILENT, Ground, Watch
+from nap_core.methods.context import NO_CALLBACKS, RunCallbacks, ScoringContext
 from nap_core.methods.image_based import Site
 from nap_core.methods.image_based_detectors import CoveragePass
 from nap_core.storage.activation_store.scores import ScoreFile
@@ -13,40 +13,40 @@ from nap_core.storage.activation_store.scores import ScoreFile
 TITLE = "NAC-ME"
 
 
-def known_coverage(ground: Ground) -> float | None:
+def known_coverage(context: ScoringContext) -> float | None:
     """NAC-ME of the ground's model when the store holds it, else None."""
-    file = _file(ground)
+    file = _file(context)
     found = file.read()[0] if file else np.empty(0)
     return float(found[0]) if len(found) else None
 
 
-def model_coverage(ground: Ground, watch: Watch = SILENT) -> float:
+def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBACKS) -> float:
     """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, by the parameters of "nac-ue".
 
     To compare models of the same data: the larger, the better a model was found to generalise (NAC paper, "Model
     Evaluation"). Takes a pass with gradients over the fit split, and is kept in the store. Raises UserError without a
     fit split, ExtractionStopped when ``watch`` asks for that.
     """
-    known = known_coverage(ground)
+    known = known_coverage(context)
     if known is not None:
         return known
-    parameters = {one.name: one.default_for(ground.knows) for one in RECORDS["nac-ue"].parameters}
-    found = CoveragePass(Site(TITLE, ground, parameters), watch).coverage.model_score()
-    if file := _file(ground):
+    parameters = {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters}
+    found = CoveragePass(Site(TITLE, context, parameters), callbacks).coverage.model_score()
+    if file := _file(context):
         file.write(np.array([found]), np.array([-1], np.int64))
     return found
 
 
-def _file(ground: Ground) -> ScoreFile | None:
-    fit = ground.fit_images
-    if ground.store is None or fit is None:
+def _file(context: ScoringContext) -> ScoreFile | None:
+    fit = context.fit_images
+    if context.store is None or fit is None:
         return None
-    model = ground.network(TITLE)
+    model = context.network(TITLE)
     key = {
         "method": [TITLE, CoveragePass.revision],
-        "parameters": {one.name: one.default_for(ground.knows) for one in RECORDS["nac-ue"].parameters},
+        "parameters": {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters},
         "weights": model.weights_sha256,
         "transform": model.transform.describe(),
-        "fit": [fit.fingerprint, ground.fit_limit],
+        "fit": [fit.fingerprint, context.fit_limit],
     }
-    return ScoreFile(ground.store.root, key)
+    return ScoreFile(context.store.root, key)

@@ -57,9 +57,9 @@ class Method:
         positive = self.record.positive
         return self.record.fits or bool(self.prior and positive and positive.fitted)
 
-    def parameters(self, knows: str) -> dict[str, Value]:
+    def parameters(self, trained_on: str) -> dict[str, Value]:
         """Every parameter: what it was told, else the default where the network knows ``knows``."""
-        return {one.name: one.default_for(knows) for one in self.record.parameters} | dict(self.told)
+        return {one.name: one.default_for(trained_on) for one in self.record.parameters} | dict(self.told)
 
 
 @lru_cache(maxsize=1024)

@@ -23,7 +23,7 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import Ground, Part, Watch
+from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
 from nap_core.methods.spec import MethodRecord, Prepared, Scored, Scores, Value
 from nap_core.models import LoadedModel
 
@@ -113,22 +113,22 @@ class Adapted:
     kind: type[Detector]
     title: str
     labels: bool = False
-    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None
+    extra: Callable[[ScoringContext, dict[str, Value]], Mapping[str, Any]] | None = None
 
-    def prepare(self, ground: Ground, parameters: Mapping[str, Value]) -> Prepared:
+    def prepare(self, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
         """The detector on stored activations."""
-        return _Stored(self, ground, parameters)
+        return _Stored(self, context, parameters)
 
-    def detector(self, ground: Ground, parameters: Mapping[str, Value], **parts: Any) -> Detector:
+    def detector(self, context: ScoringContext, parameters: Mapping[str, Value], **parts: Any) -> Detector:
         """The detector itself. ``parts`` are the pieces of the network that it is to run; without them it takes
         logits, features or maps."""
         own = dict(parameters)
         given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None} | parts
         # Logits are all that some detectors see: only the others need the network's head.
         if {"head", "w", "b"} & set(inspect.signature(self.kind).parameters):
-            head = head_of(ground.network(self.title), self.title)
+            head = head_of(context.network(self.title), self.title)
             given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
-        given |= self.extra(ground, own) if self.extra else {}
+        given |= self.extra(context, own) if self.extra else {}
         with in_words(self.title):
             return build(self.kind, own, **given)
 
@@ -136,21 +136,21 @@ class Adapted:
 class _Stored:
     """A detector of pytorch-ood on stored activations, fitted when it is first asked."""
 
-    def __init__(self, adapted: Adapted, ground: Ground, parameters: Mapping[str, Value]) -> None:
-        self.title, self.ground = adapted.title, ground
-        self.find_fit = ground.labelled_fit if adapted.labels else ground.fit
+    def __init__(self, adapted: Adapted, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
+        self.title, self.context = adapted.title, context
+        self.find_fit = context.labelled_fit if adapted.labels else context.fit
         self.own_logits = OwnLogits()
-        self.detector = adapted.detector(ground, parameters, detector=self.own_logits)
+        self.detector = adapted.detector(context, parameters, detector=self.own_logits)
         # ReAct that is given its threshold has nothing left to estimate.
         self.fitted = not adapted.kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
         self._one_at_a_time = threading.Lock()  # pages share a study, and with it what their methods were fitted to
 
-    def __call__(self, part: Part, watch: Watch, /) -> Scored:
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
         with self._one_at_a_time:
             if not self.fitted:
-                self._fit(self.find_fit(self.title, watch).activations)
+                self._fit(self.find_fit(self.title, callbacks).activations)
                 self.fitted = True
-            return self._score(part.activations)
+            return self._score(image_set.activations)
 
     def _score(self, activations: Activations) -> Scored:
         chunk = ROWS
@@ -207,7 +207,7 @@ def record(
     *,
     name: str,
     title: str,
-    extra: Callable[[Ground, dict[str, Value]], Mapping[str, Any]] | None = None,
+    extra: Callable[[ScoringContext, dict[str, Value]], Mapping[str, Any]] | None = None,
     **fields: Any,
 ) -> MethodRecord:
     """The record of a detector that runs on stored activations; its class says family, paper and whether it fits."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nap_core.errors import UserError
 
 if TYPE_CHECKING:
-    from nap_core.methods.context import Ground, Part, Watch
+    from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
     from nap_core.methods.pytorch_ood_adapter import Adapted
 
 Scores = NDArray[np.float64]
@@ -63,9 +63,9 @@ class Parameter:
     choices: tuple[str, ...] = ()
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
 
-    def default_for(self, knows: str) -> Value:
+    def default_for(self, trained_on: str) -> Value:
         """The default where the network knows ``knows``."""
-        return self.by_benchmark.get(knows, self.default)
+        return self.by_benchmark.get(trained_on, self.default)
 
     @property
     def range(self) -> str:
@@ -132,10 +132,10 @@ class Scored:
 class Prepared(Protocol):
     """A method that has its parameters and has been fitted, or will be when it is first asked."""
 
-    def __call__(self, part: Part, watch: Watch, /) -> Scored: ...
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
 
 
-Prepare = Callable[["Ground", Mapping[str, Value]], Prepared]
+Prepare = Callable[["ScoringContext", Mapping[str, Value]], Prepared]
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,11 @@ class MethodRecord:
         """Whether it estimates from the fit split."""
         return "fit split" in self.needs
 
-    def weight(self, knows: str, classes: int = 0) -> Weight:
+    def weight(self, trained_on: str, classes: int = 0) -> Weight:
         """The published w for a network that knows ``knows``, else for the benchmark whose number of classes is nearest
         to ``classes`` on a logarithmic scale (0: not known), else ``default_w``."""
-        if knows in self.published_w:
-            return Weight(self.published_w[knows], "published", knows)
+        if trained_on in self.published_w:
+            return Weight(self.published_w[trained_on], "published", trained_on)
         if not (self.published_w and classes):
             return Weight(self.default_w, "assumed")
         nearest = min(self.published_w, key=lambda name: abs(math.log(BENCHMARKS[name] / classes)))

@@ -19,8 +19,8 @@ from nap_core.models.architectures import ARCHITECTURES
 from nap_core.models.attention_hook import AttentionTap
 from nap_core.models.bundled import CIFAR10_CLASSES, RECORDS
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
-from nap_core.models.feature_hook import Tap
-from nap_core.models.loaded_model import LoadedModel, Variant, assemble, fed_by, read_at
+from nap_core.models.feature_hook import FeatureHook
+from nap_core.models.loaded_model import LoadedModel, Variant, assemble, with_layer, with_preprocessing
 from nap_core.models.plugins import entry
 from nap_core.models.preprocessing import Transform
 from nap_core.models.spec import Made, ModelRecord
@@ -31,22 +31,22 @@ __all__ = [
     "CIFAR10_CLASSES",
     "RECORDS",
     "AttentionTap",
+    "FeatureHook",
     "LoadedModel",
     "ModelRecord",
-    "Tap",
     "Transform",
     "Variant",
     "add",
     "assemble",
     "entry",
-    "fed_by",
     "find",
     "is_here",
     "listing",
     "load",
     "load_checkpoint",
     "names",
-    "read_at",
+    "with_layer",
+    "with_preprocessing",
 ]
 
 
@@ -99,8 +99,8 @@ def load(wanted: str | Variant) -> LoadedModel:
 @lru_cache(maxsize=4)
 def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
     if variant.transform:
-        model = fed_by(model, model.transform.changed(variant.transform))
-    return read_at(model, variant.layer) if variant.layer else model
+        model = with_preprocessing(model, model.transform.changed(variant.transform))
+    return with_layer(model, variant.layer) if variant.layer else model
 
 
 @lru_cache(maxsize=4)
@@ -124,7 +124,7 @@ def add(
     architecture: str,
     title: str,
     *,
-    knows: str = "",
+    trained_on: str = "",
     transform: Transform | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> str:
@@ -135,18 +135,18 @@ def add(
     ``load_checkpoint`` does not take, and for a title without a letter or digit.
     """
     model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
-    known = benchmark_classes(knows)
+    known = benchmark_classes(trained_on)
     if classes is None and len(known) == len(model.classes):
         model = replace(model, classes=known)
-    about = user_models.About(title, architecture, knows, model.transform, model.classes, model.weights_sha256)
+    about = user_models.About(title, architecture, trained_on, model.transform, model.classes, model.weights_sha256)
     return user_models.keep(about, weights)
 
 
-def benchmark_classes(knows: str) -> tuple[str, ...]:
+def benchmark_classes(trained_on: str) -> tuple[str, ...]:
     """The class names of CIFAR-10 and ImageNet-1k, in the order of their indices; none for what else there is."""
-    if knows == "ImageNet-1k":
+    if trained_on == "ImageNet-1k":
         return architectures.imagenet_classes()
-    return CIFAR10_CLASSES if knows == "CIFAR-10" else ()
+    return CIFAR10_CLASSES if trained_on == "CIFAR-10" else ()
 
 
 def load_checkpoint(

@@ -15,7 +15,7 @@ from torchvision.models import EfficientNet_B0_Weights
 from nap_core.models import timm_networks, torchvision_families
 from nap_core.models.attention_hook import AttentionTap
 from nap_core.models.cifar_networks import CifarDenseNet, CifarResNet
-from nap_core.models.feature_hook import Tap
+from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.preprocessing import Transform
 
 CIFAR_TRANSFORM = Transform(32, 32, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010))
@@ -36,7 +36,7 @@ class Architecture:
     name: str
     title: str
     build: Callable[[int], nn.Module]
-    tap: Tap | AttentionTap | None
+    hook: FeatureHook | AttentionTap | None
     head: str | None
     transform: Transform
     layers: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def _cifar_resnet(depth: int) -> Architecture:
         f"resnet{depth}",
         f"ResNet-{depth}",
         build,
-        Tap("penultimate"),
+        FeatureHook("penultimate"),
         "linear",
         CIFAR_TRANSFORM,
         layers,
@@ -90,7 +90,7 @@ def _cifar_densenet(depth: int, growth: int) -> Architecture:
         f"densenet_bc_{depth}_{growth}",
         f"DenseNet-BC-{depth}-{growth}",
         partial(_build_densenet, depth, growth),
-        Tap("penultimate"),
+        FeatureHook("penultimate"),
         "fc",
         CIFAR_TRANSFORM,
         ("trans1", "trans2", "penultimate"),
@@ -112,7 +112,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "efficientnet_lite0",
             "EfficientNet-Lite0",
             _efficientnet_lite0,
-            Tap("_avg_pooling", side="input"),
+            FeatureHook("_avg_pooling", side="input"),
             "_fc",
             LITE_TRANSFORM,
             ("_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15"),
@@ -127,7 +127,7 @@ def find(name: str) -> Architecture | None:
     by timm's name after ``timm:``. Raises UserError for the latter without timm."""
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
-    if timm_networks.knows(name):
+    if timm_networks.trained_on(name):
         return _timm(name)
     family = torchvision_families.family_of(name)
     if family is None:
@@ -137,7 +137,7 @@ def find(name: str) -> Architecture | None:
         name,
         torchvision_families.title(name),
         family.build(name),
-        family.tap,
+        family.hook,
         family.head,
         transform,
         family.layers,

@@ -16,7 +16,7 @@ ONE_PASS_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Tap:
+class FeatureHook:
     """What enters or leaves a module, a map (B, C, H, W) for example; ``module`` is its dotted name in the network.
 
     ``channels_last``: the network has it as (B, H, W, C), and it is turned. ``tokens``: the network has tokens

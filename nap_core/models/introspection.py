@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from nap_core.errors import UserError
 from nap_core.models.attention_hook import AttentionTap
-from nap_core.models.feature_hook import Tap
-from nap_core.models.module_trace import IMAGES, Form, MapNote, Run, Runs, equal, same
+from nap_core.models.feature_hook import FeatureHook
+from nap_core.models.module_trace import IMAGES, Form, MapNote, ModuleTrace, Run, equal, same
 
 STAGES = 4
 # What torch and networks were seen to raise on inputs that they do not take.
@@ -46,10 +46,10 @@ class Layer:
     feeds_head: bool
 
     @property
-    def tap(self) -> Tap:
+    def hook(self) -> FeatureHook:
         """Where the map is read."""
         last, tokens = self.form == "channels last", self.form == "tokens"
-        return Tap(self.name, channels_last=last, tokens=tokens, rectified=self.rectified)
+        return FeatureHook(self.name, channels_last=last, tokens=tokens, rectified=self.rectified)
 
     def describe(self) -> str:
         """ "layer3 · 256 × 14 × 14"."""
@@ -57,7 +57,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class NetworkStructure:
     """What was found in a network.
 
     ``layers`` are the modules that put out a map, in the order in which they started: a module comes before its parts.
@@ -68,7 +68,7 @@ class Anatomy:
     """
 
     layers: tuple[Layer, ...]
-    tap: Tap | AttentionTap
+    hook: FeatureHook | AttentionTap
     shape: tuple[int, int, int]
     averaged: bool
     head: str
@@ -91,14 +91,14 @@ class Anatomy:
 
     def _map(self) -> str:
         channels, height, width = self.shape
-        if isinstance(self.tap, AttentionTap):
-            return f"Found: the {self.tap}, {height} × {width} patches of {channels - 1:,} heads, their mean first"
-        size = f"{channels:,} channels of {height} × {width}{', cut at zero' if self.tap.rectified else ''}"
-        where = "enters" if self.tap.side == "input" else "leaves"
-        what = f"{'map of patch tokens' if self.tap.tokens else 'map'} that {where}"
+        if isinstance(self.hook, AttentionTap):
+            return f"Found: the {self.hook}, {height} × {width} patches of {channels - 1:,} heads, their mean first"
+        size = f"{channels:,} channels of {height} × {width}{', cut at zero' if self.hook.rectified else ''}"
+        where = "enters" if self.hook.side == "input" else "leaves"
+        what = f"{'map of patch tokens' if self.hook.tokens else 'map'} that {where}"
         if self.averaged:
-            return f"Found: the {what} “{self.tap.module}”, {size}"
-        return f"Found no global pooling; read is the last {what} “{self.tap.module}”, {size}"
+            return f"Found: the {what} “{self.hook.module}”, {size}"
+        return f"Found no global pooling; read is the last {what} “{self.hook.module}”, {size}"
 
     def _head(self) -> str:
         if not self.head:
@@ -109,7 +109,7 @@ class Anatomy:
         return f"the last layer, “{self.head}”, reads {what}"
 
 
-def dissect(network: nn.Module, side: int, tap: Tap | AttentionTap | None = None) -> Anatomy:
+def inspect_network(network: nn.Module, side: int, hook: FeatureHook | AttentionTap | None = None) -> NetworkStructure:
     """Look at ``network`` while two random images (3, side, side) pass through it once, in evaluation mode.
 
     Nobody else may use the network meanwhile: hooks are set on its modules, and taken off again. Its mode, its weights
@@ -120,9 +120,9 @@ def dissect(network: nn.Module, side: int, tap: Tap | AttentionTap | None = None
     _takes_one_input(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     pixels = torch.randn((IMAGES, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
-    runs, training = Runs(), {name: module.training for name, module in network.named_modules()}
+    runs, training = ModuleTrace(), {name: module.training for name, module in network.named_modules()}
     try:
-        with torch.no_grad(), runs.watching(network.eval(), tap):
+        with torch.no_grad(), runs.watching(network.eval(), hook):
             logits = _answer(network, pixels)
     finally:
         for name, module in network.named_modules():
@@ -132,7 +132,7 @@ def dissect(network: nn.Module, side: int, tap: Tap | AttentionTap | None = None
         raise UserError(f"The network answers an image with {what or 'one number'} in place of a row of logits.")
     if not logits.isfinite().all():
         raise UserError("The network answers with numbers that are not finite: its weights are no trained network's.")
-    return _anatomy(runs, logits, tap)
+    return _anatomy(runs, logits, hook)
 
 
 def _answer(network: nn.Module, pixels: Tensor) -> object:
@@ -152,20 +152,20 @@ def _takes_one_input(network: nn.Module) -> None:
         raise UserError(f"The network asks for {len(asked)} inputs ({', '.join(asked)}), and there are only images.")
 
 
-def _anatomy(runs: Runs, logits: Tensor, tap: Tap | AttentionTap | None) -> Anatomy:
+def _anatomy(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionTap | None) -> NetworkStructure:
     head = next((run for run in reversed(runs.by_end) if run.linear is not None and same(run.linear, logits)), None)
     reads = head.entered if head else None
-    if tap is None:
-        tap, note = _penultimate(runs, logits)
+    if hook is None:
+        hook, note = _penultimate(runs, logits)
     elif runs.tapped is None:
-        raise UserError(f"What is read at the {tap} is no map with channels, height and width.")
+        raise UserError(f"What is read at the {hook} is no map with channels, height and width.")
     else:
         note = runs.tapped
-    mean = note.rectified_mean if isinstance(tap, Tap) and tap.rectified else note.mean
+    mean = note.rectified_mean if isinstance(hook, FeatureHook) and hook.rectified else note.mean
     averages = _after_the_maps(runs, logits)
-    return Anatomy(
+    return NetworkStructure(
         layers=tuple(_layer(run, run.map, runs, reads) for run in runs.by_start if run.map),
-        tap=tap,
+        hook=hook,
         shape=note.shape,
         averaged=any(equal(one, vector) for one in (mean, note.mean) for vector in averages),
         head=head.name if head else "",
@@ -176,13 +176,13 @@ def _anatomy(runs: Runs, logits: Tensor, tap: Tap | AttentionTap | None) -> Anat
     )
 
 
-def _layer(run: Run, note: MapNote, runs: Runs, reads: Tensor | None) -> Layer:
+def _layer(run: Run, note: MapNote, runs: ModuleTrace, reads: Tensor | None) -> Layer:
     rectified = _is_rectified(note, runs)
     mean = note.rectified_mean if rectified else note.mean
     return Layer(run.name, run.kind, note.shape, note.form, rectified, reads is not None and equal(mean, reads))
 
 
-def _is_rectified(note: MapNote, runs: Runs) -> bool:
+def _is_rectified(note: MapNote, runs: ModuleTrace) -> bool:
     """Whether a map is to be cut at zero. What SiLU and its like let through below zero is part of the activation."""
     if note.lowest >= 0:
         return False
@@ -190,11 +190,11 @@ def _is_rectified(note: MapNote, runs: Runs) -> bool:
     return not any(equal(note.mean, activation.mean) for activation in activations)
 
 
-def _last_map_ended(runs: Runs) -> int:
+def _last_map_ended(runs: ModuleTrace) -> int:
     return max((run.ended for run in runs.by_end if run.map), default=0)
 
 
-def _after_the_maps(runs: Runs, logits: Tensor) -> list[Tensor]:
+def _after_the_maps(runs: ModuleTrace, logits: Tensor) -> list[Tensor]:
     """The vectors (B, D) with which the network goes on after its last map; the logits if nothing else."""
     last = _last_map_ended(runs)
     found = [run.entered for run in runs.by_start if run.started > last and run.entered is not None]
@@ -202,14 +202,14 @@ def _after_the_maps(runs: Runs, logits: Tensor) -> list[Tensor]:
     return [*pooled, *found, logits]
 
 
-def _penultimate(runs: Runs, logits: Tensor) -> tuple[Tap, MapNote]:
+def _penultimate(runs: ModuleTrace, logits: Tensor) -> tuple[FeatureHook, MapNote]:
     """Where the map is that enters the last global pooling, and what was noted of it; without one, the last map."""
     last = _last_map_ended(runs)
     for run in reversed(runs.by_end):  # what holds a pooling comes before it here, and is as good a place
         if run.started > last and run.pooled is not None:
             rectified = _is_rectified(run.pooled, runs)
-            tap = Tap(run.name, "input", channels_last=run.pooled.form == "channels last", rectified=rectified)
-            return tap, run.pooled
+            hook = FeatureHook(run.name, "input", channels_last=run.pooled.form == "channels last", rectified=rectified)
+            return hook, run.pooled
     found = [(run, run.map) for run in reversed(runs.by_end) if run.map]
     if not found:
         raise UserError("The network has no layer that puts out a map, and NAP reads maps.")
@@ -218,12 +218,12 @@ def _penultimate(runs: Runs, logits: Tensor) -> tuple[Tap, MapNote]:
             layer = _layer(run, note, runs, None)
             # A ReLU that is no module may lie between the map and its mean.
             if equal(note.mean, vector) or (layer.rectified and equal(note.rectified_mean, vector)):
-                return layer.tap, note
+                return layer.hook, note
     run, note = found[0]
-    return _layer(run, note, runs, None).tap, note
+    return _layer(run, note, runs, None).hook, note
 
 
-def _stages(runs: Runs) -> tuple[str, ...]:
+def _stages(runs: ModuleTrace) -> tuple[str, ...]:
     """The last module at each size of map, for the smallest sizes; parts of blocks are looked at only if need be."""
     for dots in range(3):
         ends: dict[int, str] = {}

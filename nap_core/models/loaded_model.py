@@ -13,8 +13,8 @@ from nap_core.errors import UserError
 from nap_core.models import attention_hook
 from nap_core.models.architectures import Architecture
 from nap_core.models.attention_hook import AttentionTap
-from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME, Tap
-from nap_core.models.introspection import Anatomy, ImagesRefusedError, dissect
+from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME, FeatureHook
+from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, inspect_network
 from nap_core.models.preprocessing import Transform
 
 
@@ -54,7 +54,7 @@ class LoadedModel:
     head_weight: NDArray[np.float32] | None
     head_bias: NDArray[np.float32] | None
     keeps_features: bool = False
-    anatomy: Anatomy | None = None
+    structure: NetworkStructure | None = None
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
@@ -79,16 +79,16 @@ class LoadedModel:
         return self.has_head and not self.keeps_features
 
     @property
-    def head_tap(self) -> Tap | None:
+    def head_hook(self) -> FeatureHook | None:
         """Where the features are read, (B, D) once flattened; None without a last linear layer."""
-        return Tap(self.architecture.head, side="input") if self.architecture.head else None
+        return FeatureHook(self.architecture.head, side="input") if self.architecture.head else None
 
     @property
-    def tap(self) -> Tap | AttentionTap:
+    def hook(self) -> FeatureHook | AttentionTap:
         """Where the penultimate map is read, or a Transformer's attention in its place."""
-        if self.architecture.tap is None:
+        if self.architecture.hook is None:
             raise ValueError(f"where {self.title} is read has not been looked for; assemble() does")
-        return self.architecture.tap
+        return self.architecture.hook
 
     @property
     def reads_attention(self) -> bool:
@@ -99,7 +99,7 @@ class LoadedModel:
     @property
     def heads(self) -> int:
         """How many heads the attention that ``tap`` reads has; 0 for a map."""
-        return self.tap.heads(self.network) if isinstance(self.tap, AttentionTap) else 0
+        return self.hook.heads(self.network) if isinstance(self.hook, AttentionTap) else 0
 
     @property
     def has_dropout(self) -> bool:
@@ -117,9 +117,9 @@ def assemble(
     Raises UserError as ``anatomy.dissect`` does, with the size of images that the network does take, TypeError when the
     architecture's head does not make the logits.
     """
-    tap = blueprint.tap or attention_hook.find(network)
+    hook = blueprint.hook or attention_hook.find(network)
     try:
-        found = dissect(network.eval(), transform.crop, tap)
+        found = inspect_network(network.eval(), transform.crop, hook)
     except ImagesRefusedError as error:
         side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
         raise UserError(
@@ -130,9 +130,9 @@ def assemble(
             f"{blueprint.title} answers with {found.classes} numbers, but there are {len(classes)} classes."
         )
     head = found.head if blueprint.head is None else blueprint.head
-    if blueprint.tap is None:
+    if blueprint.hook is None:
         blueprint = replace(blueprint, layers=blueprint.layers or found.stages)
-    blueprint = replace(blueprint, tap=found.tap, head=head)
+    blueprint = replace(blueprint, hook=found.hook, head=head)
     weight, bias = None, None
     if head:
         last = network.get_submodule(head)
@@ -151,24 +151,24 @@ def assemble(
         head_weight=weight,
         head_bias=bias,
         keeps_features=bool(head) and not found.head_on_mean,
-        anatomy=found,
+        structure=found,
     )
 
 
-def read_at(model: LoadedModel, layer: str) -> LoadedModel:
+def with_layer(model: LoadedModel, layer: str) -> LoadedModel:
     """The same network with the output of the module ``layer`` as its penultimate map.
 
     The logits stay what they are: where the last linear layer reads something else than that map's mean, its features
     are kept. Raises UserError when no module that puts out a map is called so.
     """
-    if model.anatomy is None:
+    if model.structure is None:
         raise UserError(f"{model.title} does not tell its layers, so none can be chosen.")
-    found = model.anatomy.layer(layer)
-    architecture = replace(model.architecture, tap=found.tap)
+    found = model.structure.layer(layer)
+    architecture = replace(model.architecture, hook=found.hook)
     return replace(model, architecture=architecture, keeps_features=model.has_head and not found.feeds_head)
 
 
-def fed_by(model: LoadedModel, transform: Transform) -> LoadedModel:
+def with_preprocessing(model: LoadedModel, transform: Transform) -> LoadedModel:
     """The same network with another preprocessing.
 
     Raises UserError when it does not take images of that size, or shrinks them to maps of one neuron, which have no
@@ -177,7 +177,7 @@ def fed_by(model: LoadedModel, transform: Transform) -> LoadedModel:
     if transform.crop == model.transform.crop:
         return replace(model, transform=transform)
     with ONE_PASS_AT_A_TIME:
-        found = dissect(model.network, transform.crop, model.tap)
+        found = inspect_network(model.network, transform.crop, model.hook)
     if found.shape[1] * found.shape[2] == 1:
         size = f"{transform.crop} × {transform.crop}"
         raise UserError(
@@ -185,4 +185,4 @@ def fed_by(model: LoadedModel, transform: Transform) -> LoadedModel:
             "Choose a larger crop."
         )
     keeps = model.has_head and not found.head_on_mean
-    return replace(model, transform=transform, keeps_features=keeps, anatomy=found)
+    return replace(model, transform=transform, keeps_features=keeps, structure=found)

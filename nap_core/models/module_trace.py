@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nap_core.models.attention_hook import AttentionTap
-from nap_core.models.feature_hook import Tap
+from nap_core.models.feature_hook import FeatureHook
 
 IMAGES = 2
 Form = Literal["map", "channels last", "tokens"]
@@ -60,7 +60,7 @@ class Run:
     is_activation: bool
 
 
-class Runs:
+class ModuleTrace:
     """All modules that ran, each with its last run.
 
     What is noted is copied or reckoned at once: a later layer may write over what an earlier one put out.
@@ -83,11 +83,11 @@ class Runs:
         return sorted(self._runs.values(), key=lambda run: run.ended)
 
     @contextmanager
-    def watching(self, network: nn.Module, tap: Tap | AttentionTap | None = None) -> Iterator[None]:
+    def watching(self, network: nn.Module, hook: FeatureHook | AttentionTap | None = None) -> Iterator[None]:
         """While the context is open, runs are noted, and the map at ``tap``, not yet rectified, as ``tapped``."""
         with ExitStack() as open_hooks:
-            if tap:
-                whole = replace(tap, rectified=False) if isinstance(tap, Tap) else tap
+            if hook:
+                whole = replace(hook, rectified=False) if isinstance(hook, FeatureHook) else hook
                 open_hooks.enter_context(whole.reading(network, self._tap))
             for name, module in network.named_modules():
                 if name:
@@ -187,4 +187,4 @@ def form_of(output: Tensor) -> Form | None:
 
 def as_map(value: Tensor, form: Form) -> Tensor:
     """An output in that form → the map (B, C, H, W)."""
-    return Tap("", channels_last=form == "channels last", tokens=form == "tokens").turned(value)
+    return FeatureHook("", channels_last=form == "channels last", tokens=form == "tokens").turned(value)

@@ -23,7 +23,7 @@ from torch import nn
 from nap_core.errors import UserError
 from nap_core.models.architectures import Architecture
 from nap_core.models.bundled import RECORDS
-from nap_core.models.loaded_model import LoadedModel, assemble, read_at
+from nap_core.models.loaded_model import LoadedModel, assemble, with_layer
 from nap_core.models.preprocessing import Transform
 from nap_core.models.spec import Made, ModelRecord
 
@@ -40,22 +40,37 @@ def entry(
     transform: Transform,
     classes: Sequence[str],
     title: str = "",
-    knows: str = "",
+    trained_on: str = "",
     layer: str = "",
     head: str | None = None,
     layers: Sequence[str] = (),
     id_dataset: str | None = None,
     fit_dataset: str | None = None,
     ood_datasets: Sequence[str] = ("textures", "uniform-noise"),
+    knows: str = "",
 ) -> ModelRecord:
-    """A model of one's own: ``build`` makes the network with its weights, ``classes`` are in the order of its logits.
+    """The record of a user's own model, for the list ``MODELS`` of a module that ``NAP_MODELS`` names.
 
-    ``layer``, the module whose output is the penultimate map, and ``head``, the last linear layer, are found in the
-    network where they are not given; so are ``layers``, at whose ends methods look that read several. ``knows`` is what
-    it was trained on. The datasets are names of the catalogue or of one's own images.
+    Args:
+        name: the model's name in addresses and on the command line.
+        build: makes the network with its weights.
+        transform: the preprocessing that the network was evaluated with.
+        classes: names of the classes, in the order of the logits.
+        title: the model's name on the screen.
+        trained_on: the dataset that the network was trained on, as the papers call it ("CIFAR-10").
+        layer: the module that puts out the penultimate feature map; found in the network where it is not given.
+        head: the last linear layer; found in the network where it is not given.
+        layers: the modules at whose ends methods of several layers look; found in the network where they are not given.
+        id_dataset: the ID dataset that is offered first: a name of the catalogue or of the user's own images.
+        fit_dataset: the fit split that is offered first.
+        ood_datasets: the OOD datasets that are offered first.
+        knows: the former name of ``trained_on``, read for plug-ins that were written for version 0.1.
 
-    Raises UserError for a name that cannot stand in an address, no classes, and a ``transform`` that no image can go
-    through.
+    Returns:
+        The record that the catalogue lists.
+
+    Raises:
+        UserError: a name that cannot stand in an address, no classes, or a transform that no image can go through.
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"“{name}” is no name for a model: letters, digits, dots and hyphens are.")
@@ -65,7 +80,7 @@ def entry(
         name=name,
         title=title or name,
         architecture=name,
-        knows=knows or title or name,
+        trained_on=trained_on or knows or title or name,
         id_dataset=id_dataset,
         fit_dataset=fit_dataset,
         ood_datasets=tuple(ood_datasets),
@@ -142,7 +157,7 @@ def load(record: ModelRecord) -> LoadedModel:
             record.name, record.title, lambda _classes: made.build(), None, made.head, transform, made.layers
         )
         model = assemble(blueprint, network, transform, record.classes(), _digest(network, made.module))
-        return read_at(model, made.layer) if made.layer else model
+        return with_layer(model, made.layer) if made.layer else model
     except (Exception, SystemExit) as error:
         raise UserError(f"The model “{record.name}” of {made.module} cannot be used: {_in_words(error)}.") from error
 

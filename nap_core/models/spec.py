@@ -41,7 +41,7 @@ class ModelRecord:
     name: str
     title: str
     architecture: str
-    knows: str
+    trained_on: str
     id_dataset: str | None
     fit_dataset: str | None
     ood_datasets: tuple[str, ...]

@@ -35,7 +35,7 @@ def names() -> tuple[str, ...]:
     return tuple(PREFIX + name for name in _timm().list_models() if _classifier(_timm().get_pretrained_cfg(name)))
 
 
-def knows(name: str) -> bool:
+def trained_on(name: str) -> bool:
     """Whether ``name``, with its prefix, is an architecture that classifies; timm's names of weights,
     ``timm:resnet18.a1_in1k``, are known as well, for their preprocessing. Raises UserError without timm."""
     plain = name.removeprefix(PREFIX)

@@ -21,7 +21,7 @@ from torchvision.models.vgg import cfgs as vgg_plans
 
 from nap_core.errors import UserError
 from nap_core.models.attention_hook import AttentionTap
-from nap_core.models.feature_hook import Tap
+from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.preprocessing import Transform
 
 IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -39,7 +39,7 @@ def _as_built(_network: nn.Module, _state: Mapping[str, Tensor]) -> None:
 class Family:
     """What the networks have in common whose names start alike; see ``Architecture`` for the words."""
 
-    tap: Tap | AttentionTap
+    hook: FeatureHook | AttentionTap
     head: str
     layers: tuple[str, ...]
     note: str
@@ -113,16 +113,16 @@ _ATTENTION = (
     "of the mean over the heads, or of one head."
 )
 
-_RESIDUAL = Family(Tap("avgpool", side="input"), "fc", ("layer1", "layer2", "layer3", "layer4"), RELU_NOTE)
+_RESIDUAL = Family(FeatureHook("avgpool", side="input"), "fc", ("layer1", "layer2", "layer3", "layer4"), RELU_NOTE)
 _EFFICIENT = Family(
-    Tap("avgpool", side="input"),
+    FeatureHook("avgpool", side="input"),
     "classifier.1",
     ("features.2", "features.3", "features.5", "features"),
     _SMOOTH.format(name="SiLU"),
 )
-_SWIN = Family(Tap("avgpool", side="input", rectified=True), "head", (), _NO_RELU.format(norm=""))
+_SWIN = Family(FeatureHook("avgpool", side="input", rectified=True), "head", (), _NO_RELU.format(norm=""))
 _MOBILE_V3 = Family(
-    Tap("features"),
+    FeatureHook("features"),
     "classifier.3",
     ("features.3", "features.6", "features.12", "features"),
     _SMOOTH.format(name="Hardswish") + " Another layer follows; what the last one reads is kept.",
@@ -136,7 +136,7 @@ def _vgg(plan: str, batch_norm: bool) -> Family:
         if step == "M":
             ends.append(f"features.{position}")
         position += 1 if step == "M" else 3 if batch_norm else 2
-    return Family(Tap("features"), "classifier.6", tuple(ends[1:]), _VGG.format(size=" (7 × 7 at 224 pixels)"))
+    return Family(FeatureHook("features"), "classifier.6", tuple(ends[1:]), _VGG.format(size=" (7 × 7 at 224 pixels)"))
 
 
 FAMILIES: dict[str, Family] = {
@@ -144,7 +144,7 @@ FAMILIES: dict[str, Family] = {
     "resnext": _RESIDUAL,
     "wide_resnet": _RESIDUAL,
     "densenet": Family(
-        Tap("features.relu5"),
+        FeatureHook("features.relu5"),
         "classifier",
         ("features.transition1", "features.transition2", "features.transition3", "features.relu5"),
         RELU_NOTE,
@@ -152,19 +152,24 @@ FAMILIES: dict[str, Family] = {
         _today_densenet,
     ),
     "mobilenet_v2": Family(
-        Tap("features"), "classifier.1", ("features.3", "features.6", "features.13", "features"), RELU_NOTE
+        FeatureHook("features"), "classifier.1", ("features.3", "features.6", "features.13", "features"), RELU_NOTE
     ),
     "mobilenet_v3_small": replace(_MOBILE_V3, layers=("features.1", "features.3", "features.8", "features")),
     "mobilenet_v3_large": _MOBILE_V3,
     "efficientnet_b": _EFFICIENT,
     "efficientnet_v2": _EFFICIENT,
     "regnet": Family(
-        Tap("avgpool", side="input"), "fc", tuple(f"trunk_output.block{stage}" for stage in (1, 2, 3, 4)), RELU_NOTE
+        FeatureHook("avgpool", side="input"),
+        "fc",
+        tuple(f"trunk_output.block{stage}" for stage in (1, 2, 3, 4)),
+        RELU_NOTE,
     ),
-    "shufflenet_v2": Family(Tap("conv5"), "fc", ("stage2", "stage3", "stage4", "conv5"), RELU_NOTE),
-    "mnasnet": Family(Tap("layers"), "classifier.1", ("layers.8", "layers.9", "layers.11", "layers"), RELU_NOTE),
+    "shufflenet_v2": Family(FeatureHook("conv5"), "fc", ("stage2", "stage3", "stage4", "conv5"), RELU_NOTE),
+    "mnasnet": Family(
+        FeatureHook("layers"), "classifier.1", ("layers.8", "layers.9", "layers.11", "layers"), RELU_NOTE
+    ),
     "alexnet": Family(
-        Tap("features"),
+        FeatureHook("features"),
         "classifier.6",
         ("features.2", "features.5", "features.9", "features"),
         _VGG.format(size=" (6 × 6 at 224 pixels)"),
@@ -175,14 +180,14 @@ FAMILIES: dict[str, Family] = {
         for norm in (True, False)  # the longer name first: names are matched by their start
     },
     "convnext": Family(
-        Tap("features", rectified=True),
+        FeatureHook("features", rectified=True),
         "classifier.2",
         ("features.1", "features.3", "features.5", "features.7"),
         _NO_RELU.format(norm=_LAYER_NORM),
     ),
     "swin": _SWIN,
     "maxvit": Family(
-        Tap("classifier.0", side="input", rectified=True),
+        FeatureHook("classifier.0", side="input", rectified=True),
         "classifier.5",
         ("blocks.0", "blocks.1", "blocks.2", "blocks.3"),
         "The last block ends without a ReLU, so its map is cut at zero before NAP is read from it. A norm and another "

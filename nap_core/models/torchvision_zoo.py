@@ -64,7 +64,7 @@ def record(name: str) -> ModelRecord:
         name=name,
         title=title if name == PREFIX + architecture else f"{title} ({weights.name.removeprefix('IMAGENET1K_')})",
         architecture=architecture,
-        knows=KNOWS,
+        trained_on=KNOWS,
         id_dataset=None,
         fit_dataset=None,
         ood_datasets=_OOD,

@@ -37,7 +37,7 @@ class About:
 
     title: str
     architecture: str
-    knows: str
+    trained_on: str
     transform: Transform
     classes: tuple[str, ...]
     sha256: str
@@ -51,14 +51,15 @@ class About:
         """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else, UserError for an
         architecture of timm's without timm."""
         content = json.loads(text)
-        words = [content[key] for key in ("title", "architecture", "knows", "sha256")]
+        trained_on = content["trained_on"] if "trained_on" in content else content["knows"]  # its name until 0.1
+        words = [content["title"], content["architecture"], trained_on, content["sha256"]]
         classes = tuple(content["classes"])
         if not all(isinstance(word, str) for word in (*words, *classes)):
             raise TypeError("a word is no text")
         if architectures.find(content["architecture"]) is None:
             raise ValueError(f"no architecture called {content['architecture']}")
-        title, architecture, knows, sha256 = words
-        return cls(title, architecture, knows, _transform(content["transform"]), classes, sha256)
+        title, architecture, _, sha256 = words
+        return cls(title, architecture, trained_on, _transform(content["transform"]), classes, sha256)
 
 
 def folder() -> Path:
@@ -94,7 +95,7 @@ def record(name: str) -> ModelRecord:
         name=name,
         title=about.title,
         architecture=about.architecture,
-        knows=about.knows or about.title,
+        trained_on=about.trained_on or about.title,
         id_dataset=None,
         fit_dataset=None,
         ood_datasets=_OOD,

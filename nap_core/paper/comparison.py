@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nap_core.paper.inputs import Subject
+from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.published_values import printed
 from nap_core.paper.spec import AVERAGE, Entry
 
@@ -41,7 +41,7 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([both[COLUMNS], rest[COLUMNS]], ignore_index=True) if len(rest) else both[COLUMNS]
 
 
-def published_for(entry: Entry, subject: Subject) -> pd.DataFrame:
+def published_for(entry: Entry, subject: ReproductionInput) -> pd.DataFrame:
     """What the paper prints that may stand beside ``subject``: all of the setting that is like it; where there is none,
     the averages of the entry's first setting, which nothing is compared with."""
     setting = subject.setting(entry)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from nap_core import datasets, models
 from nap_core.analysis import layers, weight_search
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.corruptions import weight_search_images
 from nap_core.errors import UserError
 from nap_core.extraction import extract_layers
-from nap_core.methods import Ground, Part, Watch
+from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
 from nap_core.models import LoadedModel
-from nap_core.models.loaded_model import read_at
+from nap_core.models.loaded_model import with_layer
 from nap_core.paper.layout import heading_of
 from nap_core.paper.spec import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
 from nap_core.storage import allowed_folders
@@ -22,7 +22,7 @@ from nap_core.studies.study import StudyActivations
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ReproductionInput:
     """A network and the images that it is asked about.
 
     ``headings`` has, for every OOD dataset of ``cases``, the paper's heading for it, empty where the paper has none;
@@ -31,39 +31,39 @@ class Subject:
     penultimate one last; both raise UserError where these cannot be had.
     """
 
-    cases: Cases
+    cases: EvaluationData
     headings: Mapping[str, str]
     titles: Mapping[str, str]
-    knows: str
+    trained_on: str
     network: str
     architecture: str
     transformer: bool
-    pseudo: Callable[[Watch], Part]
-    at: Callable[[Watch], dict[str, Cases]]
+    pseudo: Callable[[RunCallbacks], ImageSet]
+    at: Callable[[RunCallbacks], dict[str, EvaluationData]]
 
     @classmethod
-    def of(cls, found: StudyActivations, store: Store, device: str | None = None) -> Subject:
+    def of(cls, found: StudyActivations, store: Store, device: str | None = None) -> ReproductionInput:
         """A study whose activations are there."""
         study = found.study
         record, model = models.find(study.model), study.network()
 
-        def pseudo(watch: Watch) -> Part:
-            return weight_search.extracted(study, store, device, watch)
+        def pseudo(callbacks: RunCallbacks) -> ImageSet:
+            return weight_search.extracted(study, store, device, callbacks)
 
-        def at(watch: Watch) -> dict[str, Cases]:
+        def at(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
             model = layers.network_of(study)
             wanted = layers.suggested(model)
-            found = layers.run_layers(study, store, wanted, device=device, watch=watch)
+            found = layers.run_layers(study, store, wanted, device=device, callbacks=callbacks)
             return _as_in_table_7(model, found)
 
         return cls(
-            Cases.of(found),
+            EvaluationData.of(found),
             {
                 name: HEADINGS.get(name) or (heading_of(name) if allowed_folders.is_own(name) else "")
                 for name in found.ood
             },
             {name: datasets.title(name) for name in found.ood},
-            study.knows,
+            study.trained_on,
             record.title,
             record.architecture,
             model.reads_attention,
@@ -72,38 +72,40 @@ class Subject:
         )
 
     @classmethod
-    def of_cases(cls, cases: Cases, model: LoadedModel, knows: str) -> Subject:
+    def of_cases(cls, data: EvaluationData, model: LoadedModel, trained_on: str) -> ReproductionInput:
         """Images whose OOD datasets are called by the paper's headings."""
-        store, device = cases.ground.store, cases.ground.device
+        store, device = data.context.store, data.context.device
 
-        def pseudo(watch: Watch) -> Part:
-            if cases.id.images is None:
+        def pseudo(callbacks: RunCallbacks) -> ImageSet:
+            if data.id.images is None:
                 raise UserError("The ID images are not there, so they cannot be distorted: w cannot be searched.")
-            limit = min(weight_search_images.IMAGES, len(cases.id.activations))
-            return weight_search_images.extracted(model, cases.id.images, limit, store, device, watch).pseudo
+            limit = min(weight_search_images.IMAGES, len(data.id.activations))
+            return weight_search_images.extracted(model, data.id.images, limit, store, device, callbacks).pseudo
 
-        def at(watch: Watch) -> dict[str, Cases]:
+        def at(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
             wanted = layers.suggested(model)
-            parts = {cases.id_name: cases.id, **cases.ood}
-            read = {name: _layers_of(part, model, wanted, cases.ground, watch) for name, part in parts.items()}
+            parts = {data.id_name: data.id, **data.ood}
+            read = {name: _layers_of(part, model, wanted, data.context, callbacks) for name, part in parts.items()}
             found = {
-                layer: Cases(
-                    cases.id_name,
-                    read[cases.id_name][layer],
-                    {name: read[name][layer] for name in cases.ood},
-                    Ground(read_at(model, layer) if layer else model, knows, store=store, device=device),
+                layer: EvaluationData(
+                    data.id_name,
+                    read[data.id_name][layer],
+                    {name: read[name][layer] for name in data.ood},
+                    ScoringContext(
+                        with_layer(model, layer) if layer else model, trained_on, store=store, device=device
+                    ),
                 )
                 for layer in wanted
             }
             return _as_in_table_7(model, found)
 
-        same = {name: name for name in cases.ood}
+        same = {name: name for name in data.ood}
         architecture = model.architecture.name
-        return cls(cases, same, same, knows, model.title, architecture, model.reads_attention, pseudo, at)
+        return cls(data, same, same, trained_on, model.title, architecture, model.reads_attention, pseudo, at)
 
     def setting(self, entry: Entry) -> Setting | None:
         """The paper's setting to stand beside; see ``Entry.setting_for``."""
-        return entry.setting_for(self.knows, self.architecture, self.transformer)
+        return entry.setting_for(self.trained_on, self.architecture, self.transformer)
 
     def complete(self, setting: Setting) -> bool:
         """Whether the OOD datasets are just those of ``setting``, so that averages can be compared."""
@@ -116,11 +118,11 @@ class Subject:
             if not entry.settings:
                 return []
             first = entry.settings[0]
-            unlike = f"{self.network} knows {self.knows or 'other data'}"
-            if first.knows == self.knows:
+            unlike = f"{self.network} knows {self.trained_on or 'other data'}"
+            if first.trained_on == self.trained_on:
                 unlike = f"{self.network} is a {'Transformer' if self.transformer else 'CNN'}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.knows}. {unlike}: the paper's "
+                f"The paper has this for {first.network.title}, which knows {first.trained_on}. {unlike}: the paper's "
                 "figures are shown for orientation, without differences."
             ]
         said = []
@@ -152,26 +154,28 @@ class Subject:
         return said
 
 
-def _layers_of(part: Part, model: LoadedModel, wanted: Sequence[str], ground: Ground, watch: Watch) -> dict[str, Part]:
+def _layers_of(
+    image_set: ImageSet, model: LoadedModel, wanted: Sequence[str], context: ScoringContext, callbacks: RunCallbacks
+) -> dict[str, ImageSet]:
     """The same images at each layer, in one pass."""
-    if part.images is None or model.reads_attention:
+    if image_set.images is None or model.reads_attention:
         raise UserError(
             f"{model.title} cannot be read at earlier layers here: it takes a CNN and the images themselves."
         )
     found = extract_layers(
         model,
-        part.images,
+        image_set.images,
         wanted,
-        limit=len(part.activations),
-        store=ground.store,
-        device=ground.device,
-        progress=watch.progress,
-        should_stop=watch.should_stop,
+        limit=len(image_set.activations),
+        store=context.store,
+        device=context.device,
+        progress=callbacks.progress,
+        should_stop=callbacks.should_stop,
     )
-    return {layer: Part(one, part.images) for layer, one in found.items()}
+    return {layer: ImageSet(one, image_set.images) for layer, one in found.items()}
 
 
-def _as_in_table_7(model: LoadedModel, found: Mapping[str, Cases]) -> dict[str, Cases]:
+def _as_in_table_7(model: LoadedModel, found: Mapping[str, EvaluationData]) -> dict[str, EvaluationData]:
     """By the short names of the layers; the stages of other networks face a DenseNet's transitions."""
     short = layers.short_names(model, list(found))
     return {(f"t{name[1:]}" if name[:1] == "s" else name): found[layer] for layer, name in short.items()}

@@ -43,14 +43,14 @@ def ood(root: Path, heading: str) -> Path | None:
     return _first(root, _OOD[heading])
 
 
-def known(root: Path, knows: str) -> Path | None:
+def known(root: Path, trained_on: str) -> Path | None:
     """The ID test images below ``root``."""
-    return _first(root, _KNOWN[knows])
+    return _first(root, _KNOWN[trained_on])
 
 
-def trained(root: Path, knows: str) -> Path | None:
+def trained(root: Path, trained_on: str) -> Path | None:
     """The ID training images below ``root``."""
-    return _first(root, _TRAINED[knows])
+    return _first(root, _TRAINED[trained_on])
 
 
 def names(heading: str, *, fit: bool = False) -> tuple[str, ...]:

@@ -10,20 +10,20 @@ import pandas as pd
 from nap_core import methods
 from nap_core.analysis import evaluation, layers, oracle, overhead, weight_search
 from nap_core.analysis.comparison import AVERAGE, pareto_front
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.corruptions import weight_search_images
 from nap_core.errors import UserError
-from nap_core.methods import Part, SearchSet, Watch, combination
-from nap_core.methods.context import SILENT
+from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.paper import spec
-from nap_core.paper.inputs import Subject
+from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.spec import Entry, Kind, Row
 from nap_core.storage.progress import ExtractionStopped
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "measured", "note"]
 
 
-def measure(entry: Entry, subject: Subject, watch: Watch = SILENT) -> pd.DataFrame:
+def measure(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_CALLBACKS) -> pd.DataFrame:
     """Run ``entry`` on ``subject``: the columns of ``COLUMNS``, one row a (row, OOD dataset, metric).
 
     ``row`` is the paper's name of the row, ``method`` ours. ``ood`` is the name of the dataset or "average";
@@ -36,36 +36,38 @@ def measure(entry: Entry, subject: Subject, watch: Watch = SILENT) -> pd.DataFra
     """
     if entry.kind not in MEASURES:
         raise UserError(f"{entry.label} has no numbers: {entry.title.lower()}.")
-    found = MEASURES[entry.kind](entry, subject, watch)
+    found = MEASURES[entry.kind](entry, subject, callbacks)
     if found["measured"].isna().all():
         notes = [note for note in dict.fromkeys(found["note"]) if note]
         raise UserError(" ".join(notes) or f"{entry.label} could not be measured on these images.")
     return found
 
 
-def paper_w(row: Row, knows: str) -> float | None:
+def paper_w(row: Row, trained_on: str) -> float | None:
     """The weight that the paper gives a combination: the entry's own, else Table 11's for what the network knows."""
     method = methods.parse(row.spec)
     if method.prior is None or row.w is not None:
         return row.w
-    return method.record.published_w.get(knows, method.record.default_w)
+    return method.record.published_w.get(trained_on, method.record.default_w)
 
 
-def _average_heading(entry: Entry, subject: Subject) -> str:
+def _average_heading(entry: Entry, subject: ReproductionInput) -> str:
     """The heading of our average: the paper's where it is one over the same datasets."""
     setting = subject.setting(entry)
     return spec.AVERAGE if setting and subject.complete(setting) else ""
 
 
-def _evaluated(entry: Entry, subject: Subject, watch: Watch) -> tuple[pd.DataFrame, dict[str, str]]:
+def _evaluated(
+    entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """The results table of the entry's methods, ``row`` added, and why some rows are missing."""
     parts, unable = [], {}
     for row in entry.rows:
-        _stop_if_asked(watch)
-        w = paper_w(row, subject.knows)
+        _stop_if_asked(callbacks)
+        w = paper_w(row, subject.trained_on)
         try:
             table = evaluation.evaluate_cases(
-                subject.cases, [row.spec], {} if w is None else {row.spec: w}, watch=watch
+                subject.cases, [row.spec], {} if w is None else {row.spec: w}, callbacks=callbacks
             )
         except UserError as error:
             unable[row.printed] = str(error)
@@ -82,9 +84,9 @@ def _missing(entry: Entry, unable: Mapping[str, str]) -> list[dict[str, object]]
     ]
 
 
-def _methods(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _methods(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """FPR95 and AUROC of every row on every dataset, and their averages."""
-    table, unable = _evaluated(entry, subject, watch)
+    table, unable = _evaluated(entry, subject, callbacks)
     found: list[dict[str, object]] = []
     order = _average_heading(entry, subject)
     for printed, part in table.groupby("row", sort=False):
@@ -100,9 +102,9 @@ def _methods(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _layers(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _layers(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """FPR95 and AUROC of NAP at every layer, and of the products that the entry has."""
-    scores = layers.layer_scores(subject.at(watch))
+    scores = layers.layer_scores(subject.at(callbacks))
     names = list(scores)
     single = [(name,) for name in names]
     products = layers.paper_products(names) if any("," in row.spec for row in entry.rows) else []
@@ -122,15 +124,15 @@ def _layers(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy(found)
 
 
-def _oracle(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _oracle(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """What an MLP that sees OOD labels makes of maxima and means, and how it runs along with NAP."""
     cases = subject.cases
     found = oracle.oracle_of(
         cases.id_name,
         cases.id.activations,
         {name: part.activations for name, part in cases.ood.items()},
-        score=lambda part: methods.score("nap", part, cases.ground),
-        watch=watch,
+        score=lambda part: methods.score("nap", part, cases.context),
+        callbacks=callbacks,
     )
     figures = {
         "correlation": found.correlation,
@@ -143,13 +145,15 @@ def _oracle(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([{**known, "metric": metric, "measured": value} for metric, value in figures.items()])
 
 
-def _cost(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _cost(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """The share of NAP in the forward pass on this device, and both in milliseconds an image."""
-    images, ground = subject.cases.id.images, subject.cases.ground
+    images, context = subject.cases.id.images, subject.cases.context
     if images is None:
         raise UserError("The ID images are not there, so no forward pass over them can be timed.")
     count = min(overhead.IMAGES, len(subject.cases.id.activations))
-    found = overhead.measure(ground.network("The cost"), images, images=count, device=ground.device, watch=watch)
+    found = overhead.measure(
+        context.network("The cost"), images, images=count, device=context.device, callbacks=callbacks
+    )
     figures = {
         "share": found.share,
         "forward_ms": 1000 * found.forward_seconds / found.images,
@@ -165,9 +169,9 @@ def _cost(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     )
 
 
-def _accuracy(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _accuracy(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """ID accuracy by the method's own logits, AUROC averaged, and whether no other method beats it in both."""
-    table, unable = _evaluated(entry, subject, watch)
+    table, unable = _evaluated(entry, subject, callbacks)
     found: list[dict[str, object]] = []
     if len(table):
         both = table.groupby("row", sort=False).agg(
@@ -189,13 +193,13 @@ def _accuracy(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _curves(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _curves(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """Over w, FPR95 averaged: that of the method alone, the lowest, its w, the share of w at which NAP is better."""
     found: list[dict[str, object]] = []
     unable = {}
     for row in entry.rows:
         try:
-            _score(subject.cases, row.spec, watch)
+            _score(subject.cases, row.spec, callbacks)
             curve = evaluation.weight_curve_cases(subject.cases, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
@@ -215,21 +219,21 @@ def _curves(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _weights(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
+def _weights(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """The w found without OOD images, the best one, and the FPR95 that the found one and the paper's lose to it."""
-    pseudo = subject.pseudo(watch)
-    images = SearchSet(Part(subject.cases.id.activations.head(weight_search_images.IMAGES)), pseudo)
+    pseudo = subject.pseudo(callbacks)
+    images = PseudoOODSet(ImageSet(subject.cases.id.activations.head(weight_search_images.IMAGES)), pseudo)
     found: list[dict[str, object]] = []
     unable = {}
     for row in entry.rows:
         try:
-            _score(subject.cases, row.spec, watch)
+            _score(subject.cases, row.spec, callbacks)
             result = weight_search.search_cases(subject.cases, images, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
             continue
         values = result.true.average("fpr95")
-        told = paper_w(row, subject.knows)
+        told = paper_w(row, subject.trained_on)
         figures = {"w": result.found.w, "best_w": result.oracle, "lost": result.lost()}
         if told is not None:
             figures["paper_lost"] = float(np.interp(told, result.true.w, values) - values.min())
@@ -242,15 +246,15 @@ def _weights(entry: Entry, subject: Subject, watch: Watch) -> pd.DataFrame:
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _stop_if_asked(watch: Watch) -> None:
-    if watch.should_stop():
+def _stop_if_asked(callbacks: RunCallbacks) -> None:
+    if callbacks.should_stop():
         raise ExtractionStopped
 
 
-def _score(cases: Cases, spec: str, watch: Watch) -> None:
+def _score(data: EvaluationData, spec: str, callbacks: RunCallbacks) -> None:
     """Score once under a watch, so that what takes long (the fit split) can be seen and stopped."""
-    _stop_if_asked(watch)
-    evaluation.score_cases(cases, spec, w=combination.WEIGHTS[-1], watch=watch)
+    _stop_if_asked(callbacks)
+    evaluation.score_cases(data, spec, w=combination.WEIGHTS[-1], callbacks=callbacks)
 
 
 def _tidy(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -258,7 +262,7 @@ def _tidy(rows: list[dict[str, object]]) -> pd.DataFrame:
     return found.astype({"w": float, "measured": float})
 
 
-MEASURES: dict[Kind, Callable[[Entry, Subject, Watch], pd.DataFrame]] = {
+MEASURES: dict[Kind, Callable[[Entry, ReproductionInput, RunCallbacks], pd.DataFrame]] = {
     "methods": _methods,
     "layers": _layers,
     "oracle": _oracle,

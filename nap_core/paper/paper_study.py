@@ -34,14 +34,14 @@ def study_of(setting: Setting) -> Study | None:
     model = _model(setting)
     if not model:
         return None
-    whole = benchmarks.study_of(_BENCHMARKS[setting.knows], model)
+    whole = benchmarks.study_of(_BENCHMARKS[setting.trained_on], model)
     ood = tuple(name for name, heading in HEADINGS.items() if heading in setting.headings)
     return Study(model, whole.id_dataset, ood, whole.images, whole.fit_dataset)
 
 
 def needs(setting: Setting) -> list[Need]:
     """The network and the datasets of a setting, the fit split last. Raises UserError for damaged models."""
-    benchmark = benchmarks.RECORDS[_BENCHMARKS[setting.knows]]
+    benchmark = benchmarks.RECORDS[_BENCHMARKS[setting.trained_on]]
     ood = [name for name, heading in HEADINGS.items() if heading in setting.headings]
     fit = [benchmark.fit_dataset] if benchmark.fit_dataset else []
     return [_network(setting), *(_dataset(name) for name in (benchmark.id_dataset, *ood, *fit))]
@@ -54,14 +54,14 @@ def _model(setting: Setting) -> str:
         return network.model
     for name in user_models.names():
         record = models.find(name)
-        if record.architecture == network.architecture and record.knows == setting.knows:
+        if record.architecture == network.architecture and record.trained_on == setting.trained_on:
             return name
     return ""
 
 
 def _network(setting: Setting) -> Need:
     name = _model(setting)
-    title = f"{setting.network.title}, which knows {setting.knows}"
+    title = f"{setting.network.title}, which knows {setting.trained_on}"
     if not name:
         return Need(title, "", False, CHECKPOINT)
     missing = [one for one in models.find(name).downloads() if not one.present]

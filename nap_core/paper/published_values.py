@@ -33,7 +33,7 @@ def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
     rows = [row.printed for row in entry.rows]
     main = "Table 10" if (entry.table, setting) == ("Table 9", CIFAR100) else entry.table
     found = _figures(main, setting, rows)
-    other = _BASES_OF.get(entry.table, {}).get(setting.knows)
+    other = _BASES_OF.get(entry.table, {}).get(setting.trained_on)
     if other:
         plain = _figures(other, setting, [name for name in rows if name not in set(found["row"])])
         found = pd.concat([found, plain[plain["heading"] == AVERAGE]], ignore_index=True)
@@ -48,7 +48,7 @@ def _figures(table: str, setting: Setting, rows: list[str]) -> pd.DataFrame:
         (both["source"] == "NAP")
         & (both["table"] == table)
         & (both["model"] == setting.network.title)
-        & (both["id_dataset"] == setting.knows)
+        & (both["id_dataset"] == setting.trained_on)
         & both["method"].isin(rows)
     ]
     long = both.melt(
@@ -78,6 +78,6 @@ def _with_slips(long: pd.DataFrame) -> pd.DataFrame:
 
 def _weights(entry: Entry, setting: Setting) -> pd.DataFrame:
     table = pd.read_csv(published_tables.FOLDER / "weights.csv")
-    told = table[table["id_dataset"] == setting.knows].set_index("method")["w"]
+    told = table[table["id_dataset"] == setting.trained_on].set_index("method")["w"]
     values = [(row.printed, AVERAGE, "w", float(told[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
     return pd.DataFrame(values, columns=COLUMNS)

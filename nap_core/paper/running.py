@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nap_core.methods import Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.paper.comparison import compare, published_for
 from nap_core.paper.findings import Finding, finding
-from nap_core.paper.inputs import Subject
+from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.measuring import measure
 from nap_core.paper.spec import Entry, Setting
 
-__all__ = ["Reproduced", "Subject", "run"]
+__all__ = ["Reproduced", "ReproductionInput", "run"]
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Reproduced:
         return dict(zip(gone["row"], gone["note"], strict=True))
 
 
-def run(entry: Entry, subject: Subject, watch: Watch = SILENT) -> Reproduced:
+def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_CALLBACKS) -> Reproduced:
     """Measure ``entry`` on ``subject`` and set it beside the paper. Raises as ``measuring.measure`` does."""
-    measured = measure(entry, subject, watch)
+    measured = measure(entry, subject, callbacks)
     published = published_for(entry, subject)
     table = compare(measured, published)
     told = [note for note in dict.fromkeys(published["note"]) if note]

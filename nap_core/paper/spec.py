@@ -72,7 +72,7 @@ class Setting:
     """One network on the data that it knows, and against what: ``knows`` and ``headings`` as the paper prints them."""
 
     network: Network
-    knows: str
+    trained_on: str
     headings: tuple[str, ...]
 
 
@@ -141,8 +141,10 @@ class Entry:
         """Whether it has numbers, so that it can be run on a study."""
         return self.kind not in ("statement", "picture")
 
-    def setting_for(self, knows: str, architecture: str, transformer: bool) -> Setting | None:
+    def setting_for(self, trained_on: str, architecture: str, transformer: bool) -> Setting | None:
         """The setting whose figures stand beside those of a network: of what it knows, of its own architecture if the
         paper has it. None where the paper knows nothing of the kind, a CNN beside a Transformer included."""
-        alike = [one for one in self.settings if one.knows == knows and one.network.transformer == transformer]
+        alike = [
+            one for one in self.settings if one.trained_on == trained_on and one.network.transformer == transformer
+        ]
         return next((one for one in alike if one.network.architecture == architecture), alike[0] if alike else None)

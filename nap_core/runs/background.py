@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.runs import pending
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, prepare, run
@@ -36,7 +36,7 @@ class Job(ABC, Generic[Result]):
         self._thread.start()
 
     @abstractmethod
-    def _run(self, watch: Watch) -> Result:
+    def _run(self, callbacks: RunCallbacks) -> Result:
         """The work itself."""
 
     def _note(self, progress: Progress) -> None:
@@ -44,7 +44,7 @@ class Job(ABC, Generic[Result]):
 
     def _work(self) -> None:
         try:
-            self.result = self._run(Watch(self._note, self._stop.is_set))
+            self.result = self._run(RunCallbacks(self._note, self._stop.is_set))
             self.state = "done"
         except ExtractionStopped:
             self.state = "stopped"
@@ -75,9 +75,11 @@ class StudyJob(Job[StudyActivations]):
         self.study, self._store, self._device = study, store, device
         super().__init__()
 
-    def _run(self, watch: Watch) -> StudyActivations:
-        prepare(self.study, progress=watch.progress, should_stop=watch.should_stop)
-        return run(self.study, self._store, device=self._device, progress=watch.progress, should_stop=watch.should_stop)
+    def _run(self, callbacks: RunCallbacks) -> StudyActivations:
+        prepare(self.study, progress=callbacks.progress, should_stop=callbacks.should_stop)
+        return run(
+            self.study, self._store, device=self._device, progress=callbacks.progress, should_stop=callbacks.should_stop
+        )
 
 
 class MethodsJob(Job[None]):
@@ -87,8 +89,8 @@ class MethodsJob(Job[None]):
     ``steps`` counts, from 1, how often the images of a dataset are gone through.
     """
 
-    def __init__(self, cases: Cases, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
-        self.cases, self.specs = cases, tuple(specs)
+    def __init__(self, data: EvaluationData, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
+        self.cases, self.specs = data, tuple(specs)
         self.unable = {spec: reason for spec, reason in (unable or {}).items() if spec not in specs}
         self.step, self.steps = 0, 0
         super().__init__()
@@ -99,21 +101,21 @@ class MethodsJob(Job[None]):
         self.steps = max(self.steps, self.step)
         super()._note(progress)
 
-    def _run(self, watch: Watch) -> None:
+    def _run(self, callbacks: RunCallbacks) -> None:
         self.steps = self._steps()
         for spec in self.specs:
             try:
                 needs = pending.waiting(self.cases, spec)
                 if needs.fit:
-                    self.cases.ground.fit(methods.title(spec), watch)
+                    self.cases.context.fit(methods.title(spec), callbacks)
                 if needs.images:
-                    evaluation.score_cases(self.cases, spec, watch=watch)
+                    evaluation.score_cases(self.cases, spec, callbacks=callbacks)
             except UserError as error:
                 self.unable[spec] = str(error)
 
     def _steps(self) -> int:
         """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
-        count = int(self.cases.ground.missing_fit() > 0)
+        count = int(self.cases.context.missing_fit() > 0)
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
                 count += pending.steps(self.cases, spec)
@@ -125,12 +127,12 @@ class MethodsJob(Job[None]):
 class Task(Job[Result]):
     """Work that needs no more than a watch: a function of one."""
 
-    def __init__(self, work: Callable[[Watch], Result]) -> None:
+    def __init__(self, work: Callable[[RunCallbacks], Result]) -> None:
         self._given = work
         super().__init__()
 
-    def _run(self, watch: Watch) -> Result:
-        return self._given(watch)
+    def _run(self, callbacks: RunCallbacks) -> Result:
+        return self._given(callbacks)
 
 
 class Jobs:
@@ -155,20 +157,20 @@ class Jobs:
         """The newest run of methods for ``owner``, a study for example, running or ended."""
         return self._methods.get(owner)
 
-    def start_methods(self, owner: Hashable, cases: Cases, specs: Sequence[str]) -> MethodsJob:
+    def start_methods(self, owner: Hashable, data: EvaluationData, specs: Sequence[str]) -> MethodsJob:
         """The run of methods for ``owner`` that is under way, whichever they are, or a new one for ``specs``.
 
         One at a time: methods share the network and what has been fitted.
         """
         return self._started(
-            self._methods, owner, lambda ended: MethodsJob(cases, specs, ended.unable if ended else None)
+            self._methods, owner, lambda ended: MethodsJob(data, specs, ended.unable if ended else None)
         )
 
     def task_of(self, owner: Hashable) -> Task[Any] | None:
         """The newest run of the task called ``owner``, running or ended."""
         return self._tasks.get(owner)
 
-    def start_task(self, owner: Hashable, work: Callable[[Watch], Any]) -> Task[Any]:
+    def start_task(self, owner: Hashable, work: Callable[[RunCallbacks], Any]) -> Task[Any]:
         """The run of the task called ``owner`` that is under way, or a new one of ``work``."""
         return self._started(self._tasks, owner, lambda _ended: Task(work))
 

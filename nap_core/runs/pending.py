@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nap_core import datasets, methods
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingWork:
     """``fit``: images of the fit split to be extracted. ``images``: by the title of the dataset, images that a pass of
     the method's own has still to see. Empty, hence false, when the scores can be had at once."""
 
@@ -21,21 +21,21 @@ class Waiting:
         return bool(self.fit or self.images)
 
 
-def waiting(cases: Cases, spec: str) -> Waiting:
+def waiting(data: EvaluationData, spec: str) -> PendingWork:
     """What the method ``spec`` waits for; nothing is computed.
 
     Raises UserError, in the method's own words, when it cannot run on these images or ``spec`` names no method.
     """
-    method, ground = methods.parse(spec), cases.ground
-    fit = methods.missing_fit(method, ground)
-    parts = {cases.id_name: cases.id, **cases.ood}
-    images = {datasets.title(name): methods.missing(method, part, ground) for name, part in parts.items()}
+    method, context = methods.parse(spec), data.context
+    fit = methods.missing_fit(method, context)
+    parts = {data.id_name: data.id, **data.ood}
+    images = {datasets.title(name): methods.missing(method, part, context) for name, part in parts.items()}
     if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores
-        images["fit split"] = fit or methods.missing(method, ground.fit(method.title), ground)
-    return Waiting(fit, {title: count for title, count in images.items() if count})
+        images["fit split"] = fit or methods.missing(method, context.fit(method.title), context)
+    return PendingWork(fit, {title: count for title, count in images.items() if count})
 
 
-def steps(cases: Cases, spec: str) -> int:
+def steps(data: EvaluationData, spec: str) -> int:
     """How many times a pass of the method's own goes through the images of a dataset, its fit split included."""
-    needs, method = waiting(cases, spec), methods.parse(spec)
+    needs, method = waiting(data, spec), methods.parse(spec)
     return len(needs.images) + (method.record.fits and bool(needs.images))

@@ -37,7 +37,7 @@ def landing(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def settle(folder: Path, name: str, parent: Path) -> Path:
+def commit(folder: Path, name: str, parent: Path) -> Path:
     """Rename a filled folder to the first free one of ``name``, ``name-2``, … in ``parent``; where it is now."""
     for number in range(1, 1000):
         place = parent / (name if number == 1 else f"{name}-{number}")

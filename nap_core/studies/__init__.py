@@ -1,1 +1,31 @@
 """Studies: a model, an ID dataset and OOD datasets; published benchmarks; which OOD datasets are near and which far."""
+
+from nap_core.studies.study import (
+    DEFAULT_MODEL,
+    MAX_IMAGES,
+    OPTIONAL,
+    Study,
+    StudyActivations,
+    default_study,
+    missing_downloads,
+    missing_images,
+    needed_datasets,
+    prepare,
+    prepared,
+    run,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MAX_IMAGES",
+    "OPTIONAL",
+    "Study",
+    "StudyActivations",
+    "default_study",
+    "missing_downloads",
+    "missing_images",
+    "needed_datasets",
+    "prepare",
+    "prepared",
+    "run",
+]

@@ -19,7 +19,7 @@ class Benchmark:
 
     name: str
     title: str
-    knows: str
+    trained_on: str
     id_dataset: str
     fit_dataset: str
     ood_datasets: tuple[str, ...]
@@ -45,7 +45,7 @@ _ENTRIES = (
     Benchmark(
         name="cifar10-paper",
         title="CIFAR-10 (paper)",
-        knows="CIFAR-10",
+        trained_on="CIFAR-10",
         id_dataset="cifar10-test",
         fit_dataset="cifar10-train",
         ood_datasets=_CIFAR_OOD,
@@ -56,7 +56,7 @@ _ENTRIES = (
     Benchmark(
         name="cifar100-paper",
         title="CIFAR-100 (paper)",
-        knows="CIFAR-100",
+        trained_on="CIFAR-100",
         id_dataset="cifar100-test",
         fit_dataset="cifar100-train",
         ood_datasets=_CIFAR_OOD,
@@ -67,7 +67,7 @@ _ENTRIES = (
     Benchmark(
         name="imagenet-paper",
         title="ImageNet-1k (paper)",
-        knows="ImageNet-1k",
+        trained_on="ImageNet-1k",
         id_dataset="imagenet-val",
         fit_dataset="",
         ood_datasets=("inaturalist", "sun", "places", "dtd"),
@@ -79,7 +79,7 @@ _ENTRIES = (
     Benchmark(
         name="openood-cifar10",
         title="OpenOOD v1.5 CIFAR-10",
-        knows="CIFAR-10",
+        trained_on="CIFAR-10",
         id_dataset="cifar10-test",
         fit_dataset="cifar10-train",
         ood_datasets=("cifar100-test", "tinyimagenet-val", "mnist-test", "svhn-test", "dtd", "places365-val"),
@@ -91,7 +91,7 @@ _ENTRIES = (
     Benchmark(
         name="openood-cifar100",
         title="OpenOOD v1.5 CIFAR-100",
-        knows="CIFAR-100",
+        trained_on="CIFAR-100",
         id_dataset="cifar100-test",
         fit_dataset="cifar100-train",
         ood_datasets=("cifar10-test", "tinyimagenet-val", "mnist-test", "svhn-test", "dtd", "places365-val"),
@@ -107,8 +107,8 @@ RECORDS: dict[str, Benchmark] = {entry.name: entry for entry in _ENTRIES}
 
 def of_model(model: str) -> tuple[str, ...]:
     """The names of the benchmarks that ask what ``model`` was trained on. Raises UserError for an unknown model."""
-    knows = models.find(model).knows
-    return tuple(name for name, one in RECORDS.items() if one.knows == knows)
+    trained_on = models.find(model).trained_on
+    return tuple(name for name, one in RECORDS.items() if one.trained_on == trained_on)
 
 
 def study_of(name: str, model: str) -> Study:

@@ -24,14 +24,14 @@ _WITHOUT_OBJECTS = ("noise", "textures")
 
 
 @dataclass(frozen=True)
-class Placed:
+class OODGroup:
     """Whether a dataset is near or far, and ``why`` in a few words."""
 
     nearness: Nearness
     why: str
 
 
-def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()) -> dict[str, Placed]:
+def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()) -> dict[str, OODGroup]:
     """Catalogue name → where each OOD dataset of ``study`` belongs, in study order.
 
     ``near`` and ``far`` are the user's word, which counts most; of a dataset in both, it is near.
@@ -39,28 +39,28 @@ def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()
     return {name: _told(name, near, far) or placed(name, study) for name in study.ood_datasets}
 
 
-def _told(name: str, near: Collection[str], far: Collection[str]) -> Placed | None:
-    return Placed("near", "as you say") if name in near else Placed("far", "as you say") if name in far else None
+def _told(name: str, near: Collection[str], far: Collection[str]) -> OODGroup | None:
+    return OODGroup("near", "as you say") if name in near else OODGroup("far", "as you say") if name in far else None
 
 
-def placed(name: str, study: Study) -> Placed:
+def placed(name: str, study: Study) -> OODGroup:
     """What the benchmarks and the kind of its pictures say of one OOD dataset of ``study``."""
     for one in benchmarks.RECORDS.values():
-        if not one.near or one.knows != study.knows:
+        if not one.near or one.trained_on != study.trained_on:
             continue
         same = name if name in one.ood_datasets else _namesake(name, one.ood_datasets)
         if same:
             by_name = "" if same == name else f"; by its name it is {datasets.title(same)}"
-            return Placed("near" if same in one.near else "far", f"by {one.title}{by_name}")
+            return OODGroup("near" if same in one.near else "far", f"by {one.title}{by_name}")
     known, met = datasets.find(study.id_dataset), datasets.find(name)
     if met.kind == known.kind:
-        return Placed("unknown", "no benchmark here says, and its pictures are of the same kind")
+        return OODGroup("unknown", "no benchmark here says, and its pictures are of the same kind")
     if met.kind in _WITHOUT_OBJECTS:
-        return Placed("far", f"{met.kind}, without an object")
-    return Placed("far", f"{met.kind}, while {known.title} is {known.kind}")
+        return OODGroup("far", f"{met.kind}, without an object")
+    return OODGroup("far", f"{met.kind}, while {known.title} is {known.kind}")
 
 
-def grouped(placed: Mapping[str, Placed]) -> dict[Nearness, tuple[str, ...]]:
+def grouped(placed: Mapping[str, OODGroup]) -> dict[Nearness, tuple[str, ...]]:
     """The OOD datasets of each group that has any: near, far, and those of which nobody knows."""
     groups = {group: tuple(name for name, one in placed.items() if one.nearness == group) for group in GROUPS}
     return {group: names for group, names in groups.items() if names}
@@ -69,7 +69,7 @@ def grouped(placed: Mapping[str, Placed]) -> dict[Nearness, tuple[str, ...]]:
 def cifar100_among(study: Study) -> str | None:
     """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name: the near-OOD of the NAP paper's Table 12.
     None where there is none."""
-    if study.knows != "CIFAR-10":
+    if study.trained_on != "CIFAR-10":
         return None
     return next((name for name in study.ood_datasets if _namesake(name, ["cifar100-test"])), None)
 

@@ -12,7 +12,7 @@ from nap_core.corruptions.weight_search_images import IMAGES, stored
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract, precomputed
-from nap_core.methods.context import Ground, Part, SearchSet
+from nap_core.methods.context import ImageSet, PseudoOODSet, ScoringContext
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
@@ -84,9 +84,9 @@ class Study:
         return (self.id_dataset, *self.ood_datasets)
 
     @property
-    def knows(self) -> str:
+    def trained_on(self) -> str:
         """What the model was trained on, as the papers call it ("CIFAR-10"): picks the published parameters."""
-        return models.find(self.model).knows
+        return models.find(self.model).trained_on
 
     def sentence(self) -> str:
         """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each", and what is not the model's own."""
@@ -157,7 +157,7 @@ def _likely_id(record: ModelRecord) -> str:
             continue
         if found and set(found) <= set(classes):
             return name
-    if record.knows == "ImageNet-1k" and datasets.prepared("imagenet-val"):
+    if record.trained_on == "ImageNet-1k" and datasets.prepared("imagenet-val"):
         return "imagenet-val"
     return own[0] if own else "cifar10"
 
@@ -172,20 +172,20 @@ class StudyActivations:
     study: Study
     id: Activations
     ood: dict[str, Activations]
-    ground: Ground = field(default_factory=Ground)
+    context: ScoringContext = field(default_factory=ScoringContext)
 
     def __post_init__(self) -> None:
-        self.ground.knows = self.ground.knows or self.study.knows
+        self.context.trained_on = self.context.trained_on or self.study.trained_on
 
     def of(self, name: str) -> Activations:
         """The activations of one of the study's datasets."""
         return self.id if name == self.study.id_dataset else self.ood[name]
 
     @cached_property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, ImageSet]:
         """Activations and images of each dataset, the ID dataset first; a bank has no images."""
         return {
-            name: Part(self.of(name), datasets.load(name) if datasets.find(name).images_shipped else None)
+            name: ImageSet(self.of(name), datasets.load(name) if datasets.find(name).images_shipped else None)
             for name in self.study.datasets
         }
 
@@ -223,7 +223,7 @@ def run(
         # The store keeps the labels that the images came with: whatever network asks, it is one entry.
         labels = labels_for(datasets.load(study.id_dataset), model.classes)
         known = replace(known, labels=labels[: len(known)])
-    return StudyActivations(study, known, found, ground(study, store, device))
+    return StudyActivations(study, known, found, context(study, store, device))
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
@@ -267,17 +267,17 @@ def prepare(
         datasets.prepare(name, progress=progress, should_stop=should_stop)
 
 
-def ground(study: Study, store: Store, device: str | None = None) -> Ground:
+def context(study: Study, store: Store, device: str | None = None) -> ScoringContext:
     """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
     record, model = models.find(study.model), study.network()
     name = study.fit_dataset or record.fit_dataset
     images = datasets.load(name) if name else None
     fit = relabelled(images, labels_for(images, model.classes)) if images else None
     find = partial(_search_set, study, model, store) if datasets.find(study.id_dataset).images_shipped else None
-    return Ground(model, record.knows, fit, store=store, device=device, find_search_set=find)
+    return ScoringContext(model, record.trained_on, fit, store=store, device=device, find_search_set=find)
 
 
-def _search_set(study: Study, model: LoadedModel, store: Store) -> SearchSet | None:
+def _search_set(study: Study, model: LoadedModel, store: Store) -> PseudoOODSet | None:
     return stored(model, datasets.load(study.id_dataset), min(IMAGES, study.images), store)
 
 

@@ -12,7 +12,7 @@ from nap_core.analysis.covariate_shift import CORRUPTIONS, SEVERITIES, Shifted
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
 from nap_core.studies.study import Study, StudyActivations, run
@@ -69,9 +69,9 @@ def test_one_pass_is_told_of_all_severities_can_be_stopped_and_goes_on(tmp_path)
         return len(heard) >= 4  # batches of 64: two a severity
 
     with pytest.raises(ExtractionStopped):
-        covariate_shift.extracted(STUDY, store, watch=Watch(heard.append, stop_in_the_third))
+        covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append, stop_in_the_third))
     assert 0 < covariate_shift.missing(STUDY, store) < total
-    covariate_shift.extracted(STUDY, store, watch=Watch(heard.append))
+    covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append))
     assert covariate_shift.missing(STUDY, store) == 0
     assert [one.done for one in heard] == sorted(one.done for one in heard)
     last: Progress = heard[-1]
@@ -87,7 +87,7 @@ def test_what_is_kept_is_counted_at_the_threshold_of_all_id_images(
     threshold = scores.threshold()
     for severity in SEVERITIES:
         part = shifted.parts[severity]
-        own = evaluation.methods.score(spec, part, found.ground, w=scores.w)
+        own = evaluation.methods.score(spec, part, found.context, w=scores.w)
         assert response.shift.kept[severity] == pytest.approx(np.mean(own >= threshold))
         assert response.shift.auroc[severity] == pytest.approx(metrics.auroc(scores.id, own))
         first = own[shifted.corruption[severity] == 0]

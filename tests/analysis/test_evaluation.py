@@ -32,11 +32,15 @@ def test_scores_of_a_study_are_the_methods_own(name: str) -> None:
     found = evaluation.score_study(FOUND, name)
     assert found.method == name
     assert found.title == methods.title(name)
-    assert found.w == methods.default_w(name, methods.Ground(knows="CIFAR-10"))
-    np.testing.assert_array_equal(found.id, methods.score(name, FOUND.id, methods.Ground(knows="CIFAR-10")))
+    assert found.w == methods.default_w(name, methods.ScoringContext(trained_on="CIFAR-10"))
+    np.testing.assert_array_equal(
+        found.id, methods.score(name, FOUND.id, methods.ScoringContext(trained_on="CIFAR-10"))
+    )
     assert list(found.ood) == ["mnist", "textures"]
     for dataset, values in found.ood.items():
-        np.testing.assert_array_equal(values, methods.score(name, FOUND.ood[dataset], methods.Ground(knows="CIFAR-10")))
+        np.testing.assert_array_equal(
+            values, methods.score(name, FOUND.ood[dataset], methods.ScoringContext(trained_on="CIFAR-10"))
+        )
     np.testing.assert_array_equal(found.pooled, np.concatenate([found.ood["mnist"], found.ood["textures"]]))
 
 

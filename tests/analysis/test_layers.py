@@ -8,11 +8,11 @@ import pytest
 
 from nap_core import metrics, models
 from nap_core.analysis import evaluation, layers
-from nap_core.analysis.evaluation import Cases, MethodScores
+from nap_core.analysis.evaluation import EvaluationData, MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
@@ -65,7 +65,7 @@ def test_suggests_the_first_convolution_the_stages_and_the_penultimate(
 def test_before_a_transitions_pooling_the_map_is_still_large() -> None:
     """Appendix C: "before the pooling operation in the first transition block"."""
     model = network("densenet_bc_40_12")
-    shapes = [model.anatomy.layer(name).shape[1] for name in layers.suggested(model)[:-1]]
+    shapes = [model.structure.layer(name).shape[1] for name in layers.suggested(model)[:-1]]
     assert shapes == [32, 32, 16]
     assert layers.describe(model, "trans1.conv1") == "trans1.conv1 · 48 × 32 × 32"
     assert layers.describe(model, "") == "penultimate · 132 × 8 × 8"
@@ -82,16 +82,16 @@ def test_transformers_and_banks_have_no_other_depth() -> None:
 
 
 @pytest.fixture(scope="module")
-def cases() -> dict[str, Cases]:
+def cases() -> dict[str, EvaluationData]:
     return layers.run_layers(STUDY, Store(), PICKED)
 
 
 @pytest.fixture(scope="module")
-def scores(cases: dict[str, Cases]) -> dict[str, MethodScores]:
+def scores(cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
     return layers.layer_scores(cases)
 
 
-def test_each_layer_is_the_study_read_there(cases: dict[str, Cases], scores: dict[str, MethodScores]) -> None:
+def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], scores: dict[str, MethodScores]) -> None:
     for layer in PICKED:
         alone = run(Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer=layer), Store())
         expected = evaluation.score_study(alone, "nap")
@@ -99,10 +99,10 @@ def test_each_layer_is_the_study_read_there(cases: dict[str, Cases], scores: dic
         for name, values in expected.ood.items():
             np.testing.assert_array_equal(scores[layer].ood[name], values)
         np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.labels)
-        assert str(cases[layer].ground.model.tap) == str(alone.ground.model.tap)
+        assert str(cases[layer].context.model.hook) == str(alone.context.model.hook)
 
 
-def test_a_study_of_another_layer_has_the_same_depths(cases: dict[str, Cases]) -> None:
+def test_a_study_of_another_layer_has_the_same_depths(cases: dict[str, EvaluationData]) -> None:
     elsewhere = Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer="layer2")
     assert layers.missing(elsewhere, Store(), PICKED) == 0
     assert layers.network_of(elsewhere) is layers.network_of(STUDY)
@@ -112,20 +112,20 @@ def test_only_images_that_lack_a_layer_go_through_and_a_stop_is_no_loss(tmp_path
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 6), Store(tmp_path)
     assert layers.missing(small, store, PICKED) == 12
     with pytest.raises(ExtractionStopped):
-        layers.run_layers(small, store, PICKED, watch=Watch(should_stop=lambda: True))
+        layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(should_stop=lambda: True))
     run(Study("resnet20-cifar10", "cifar10", ("uniform-noise",), 6, layer="bn1"), store)
     assert layers.missing(small, store, ("bn1",)) == 6
     heard: list[Progress] = []
-    layers.run_layers(small, store, PICKED, watch=Watch(progress=heard.append))
+    layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(progress=heard.append))
     assert [(one.done, one.total) for one in heard] == [(6, 12), (12, 12)]
     assert layers.missing(small, store, PICKED) == 0
-    site = models.read_at(layers.network_of(small), "bn1")
+    site = models.with_layer(layers.network_of(small), "bn1")
     assert Stored(store, site, load_images("mnist")).rows == 6
 
     def nothing(_progress: object) -> None:
         raise AssertionError("what is stored is not computed again")
 
-    layers.run_layers(small, store, PICKED, watch=Watch(progress=nothing))
+    layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(progress=nothing))
 
 
 def test_a_product_multiplies_image_by_image(scores: dict[str, MethodScores]) -> None:

@@ -13,7 +13,7 @@ from nap_core.activations import Activations
 from nap_core.analysis import oracle
 from nap_core.analysis.oracle import oracle_of
 from nap_core.errors import UserError
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.storage.progress import ExtractionStopped, Progress
 
 
@@ -83,7 +83,7 @@ def test_log_odds_are_those_of_the_probabilities(monkeypatch: pytest.MonkeyPatch
     )
     features = np.hstack([KNOWN.maximum, KNOWN.mean]).astype(np.float64)
     is_id = features[:, 0] > np.median(features[:, 0])
-    odds = oracle._log_odds(features, is_id, features[:20], 0, Watch())
+    odds = oracle._log_odds(features, is_id, features[:20], 0, RunCallbacks())
     share = networks[-1].predict_proba(StandardScaler().fit(features).transform(features[:20]))[:, 1]
     np.testing.assert_allclose(1 / (1 + np.exp(-odds)), share, rtol=1e-9)
 
@@ -103,10 +103,10 @@ def test_too_few_images_are_answered_with_what_it_takes() -> None:
 
 def test_progress_is_told_and_it_can_be_stopped() -> None:
     heard: list[Progress] = []
-    oracle_of("known", KNOWN, MET, watch=Watch(heard.append))
+    oracle_of("known", KNOWN, MET, callbacks=RunCallbacks(heard.append))
     assert [one.done for one in heard] == list(range(1, oracle.EPOCHS + 1))
     with pytest.raises(ExtractionStopped):
-        oracle_of("known", KNOWN, MET, watch=Watch(should_stop=lambda: True))
+        oracle_of("known", KNOWN, MET, callbacks=RunCallbacks(should_stop=lambda: True))
 
 
 def test_channels_that_never_vary_are_no_obstacle() -> None:

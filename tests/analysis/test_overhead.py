@@ -8,7 +8,7 @@ from nap_core import datasets, models, nap
 from nap_core.activations import Activations
 from nap_core.analysis import overhead
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.models import LoadedModel
 
 IMAGES, REPEATS, BATCH = 6, 5, 4  # two batches
@@ -79,7 +79,7 @@ def test_the_median_stands_against_one_slow_repeat(model: LoadedModel, clock: Cl
         if len(turns) == 2:  # after the warm-up and a repeat: the next one is disturbed
             clock.runs.clear()
 
-    found = measured(model, clock=clock, watch=Watch(slow_once))
+    found = measured(model, clock=clock, callbacks=RunCallbacks(slow_once))
     assert found.forward_seconds == pytest.approx(2)
     assert min(found.shares) < found.share
 
@@ -103,11 +103,11 @@ def test_what_is_timed_is_nap() -> None:
 
 def test_progress_is_told_and_a_stop_is_heeded(model: LoadedModel) -> None:
     heard = []
-    measured(model, watch=Watch(heard.append))
+    measured(model, callbacks=RunCallbacks(heard.append))
     assert [one.done for one in heard] == [IMAGES * turn for turn in range(1, REPEATS + 2)]
     assert heard[-1].total == heard[-1].done
     with pytest.raises(ExtractionStopped):
-        measured(model, watch=Watch(should_stop=lambda: True))
+        measured(model, callbacks=RunCallbacks(should_stop=lambda: True))
 
 
 @pytest.mark.parametrize("options", [{"images": 0}, {"repeats": 0}])

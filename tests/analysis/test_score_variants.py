@@ -44,9 +44,9 @@ def test_weights_are_told_and_else_the_default(found: StudyActivations) -> None:
     table = score_variants.design_table(found, weights={"nap-minus": 0.7})
     w = table[table["combined"]].groupby("design")["w"].first()
     assert w["nap-minus"] == 0.7
-    assert w["nap"] == methods.default_w("nap+energy", found.ground)
+    assert w["nap"] == methods.default_w("nap+energy", found.context)
     assert score_variants.default_weights(found) == {
-        design: methods.default_w(f"{design}+energy", found.ground) for design in score_variants.DESIGNS
+        design: methods.default_w(f"{design}+energy", found.context) for design in score_variants.DESIGNS
     }
 
 
@@ -100,7 +100,7 @@ def test_a_score_without_a_value_names_the_dataset(found: StudyActivations) -> N
     with pytest.raises(UserError, match=r"^CIFAR-10: “/” at character 5 divides by zero"):
         score_variants.expression_scores(found, parse("max / (mean - mean)"))
     with_hole = replace(found.ood["mnist"], mean=found.ood["mnist"].mean * 0)
-    broken = StudyActivations(STUDY, _positive(found.id), {**found.ood, "mnist": with_hole}, found.ground)
+    broken = StudyActivations(STUDY, _positive(found.id), {**found.ood, "mnist": with_hole}, found.context)
     with pytest.raises(UserError, match=r"^MNIST: "):
         score_variants.expression_scores(broken, parse("max / mean"))
 
@@ -111,7 +111,7 @@ def _positive(activations: Activations) -> Activations:
 
 def test_epsilon_at_1_is_nap_and_elsewhere_the_parameter(found: StudyActivations) -> None:
     curve = score_variants.epsilon_curve(found, epsilons=(0.1, 1.0))
-    assert curve.w == methods.default_w("nap+energy", found.ground)
+    assert curve.w == methods.default_w("nap+energy", found.context)
     for column, (alone, both) in enumerate([("nap:epsilon=0.1", "nap:epsilon=0.1+energy"), ("nap", "nap+energy")]):
         for kind, spec in ((curve.alone, alone), (curve.combined, both)):
             scores = evaluation.score_study(found, spec, w=curve.w if "+" in spec else None)

@@ -13,7 +13,7 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import Ground, Watch
+from nap_core.methods import RunCallbacks, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, run
 
@@ -87,13 +87,16 @@ def made(count: int, seed: int) -> Activations:
 @pytest.fixture
 def with_fit() -> StudyActivations:
     return StudyActivations(
-        STUDY, made(30, 1), {"mnist": made(30, 2), "uniform-noise": made(30, 3)}, Ground(fit_activations=made(120, 4))
+        STUDY,
+        made(30, 1),
+        {"mnist": made(30, 2), "uniform-noise": made(30, 3)},
+        ScoringContext(fit_activations=made(120, 4)),
     )
 
 
 def test_a_smaller_fit_split_is_fitted_anew(with_fit: StudyActivations) -> None:
     heard = []
-    table = sensitivity.by_fit_images(with_fit, ["knn:k=5"], watch=Watch(heard.append))["knn:k=5"]
+    table = sensitivity.by_fit_images(with_fit, ["knn:k=5"], callbacks=RunCallbacks(heard.append))["knn:k=5"]
     assert sorted(table["images"].unique()) == [10, 20, 50, 120]
     whole = evaluation.score_study(with_fit, "knn:k=5")
     row = table.query("images == 120 and ood == 'mnist' and metric == 'auroc'").iloc[0]
@@ -102,8 +105,8 @@ def test_a_smaller_fit_split_is_fitted_anew(with_fit: StudyActivations) -> None:
         "images == 50 and ood == 'mnist' and metric == 'auroc'"
     )
     first = number_of_images._drawn(120, 50, 1, (0, 50))[0]
-    few = Ground(fit_activations=made(120, 4).take(np.sort(first)))
-    again = evaluation.score_study(replace(with_fit, ground=few), "knn:k=5")
+    few = ScoringContext(fit_activations=made(120, 4).take(np.sort(first)))
+    again = evaluation.score_study(replace(with_fit, context=few), "knn:k=5")
     assert row.iloc[0]["median"] == pytest.approx(metrics.auroc(again.id, again.ood["mnist"]))
     assert (heard[-1].done, heard[-1].total, heard[-1].unit) == (9, 9, "fits")
 
@@ -112,9 +115,9 @@ def test_only_methods_with_a_fit_split_can_have_a_smaller_one(with_fit: StudyAct
     with pytest.raises(UserError, match="does not estimate"):
         sensitivity.by_fit_images(with_fit, ["energy"])
     with pytest.raises(UserError, match="needs a fit split"):
-        sensitivity.by_fit_images(replace(with_fit, ground=Ground()), ["knn"])
+        sensitivity.by_fit_images(replace(with_fit, context=ScoringContext()), ["knn"])
     with pytest.raises(ExtractionStopped):
-        sensitivity.by_fit_images(with_fit, ["knn"], watch=Watch(should_stop=lambda: True))
+        sensitivity.by_fit_images(with_fit, ["knn"], callbacks=RunCallbacks(should_stop=lambda: True))
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ def test_every_size_is_a_study_of_its_own_and_a_refused_one_says_why() -> None:
     heard = []
     store = Store()
     waiting = input_size.missing(STUDY, store)
-    outcomes = sensitivity.by_size(STUDY, store, watch=Watch(heard.append))
+    outcomes = sensitivity.by_size(STUDY, store, callbacks=RunCallbacks(heard.append))
     assert [one.side for one in outcomes] == [3, 32, 48]
     assert "maps of one neuron" in outcomes[0].refused
     assert outcomes[0].found is None

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from nap_core import datasets, extraction, methods, models, nap
 from nap_core.activations import Activations
 from nap_core.analysis import single_image
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.errors import UserError
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 
 HUNDRED = np.arange(1, 101, dtype=np.float64)  # 1 … 100
 
 
-def placed(score: float, known: np.ndarray = HUNDRED) -> Placement:
-    return Placement("nap", None, score, np.asarray(known, dtype=np.float64))
+def placed(score: float, known: np.ndarray = HUNDRED) -> ImageVerdict:
+    return ImageVerdict("nap", None, score, np.asarray(known, dtype=np.float64))
 
 
 def made_up(count: int, channels: int = 5, classes: int = 3, seed: int = 0) -> Activations:
@@ -88,33 +88,33 @@ def test_a_higher_score_is_never_judged_worse(known: list[float], score: float, 
 
 
 def test_place_agrees_with_the_methods() -> None:
-    known, asked, ground = made_up(40), made_up(3, seed=1), Ground(knows="CIFAR-10")
-    scores = single_image.known_scores(known, ground)
-    found = single_image.place(asked, scores, ground)
+    known, asked, context = made_up(40), made_up(3, seed=1), ScoringContext(trained_on="CIFAR-10")
+    scores = single_image.known_scores(known, context)
+    found = single_image.place(asked, scores, context)
     assert len(found) == 3
     assert list(found[0]) == list(methods.STANDARD)
     for method in methods.STANDARD:
-        expected = methods.score(method, asked, ground)
+        expected = methods.score(method, asked, context)
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
-        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, ground))
-        assert found[0][method].w == methods.default_w(method, Ground(knows="CIFAR-10"))
+        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, context))
+        assert found[0][method].w == methods.default_w(method, ScoringContext(trained_on="CIFAR-10"))
 
 
 def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own() -> None:
-    known, asked = Part(made_up(40)), Part(made_up(3, seed=1))
-    ground = Ground(fit_activations=made_up(30, seed=2))
+    known, asked = ImageSet(made_up(40)), ImageSet(made_up(3, seed=1))
+    context = ScoringContext(fit_activations=made_up(30, seed=2))
     specs, weights = ("knn:k=5", "nap+knn:k=5"), {"nap+knn:k=5": 0.9}
-    found = single_image.place(asked, single_image.known_scores(known, ground, specs, weights), ground, weights)
+    found = single_image.place(asked, single_image.known_scores(known, context, specs, weights), context, weights)
     for spec in specs:
-        expected = methods.score(spec, asked, ground, w=weights.get(spec))
+        expected = methods.score(spec, asked, context, w=weights.get(spec))
         assert [places[spec].score for places in found] == pytest.approx(expected, rel=1e-6)
-        np.testing.assert_allclose(found[0][spec].known, methods.score(spec, known, ground, w=weights.get(spec)))
+        np.testing.assert_allclose(found[0][spec].known, methods.score(spec, known, context, w=weights.get(spec)))
     assert [found[0][spec].w for spec in specs] == [None, 0.9]
 
 
 def test_methods_with_a_pass_of_their_own_are_refused() -> None:
     with pytest.raises(UserError, match="ODIN cannot place a single image: it needs gradients"):
-        single_image.known_scores(Part(made_up(40)), Ground(), ["odin"])
+        single_image.known_scores(ImageSet(made_up(40)), ScoringContext(), ["odin"])
 
 
 def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypa
 def test_the_gains_of_all_channels_make_up_the_difference_in_nap() -> None:
     known, image = made_up(30, channels=8), made_up(1, channels=8, seed=2)
     terms = nap.channel_terms(known)
-    speaking_for, speaking_against = single_image.channel_voices(image, terms, count=8)
+    speaking_for, speaking_against = single_image.nap_contributions(image, terms, count=8)
     gains = sum(voice.gain for voice in speaking_for + speaking_against)
     assert gains == pytest.approx(nap.nap_score(image)[0] - nap.nap_score(known).mean())
     assert len(speaking_for) + len(speaking_against) == 8
@@ -145,22 +145,22 @@ def test_voices_by_hand() -> None:
     maximum = np.array([[3.0, 0.0, 2.0, 1.0]], dtype=np.float32)
     image = Activations(maximum, np.zeros_like(maximum), maximum, np.zeros((1, 2), np.float32), np.array([-1]))
     terms = np.array([[1.0, 4.0, 4.0, 2.0], [3.0, 8.0, 4.0, 2.0]])
-    speaking_for, speaking_against = single_image.channel_voices(image, terms, count=1)
+    speaking_for, speaking_against = single_image.nap_contributions(image, terms, count=1)
     assert [voice.channel for voice in speaking_for] == [0]
     assert (speaking_for[0].term, speaking_for[0].usual, speaking_for[0].above) == (9, 2, 1)
     assert speaking_for[0].gain == (9 - 2) / 4
     assert [voice.channel for voice in speaking_against] == [1]
     assert (speaking_against[0].gain, speaking_against[0].above) == ((0 - 6) / 4, 0)
     # Channel 2 is exactly as usual: it speaks for neither side.
-    everyone = single_image.channel_voices(image, terms, count=6)
+    everyone = single_image.nap_contributions(image, terms, count=6)
     assert [[voice.channel for voice in side] for side in everyone] == [[0], [1, 3]]
 
 
 def test_voices_need_one_image_and_known_ones() -> None:
     with pytest.raises(ValueError, match="one image"):
-        single_image.channel_voices(made_up(2), np.ones((3, 5)))
+        single_image.nap_contributions(made_up(2), np.ones((3, 5)))
     with pytest.raises(ValueError, match="one image"):
-        single_image.channel_voices(made_up(1), np.ones((0, 5)))
+        single_image.nap_contributions(made_up(1), np.ones((0, 5)))
 
 
 def test_which_network_suits_tiny_images() -> None:

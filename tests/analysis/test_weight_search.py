@@ -9,7 +9,7 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
 from nap_core.figures.weight_search import reading, search_picture, steps_table, unknowable
-from nap_core.methods import Part, Watch, combination
+from nap_core.methods import ImageSet, RunCallbacks, combination
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, run
 
@@ -30,7 +30,7 @@ def found(own_store: Store) -> StudyActivations:
 
 
 @pytest.fixture(scope="module")
-def pseudo(own_store: Store) -> Part:
+def pseudo(own_store: Store) -> ImageSet:
     return weight_search.extracted(STUDY, own_store)
 
 
@@ -50,14 +50,14 @@ def test_they_are_extracted_once(tmp_path) -> None:
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 2), Store(tmp_path)
     assert weight_search.missing(small, store) == 30
     with pytest.raises(ExtractionStopped):
-        weight_search.extracted(small, store, watch=Watch(should_stop=lambda: True))
+        weight_search.extracted(small, store, callbacks=RunCallbacks(should_stop=lambda: True))
     first = weight_search.extracted(small, store).activations
     assert weight_search.missing(small, store) == 0
 
     def nothing(_progress: object) -> None:
         raise AssertionError("what is stored is not computed again")
 
-    again = weight_search.extracted(small, store, watch=Watch(progress=nothing)).activations
+    again = weight_search.extracted(small, store, callbacks=RunCallbacks(progress=nothing)).activations
     np.testing.assert_array_equal(again.maximum, first.maximum)
 
 
@@ -65,23 +65,23 @@ def test_the_w_found_is_the_default_once_all_is_stored(tmp_path) -> None:
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(tmp_path)
     activations = run(small, store)
     method = methods.parse("nap+energy")
-    published = methods.weight(method, activations.ground)
+    published = methods.weight(method, activations.context)
     assert published == methods.RECORDS["energy"].weight("CIFAR-10") and published.origin == "published"
     stops = iter([False, True])
     with pytest.raises(ExtractionStopped):
-        weight_search.extracted(small, store, watch=Watch(should_stop=lambda: next(stops)))
-    assert methods.weight(method, activations.ground) == published, "a part of the images is not enough"
+        weight_search.extracted(small, store, callbacks=RunCallbacks(should_stop=lambda: next(stops)))
+    assert methods.weight(method, activations.context) == published, "a part of the images is not enough"
     pseudo = weight_search.extracted(small, store)
     searched = weight_search.search(activations, pseudo, "nap+energy").found
     expected = methods.Weight(searched.w, "found")
-    assert methods.weight(method, activations.ground) == methods.weight(method, run(small, store).ground) == expected
+    assert methods.weight(method, activations.context) == methods.weight(method, run(small, store).context) == expected
     assert evaluation.score_study(activations, "nap+energy").w == searched.w
     np.testing.assert_array_equal(
-        methods.score("nap+energy", activations.id, activations.ground),
-        methods.score("nap+energy", activations.id, activations.ground, w=searched.w),
+        methods.score("nap+energy", activations.id, activations.context),
+        methods.score("nap+energy", activations.id, activations.context, w=searched.w),
     )
     # A method that must see the images again cannot score what was stored of the distorted ones.
-    assert methods.weight(methods.parse("nap+odin"), activations.ground).origin == "assumed"
+    assert methods.weight(methods.parse("nap+odin"), activations.context).origin == "assumed"
 
 
 def test_a_bank_has_no_images_to_distort() -> None:
@@ -90,15 +90,15 @@ def test_a_bank_has_no_images_to_distort() -> None:
 
 
 @pytest.mark.parametrize("spec", ["nap+energy", "nap+msp", "nap+knn"])
-def test_the_w_found_is_the_best_on_the_distorted_images(found: StudyActivations, pseudo: Part, spec: str) -> None:
+def test_the_w_found_is_the_best_on_the_distorted_images(found: StudyActivations, pseudo: ImageSet, spec: str) -> None:
     result = weight_search.search(found, pseudo, spec)
     _, other = methods.combination_parts(spec)
-    known = Part(found.id)
+    known = ImageSet(found.id)
     aurocs = [
         metrics.auroc(
-            combination.combine(methods.positive(other, known, found.ground), methods.score("nap", found.id), w),
+            combination.combine(methods.positive(other, known, found.context), methods.score("nap", found.id), w),
             combination.combine(
-                methods.positive(other, pseudo, found.ground), methods.score("nap", pseudo.activations), w
+                methods.positive(other, pseudo, found.context), methods.score("nap", pseudo.activations), w
             ),
         )
         for w in combination.INNER_WEIGHTS
@@ -113,14 +113,14 @@ def test_the_w_found_is_the_best_on_the_distorted_images(found: StudyActivations
     assert result.lost() == pytest.approx(result.true.average("fpr95")[here] - lowest)
 
 
-def test_what_is_no_combination_or_needs_images_is_refused(found: StudyActivations, pseudo: Part) -> None:
+def test_what_is_no_combination_or_needs_images_is_refused(found: StudyActivations, pseudo: ImageSet) -> None:
     with pytest.raises(UserError, match="no combination"):
         weight_search.search(found, pseudo, "energy")
     with pytest.raises(UserError, match="needs the images themselves"):
         weight_search.search(found, pseudo, "nap+odin")
 
 
-def test_picture_words_and_steps(found: StudyActivations, pseudo: Part) -> None:
+def test_picture_words_and_steps(found: StudyActivations, pseudo: ImageSet) -> None:
     result = weight_search.search(found, pseudo, "nap+energy")
     picture = search_picture(result, "nap+energy", TITLES, colours("cifar10", STUDY.ood_datasets))
     assert [trace.name for trace in picture.figure.data] == ["distorted ID images", "MNIST", "Uniform noise"]

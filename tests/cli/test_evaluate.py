@@ -10,7 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, methods, models
 from nap_core.analysis import evaluation
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
@@ -45,12 +45,12 @@ class TestNumbers:
         found = rows(*MODEL, "--id", "cifar10", "--ood", f"mine={archive}", *asked)
         model, fit = models.load("resnet20-cifar10"), datasets.load("cifar10-fit")
 
-        def part(dataset) -> Part:
-            return Part(extraction.extract(model, dataset, limit=30, store=Store(), device="cpu"), dataset)
+        def part(dataset) -> ImageSet:
+            return ImageSet(extraction.extract(model, dataset, limit=30, store=Store(), device="cpu"), dataset)
 
-        ground = Ground(model, "CIFAR-10", fit, fit_limit=60, store=Store(), device="cpu")
-        cases = evaluation.Cases(
-            "cifar10", part(datasets.load("cifar10")), {"mine": part(datasets.from_npz(archive))}, ground
+        context = ScoringContext(model, "CIFAR-10", fit, fit_limit=60, store=Store(), device="cpu")
+        cases = evaluation.EvaluationData(
+            "cifar10", part(datasets.load("cifar10")), {"mine": part(datasets.from_npz(archive))}, context
         )
         assert_same(found, evaluation.evaluate_cases(cases, specs, {"nap+knn:k=3": 0.3}))
         assert [row["w"] for row in found] == [None, None, 0.3]
@@ -61,7 +61,7 @@ class TestNumbers:
         asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", "nap+msp,nap+energy", "--search-w")
         found = rows(*asked)
         study = run_study(Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(store_root), device="cpu")
-        expected = [methods.weight(methods.parse(spec), study.ground) for spec in ("nap+msp", "nap+energy")]
+        expected = [methods.weight(methods.parse(spec), study.context) for spec in ("nap+msp", "nap+energy")]
         assert [one.origin for one in expected] == ["found", "found"]
         assert [row["w"] for row in found] == [one.w for one in expected]
 

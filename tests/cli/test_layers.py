@@ -20,9 +20,9 @@ def test_lists_the_layers_in_order_and_says_what_was_found(run) -> None:
     status, out, err = run("layers", *MODEL)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    anatomy = models.load("resnet20-cifar10").anatomy
-    assert [line.split()[0] for line in lines[1 : 1 + len(anatomy.layers)]] == [one.name for one in anatomy.layers]
-    assert anatomy.sentence() in lines
+    structure = models.load("resnet20-cifar10").structure
+    assert [line.split()[0] for line in lines[1 : 1 + len(structure.layers)]] == [one.name for one in structure.layers]
+    assert structure.sentence() in lines
 
 
 def test_json_holds_the_same(run) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, models
 from nap_core.analysis import evaluation
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from tests.cli.conftest import Run
 
@@ -69,12 +69,12 @@ def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None
     rows = {(row["row"], row["ood"], row["metric"]): row["measured"] for row in json.loads(out)["rows"]}
     model = models.load("resnet20-cifar10")
 
-    def part(name: str) -> Part:
+    def part(name: str) -> ImageSet:
         images = datasets.from_npz(root / name)
-        return Part(extraction.extract(model, images, store=Store(), device="cpu"), images)
+        return ImageSet(extraction.extract(model, images, store=Store(), device="cpu"), images)
 
-    cases = evaluation.Cases(
-        "CIFAR-10", part("cifar10_test.npz"), {"SVHN": part("SVHN.npz")}, Ground(model, "CIFAR-10")
+    cases = evaluation.EvaluationData(
+        "CIFAR-10", part("cifar10_test.npz"), {"SVHN": part("SVHN.npz")}, ScoringContext(model, "CIFAR-10")
     )
     expected = evaluation.evaluate_cases(cases, ["nap+energy"], {"nap+energy": 0.4})
     assert rows["NAP-E", "SVHN", "auroc"] == pytest.approx(expected["auroc"].iloc[0], abs=1e-12)

@@ -7,7 +7,7 @@ import pytest
 
 from nap_core import corruptions, datasets, extraction, models
 from nap_core.corruptions import pseudo_ood
-from nap_core.corruptions.pseudo_ood import PseudoOod, fed_views
+from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import decoding
@@ -73,7 +73,7 @@ def test_a_choice_of_corruptions_and_severities() -> None:
 def test_the_network_is_fed_the_corrupted_view_itself(model: str) -> None:
     loaded = models.load(model)
     images = PseudoOod(datasets.load("photos"), loaded.transform, limit=4, seed=3)
-    fed = fed_views(loaded).transform
+    fed = for_views(loaded).transform
     assert (fed.mean, fed.std, fed.crop) == (loaded.transform.mean, loaded.transform.std, loaded.transform.crop)
     for index in range(4):
         shown = np.asarray(images.image(index))
@@ -86,7 +86,7 @@ def test_extraction_gives_the_activations_of_the_corrupted_views(monkeypatch: py
     monkeypatch.setattr(decoding, "threads", lambda: 3)
     model = models.load("resnet20-cifar10")
     images = PseudoOod(datasets.load("cifar10"), model.transform, limit=40, scale="imagenet")
-    found = extraction.extract(fed_views(model), images, device="cpu")
+    found = extraction.extract(for_views(model), images, device="cpu")
     views = np.stack([np.asarray(images.image(index)) for index in range(40)])
     expected, _ = extraction.look(model, views, device="cpu")
     np.testing.assert_allclose(found.maximum, expected.maximum, rtol=1e-4, atol=1e-5)

@@ -13,7 +13,7 @@ from nap_core import datasets, extraction, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, choose_device, extract, maps, passes
-from nap_core.models import LoadedModel, Tap, Transform
+from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
 
@@ -46,7 +46,7 @@ def tiny(most: int | None = None, seed: int = 0) -> LoadedModel:
     return LoadedModel(
         "tiny",
         "Tiny",
-        Architecture("tiny", "Tiny", lambda _classes: Tiny(), Tap("relu"), "fc", transform),
+        Architecture("tiny", "Tiny", lambda _classes: Tiny(), FeatureHook("relu"), "fc", transform),
         network,
         transform,
         ("a", "b", "c"),
@@ -266,7 +266,7 @@ class TestStore:
                 id="transform",
             ),
             pytest.param(
-                replace(tiny(), architecture=replace(tiny().architecture, tap=Tap("conv"))),
+                replace(tiny(), architecture=replace(tiny().architecture, hook=FeatureHook("conv"))),
                 pictures(6),
                 False,
                 id="tap",
@@ -369,7 +369,7 @@ class Deep(Tiny):
 def test_features_are_kept_where_the_head_reads_no_mean(tmp_path) -> None:
     torch.manual_seed(0)
     transform = Transform(SIDE, SIDE, (0.5,) * 3, (0.25,) * 3)
-    blueprint = Architecture("deep", "Deep", lambda _classes: Deep(), Tap("relu"), "fc", transform)
+    blueprint = Architecture("deep", "Deep", lambda _classes: Deep(), FeatureHook("relu"), "fc", transform)
     model = models.assemble(blueprint, Deep(), transform, ("a", "b", "c"), "weights")
     assert model.keeps_features
     found = extract(model, pictures(5), store=Store(tmp_path))

@@ -9,7 +9,7 @@ from nap_core import models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored, extract, extract_layers, passes, stored
-from nap_core.models import LoadedModel, Tap, Transform
+from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
 from tests.extraction.test_extraction import SIDE, assert_equal, pictures, stop_after
@@ -45,7 +45,7 @@ def deep(most: int | None = None, scale: float = 1.0) -> LoadedModel:
         network.first.weight.mul_(scale)
         network.second.weight.div_(scale)
     transform = Transform(SIDE, SIDE, (0.5,) * 3, (0.25,) * 3)
-    blueprint = Architecture("deep", "Deep", lambda _classes: Deep(), Tap("last"), "fc", transform)
+    blueprint = Architecture("deep", "Deep", lambda _classes: Deep(), FeatureHook("last"), "fc", transform)
     model = models.assemble(blueprint, network, transform, CLASSES, f"weights {scale}")
     network.batches.clear()
     network.most = most
@@ -53,7 +53,7 @@ def deep(most: int | None = None, scale: float = 1.0) -> LoadedModel:
 
 
 def at(model: LoadedModel, layer: str) -> LoadedModel:
-    return models.read_at(model, layer) if layer else model
+    return models.with_layer(model, layer) if layer else model
 
 
 def rows(store: Store, model: LoadedModel, dataset: ArrayImages) -> list[int]:

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from nap_core.analysis.channels.class_activation import ClassUse
+from nap_core.analysis.channels.class_activation import ClassActivation
 from nap_core.analysis.channels.kinds import HEADS
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 
 AUROCS = np.array([0.6, 0.9, 0.3, 0.5])
 NAMES = ("cat", "dog", "ship")
 VALUES = np.array([[4.0, 1, 1, 0], [2, 3, 1, 0], [1, 1, 2, 0]])
-USE = ClassUse(np.arange(3), NAMES, np.array([5, 6, 7]), VALUES, 0)
+USE = ClassActivation(np.arange(3), NAMES, np.array([5, 6, 7]), VALUES, 0)
 
 
 def test_the_best_separating_channel_is_first() -> None:

@@ -7,7 +7,7 @@ from nap_core import datasets, extraction, models
 from nap_core.activations import Activations
 from nap_core.analysis import home_example
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.analysis.home_example import Example, Showcase
+from nap_core.analysis.home_example import Example, HomeExample
 from nap_core.errors import UserError
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.nap import nap_score
@@ -22,7 +22,7 @@ def example(dataset: str, values: object, nap: float = 2.0) -> Example:
     return Example(dataset, 3, "thing", np.zeros((4, 4, 3), np.uint8), np.asarray(values, np.float64), nap)
 
 
-PAIR = Showcase(
+PAIR = HomeExample(
     "resnet20-cifar10", "0" * 64, 7, example("cifar10", [[0, 0], [0, 4]]), example("textures", [[1, 1], [1, 1.04]])
 )
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nap_core.analysis import covariate_shift
-from nap_core.analysis.covariate_shift import Response, Shares
+from nap_core.analysis.covariate_shift import ShiftRates, ShiftResult
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import ID_COLOUR
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
@@ -15,24 +15,28 @@ COLOURS = {"near": "#c98608", "far": "#c8352c", "odd": "#ea702b"}
 GROUPS = {"near": ("near",), "far": ("far", "odd")}
 
 
-def shares(kept: float, right: float = 0.6, lost: float = 0.2) -> Shares:
+def shares(kept: float, right: float = 0.6, lost: float = 0.2) -> ShiftRates:
     """At severity s the share ``kept`` less s hundredths is kept."""
     falling = kept - np.arange(6) / 100
     cells = np.tile(falling[1:, None], (1, len(covariate_shift.CORRUPTIONS)))
     cells[4, 3], cells[4, 5] = 0.01, 0.99  # defocus blur, motion blur
     known = np.full(6, right)
-    return Shares(
+    return ShiftRates(
         falling, 1 - falling, {"kept": cells, "auroc": 1 - cells}, known, known + 0.1, known - 0.3, np.full(6, lost)
     )
 
 
-def response(method: str, near: float, far: float, shifted: Shares | None = None, w: float | None = None) -> Response:
+def response(
+    method: str, near: float, far: float, shifted: ShiftRates | None = None, w: float | None = None
+) -> ShiftResult:
     scores = MethodScores(method, w, np.ones(2), {name: np.zeros(2) for name in TITLES})
     ood = {name: {"kept": value, "auroc": 1 - value} for name, value in (("near", near), ("far", far), ("odd", far))}
-    return Response(scores, ood, shifted)
+    return ShiftResult(scores, ood, shifted)
 
 
-def drawn(responses: list[Response], metric: covariate_shift.Metric = "kept", groups=GROUPS, opened: str | None = None):
+def drawn(
+    responses: list[ShiftResult], metric: covariate_shift.Metric = "kept", groups=GROUPS, opened: str | None = None
+):
     return overview(responses, metric, groups, opened or responses[-1].method, TITLES, COLOURS)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nap_core.analysis.single_image import ChannelVoice, Placement
+from nap_core.analysis.single_image import ImageVerdict, NapContribution
 from nap_core.figures import score_image
 from nap_core.figures.score_image import ListedImage
 
 THOUSAND = np.linspace(1, 2, 1000)
 
 
-def placed(score: float, method: str = "nap", known: np.ndarray = THOUSAND) -> Placement:
-    return Placement(method, 0.5 if "+" in method else None, score, np.asarray(known, dtype=np.float64))
+def placed(score: float, method: str = "nap", known: np.ndarray = THOUSAND) -> ImageVerdict:
+    return ImageVerdict(method, 0.5 if "+" in method else None, score, np.asarray(known, dtype=np.float64))
 
 
 def share(number: int) -> float:
@@ -129,7 +129,7 @@ def test_one_class_is_no_ranking() -> None:
     assert picture.reading == "Net takes it for **only**, 100.0\xa0%."
 
 
-def strip(*above: int) -> list[Placement]:
+def strip(*above: int) -> list[ImageVerdict]:
     return [placed(share(number)) for number in above]
 
 
@@ -163,8 +163,8 @@ def test_the_line_in_words() -> None:
     assert "raises NAP from 1.50 to 1.70" in score_image.corruption_picture(strip(500, 700), "Contrast", 1).reading
 
 
-def voice(channel: int, gain: float) -> ChannelVoice:
-    return ChannelVoice(channel, 2 + gain, 2, 0.25, gain)
+def voice(channel: int, gain: float) -> NapContribution:
+    return NapContribution(channel, 2 + gain, 2, 0.25, gain)
 
 
 def test_channels_carry_their_maps_and_numbers() -> None:

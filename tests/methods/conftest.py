@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from nap_core.activations import Activations
-from nap_core.methods import Ground
-from nap_core.models import LoadedModel, Tap, Transform
+from nap_core.methods import ScoringContext
+from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 
 CHANNELS, CLASSES = 24, 5
@@ -36,7 +36,7 @@ def small_model() -> LoadedModel:
         network.fc.bias.copy_(-0.55 * network.fc.weight.sum(dim=1))
     transform = Transform(16, 16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     blueprint = Architecture(
-        "small", "Small", lambda _classes: Small(), Tap("second"), "fc", transform, ("first", "second")
+        "small", "Small", lambda _classes: Small(), FeatureHook("second"), "fc", transform, ("first", "second")
     )
     return LoadedModel(
         name="small",
@@ -72,5 +72,5 @@ def unknown(small_model: LoadedModel) -> Activations:
 
 
 @pytest.fixture
-def ground(small_model: LoadedModel, known: Activations) -> Ground:
-    return Ground(small_model, "CIFAR-10", fit_activations=known)
+def context(small_model: LoadedModel, known: Activations) -> ScoringContext:
+    return ScoringContext(small_model, "CIFAR-10", fit_activations=known)

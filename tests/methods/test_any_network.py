@@ -9,7 +9,7 @@ from nap_core import methods, models
 from nap_core.datasets import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import extract
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import LoadedModel, architectures
 from tests.models.test_attention_hook import torchvisions
 from tests.models.test_torchvision_families import randomised
@@ -24,14 +24,18 @@ QUICK.remove("she")
 
 
 @pytest.fixture(scope="module", params=REFUSED)
-def standing(request: pytest.FixtureRequest) -> tuple[str, Ground, Part]:
+def standing(request: pytest.FixtureRequest) -> tuple[str, ScoringContext, ImageSet]:
     name = request.param
     blueprint = architectures.find(name)
     network = torchvisions() if name == "vit_b_32" else randomised(name, CLASSES)
     transform = replace(blueprint.transform, resize=SIDE, crop=SIDE)
     model: LoadedModel = models.assemble(blueprint, network, transform, tuple("abcde"), "")
     fit, images = noise("fit", 60), noise("met", 6)
-    return name, Ground(model, fit_images=fit, device="cpu"), Part(extract(model, images, device="cpu"), images)
+    return (
+        name,
+        ScoringContext(model, fit_images=fit, device="cpu"),
+        ImageSet(extract(model, images, device="cpu"), images),
+    )
 
 
 def noise(name: str, count: int) -> ArrayImages:
@@ -41,17 +45,17 @@ def noise(name: str, count: int) -> ArrayImages:
 
 
 @pytest.mark.parametrize("method", QUICK)
-def test_scores_or_says_why_not(method: str, standing: tuple[str, Ground, Part]) -> None:
-    name, ground, part = standing
+def test_scores_or_says_why_not(method: str, standing: tuple[str, ScoringContext, ImageSet]) -> None:
+    name, context, part = standing
     if method in REFUSED[name]:
         with pytest.raises(UserError):
-            methods.score(method, part, ground)
+            methods.score(method, part, context)
     else:
-        found = methods.score(method, part, ground)
+        found = methods.score(method, part, context)
         assert found.shape == (6,) and np.isfinite(found).all()
 
 
-def test_what_prunes_nothing_leaves_the_networks_own_energy(standing: tuple[str, Ground, Part]) -> None:
-    _, ground, part = standing
-    energy = methods.score("energy", part, ground)
-    np.testing.assert_allclose(methods.score("ash-p:percentile=0", part, ground), energy, rtol=1e-4)
+def test_what_prunes_nothing_leaves_the_networks_own_energy(standing: tuple[str, ScoringContext, ImageSet]) -> None:
+    _, context, part = standing
+    energy = methods.score("energy", part, context)
+    np.testing.assert_allclose(methods.score("ash-p:percentile=0", part, context), energy, rtol=1e-4)

@@ -16,7 +16,7 @@ from nap_core import methods
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
-from nap_core.methods import Ground, Part, Watch
+from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
 from nap_core.methods.image_based import BATCH, image_record
 from nap_core.methods.image_based_detectors import CoveragePass, whole_network
 from nap_core.methods.nac_me import known_coverage, model_coverage
@@ -38,13 +38,13 @@ def images() -> ArrayImages:
 
 
 @pytest.fixture
-def standing(small_model: LoadedModel, tmp_path: Path) -> Ground:
-    return Ground(small_model, "CIFAR-10", noise_images(150, 4), store=Store(tmp_path / "store"))
+def standing(small_model: LoadedModel, tmp_path: Path) -> ScoringContext:
+    return ScoringContext(small_model, "CIFAR-10", noise_images(150, 4), store=Store(tmp_path / "store"))
 
 
 @pytest.fixture
-def part(images: ArrayImages, small_model: LoadedModel) -> Part:
-    return Part(extract(small_model, images, device="cpu"), images)
+def part(images: ArrayImages, small_model: LoadedModel) -> ImageSet:
+    return ImageSet(extract(small_model, images, device="cpu"), images)
 
 
 def fed(model: LoadedModel, images: ArrayImages) -> Tensor:
@@ -112,20 +112,20 @@ BY_HAND: dict[str, Callable[[ByHand], Tensor]] = {
 
 
 @pytest.mark.parametrize("name", BY_HAND)
-def test_equals_pytorch_ood(name: str, standing: Ground, part: Part) -> None:
-    theirs = BY_HAND[name](ByHand(standing.model, standing.fit_images, part.images)).detach().double().numpy()
-    ours = methods.scored(methods.parse(name), part, standing).scores
+def test_equals_pytorch_ood(name: str, standing: ScoringContext, image_set: ImageSet) -> None:
+    theirs = BY_HAND[name](ByHand(standing.model, standing.fit_images, image_set.images)).detach().double().numpy()
+    ours = methods.scored(methods.parse(name), image_set, standing).scores
     np.testing.assert_allclose(ours, -theirs, rtol=1e-5, atol=1e-5)
     assert ours.std() > 0
 
 
 @pytest.mark.parametrize("name", sorted(set(OWN_PASS) - {"mc-dropout"}))
 def test_every_pass_gives_a_score_an_image_and_leaves_the_network_alone(
-    name: str, standing: Ground, part: Part
+    name: str, standing: ScoringContext, image_set: ImageSet
 ) -> None:
     before = {key: value.clone() for key, value in standing.model.network.state_dict().items()}
-    found = methods.scored(methods.parse(name), part, standing)
-    assert found.scores.shape == (len(part.activations),)
+    found = methods.scored(methods.parse(name), image_set, standing)
+    assert found.scores.shape == (len(image_set.activations),)
     assert np.isfinite(found.scores).all()
     assert (found.predictions is not None) == methods.RECORDS[name].own_logits
     after = standing.model.network.state_dict()
@@ -134,13 +134,13 @@ def test_every_pass_gives_a_score_an_image_and_leaves_the_network_alone(
     assert not any(module._forward_hooks for module in standing.model.network.modules())
 
 
-def test_dropout_is_asked_for_where_there_is_none(standing: Ground, part: Part) -> None:
+def test_dropout_is_asked_for_where_there_is_none(standing: ScoringContext, image_set: ImageSet) -> None:
     with pytest.raises(UserError, match="needs a network with dropout, and Small has none"):
-        methods.scored(methods.parse("mc-dropout"), part, standing)
+        methods.scored(methods.parse("mc-dropout"), image_set, standing)
 
 
 def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
-    small_model: LoadedModel, images: ArrayImages, part: Part
+    small_model: LoadedModel, images: ArrayImages, image_set: ImageSet
 ) -> None:
     network = copy.deepcopy(small_model.network)
     network.second.append(nn.Dropout(0.3))
@@ -148,7 +148,7 @@ def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        found.append(methods.scored(methods.parse("mc-dropout:samples=5"), part, Ground(wet)).scores)
+        found.append(methods.scored(methods.parse("mc-dropout:samples=5"), image_set, ScoringContext(wet)).scores)
     np.testing.assert_array_equal(*found)
     theirs = []
     for x in fed(small_model, images).split(BATCH):
@@ -159,7 +159,9 @@ def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
     assert not network.training
 
 
-def test_a_new_detector_of_images_needs_a_record_and_no_code(standing: Ground, part: Part, images: ArrayImages) -> None:
+def test_a_new_detector_of_images_needs_a_record_and_no_code(
+    standing: ScoringContext, image_set: ImageSet, images: ArrayImages
+) -> None:
     class Twice(Detector):
         info = DetectorInfo(tasks={Task.CLASSIFICATION})
 
@@ -180,82 +182,86 @@ def test_a_new_detector_of_images_needs_a_record_and_no_code(standing: Ground, p
         year=2026,
         url="",
     )
-    scores = new.prepare(standing, {"power": 2.0})(part, Watch()).scores
+    scores = new.prepare(standing, {"power": 2.0})(image_set, RunCallbacks()).scores
     expected = standing.model.network(2 * fed(standing.model, images)).max(dim=1).values ** 2
     np.testing.assert_allclose(scores, -expected.detach().double().numpy(), rtol=1e-4)
 
 
-def test_changed_code_does_not_take_old_scores(standing: Ground, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    methods.scored(methods.parse("nac-ue"), part, standing)
+def test_changed_code_does_not_take_old_scores(
+    standing: ScoringContext, image_set: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    methods.scored(methods.parse("nac-ue"), image_set, standing)
     model_coverage(standing)
-    assert methods.missing(methods.parse("nac-ue"), part, standing) == 0
+    assert methods.missing(methods.parse("nac-ue"), image_set, standing) == 0
     monkeypatch.setattr(CoveragePass, "revision", CoveragePass.revision + 1)
-    assert methods.missing(methods.parse("nac-ue"), part, standing) == len(part.activations)
+    assert methods.missing(methods.parse("nac-ue"), image_set, standing) == len(image_set.activations)
     assert known_coverage(standing) is None
 
 
-def test_a_bank_has_no_images_to_run_on(standing: Ground, part: Part) -> None:
+def test_a_bank_has_no_images_to_run_on(standing: ScoringContext, image_set: ImageSet) -> None:
     with pytest.raises(UserError, match="ODIN needs the images themselves, and only activations are at hand"):
-        methods.scored(methods.parse("odin"), Part(part.activations), standing)
+        methods.scored(methods.parse("odin"), ImageSet(image_set.activations), standing)
 
 
 @pytest.mark.parametrize("name", ["nac-ue", "gram", "mdsens", "mahalanobis-odin"])
-def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, part: Part) -> None:
+def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, image_set: ImageSet) -> None:
     with pytest.raises(UserError, match=r"needs a fit split"):
-        methods.scored(methods.parse(name), part, Ground(small_model, "CIFAR-10"))
+        methods.scored(methods.parse(name), image_set, ScoringContext(small_model, "CIFAR-10"))
 
 
-def test_going_back_too_far_is_refused(standing: Ground, part: Part) -> None:
+def test_going_back_too_far_is_refused(standing: ScoringContext, image_set: ImageSet) -> None:
     with pytest.raises(UserError, match="can go back at most 1 layers in Small, not 5"):
-        methods.scored(methods.parse("ash-early:back=5"), part, standing)
+        methods.scored(methods.parse("ash-early:back=5"), image_set, standing)
 
 
-def test_a_stopped_pass_goes_on_where_it_ended(standing: Ground, part: Part) -> None:
+def test_a_stopped_pass_goes_on_where_it_ended(standing: ScoringContext, image_set: ImageSet) -> None:
     heard: list[Progress] = []
     method = methods.parse("odin")
     with pytest.raises(ExtractionStopped):
-        methods.scored(method, part, standing, watch=Watch(heard.append, lambda: bool(heard)))
+        methods.scored(method, image_set, standing, callbacks=RunCallbacks(heard.append, lambda: bool(heard)))
     assert [one.done for one in heard] == [BATCH]
-    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
-    assert methods.missing(method, part, again) == len(part.activations) - BATCH
+    again = ScoringContext(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    assert methods.missing(method, image_set, again) == len(image_set.activations) - BATCH
     heard.clear()
-    scores = methods.scored(method, part, again, watch=Watch(heard.append)).scores
-    assert [one.done for one in heard] == [len(part.activations)]
-    assert methods.missing(method, part, again) == 0
-    whole = methods.scored(method, part, Ground(standing.model, "CIFAR-10")).scores
+    scores = methods.scored(method, image_set, again, callbacks=RunCallbacks(heard.append)).scores
+    assert [one.done for one in heard] == [len(image_set.activations)]
+    assert methods.missing(method, image_set, again) == 0
+    whole = methods.scored(method, image_set, ScoringContext(standing.model, "CIFAR-10")).scores
     np.testing.assert_allclose(scores, whole, rtol=1e-6)
 
 
-def test_other_parameters_are_another_pass(standing: Ground, part: Part) -> None:
-    methods.scored(methods.parse("odin"), part, standing)
-    assert methods.missing(methods.parse("odin"), part, standing) == 0
-    assert methods.missing(methods.parse("odin:eps=0.01"), part, standing) == len(part.activations)
+def test_other_parameters_are_another_pass(standing: ScoringContext, image_set: ImageSet) -> None:
+    methods.scored(methods.parse("odin"), image_set, standing)
+    assert methods.missing(methods.parse("odin"), image_set, standing) == 0
+    assert methods.missing(methods.parse("odin:eps=0.01"), image_set, standing) == len(image_set.activations)
 
 
-def test_a_damaged_file_is_computed_again(standing: Ground, part: Part) -> None:
-    first = methods.scored(methods.parse("odin"), part, standing).scores
+def test_a_damaged_file_is_computed_again(standing: ScoringContext, image_set: ImageSet) -> None:
+    first = methods.scored(methods.parse("odin"), image_set, standing).scores
     (file,) = (standing.store.root / "scores").glob("*.npz")
     file.write_bytes(file.read_bytes()[:100])
-    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
-    np.testing.assert_array_equal(methods.scored(methods.parse("odin"), part, again).scores, first)
+    again = ScoringContext(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    np.testing.assert_array_equal(methods.scored(methods.parse("odin"), image_set, again).scores, first)
 
 
-def test_scores_count_among_the_stores_bytes_and_are_cleared_with_it(standing: Ground, part: Part) -> None:
-    methods.scored(methods.parse("odin"), part, standing)
+def test_scores_count_among_the_stores_bytes_and_are_cleared_with_it(
+    standing: ScoringContext, image_set: ImageSet
+) -> None:
+    methods.scored(methods.parse("odin"), image_set, standing)
     assert standing.store.size_bytes() > 0
     standing.store.clear()
     assert standing.store.size_bytes() == 0
-    again = Ground(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
-    assert methods.missing(methods.parse("odin"), part, again) == len(part.activations)
+    again = ScoringContext(standing.model, "CIFAR-10", standing.fit_images, store=standing.store)
+    assert methods.missing(methods.parse("odin"), image_set, again) == len(image_set.activations)
 
 
-def test_early_ash_that_prunes_nothing_is_energy(standing: Ground, part: Part) -> None:
-    found = methods.scored(methods.parse("ash-early:percentile=0"), part, standing)
-    np.testing.assert_allclose(found.scores, methods.score("energy", part), rtol=1e-5)
-    np.testing.assert_array_equal(found.predictions, part.activations.predictions)
+def test_early_ash_that_prunes_nothing_is_energy(standing: ScoringContext, image_set: ImageSet) -> None:
+    found = methods.scored(methods.parse("ash-early:percentile=0"), image_set, standing)
+    np.testing.assert_allclose(found.scores, methods.score("energy", image_set), rtol=1e-5)
+    np.testing.assert_array_equal(found.predictions, image_set.activations.predictions)
 
 
-def test_coverage_of_a_model_is_kept(standing: Ground) -> None:
+def test_coverage_of_a_model_is_kept(standing: ScoringContext) -> None:
     assert known_coverage(standing) is None
     found = model_coverage(standing)
     assert 0 < found < 1
@@ -264,9 +270,9 @@ def test_coverage_of_a_model_is_kept(standing: Ground) -> None:
     def nobody_looks(_done: Progress) -> None:
         raise AssertionError("it was in the store")
 
-    assert model_coverage(standing, Watch(nobody_looks)) == found
+    assert model_coverage(standing, RunCallbacks(nobody_looks)) == found
 
 
 def test_coverage_of_a_model_needs_a_fit_split(small_model: LoadedModel) -> None:
     with pytest.raises(UserError, match="NAC-ME needs the images of a fit split"):
-        model_coverage(Ground(small_model))
+        model_coverage(ScoringContext(small_model))

@@ -14,7 +14,7 @@ from pytorch_ood.detector import EnergyBased, MaxSoftmax
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import Ground
+from nap_core.methods import ScoringContext
 from nap_core.methods.spec import TINY
 from nap_core.nap import nap_score
 
@@ -25,7 +25,7 @@ LOGITS = hnp.arrays(
 
 
 def positive(name: str, activations: Activations) -> methods.Scores:
-    return methods.positive(methods.parse(name), methods.Part(activations), Ground())
+    return methods.positive(methods.parse(name), methods.ImageSet(activations), ScoringContext())
 
 
 def with_logits(logits) -> Activations:
@@ -103,7 +103,7 @@ class TestCombinations:
             methods.score("nap+msp", with_logits([[0, 1]]), w=1.5)
 
     @pytest.mark.parametrize(
-        ("knows", "msp", "energy"),
+        ("trained_on", "msp", "energy"),
         [
             ("CIFAR-10", 0.5, 0.4),
             ("CIFAR-100", 0.3, 0.4),
@@ -112,12 +112,13 @@ class TestCombinations:
             ("", 0.5, 0.4),
         ],
     )
-    def test_weight_nobody_chose_is_the_papers(self, knows: str, msp: float, energy: float) -> None:
-        assert methods.default_w("nap+msp", Ground(knows=knows)) == msp
-        assert methods.default_w("nap+energy", Ground(knows=knows)) == energy
+    def test_weight_nobody_chose_is_the_papers(self, trained_on: str, msp: float, energy: float) -> None:
+        assert methods.default_w("nap+msp", ScoringContext(trained_on=trained_on)) == msp
+        assert methods.default_w("nap+energy", ScoringContext(trained_on=trained_on)) == energy
         found = with_logits([[0, 3], [2, 2]])
         np.testing.assert_array_equal(
-            methods.score("nap+energy", found, Ground(knows=knows)), methods.score("nap+energy", found, w=energy)
+            methods.score("nap+energy", found, ScoringContext(trained_on=trained_on)),
+            methods.score("nap+energy", found, w=energy),
         )
 
     @pytest.mark.parametrize(
@@ -132,13 +133,13 @@ class TestCombinations:
         assert methods.RECORDS["vim"].weight("CIFAR-10", 10).origin == "assumed"  # Table 11 has no ViM
 
     def test_another_prior_takes_naps_weight_and_the_paper_is_not_named_for_it(self) -> None:
-        found = methods.weight(methods.parse("nap-variance+energy"), Ground(knows="CIFAR-10"))
+        found = methods.weight(methods.parse("nap-variance+energy"), ScoringContext(trained_on="CIFAR-10"))
         assert (found.w, found.origin) == (0.4, "assumed")
-        assert methods.weight(methods.parse("nap+energy"), Ground(knows="CIFAR-10")).origin == "published"
+        assert methods.weight(methods.parse("nap+energy"), ScoringContext(trained_on="CIFAR-10")).origin == "published"
 
     @pytest.mark.parametrize("name", methods.RECORDS)
     def test_single_methods_have_no_weight(self, name: str) -> None:
-        assert methods.default_w(name, Ground(knows="CIFAR-10")) is None
+        assert methods.default_w(name, ScoringContext(trained_on="CIFAR-10")) is None
 
     def test_published_weights_are_those_of_table_11(self, shared: Path) -> None:
         with (shared / "reference" / "published_w.csv").open() as file:

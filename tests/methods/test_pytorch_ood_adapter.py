@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import Ground
+from nap_core.methods import ScoringContext
 from nap_core.methods.pytorch_ood_adapter import record
 from nap_core.models import LoadedModel
 
@@ -80,10 +80,10 @@ BY_HAND: dict[str, Callable[[Fed], Tensor]] = {
 
 @pytest.mark.parametrize("name", ADAPTED)
 def test_equals_pytorch_ood(
-    name: str, small_model: LoadedModel, known: Activations, unknown: Activations, ground: Ground
+    name: str, small_model: LoadedModel, known: Activations, unknown: Activations, context: ScoringContext
 ) -> None:
     theirs = BY_HAND[name](Fed(small_model, known, unknown)).detach().double().numpy()
-    ours = methods.score(name, unknown, ground)
+    ours = methods.score(name, unknown, context)
     np.testing.assert_allclose(ours, -theirs, rtol=1e-5, atol=1e-5)
     assert ours.std() > 0
 
@@ -102,7 +102,7 @@ def test_every_detector_for_classification_is_there_or_left_out_for_a_reason() -
         assert name in methods.LEFT_OUT or (paper.title in there if paper else name == "GMM"), name
 
 
-def test_a_new_detector_needs_a_record_and_no_code(ground: Ground, unknown: Activations) -> None:
+def test_a_new_detector_needs_a_record_and_no_code(context: ScoringContext, unknown: Activations) -> None:
     """What a later release might bring: a class that pytorch-ood has and the catalogue does not know."""
 
     class Margin(FeaturesDetector):
@@ -125,10 +125,10 @@ def test_a_new_detector_needs_a_record_and_no_code(ground: Ground, unknown: Acti
 
     paper = {"paper": "A later paper", "venue": "ICLR", "year": 2027, "url": ""}  # the class names none itself
     new = record(Margin, name="margin", title="Margin", formula="lead of the largest logit", **paper)
-    prepared = new.prepare(ground, {"power": 2.0})
-    scores = prepared(methods.Part(unknown), methods.Watch()).scores
-    centred = unknown.mean - ground.fit_activations.mean.mean(0)
-    logits = np.sort(centred @ ground.model.head_weight.T + ground.model.head_bias, axis=1)
+    prepared = new.prepare(context, {"power": 2.0})
+    scores = prepared(methods.ImageSet(unknown), methods.RunCallbacks()).scores
+    centred = unknown.mean - context.fit_activations.mean.mean(0)
+    logits = np.sort(centred @ context.model.head_weight.T + context.model.head_bias, axis=1)
     np.testing.assert_allclose(scores, (logits[:, -1] - logits[:, -2]) ** 2, rtol=1e-3)
     assert new.fits
 
@@ -136,7 +136,7 @@ def test_a_new_detector_needs_a_record_and_no_code(ground: Ground, unknown: Acti
 @pytest.mark.parametrize("name", [name for name, one in methods.RECORDS.items() if one.fits and not one.own_pass])
 def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, unknown: Activations) -> None:
     with pytest.raises(UserError, match=r"needs a fit split \(training images of CIFAR-10"):
-        methods.score(name, unknown, Ground(small_model, "CIFAR-10"))
+        methods.score(name, unknown, ScoringContext(small_model, "CIFAR-10"))
 
 
 def test_without_the_network_it_says_so(unknown: Activations) -> None:
@@ -149,47 +149,47 @@ def test_a_class_missing_from_the_fit_split_is_named(
 ) -> None:
     four = known.take(np.flatnonzero(known.labels < 4))
     with pytest.raises(UserError, match="all 5 classes in the fit split, and it holds 4"):
-        methods.score("mahalanobis", unknown, Ground(small_model, fit_activations=four))
+        methods.score("mahalanobis", unknown, ScoringContext(small_model, fit_activations=four))
 
 
-def test_too_few_neighbours_is_a_sentence(ground: Ground, unknown: Activations) -> None:
+def test_too_few_neighbours_is_a_sentence(context: ScoringContext, unknown: Activations) -> None:
     with pytest.raises(UserError, match=r"KNN cannot be computed here: k=5000 exceeds the number of ID samples"):
-        methods.score("knn:k=5000", unknown, ground)
+        methods.score("knn:k=5000", unknown, context)
 
 
 @pytest.mark.parametrize("name", [name for name, one in methods.RECORDS.items() if one.own_logits and not one.own_pass])
-def test_own_logits_have_classes_of_their_own(name: str, ground: Ground, unknown: Activations) -> None:
-    found = methods.scored(methods.parse(name), methods.Part(unknown), ground)
+def test_own_logits_have_classes_of_their_own(name: str, context: ScoringContext, unknown: Activations) -> None:
+    found = methods.scored(methods.parse(name), methods.ImageSet(unknown), context)
     assert found.predictions is not None
     assert found.predictions.shape == (len(unknown),)
 
 
-def test_methods_that_leave_the_logits_alone_tell_no_classes(ground: Ground, unknown: Activations) -> None:
-    assert methods.scored(methods.parse("knn"), methods.Part(unknown), ground).predictions is None
+def test_methods_that_leave_the_logits_alone_tell_no_classes(context: ScoringContext, unknown: Activations) -> None:
+    assert methods.scored(methods.parse("knn"), methods.ImageSet(unknown), context).predictions is None
 
 
-def test_a_pruned_head_predicts_by_its_own_logits(ground: Ground, unknown: Activations) -> None:
+def test_a_pruned_head_predicts_by_its_own_logits(context: ScoringContext, unknown: Activations) -> None:
     """ASH-P that prunes nothing is the network; nearly everything pruned is not."""
-    part = methods.Part(unknown)
-    whole = methods.scored(methods.parse("ash-p:percentile=0"), part, ground)
+    part = methods.ImageSet(unknown)
+    whole = methods.scored(methods.parse("ash-p:percentile=0"), part, context)
     np.testing.assert_array_equal(whole.predictions, unknown.predictions)
-    np.testing.assert_allclose(whole.scores, methods.score("energy", part, ground), rtol=1e-5)
-    little = methods.scored(methods.parse("ash-p:percentile=0.95"), part, ground)
+    np.testing.assert_allclose(whole.scores, methods.score("energy", part, context), rtol=1e-5)
+    little = methods.scored(methods.parse("ash-p:percentile=0.95"), part, context)
     assert (little.predictions != unknown.predictions).any()
 
 
 def test_react_with_a_threshold_needs_no_fit_split(small_model: LoadedModel, unknown: Activations) -> None:
-    ours = methods.score("react:threshold=0.5", unknown, Ground(small_model))
+    ours = methods.score("react:threshold=0.5", unknown, ScoringContext(small_model))
     clipped = np.minimum(unknown.mean, 0.5) @ small_model.head_weight.T + small_model.head_bias
     np.testing.assert_allclose(ours, np.log(np.exp(clipped.astype(np.float64)).sum(1)), rtol=1e-4)
 
 
 def test_scores_do_not_depend_on_the_chunks(
-    ground: Ground, unknown: Activations, monkeypatch: pytest.MonkeyPatch
+    context: ScoringContext, unknown: Activations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("dice", "gmm", "ash-s", "knn", "openmax")
-    whole = [methods.score(name, unknown, ground) for name in names]
+    whole = [methods.score(name, unknown, context) for name in names]
     monkeypatch.setattr("nap_core.methods.pytorch_ood_adapter.CHUNK_NUMBERS", 64 * 120)
-    again = Ground(ground.model, ground.knows, fit_activations=ground.fit_activations)
+    again = ScoringContext(context.model, context.trained_on, fit_activations=context.fit_activations)
     for name, scores in zip(names, whole, strict=True):
         np.testing.assert_allclose(methods.score(name, unknown, again), scores, rtol=1e-6)

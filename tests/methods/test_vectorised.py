@@ -11,7 +11,7 @@ from nap_core import activations as activations_module
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import Ground, pytorch_ood_adapter
+from nap_core.methods import ScoringContext, pytorch_ood_adapter
 from nap_core.methods.pytorch_ood_adapter import Head, in_words
 from nap_core.methods.vectorised import MatrixDICE, MatrixFDBD, MatrixMahalanobis, MatrixRMD, SquaredDistances
 from nap_core.models import LoadedModel
@@ -85,18 +85,18 @@ def test_blocks_do_not_matter(name, scattered, monkeypatch) -> None:
     few = {"k": "5"} | {"d": "2"}
     told = {one.name: few[one.name] for one in methods.RECORDS[name].parameters if one.name in few}
     spec = ":".join([name, *(f"{key}={value}" for key, value in told.items())])
-    whole = methods.score(spec, scattered, Ground(simple(), "CIFAR-10", fit_activations=fit))
+    whole = methods.score(spec, scattered, ScoringContext(simple(), "CIFAR-10", fit_activations=fit))
     monkeypatch.setattr(activations_module, "BLOCK", 3 * 5)
     monkeypatch.setattr(pytorch_ood_adapter, "ROWS", 3)
     monkeypatch.setattr(pytorch_ood_adapter, "CHUNK_NUMBERS", 1)
-    found = methods.score(spec, scattered, Ground(simple(), "CIFAR-10", fit_activations=fit))
+    found = methods.score(spec, scattered, ScoringContext(simple(), "CIFAR-10", fit_activations=fit))
     np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
 
 
 def test_a_mixture_that_no_memory_holds_is_refused_before_it_is_tried(scattered) -> None:
     wide = replace(tiny(), head_weight=np.zeros((1000, 2048), np.float32))
     with pytest.raises(UserError, match=r"34 GB\. Use Mahalanobis"):
-        methods.score("gmm", scattered, Ground(wide, fit_activations=scattered))
+        methods.score("gmm", scattered, ScoringContext(wide, fit_activations=scattered))
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes")])

@@ -12,7 +12,7 @@ from torchvision.models import vision_transformer
 
 from nap_core import extraction, methods, models, nap
 from nap_core.errors import UserError
-from nap_core.methods import Ground
+from nap_core.methods import ScoringContext
 from nap_core.models import AttentionTap, LoadedModel, architectures, attention_hook
 
 SIDE = 96
@@ -36,13 +36,13 @@ def timms(name: str = "vit_tiny_patch16_224", **settings: object) -> nn.Module:
     return network
 
 
-def read(network: nn.Module, tap: AttentionTap | None = None) -> tuple[Tensor, Tensor]:
+def read(network: nn.Module, hook: AttentionTap | None = None) -> tuple[Tensor, Tensor]:
     """The attention map and the logits of two images."""
-    tap = tap or attention_hook.find(network)
-    assert tap is not None
+    hook = hook or attention_hook.find(network)
+    assert hook is not None
     found: list[Tensor] = []
     torch.manual_seed(1)
-    with torch.inference_mode(), tap.reading(network, found.append):
+    with torch.inference_mode(), hook.reading(network, found.append):
         logits = network(torch.randn(2, 3, SIDE, SIDE))
     return found[0], logits
 
@@ -97,8 +97,8 @@ def test_is_the_class_tokens_attention_over_the_patches(case: str) -> None:
     torch.testing.assert_close(found[:, 1:].flatten(2), expected, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(found[:, 0], found[:, 1:].mean(1))
     assert found.std() > 0
-    tap = attention_hook.find(network)
-    assert tap is not None and tap.heads(network) == heads
+    hook = attention_hook.find(network)
+    assert hook is not None and hook.heads(network) == heads
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -153,33 +153,35 @@ class TestNap:
         assert vit.heads == 12 and vit.reads_attention
         assert activations.channels == 13 and activations.features.shape == (6, 768)
         expected = maps[:, 1:].mean(1).max((1, 2))
-        np.testing.assert_allclose(methods.score("nap", activations, Ground(vit)), expected, rtol=1e-5)
-        np.testing.assert_array_equal(methods.score("nap", activations, Ground(vit)), nap.attention_score(activations))
+        np.testing.assert_allclose(methods.score("nap", activations, ScoringContext(vit)), expected, rtol=1e-5)
+        np.testing.assert_array_equal(
+            methods.score("nap", activations, ScoringContext(vit)), nap.attention_score(activations)
+        )
 
     def test_of_one_head(self, vit: LoadedModel, seen: tuple) -> None:
         activations, maps = seen
-        found = methods.score("nap:head=3", activations, Ground(vit))
+        found = methods.score("nap:head=3", activations, ScoringContext(vit))
         np.testing.assert_array_equal(found, maps[:, 3].max((1, 2)))
 
     def test_is_combined_with_others(self, vit: LoadedModel, seen: tuple) -> None:
         activations, maps = seen
-        energy = methods.score("energy", activations, Ground(vit))
-        found = methods.score("nap+energy", activations, Ground(vit), w=0.5)
+        energy = methods.score("energy", activations, ScoringContext(vit))
+        found = methods.score("nap+energy", activations, ScoringContext(vit), w=0.5)
         np.testing.assert_allclose(found, np.sqrt(np.maximum(energy, 1e-6) * maps[:, 0].max((1, 2))), rtol=1e-5)
 
     def test_a_head_that_there_is_not_is_refused(self, vit: LoadedModel, seen: tuple) -> None:
         with pytest.raises(UserError, match="ViT-B/32 has 12 heads, so head must be 0 to 12, not 13"):
-            methods.score("nap:head=13", seen[0], Ground(vit))
+            methods.score("nap:head=13", seen[0], ScoringContext(vit))
 
     def test_a_head_of_a_cnn_is_refused(self, seen: tuple) -> None:
         with pytest.raises(UserError, match="NAP has heads to choose from on Transformers only"):
-            methods.score("nap:head=1", seen[0], Ground(models.load("resnet20-cifar10")))
+            methods.score("nap:head=1", seen[0], ScoringContext(models.load("resnet20-cifar10")))
 
     @pytest.mark.parametrize("design", ["nap-variance", "nap-no-square", "nap-minus", "nap-minus+energy"])
     def test_the_designs_for_maps_are_refused(self, design: str, vit: LoadedModel, seen: tuple) -> None:
         with pytest.raises(UserError, match="is a design for the maps of CNNs"):
-            methods.score(design, seen[0], Ground(vit))
+            methods.score(design, seen[0], ScoringContext(vit))
 
     def test_an_epsilon_is_refused(self, vit: LoadedModel, seen: tuple) -> None:
         with pytest.raises(UserError, match="without an ε"):
-            methods.score("nap:epsilon=0.5", seen[0], Ground(vit))
+            methods.score("nap:epsilon=0.5", seen[0], ScoringContext(vit))

@@ -8,7 +8,7 @@ from torchvision.models import get_model
 
 from nap_core.errors import UserError
 from nap_core.models import ARCHITECTURES, architectures
-from nap_core.models.introspection import dissect
+from nap_core.models.introspection import inspect_network
 
 SIDE = 32
 
@@ -121,10 +121,10 @@ def seeded(kind: type[nn.Module]) -> nn.Module:
 
 
 def assert_head_of_mean_is_logits(network: nn.Module, side: int = SIDE) -> None:
-    found = dissect(network, side)
+    found = inspect_network(network, side)
     maps: list[Tensor] = []
     torch.manual_seed(1)
-    with torch.no_grad(), found.tap.reading(network, maps.append):
+    with torch.no_grad(), found.hook.reading(network, maps.append):
         logits = network(torch.randn(2, 3, side, side))
         by_hand = network.get_submodule(found.head)(maps[-1].mean((2, 3)))
     assert maps[-1].shape[1:] == found.shape
@@ -150,30 +150,30 @@ SENTENCES = {
 
 @pytest.mark.parametrize("kind", SENTENCES)
 def test_says_what_it_found(kind: type[nn.Module]) -> None:
-    assert dissect(seeded(kind), SIDE).sentence() == SENTENCES[kind]
+    assert inspect_network(seeded(kind), SIDE).sentence() == SENTENCES[kind]
 
 
 @pytest.mark.parametrize("kind", [PooledByFunction, PooledByModule])
 def test_mean_times_head_is_the_logits(kind: type[nn.Module]) -> None:
     network = seeded(kind)
-    assert dissect(network, SIDE).head_on_mean
+    assert inspect_network(network, SIDE).head_on_mean
     assert_head_of_mean_is_logits(network)
 
 
 def test_a_map_whose_channels_come_last_is_turned() -> None:
     network = seeded(ChannelsLast)
-    found = dissect(network, SIDE)
-    assert (found.tap.module, found.tap.channels_last, found.shape) == ("norm", True, (6, 8, 8))
+    found = inspect_network(network, SIDE)
+    assert (found.hook.module, found.hook.channels_last, found.shape) == ("norm", True, (6, 8, 8))
     assert found.averaged
-    assert found.tap.rectified and not found.head_on_mean  # the network averages what lies below zero, too
+    assert found.hook.rectified and not found.head_on_mean  # the network averages what lies below zero, too
 
 
 def test_a_pooling_within_a_block_is_not_the_last() -> None:
-    assert dissect(seeded(PooledByModule), SIDE).tap.module == "pool"
+    assert inspect_network(seeded(PooledByModule), SIDE).hook.module == "pool"
 
 
 def test_layers_come_in_the_order_of_execution_with_their_shapes() -> None:
-    found = dissect(seeded(PooledByModule), SIDE)
+    found = inspect_network(seeded(PooledByModule), SIDE)
     assert [layer.describe() for layer in found.layers] == [
         "first · 4 × 16 × 16",
         "second · 6 × 8 × 8",
@@ -195,17 +195,17 @@ def test_layers_come_in_the_order_of_execution_with_their_shapes() -> None:
 )
 def test_what_cannot_be_read_is_said(kind: type[nn.Module], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        dissect(seeded(kind), SIDE)
+        inspect_network(seeded(kind), SIDE)
 
 
 def test_images_that_the_network_does_not_take_are_said() -> None:
     with pytest.raises(UserError, match=r"does not take images of 3 × 48 × 48: mat1 and mat2"):
-        dissect(seeded(WithoutPooling), 48)
+        inspect_network(seeded(WithoutPooling), 48)
 
 
 def test_a_layer_that_is_not_there_is_said_with_some_that_are() -> None:
     with pytest.raises(UserError, match=r"no layer “third” that puts out a map\. The last that do are first, second"):
-        dissect(seeded(PooledByFunction), SIDE).layer("third")
+        inspect_network(seeded(PooledByFunction), SIDE).layer("third")
 
 
 def test_nothing_is_left_behind() -> None:
@@ -214,9 +214,9 @@ def test_nothing_is_left_behind() -> None:
     modes = [module.training for module in network.modules()]
     weights = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    dissect(network, SIDE)
+    inspect_network(network, SIDE)
     with pytest.raises(UserError):
-        dissect(network, 0)
+        inspect_network(network, 0)
     assert torch.equal(torch.get_rng_state(), state)
     assert [module.training for module in network.modules()] == modes
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
@@ -228,7 +228,7 @@ def test_finds_what_the_catalogue_says(name: str) -> None:
     blueprint = ARCHITECTURES[name]
     torch.manual_seed(0)
     network, side = blueprint.build(7), blueprint.transform.crop
-    found, known = dissect(network, side), dissect(network, side, blueprint.tap)
+    found, known = inspect_network(network, side), inspect_network(network, side, blueprint.hook)
     assert (found.head, found.head_on_mean, found.shape) == (blueprint.head, True, known.shape)
     assert known.head_on_mean
 
@@ -237,9 +237,9 @@ def test_finds_what_the_catalogue_says(name: str) -> None:
 def test_finds_what_torchvisions_families_say(name: str) -> None:
     blueprint = architectures.find(name)
     torch.manual_seed(0)
-    found = dissect(blueprint.build(7), 96)
+    found = inspect_network(blueprint.build(7), 96)
     assert (found.head, found.head_on_mean) == (blueprint.head, True)
-    assert found.tap.module == blueprint.tap.module or found.tap.module == blueprint.tap.module.rpartition(".")[0]
+    assert found.hook.module == blueprint.hook.module or found.hook.module == blueprint.hook.module.rpartition(".")[0]
     assert len(found.stages) == 4
 
 
@@ -254,5 +254,5 @@ def test_finds_what_torchvisions_families_say(name: str) -> None:
 )
 def test_heads_that_do_not_read_the_mean(name: str, module: str, reads: int) -> None:
     torch.manual_seed(0)
-    found = dissect(get_model(name, weights=None, num_classes=7), 224)
-    assert (found.tap.module, found.features, found.head_on_mean) == (module, reads, False)
+    found = inspect_network(get_model(name, weights=None, num_classes=7), 224)
+    assert (found.hook.module, found.features, found.head_on_mean) == (module, reads, False)

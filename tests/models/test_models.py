@@ -32,7 +32,7 @@ def tapped(model: LoadedModel, views: np.ndarray) -> tuple[Tensor, Tensor]:
     """The penultimate map and the network's own logits for views (B, H, W, 3)."""
     found: list[Tensor] = []
     pixels = model.transform.normalise(torch.from_numpy(np.array(views)).permute(0, 3, 1, 2))
-    with torch.inference_mode(), model.tap.reading(model.network, found.append):
+    with torch.inference_mode(), model.hook.reading(model.network, found.append):
         logits = model.network(pixels)
     return found[0], logits
 
@@ -51,7 +51,7 @@ def assert_head_of_mean_is_logits(model: LoadedModel, views: np.ndarray) -> None
 @pytest.mark.parametrize("name", RECORDS)
 def test_mean_times_head_is_the_bundled_models_own_logits(name: str) -> None:
     model = models.load(name)
-    pictures = datasets.load("photos" if RECORDS[name].knows == "ImageNet-1k" else "cifar10")
+    pictures = datasets.load("photos" if RECORDS[name].trained_on == "ImageNet-1k" else "cifar10")
     assert_head_of_mean_is_logits(model, np.stack([model.transform.view(pictures.image(row)) for row in range(4)]))
 
 

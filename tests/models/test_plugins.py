@@ -47,7 +47,7 @@ class TestExample:
         assert plugins.faults() == ()
         model = models.load("birds")
         assert (model.title, model.classes) == ("Bird network", ("owl", "robin", "wren"))
-        assert model.anatomy.sentence() == (
+        assert model.structure.sentence() == (
             "Found: the map that enters “4”, 32 channels of 8 × 8; the last layer, “6”, reads its mean."
         )
         assert models.find("birds").source == f"your own module {name}"
@@ -96,7 +96,7 @@ def made(**changes):
 def test_layer_head_and_layers_can_be_given(modules) -> None:
     modules(NETWORK + "MODELS = [made(layer='1', layers=['1', '3']), made(name='headless', head='')]")
     model = models.load("mine")
-    assert (str(model.tap), model.architecture.layers, model.keeps_features) == ("output of 1", ("1", "3"), True)
+    assert (str(model.hook), model.architecture.layers, model.keeps_features) == ("output of 1", ("1", "3"), True)
     assert models.load(Variant("mine", "3")).logits_from_means
     assert not models.load("headless").has_head
     images = extraction.extract(models.load("headless"), datasets.load("cifar10"), limit=2, device="cpu")

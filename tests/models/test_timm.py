@@ -55,7 +55,7 @@ def saved(name: str, folder: Path, ending: str = ".safetensors") -> Path:
 def test_what_is_kept_times_the_head_is_the_networks_own_logits(name: str, tmp_path: Path) -> None:
     model = models.load_checkpoint(f"timm:{name}", saved(name, tmp_path))
     reads_mean, where = FAMILIES[name]
-    assert (model.logits_from_means, str(model.tap)) == (reads_mean, where)
+    assert (model.logits_from_means, str(model.hook)) == (reads_mean, where)
     assert len(model.classes) == CLASSES
     found = extraction.extract(model, datasets.load("photos"), limit=3, device="cpu")
     assert (found.features is None) == reads_mean
@@ -92,7 +92,7 @@ def test_a_transformer_for_other_images_is_built_for_them(tmp_path: Path) -> Non
     pixels = torch.randn(2, 3, 96, 96)
     with torch.inference_mode():
         torch.testing.assert_close(model.network(pixels), network.eval()(pixels))
-    assert model.anatomy.shape[1:] == (6, 6)
+    assert model.structure.shape[1:] == (6, 6)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224", "convnext_atto", "inception_v4"])

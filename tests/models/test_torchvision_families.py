@@ -72,7 +72,7 @@ def test_mean_times_head_is_the_networks_own_logits(name: str) -> None:
     blueprint, network = architectures.find(name), randomised(name)
     found: list[torch.Tensor] = []
     torch.manual_seed(1)
-    with torch.inference_mode(), blueprint.tap.reading(network, found.append):
+    with torch.inference_mode(), blueprint.hook.reading(network, found.append):
         logits = network(torch.randn(2, 3, SIDE, SIDE))
     head = network.get_submodule(blueprint.head)
     assert found[0].ndim == 4 and min(found[0].shape[2:]) > 1
@@ -110,7 +110,7 @@ def test_a_vgg_is_read_where_its_last_max_pooling_ends() -> None:
     model = loaded("vgg16", 64)
     views = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
     found, maps = look(model, views, device="cpu")
-    before = replace(model, architecture=replace(model.architecture, tap=models.Tap("features.29")))
+    before = replace(model, architecture=replace(model.architecture, hook=models.FeatureHook("features.29")))
     finer, finer_maps = look(before, views, device="cpu")
     assert (maps.shape, finer_maps.shape) == ((1, 512, 2, 2), (1, 512, 4, 4))
     # What the note says of the two: the same maxima, other means.
@@ -125,7 +125,7 @@ def test_every_name_has_a_title_and_says_where_nap_is_read(name: str) -> None:
     blueprint = architectures.find(name)
     assert blueprint.title != name and "_" not in blueprint.title
     assert "NAP" in blueprint.note
-    assert getattr(blueprint.tap, "rectified", False) == ("without a ReLU" in blueprint.note)
+    assert getattr(blueprint.hook, "rectified", False) == ("without a ReLU" in blueprint.note)
 
 
 def test_titles() -> None:
@@ -173,7 +173,7 @@ def test_every_name_has_the_tap_the_head_and_the_layers(name: str) -> None:
         network = blueprint.build(7)
     head = network.get_submodule(blueprint.head)
     assert isinstance(head, nn.Linear) and head.out_features == 7
-    for module in (blueprint.tap.module, *blueprint.layers):
+    for module in (blueprint.hook.module, *blueprint.layers):
         network.get_submodule(module)
 
 

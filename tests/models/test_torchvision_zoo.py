@@ -52,7 +52,7 @@ def test_the_models_come_after_the_bundled_ones() -> None:
 @pytest.mark.parametrize("name", torchvision_zoo.names())
 def test_every_record_is_whole(name: str) -> None:
     record = models.find(name)
-    assert record.name == name and record.knows == "ImageNet-1k" and record.id_dataset is None
+    assert record.name == name and record.trained_on == "ImageNet-1k" and record.id_dataset is None
     assert architectures.find(record.architecture) is not None
     assert len(record.classes()) == 1000
     assert record.accuracy is not None and 0.5 < record.accuracy < 0.9
@@ -93,7 +93,7 @@ def test_the_preprocessing_is_torchvisions(name: str) -> None:
 
 def test_the_study_that_is_offered() -> None:
     study = default_study("torchvision:resnet50")
-    assert study.knows == "ImageNet-1k"
+    assert study.trained_on == "ImageNet-1k"
     assert (study.id_dataset, study.ood_datasets) == ("cifar10", ("textures", "uniform-noise"))
 
 

@@ -28,12 +28,12 @@ def weights(tmp_path: Path, models_folder: Path) -> Path:
 
 def test_a_checkpoint_becomes_a_model(weights: Path) -> None:
     changed = replace(ARCHITECTURES["resnet20"].transform, resize=40, mean=(0.5, 0.5, 0.5))
-    name = models.add(weights, "resnet20", "My birds", knows="birds", transform=changed, classes=CLASSES)
+    name = models.add(weights, "resnet20", "My birds", trained_on="birds", transform=changed, classes=CLASSES)
     weights.unlink()
     assert name.startswith("own:My-birds-")
     assert models.names()[: len(models.RECORDS) + 1] == (*models.RECORDS, name)
     record, model = models.find(name), models.load(name)
-    assert (record.title, record.knows, record.architecture, record.classes()) == (
+    assert (record.title, record.trained_on, record.architecture, record.classes()) == (
         "My birds",
         "birds",
         "resnet20",
@@ -46,13 +46,13 @@ def test_a_checkpoint_becomes_a_model(weights: Path) -> None:
 def test_without_class_names_the_file_tells_their_number(weights: Path) -> None:
     record = models.find(models.add(weights, "resnet20", "Birds"))
     assert record.classes() == ("class 0", "class 1", "class 2")
-    assert record.knows == "Birds"
+    assert record.trained_on == "Birds"
 
 
 def test_class_names_of_a_benchmark_are_known(tmp_path: Path, models_folder: Path) -> None:
     path = tmp_path / "ten.pt"
     torch.save({"state_dict": ARCHITECTURES["resnet20"].build(10).state_dict()}, path)
-    name = models.add(path, "resnet20", "Ten", knows="CIFAR-10")
+    name = models.add(path, "resnet20", "Ten", trained_on="CIFAR-10")
     assert models.load(name).classes == models.CIFAR10_CLASSES
 
 

@@ -13,7 +13,7 @@ from nap_core import datasets, extraction, models
 from nap_core.analysis import evaluation
 from nap_core.errors import UserError
 from nap_core.models import LoadedModel, Transform, Variant, architectures
-from nap_core.models.loaded_model import assemble, fed_by, read_at
+from nap_core.models.loaded_model import assemble, with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, default_study, missing_images, run
 
@@ -31,14 +31,14 @@ def answers(model: LoadedModel) -> extraction.Activations:
 
 class TestLayer:
     def test_maps_are_the_layers_and_logits_the_networks_own(self) -> None:
-        own, other = answers(network()), answers(read_at(network(), "layer2"))
+        own, other = answers(network()), answers(with_layer(network(), "layer2"))
         assert (own.channels, other.channels) == (64, 32)
         np.testing.assert_array_equal(other.logits, own.logits)
         np.testing.assert_allclose(other.features, own.mean, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(network().logits_of(other.pooled), own.logits, rtol=1e-4, atol=1e-4)
 
     def test_the_same_map_by_another_name_needs_no_features(self) -> None:
-        own, same = answers(network()), answers(read_at(network(), "layer3"))
+        own, same = answers(network()), answers(with_layer(network(), "layer3"))
         assert same.features is None
         np.testing.assert_array_equal(same.maximum, own.maximum)
 
@@ -56,14 +56,14 @@ class TestLayer:
         expected = extraction.maps(model, image, device="cpu")
         # The ReLU of a block writes over what the block's norms put out, and runs once within it and once at its end.
         for layer in ("layer4.1.relu", "layer4.1", "layer4"):
-            np.testing.assert_array_equal(extraction.maps(read_at(model, layer), image, device="cpu"), expected)
-        norm = extraction.maps(read_at(model, "layer4.1.bn1"), image, device="cpu")
+            np.testing.assert_array_equal(extraction.maps(with_layer(model, layer), image, device="cpu"), expected)
+        norm = extraction.maps(with_layer(model, "layer4.1.bn1"), image, device="cpu")
         assert norm.min() == 0 and not np.array_equal(norm, expected)
 
     def test_every_layer_that_is_offered_can_be_read(self) -> None:
         model, image = network(), [datasets.load("cifar10").image(0)]
-        for layer in model.anatomy.layers:
-            found = extraction.maps(read_at(model, layer.name), image, device="cpu")
+        for layer in model.structure.layers:
+            found = extraction.maps(with_layer(model, layer.name), image, device="cpu")
             assert found.shape[1:] == layer.shape
             assert not layer.rectified or found.min() >= 0
 
@@ -71,11 +71,11 @@ class TestLayer:
         with pytest.raises(
             UserError, match=r"no layer “layer4” that puts out a map\. The last that do are .*penultimate"
         ):
-            read_at(network(), "layer4")
+            with_layer(network(), "layer4")
 
     def test_a_network_put_together_by_hand(self) -> None:
         with pytest.raises(UserError, match="does not tell its layers"):
-            read_at(replace(network(), anatomy=None), "layer2")
+            with_layer(replace(network(), structure=None), "layer2")
 
 
 class TestTransform:
@@ -113,7 +113,7 @@ class TestTransform:
 
     def test_the_network_sees_the_other_pixels(self) -> None:
         model = models.load(Variant("resnet20-cifar10", transform="40/40/bicubic"))
-        assert model.anatomy.shape == (64, 10, 10)
+        assert model.structure.shape == (64, 10, 10)
         assert answers(model).channels == 64
         assert not np.allclose(answers(model).logits, answers(network()).logits)
 
@@ -131,12 +131,12 @@ class TestTransform:
             def __init__(self) -> None:
                 super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 64, 3))
 
-        blueprint = replace(network().architecture, tap=models.Tap("1"), head="3")
+        blueprint = replace(network().architecture, hook=models.FeatureHook("1"), head="3")
         torch.manual_seed(0)
         model = assemble(blueprint, Fixed(), Transform(8, 8, (0, 0, 0), (1, 1, 1)), tuple("abc"), "random")
         assert model.keeps_features
         with pytest.raises(UserError, match="does not take images of 3 × 9 × 9"):
-            fed_by(model, replace(model.transform, resize=9, crop=9))
+            with_preprocessing(model, replace(model.transform, resize=9, crop=9))
 
 
 class TestStudy:

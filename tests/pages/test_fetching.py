@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import datasets, models
+from nap_core import datasets, models, studies
 from nap_core.datasets import hub, published
 from nap_core.datasets.published import records
 from nap_core.datasets.user_data import uploads
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, transfer
-from nap_core.studies import benchmarks, study
+from nap_core.studies import benchmarks
 from nap_core.studies.study import Study, default_study
 from pages.components.study import downloads, workspace
 from tests.conftest import Publish
@@ -46,9 +46,9 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in elements)
 
 
-def run_to_the_end(app: AppTest, chosen: Study) -> AppTest:
+def run_to_the_end(app: AppTest, study: Study) -> AppTest:
     app.button(key="run-main").click().run()
-    job = workspace.jobs().get(chosen)
+    job = workspace.jobs().get(study)
     assert job is not None
     job.wait(120)
     app.run()
@@ -138,7 +138,7 @@ def test_weights_are_fetched_before_the_model_is_loaded(
     open_page: OpenPage, fetched_model: models.ModelRecord, file_server: FileServer
 ) -> None:
     chosen = Study("fetched", "cifar10", ("mnist",), 5)
-    assert study.missing_images(chosen, Store()) == {"cifar10": 5, "mnist": 5}
+    assert studies.missing_images(chosen, Store()) == {"cifar10": 5, "mnist": 5}
     app = run_to_the_end(open_page("max_vs_mean", chosen), chosen)
     assert not app.error
     assert file_server.requests == [None]
@@ -167,10 +167,10 @@ def _dialog() -> None:
     change_study.draw(st.session_state.get("test-study") or Study("resnet20-cifar10", "cifar10", ("mnist",), 50))
 
 
-def dialog(chosen: Study | None = None) -> AppTest:
+def dialog(study: Study | None = None) -> AppTest:
     app = AppTest.from_function(_dialog, default_timeout=60)
-    if chosen:
-        app.session_state["test-study"] = chosen
+    if study:
+        app.session_state["test-study"] = study
     app.run()
     assert not app.exception
     return app
@@ -255,8 +255,8 @@ def test_a_dataset_of_the_hub_is_told_before_the_click(open_page: OpenPage) -> N
 
 def test_every_benchmark_can_be_a_study(library: Path) -> None:
     for name, one in benchmarks.RECORDS.items():
-        if one.knows != "CIFAR-100":  # no bundled model knows it
-            model = next(model for model, record in models.RECORDS.items() if record.knows == one.knows)
+        if one.trained_on != "CIFAR-100":  # no bundled model knows it
+            model = next(model for model, record in models.RECORDS.items() if record.trained_on == one.trained_on)
             assert name in benchmarks.of_model(model)
             chosen = benchmarks.study_of(name, model)
             assert Study.from_query(chosen.to_query()) == chosen

@@ -55,7 +55,7 @@ class TestDialog:
     def test_says_what_was_found_and_offers_every_layer_with_its_shape(self) -> None:
         app = drawn(STUDY)
         assert not app.exception
-        assert models.load(STUDY.model).anatomy.sentence() in words(app)
+        assert models.load(STUDY.model).structure.sentence() in words(app)
         box = app.selectbox(key="layer-resnet20-cifar10")
         assert box.options[0] == "the model's own · 64 × 8 × 8"
         assert {"layer2 · 32 × 16 × 16", "penultimate · 64 × 8 × 8"} <= {*box.options}

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nap_core import nap
+from nap_core import nap, studies
 from nap_core.analysis.channels.max_mean_points import points_of
 from nap_core.analysis.channels.separability import channel_auroc, peak_curve
 from nap_core.figures.max_vs_mean import reading
 from nap_core.storage.activation_store import Store
-from nap_core.studies import study
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.channels import channel_strip
 from pages.components.results import figure_view
@@ -27,7 +26,7 @@ TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 
 @pytest.fixture(scope="module")
 def found() -> StudyActivations:
-    return study.run(CHOSEN, Store())
+    return studies.run(CHOSEN, Store())
 
 
 @pytest.fixture

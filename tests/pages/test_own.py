@@ -45,7 +45,7 @@ def birds(tmp_path: Path, data_root: Path, models_folder: Path) -> Study:
     """A network of three birds, folders of two of them in another order than the network's, and an archive."""
     torch.manual_seed(0)
     torch.save(ARCHITECTURES["resnet20"].build(3).state_dict(), tmp_path / "birds.pth")
-    name = models.add(tmp_path / "birds.pth", "resnet20", "Birds", knows="three birds", classes=CLASSES)
+    name = models.add(tmp_path / "birds.pth", "resnet20", "Birds", trained_on="three birds", classes=CLASSES)
     pictures(data_root / "garden", [f"{one}/{index}.png" for one in ("wren", "robin") for index in range(6)])
     pictures(data_root / "training", [f"{one}/{index}.png" for one in CLASSES for index in range(20)])
     (data_root / "garden" / "wren" / "broken.png").write_bytes(b"no picture")
@@ -66,8 +66,8 @@ def test_labels_are_the_networks_classes_and_the_fit_split_is_used(birds: Study)
     table = evaluation.evaluate(found, ["knn", "energy"])
     right = np.mean([CLASSES[one] == name for one, name in zip(found.id.predictions, names, strict=True)])
     assert table["id_accuracy"].dropna().to_numpy() == pytest.approx(right)
-    assert len(found.ground.fit("KNN").activations) == 60
-    assert set(found.ground.labelled_fit("ViM").activations.labels) == {0, 1, 2}
+    assert len(found.context.fit("KNN").activations) == 60
+    assert set(found.context.labelled_fit("ViM").activations.labels) == {0, 1, 2}
 
 
 def test_the_offered_study_knows_the_images_whose_classes_the_model_has(birds: Study, data_root: Path) -> None:

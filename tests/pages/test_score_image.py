@@ -70,7 +70,7 @@ def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study(opene
     found = answer(LITE, photograph(0))
     known = precomputed.load("imagenet-bank", models.load(LITE))
     score, scores = methods.score("nap", found)[0], methods.score("nap", known)
-    place = single_image.Placement("nap", None, float(score), scores)
+    place = single_image.ImageVerdict("nap", None, float(score), scores)
     assert score_image.grounds(place) in verdict(app)
     assert score_image.opening(place, "ImageNet-1k") in verdict(app)
     predicted = models.load(LITE).classes[found.predictions[0]]
@@ -107,7 +107,9 @@ def test_the_small_network_is_compared_with_its_test_images(opened: OpenPage, mo
     app = opened(ask=SMALL)
     model, known = models.load(SMALL), datasets.load("cifar10")
     scores = methods.score("nap", extraction.extract(model, known, limit=120, store=Store()))
-    place = single_image.Placement("nap", None, float(methods.score("nap", answer(SMALL, known.image(0)))[0]), scores)
+    place = single_image.ImageVerdict(
+        "nap", None, float(methods.score("nap", answer(SMALL, known.image(0)))[0]), scores
+    )
     assert score_image.standing(place) in verdict(app)
     assert "taught this network" in verdict(app)
     assert "32 × 32 pixels: short side to 32" in text(app)
@@ -176,8 +178,8 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
     for (_, shown), row in zip(table.iterrows(), rows, strict=True):
         found = answer(LITE, photograph(row))
         for method in methods.STANDARD:
-            score = methods.score(method, found, methods.Ground(knows="ImageNet-1k"))[0]
-            scores = methods.score(method, known, methods.Ground(knows="ImageNet-1k"))
+            score = methods.score(method, found, methods.ScoringContext(trained_on="ImageNet-1k"))[0]
+            scores = methods.score(method, known, methods.ScoringContext(trained_on="ImageNet-1k"))
             assert shown[methods.title(method)] == pytest.approx(100 * np.mean(scores < score), abs=0.11)
         assert shown["taken for"] == models.load(LITE).classes[found.predictions[0]]
         assert shown["image"].startswith("data:image/")

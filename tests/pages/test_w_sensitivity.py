@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import methods, metrics
 from nap_core.analysis import evaluation, weight_search
-from nap_core.methods import Ground
+from nap_core.methods import ScoringContext
 from nap_core.methods.combination import SearchedWeight
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, run
@@ -54,7 +54,11 @@ def average(found: StudyActivations, method: str, w: float) -> tuple[float, floa
 
 def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
     assert app.title[0].value == "How much should NAP weigh?"
-    assert app.slider(key="w_energy").value == methods.default_w("nap+energy", Ground(knows="CIFAR-10")) == 0.4
+    assert (
+        app.slider(key="w_energy").value
+        == methods.default_w("nap+energy", ScoringContext(trained_on="CIFAR-10"))
+        == 0.4
+    )
     fpr95, auroc = average(found, "nap+energy", 0.4)
     assert f"{fpr95:.1f}\xa0% at w = 0.4" in text(app) or f"lowest at w = 0.4: {fpr95:.1f}\xa0%" in text(app)
     assert f"{auroc:.1f}\xa0% at w = 0.4" in text(app) or f"highest at w = 0.4: {auroc:.1f}\xa0%" in text(app)
@@ -107,7 +111,9 @@ def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
     if any(lower):
         assert [title in first for title in titles] == [not better for better in lower]
     assert other.record.positive.note in text(app)
-    assert app.slider(key=f"w_{other.record.name}").value == methods.default_w(method, Ground(knows="CIFAR-10"))
+    assert app.slider(key=f"w_{other.record.name}").value == methods.default_w(
+        method, ScoringContext(trained_on="CIFAR-10")
+    )
 
 
 def test_each_combination_keeps_its_own_w(app: AppTest) -> None:
@@ -176,7 +182,7 @@ def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
     )
     assert len(app.dataframe[-1].value) == len(result.found.steps)
     # From now on it is what every page uses where nobody chose another w.
-    assert methods.default_w("nap+energy", found.ground) == result.found.w
+    assert methods.default_w("nap+energy", found.context) == result.found.w
     assert opened().slider(key="w_energy").value == result.found.w
     assert f"w = {result.found.w:g} was found on distorted images" in text(app)
 

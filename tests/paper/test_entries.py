@@ -85,5 +85,5 @@ def test_the_papers_study_can_be_opened_where_its_network_is() -> None:
 
 
 def test_the_records_do_not_wait_for_torch() -> None:
-    asked = "import sys, nap_core.reproduction; sys.exit('torch' in sys.modules)"
+    asked = "import sys, nap_core.paper; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT).returncode == 0

@@ -15,9 +15,9 @@ import pytest
 
 from nap_core import datasets, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import extract
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.paper import published_tables
 
 FPR95_POINTS, AUROC_POINTS = 1.0, 0.3
@@ -61,7 +61,7 @@ def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
         "densenet_bc_100_12", shared / "weights" / "densenet_bc_100_12_cifar10.pth.tar", classes=models.CIFAR10_CLASSES
     )
     sets = [datasets.from_npz(path) for path in (cifar10_test, shared / "data" / "svhn_1083.npz")]
-    known, unknown = (Part(extract(model, each), each) for each in sets)
+    known, unknown = (ImageSet(extract(model, each), each) for each in sets)
     assert (len(known.activations), len(unknown.activations)) == (10_000, 1_083)
     right = known.activations.predictions == known.activations.labels
     assert right.mean() == pytest.approx(0.9454, abs=5e-4)
@@ -69,8 +69,11 @@ def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
     said = published_tables.measured().query("ood == @published.SVHN and n_id == 10_000")
     specs = said["method"].tolist()
     assert {"msp", "energy", "nap+energy", "knn", "ash-s:percentile=0.9"} <= set(specs)
-    cases = Cases(
-        "CIFAR-10", known, {published_tables.SVHN: unknown}, Ground(model, "CIFAR-10", datasets.load("cifar10-fit"))
+    cases = EvaluationData(
+        "CIFAR-10",
+        known,
+        {published_tables.SVHN: unknown},
+        ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit")),
     )
     now = evaluation.evaluate_cases(cases, specs).set_index("method")
     for spec, fpr95, auroc in (("msp", 46.5, 93.6), ("energy", 38.1, 94.2), ("nap+energy", 8.9, 98.5)):

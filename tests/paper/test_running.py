@@ -9,14 +9,14 @@ import pytest
 from nap_core import metrics
 from nap_core.analysis import evaluation, oracle, weight_search
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.methods import Ground, Part, Watch
+from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
 from nap_core.paper import ENTRIES, spec, tables
 from nap_core.paper.comparison import ORIENTATION, compare
 from nap_core.paper.findings import finding
 from nap_core.paper.measuring import measure
-from nap_core.paper.running import Reproduced, Subject, run
+from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import ExtractionStopped
 from nap_core.studies.study import Study, StudyActivations
@@ -31,21 +31,21 @@ def found() -> StudyActivations:
 
 
 @pytest.fixture(scope="module")
-def subject(found: StudyActivations, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def subject(found: StudyActivations, tmp_path_factory: pytest.TempPathFactory) -> ReproductionInput:
     # A store of its own: once the images of the search are in one, the default w changes.
-    made = Subject.of(found, Store(tmp_path_factory.mktemp("own")), "cpu")
-    return replace(made, cases=replace(made.cases, ground=ground(found, 150)))
+    made = ReproductionInput.of(found, Store(tmp_path_factory.mktemp("own")), "cpu")
+    return replace(made, cases=replace(made.cases, context=context(found, 150)))
 
 
-def ground(found: StudyActivations, fit_limit: int | None) -> Ground:
+def context(found: StudyActivations, fit_limit: int | None) -> ScoringContext:
     """What methods stand on, with few images to estimate from, or none."""
-    own = found.ground
+    own = found.context
     fit = own.fit_images if fit_limit else None
-    return Ground(own.model, own.knows, fit, fit_limit=fit_limit, store=Store(), device="cpu")
+    return ScoringContext(own.model, own.trained_on, fit, fit_limit=fit_limit, store=Store(), device="cpu")
 
 
 @pytest.fixture(scope="module")
-def as_in_the_paper(subject: Subject) -> Subject:
+def as_in_the_paper(subject: ReproductionInput) -> ReproductionInput:
     """The same images, called by all six headings of the paper."""
     known = list(subject.cases.ood.values())
     ood = {heading: known[place % 2] for place, heading in enumerate(spec.CIFAR_HEADINGS)}
@@ -53,7 +53,9 @@ def as_in_the_paper(subject: Subject) -> Subject:
     return replace(subject, cases=replace(subject.cases, ood=ood), headings=same, titles=same)
 
 
-def test_the_numbers_are_those_of_the_evaluation_at_the_papers_w(subject: Subject, found: StudyActivations) -> None:
+def test_the_numbers_are_those_of_the_evaluation_at_the_papers_w(
+    subject: ReproductionInput, found: StudyActivations
+) -> None:
     done = run(ENTRIES["table-6"], subject)
     scores = evaluation.score_study(found, "nap+energy", w=0.4)
     table = done.table[done.table["row"] == "Energy x NAP"]
@@ -65,7 +67,7 @@ def test_the_numbers_are_those_of_the_evaluation_at_the_papers_w(subject: Subjec
     assert average == pytest.approx(np.mean([metrics.auroc(scores.id, values) for values in scores.ood.values()]))
 
 
-def test_an_average_over_other_datasets_is_not_set_against_the_papers(subject: Subject) -> None:
+def test_an_average_over_other_datasets_is_not_set_against_the_papers(subject: ReproductionInput) -> None:
     done = run(ENTRIES["table-6"], subject)
     assert done.beside == spec.CIFAR10
     assert done.table["difference"].isna().all()
@@ -81,7 +83,7 @@ def test_an_average_over_other_datasets_is_not_set_against_the_papers(subject: S
     ]
 
 
-def test_all_of_the_papers_datasets_give_every_difference(as_in_the_paper: Subject) -> None:
+def test_all_of_the_papers_datasets_give_every_difference(as_in_the_paper: ReproductionInput) -> None:
     done = run(ENTRIES["table-9"], as_in_the_paper)
     assert done.table["published"].notna().all()
     assert np.allclose(done.table["difference"], done.table["measured"] - done.table["published"])
@@ -92,7 +94,7 @@ def test_all_of_the_papers_datasets_give_every_difference(as_in_the_paper: Subje
     assert any("Fewer images" in one for one in done.remarks)
 
 
-def test_another_network_is_for_orientation_only(as_in_the_paper: Subject) -> None:
+def test_another_network_is_for_orientation_only(as_in_the_paper: ReproductionInput) -> None:
     done = run(ENTRIES["table-3"], as_in_the_paper)
     assert done.beside is None
     assert done.table["difference"].isna().all()
@@ -100,18 +102,22 @@ def test_another_network_is_for_orientation_only(as_in_the_paper: Subject) -> No
     assert (done.table["ood"] == f"{ORIENTATION}average of MobileNetV2").any()
 
 
-def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(subject: Subject, found: StudyActivations) -> None:
-    done = run(ENTRIES["table-2"], replace(subject, cases=replace(subject.cases, ground=ground(found, None))))
+def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(
+    subject: ReproductionInput, found: StudyActivations
+) -> None:
+    done = run(ENTRIES["table-2"], replace(subject, cases=replace(subject.cases, context=context(found, None))))
     assert {"KNN", "NAP-K", "DICE", "ReAct"} <= set(done.unable)
     assert "fit split" in done.unable["KNN"]
     assert "KNN" not in tables.by_dataset(done, "fpr95").index
     assert done.finding.of == 2 * 4
 
 
-def test_w_is_searched_and_what_it_lost_is_that_of_the_search(subject: Subject, found: StudyActivations) -> None:
+def test_w_is_searched_and_what_it_lost_is_that_of_the_search(
+    subject: ReproductionInput, found: StudyActivations
+) -> None:
     entry = replace(ENTRIES["table-11"], rows=ENTRIES["table-11"].rows[:2])
     done = run(entry, subject)
-    expected = weight_search.search(found, subject.pseudo(Watch()), "nap+energy")
+    expected = weight_search.search(found, subject.pseudo(RunCallbacks()), "nap+energy")
     row = done.table[done.table["row"] == "NAP-E"].set_index("metric")
     assert row.loc["w", "measured"] == expected.found.w
     assert row.loc["w", "published"] == 0.4
@@ -120,7 +126,9 @@ def test_w_is_searched_and_what_it_lost_is_that_of_the_search(subject: Subject, 
     assert done.finding.of == 2
 
 
-def test_the_curve_counts_the_weights_at_which_nap_is_better(subject: Subject, found: StudyActivations) -> None:
+def test_the_curve_counts_the_weights_at_which_nap_is_better(
+    subject: ReproductionInput, found: StudyActivations
+) -> None:
     entry = replace(ENTRIES["figure-4b"], rows=ENTRIES["figure-4b"].rows[:2])
     done = run(entry, subject)
     curve = evaluation.weight_curve(found, "nap+energy")
@@ -130,14 +138,14 @@ def test_the_curve_counts_the_weights_at_which_nap_is_better(subject: Subject, f
     assert row["alone"] == values[-1]
 
 
-def test_the_front_has_the_methods_that_none_beats(subject: Subject) -> None:
+def test_the_front_has_the_methods_that_none_beats(subject: ReproductionInput) -> None:
     done = run(ENTRIES["figure-6"], subject)
     front = tables.by_metric(done)["on the front", "here"]
     assert set(front) <= {0.0, 100.0}
     assert done.finding.of == (front == 100).sum()
 
 
-def test_the_deepest_layer_is_compared_with_every_other(subject: Subject, found: StudyActivations) -> None:
+def test_the_deepest_layer_is_compared_with_every_other(subject: ReproductionInput, found: StudyActivations) -> None:
     done = run(ENTRIES["table-7"], subject)
     rows = [row.printed for row in ENTRIES["table-7"].rows]
     assert list(dict.fromkeys(done.table["row"])) == rows
@@ -148,7 +156,7 @@ def test_the_deepest_layer_is_compared_with_every_other(subject: Subject, found:
     assert done.table.query("row == 'NAP(t2)'")["published"].notna().any()
 
 
-def test_the_oracle_and_its_correlation(subject: Subject, found: StudyActivations) -> None:
+def test_the_oracle_and_its_correlation(subject: ReproductionInput, found: StudyActivations) -> None:
     done = run(ENTRIES["figure-4a"], subject)
     expected = oracle.oracle(found)
     told = done.table.set_index("metric")["measured"]
@@ -156,7 +164,7 @@ def test_the_oracle_and_its_correlation(subject: Subject, found: StudyActivation
     assert f"correlation of {expected.correlation:.2f}" in done.finding.sentence
 
 
-def test_the_cost_is_a_share_of_the_forward_pass(subject: Subject) -> None:
+def test_the_cost_is_a_share_of_the_forward_pass(subject: ReproductionInput) -> None:
     done = run(ENTRIES["section-6.5"], subject)
     told = done.table.dropna(subset=["measured"]).set_index("metric")["measured"]
     assert told["share"] == pytest.approx(told["nap_ms"] / told["forward_ms"])
@@ -164,29 +172,29 @@ def test_the_cost_is_a_share_of_the_forward_pass(subject: Subject) -> None:
     assert done.table["published"].dropna().tolist() == [0.000462]
 
 
-def test_earlier_layers_take_images(subject: Subject) -> None:
-    cases = replace(subject.cases, id=Part(subject.cases.id.activations))
-    bare = Subject.of_cases(cases, cases.ground.network("a test"), "CIFAR-10")
+def test_earlier_layers_take_images(subject: ReproductionInput) -> None:
+    cases = replace(subject.cases, id=ImageSet(subject.cases.id.activations))
+    bare = ReproductionInput.of_cases(cases, cases.context.network("a test"), "CIFAR-10")
     with pytest.raises(UserError, match="the images themselves"):
         run(ENTRIES["table-7"], bare)
     with pytest.raises(UserError, match="timed"):
         run(ENTRIES["section-6.5"], bare)
 
 
-def test_it_stops_when_it_is_asked_to(subject: Subject) -> None:
+def test_it_stops_when_it_is_asked_to(subject: ReproductionInput) -> None:
     with pytest.raises(ExtractionStopped):
-        run(ENTRIES["table-9"], subject, Watch(should_stop=lambda: True))
+        run(ENTRIES["table-9"], subject, RunCallbacks(should_stop=lambda: True))
 
 
-def test_what_has_no_numbers_cannot_be_run(subject: Subject) -> None:
+def test_what_has_no_numbers_cannot_be_run(subject: ReproductionInput) -> None:
     with pytest.raises(UserError, match="no numbers"):
         measure(ENTRIES["figure-1"], subject)
 
 
-def test_without_id_images_w_cannot_be_searched(subject: Subject) -> None:
-    cases = replace(subject.cases, id=Part(subject.cases.id.activations))
+def test_without_id_images_w_cannot_be_searched(subject: ReproductionInput) -> None:
+    cases = replace(subject.cases, id=ImageSet(subject.cases.id.activations))
     with pytest.raises(UserError, match="cannot be distorted"):
-        run(ENTRIES["table-11"], Subject.of_cases(cases, cases.ground.network("a test"), "CIFAR-10"))
+        run(ENTRIES["table-11"], ReproductionInput.of_cases(cases, cases.context.network("a test"), "CIFAR-10"))
 
 
 def _measured(fpr95: dict[str, float], auroc: dict[str, float]) -> pd.DataFrame:
@@ -229,9 +237,9 @@ def test_published_and_measured_without_a_counterpart() -> None:
     assert found["difference"].isna().all()
 
 
-def test_cases_of_the_command_line_and_of_a_study_agree(subject: Subject, found: StudyActivations) -> None:
-    cases = Cases.of(found)
-    other = Subject.of_cases(cases, STUDY.network(), "CIFAR-10")
+def test_cases_of_the_command_line_and_of_a_study_agree(subject: ReproductionInput, found: StudyActivations) -> None:
+    cases = EvaluationData.of(found)
+    other = ReproductionInput.of_cases(cases, STUDY.network(), "CIFAR-10")
     entry = ENTRIES["figure-2"]
     left = run(entry, subject).table.dropna(subset=["measured"])
     right = run(entry, replace(other, headings=subject.headings)).table.dropna(subset=["measured"])

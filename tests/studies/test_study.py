@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nap_core import datasets, models
+from nap_core import datasets, models, studies
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.storage.activation_store import Store
-from nap_core.studies import study
 from nap_core.studies.study import MAX_IMAGES, Study, default_study, missing_images, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 6)
@@ -20,7 +19,7 @@ OOD = [name for name, record in datasets.RECORDS.items() if record.role in ("ood
 
 
 @st.composite
-def studies(draw) -> Study:
+def any_study(draw) -> Study:
     model = draw(st.sampled_from(list(models.RECORDS)))
     known = [name for name in OOD if datasets.RECORDS[name].role == "id"]
     id_dataset = draw(st.sampled_from([*known, *([own] if (own := models.RECORDS[model].id_dataset) else [])]))
@@ -29,10 +28,10 @@ def studies(draw) -> Study:
 
 
 class TestLinks:
-    @given(studies())
-    def test_round_trip(self, chosen: Study) -> None:
-        query = chosen.to_query()
-        assert Study.from_query(query) == chosen
+    @given(any_study())
+    def test_round_trip(self, study: Study) -> None:
+        query = study.to_query()
+        assert Study.from_query(query) == study
         assert all(isinstance(value, str) and value for value in query.values())
 
     def test_address_by_hand(self) -> None:
@@ -92,7 +91,7 @@ class TestWords:
 
     def test_datasets_in_order(self) -> None:
         assert SMALL.datasets == ("cifar10", "mnist", "uniform-noise")
-        assert SMALL.knows == "CIFAR-10"
+        assert SMALL.trained_on == "CIFAR-10"
 
     @pytest.mark.parametrize("model", models.RECORDS)
     def test_default_study_is_the_records(self, model: str) -> None:
@@ -152,6 +151,6 @@ class TestRuns:
         def gone(_name: str) -> None:
             raise UserError("The weights are gone.")
 
-        monkeypatch.setattr(study.models, "load", gone)
+        monkeypatch.setattr(studies.study.models, "load", gone)
         with pytest.raises(UserError, match="weights are gone"):
             run(SMALL, Store(store_root))

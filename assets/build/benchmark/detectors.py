@@ -10,9 +10,9 @@ from torch import Tensor
 from nap_core import datasets, methods, models
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import BATCH, extract, inputs
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.methods.image_based import Site
 from nap_core.methods.pytorch_ood_adapter import features
 from nap_core.models import LoadedModel
@@ -24,9 +24,9 @@ ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
 class Theirs:
     """pytorch-ood's detectors with the network in them, fitted like ours, fed with batches of images."""
 
-    def __init__(self, ground: Ground, batches: list[Tensor]) -> None:
-        self.ground, self.batches = ground, batches
-        self.site = Site("the benchmark", ground, {})
+    def __init__(self, context: ScoringContext, batches: list[Tensor]) -> None:
+        self.context, self.batches = context, batches
+        self.site = Site("the benchmark", context, {})
 
     def maps(self, x: Tensor) -> Tensor:
         """A backbone: pooled maps, where ASH, ReAct, SCALE and VRA work."""
@@ -36,13 +36,13 @@ class Theirs:
         """How long ``predict`` takes on all images; fitting is not counted."""
         method = methods.parse(name)
         detector = method.record.adapted.detector(
-            self.ground,
-            method.parameters(self.ground.knows),
+            self.context,
+            method.parameters(self.context.trained_on),
             model=self.site.network,
             encoder=self.site.pooled,
             backbone=self.maps,
         )
-        fit = self.ground.fit(method.title).activations
+        fit = self.context.fit(method.title).activations
         labels = torch.tensor(fit.labels)
         for fitted, values in (
             ("fit_logits", torch.tensor(fit.logits)),
@@ -63,20 +63,20 @@ class Theirs:
 def against_predict(model: LoadedModel, images: int) -> list[str]:
     """The table of ratios, method by method and in all."""
     known, met = datasets.load("cifar10"), datasets.load("textures")
-    ground = Ground(model, "CIFAR-10", datasets.load("cifar10-fit"))
-    ground.fit("the benchmark")
+    context = ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit"))
+    context.fit("the benchmark")
     batches = [x for dataset in (known, met) for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])]
-    theirs = Theirs(ground, batches)
-    parts: list[Part] = []
-    once = seconds(lambda: parts.extend(Part(extract(model, one, limit=images), one) for one in (known, met)))
-    cases = Cases("cifar10", parts[0], {"textures": parts[1]}, ground)
+    theirs = Theirs(context, batches)
+    parts: list[ImageSet] = []
+    once = seconds(lambda: parts.extend(ImageSet(extract(model, one, limit=images), one) for one in (known, met)))
+    cases = EvaluationData("cifar10", parts[0], {"textures": parts[1]}, context)
     rows, ours_total, theirs_total = [], 0.0, 0.0
     for name in ADAPTED:
         evaluation.score_cases(cases, name)  # fits, and fits only once
 
         def score(name: str = name) -> None:
-            fresh = {"textures": Part(parts[1].activations)}  # scores are kept for a part that has been seen
-            evaluation.score_cases(Cases("cifar10", Part(parts[0].activations), fresh, ground), name)
+            fresh = {"textures": ImageSet(parts[1].activations)}  # scores are kept for a part that has been seen
+            evaluation.score_cases(EvaluationData("cifar10", ImageSet(parts[0].activations), fresh, context), name)
 
         ours = repeated(score)
         own = theirs.seconds(name)
@@ -118,8 +118,10 @@ def at_scale(bare: float) -> list[str]:
         weight,
         np.zeros(CLASSES, np.float32),
     )
-    ground = Ground(head, "CIFAR-10", fit_activations=synthetic(FIT_ROWS, 1, weight))
-    cases = Cases("ID", Part(synthetic(ID_ROWS, 2, weight)), {"OOD": Part(synthetic(OOD_ROWS, 3, weight))}, ground)
+    context = ScoringContext(head, "CIFAR-10", fit_activations=synthetic(FIT_ROWS, 1, weight))
+    cases = EvaluationData(
+        "ID", ImageSet(synthetic(ID_ROWS, 2, weight)), {"OOD": ImageSet(synthetic(OOD_ROWS, 3, weight))}, context
+    )
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
     took = seconds(lambda: evaluation.evaluate_cases(cases, stored))
     combined = [name for name in methods.COMBINATIONS if not methods.parse(name).own_pass]

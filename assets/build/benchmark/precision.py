@@ -9,9 +9,9 @@ import numpy as np
 from nap_core import datasets, methods, metrics, models
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import extract
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 
 OOD = ("textures", "fashion-mnist")
 
@@ -29,9 +29,9 @@ def table(images: int) -> list[str]:
     fit = extract(model, datasets.load("cifar10-fit"), device="cpu")
     cases = []
     for kept in (lambda one: one, halved):
-        ground = Ground(model, "CIFAR-10", fit_activations=kept(fit))
-        parts = {name: Part(kept(one)) for name, one in found.items()}
-        cases.append(Cases("cifar10", parts.pop("cifar10"), parts, ground))
+        context = ScoringContext(model, "CIFAR-10", fit_activations=kept(fit))
+        parts = {name: ImageSet(kept(one)) for name, one in found.items()}
+        cases.append(EvaluationData("cifar10", parts.pop("cifar10"), parts, context))
     rows, worst = [], 0.0
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
     for name in [*stored, "nap+energy", "nap+ash-s", "nap+knn"]:

@@ -114,17 +114,16 @@ def measure(folder: Path) -> None:
     print(json.dumps({"kind": "about", "limited": limit_memory()}), flush=True)
     import synthetic
 
-    from nap_core import methods
+    from nap_core import methods, studies
     from nap_core.analysis import evaluation
-    from nap_core.analysis.evaluation import Cases
-    from nap_core.methods import Part
+    from nap_core.analysis.evaluation import EvaluationData
+    from nap_core.methods import ImageSet
     from nap_core.runs.disk_usage import storage
     from nap_core.storage.activation_store import Manifest, Store, StoreKey
-    from nap_core.studies import study
 
-    def first(cases: Cases, rows: int) -> Cases:
-        met = {name: Part(one.activations.head(rows)) for name, one in cases.ood.items()}
-        return Cases(cases.id_name, Part(cases.id.activations.head(rows)), met, cases.ground)
+    def first(data: EvaluationData, rows: int) -> EvaluationData:
+        met = {name: ImageSet(one.activations.head(rows)) for name, one in data.ood.items()}
+        return EvaluationData(data.id_name, ImageSet(data.id.activations.head(rows)), met, data.context)
 
     peak, store = Peak(), Store(folder)
     wanted = synthetic.register()
@@ -136,8 +135,8 @@ def measure(folder: Path) -> None:
         more |= {"predicted": said, "real": sum(real.values())}
         more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
     with told(peak, "work", "opening the study"):
-        found = study.run(wanted, store)
-    cases = Cases.of(found)
+        found = studies.run(wanted, store)
+    cases = EvaluationData.of(found)
     for name in METHODS:
         with told(peak, "work", f"method: {methods.title(name)}, scores and figures"):
             evaluation.evaluate_cases(first(cases, KNN_ROWS) if name.endswith("knn") else cases, [name])

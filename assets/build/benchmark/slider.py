@@ -12,7 +12,7 @@ from timing import seconds
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import (
@@ -23,7 +23,7 @@ from nap_core.figures.w_sensitivity import (
     finding,
     sensitivity_table,
 )
-from nap_core.methods import Ground, Part, combination
+from nap_core.methods import ImageSet, ScoringContext, combination
 from nap_core.metrics import METRIC_TITLES
 
 IMAGES, CHANNELS, CLASSES = 10_000, 342, 10  # of each dataset; DenseNet-BC-100-12's channels
@@ -31,19 +31,19 @@ OOD = tuple(f"ood-{number}" for number in range(1, 7))
 COMBINATIONS = 7  # as many as Table 11 has
 
 
-def _drawn(draw: np.random.Generator, strength: float) -> Part:
+def _drawn(draw: np.random.Generator, strength: float) -> ImageSet:
     """Made-up activations: means, peaks some times as high, logits that are surer where ``strength`` is greater."""
     mean = draw.gamma(1, 0.3, (IMAGES, CHANNELS)).astype(np.float32)
     maximum = mean * (3 + draw.gamma(2, 1 + strength, mean.shape)).astype(np.float32)
     logits = draw.normal(0, 2 + strength, (IMAGES, CLASSES)).astype(np.float32)
-    return Part(Activations(maximum, mean, mean, logits, draw.integers(0, CLASSES, IMAGES)))
+    return ImageSet(Activations(maximum, mean, mean, logits, draw.integers(0, CLASSES, IMAGES)))
 
 
 def table() -> list[str]:
     """The lines of docs/benchmark.md."""
     draw = np.random.default_rng(0)
     known, met = _drawn(draw, 1.0), {name: _drawn(draw, 0.1 * place) for place, name in enumerate(OOD)}
-    cases = Cases("id", known, met, Ground(knows="CIFAR-10"))
+    cases = EvaluationData("id", known, met, ScoringContext(trained_on="CIFAR-10"))
     ready = [spec for spec in methods.COMBINATIONS if not (methods.parse(spec).fits or methods.parse(spec).own_pass)]
     titles, palette = {name: name for name in ("id", *OOD)}, colours("id", OOD)
     curves = {}

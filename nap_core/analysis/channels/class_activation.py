@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ClassUse:
+class ClassActivation:
     """What the channels answer to K classes: ``values`` (K, C), the average over a class's images.
 
     ``classes`` are the network's class numbers of the rows, ``names`` what they are called, ``images`` how many there
@@ -36,7 +36,7 @@ class ClassUse:
     values: Values
     predicted: int
 
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> ClassUse:
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> ClassActivation:
         """Some of the classes, in that order."""
         names = tuple(self.names[row] for row in rows)
         return replace(
@@ -61,7 +61,7 @@ class ClassUse:
 
 def class_use(
     known: Activations, classes: Sequence[str], values: Callable[[Activations], FloatArray] = Activations.ratio
-) -> ClassUse:
+) -> ClassActivation:
     """The average of ``values`` (N, C) over the images of each class that occurs, by class number.
 
     The class of an image is its label, or the class that the network predicts where that is unknown.
@@ -78,10 +78,10 @@ def class_use(
         sums[present] += np.add.reduceat(np.asarray(values(block), np.float64)[order], first, axis=0)
         start += len(block)
     names = tuple(classes[label] if label < len(classes) else f"class {label}" for label in found)
-    return ClassUse(found, names, counts, sums / counts[:, None], int(unknown.sum()))
+    return ClassActivation(found, names, counts, sums / counts[:, None], int(unknown.sum()))
 
 
-def top_classes(use: ClassUse, most: int = MOST_CLASSES) -> ClassUse:
+def top_classes(use: ClassActivation, most: int = MOST_CLASSES) -> ClassActivation:
     """The ``most`` classes whose channels answer least like the average class's, in their order; all if no more."""
     if len(use.names) <= most:
         return use
@@ -89,7 +89,7 @@ def top_classes(use: ClassUse, most: int = MOST_CLASSES) -> ClassUse:
     return use.take(np.sort(np.argsort(-apart, kind="stable")[:most]))
 
 
-def arranged(use: ClassUse) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def arranged(use: ClassActivation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """An order of the classes and one of the channels in which the picture of ``use`` can be read: rows (K,), columns
     (C,).
 
@@ -106,7 +106,7 @@ def arranged(use: ClassUse) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return rows, np.lexsort((special, place))
 
 
-def scaled(use: ClassUse) -> Values:
+def scaled(use: ClassActivation) -> Values:
     """Each channel's answers as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
     top = use.values.max(axis=0)
     found: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)

@@ -14,8 +14,8 @@ from nap_core import datasets, methods, metrics
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.methods import Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import RunCallbacks
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
 from nap_core.studies.study import Study, StudyActivations, missing_images, run
@@ -58,7 +58,9 @@ def check(study: Study) -> None:
         )
 
 
-def by_size(study: Study, store: Store, device: str | None = None, watch: Watch = SILENT) -> tuple[SizeOutcome, ...]:
+def by_size(
+    study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
+) -> tuple[SizeOutcome, ...]:
     """The study at every size of ``FACTORS``, the smallest first; what the store holds is read.
 
     ``watch`` hears of all sizes as of one pass. Raises as ``check`` does, and ExtractionStopped when ``watch`` asks.
@@ -79,8 +81,8 @@ def by_size(study: Study, store: Store, device: str | None = None, watch: Watch 
         if factor in refused:
             outcomes.append(SizeOutcome(side, factor, refused=refused[factor]))
             continue
-        note = _counted(watch, before, total, studies[factor])
-        found = run(studies[factor], store, device=device, progress=note, should_stop=watch.should_stop)
+        note = _counted(callbacks, before, total, studies[factor])
+        found = run(studies[factor], store, device=device, progress=note, should_stop=callbacks.should_stop)
         outcomes.append(SizeOutcome(side, factor, found))
         before += _images(studies[factor])
     return tuple(outcomes)
@@ -102,9 +104,9 @@ def _images(study: Study) -> int:
     return sum(min(study.images, len(datasets.load(name))) for name in study.datasets)
 
 
-def _counted(watch: Watch, before: int, total: int, study: Study) -> Callable[[Progress], None] | None:
+def _counted(callbacks: RunCallbacks, before: int, total: int, study: Study) -> Callable[[Progress], None] | None:
     """What hears of one dataset in one size and tells ``watch`` of all."""
-    told = watch.progress
+    told = callbacks.progress
     if told is None:
         return None
     order = [datasets.title(name) for name in study.datasets]

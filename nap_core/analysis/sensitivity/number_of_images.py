@@ -15,10 +15,10 @@ from scipy.stats import mannwhitneyu
 from nap_core import methods, metrics
 from nap_core.activations import Activations
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import Cases, MethodScores, score_cases
+from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
 from nap_core.errors import UserError
-from nap_core.methods import Ground, Watch
-from nap_core.methods.context import SILENT
+from nap_core.methods import RunCallbacks, ScoringContext
+from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.progress import ExtractionStopped, Progress
 from nap_core.studies.study import StudyActivations
 
@@ -107,7 +107,7 @@ def by_fit_images(
     *,
     draws: int = FIT_DRAWS,
     seed: int = SEED,
-    watch: Watch = SILENT,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> dict[str, pd.DataFrame]:
     """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
     the fit split.
@@ -121,8 +121,8 @@ def by_fit_images(
         method = methods.parse(spec)
         if not method.fits or method.own_pass:
             raise UserError(f"{method.title} does not estimate from the stored activations of a fit split.")
-    cases = Cases.of(found)
-    whole = cases.ground.fit(methods.title(specs[0]), watch).activations
+    cases = EvaluationData.of(found)
+    whole = cases.context.fit(methods.title(specs[0]), callbacks).activations
     sizes = [size for size in SIZES if size <= len(whole) // 2]
     done, tables = 0, {}
     started = time.perf_counter()
@@ -132,12 +132,12 @@ def by_fit_images(
         for size in sizes:
             drawn = []
             for index in _drawn(len(whole), size, draws, (seed, size)):
-                if watch.should_stop():
+                if callbacks.should_stop():
                     raise ExtractionStopped
                 with suppress(UserError):  # a class is missing in so few images
                     drawn.append(_fitted(cases, last, whole.take(np.sort(index))))
                 done += 1
-                _tell(watch, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
+                _tell(callbacks, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
             if len(drawn) == draws:
                 rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
         rows += _rows(last, len(whole), _stacked([last]))
@@ -145,10 +145,10 @@ def by_fit_images(
     return tables
 
 
-def _tell(watch: Watch, title: str, done: int, total: int, started: float) -> None:
-    if watch.progress is not None:
+def _tell(callbacks: RunCallbacks, title: str, done: int, total: int, started: float) -> None:
+    if callbacks.progress is not None:
         speed = done / max(time.perf_counter() - started, 1e-9)
-        watch.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
+        callbacks.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
 
 
 def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
@@ -157,7 +157,7 @@ def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
     return {name: _both(known, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
 
 
-def _fitted(cases: Cases, as_whole: MethodScores, few: Activations) -> MethodScores:
+def _fitted(data: EvaluationData, as_whole: MethodScores, few: Activations) -> MethodScores:
     """The scores of a method that estimates from ``few`` alone, a combination at the w that it has ``as_whole``."""
-    ground = Ground(cases.ground.model, cases.ground.knows, fit_activations=few)
-    return score_cases(Cases(cases.id_name, cases.id, cases.ood, ground), as_whole.method, w=as_whole.w)
+    context = ScoringContext(data.context.model, data.context.trained_on, fit_activations=few)
+    return score_cases(EvaluationData(data.id_name, data.id, data.ood, context), as_whole.method, w=as_whole.w)

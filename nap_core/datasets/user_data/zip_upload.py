@@ -15,7 +15,7 @@ from nap_core.datasets.user_data import uploads
 from nap_core.datasets.user_data.folders import MAXIMUM_FILES
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
-from nap_core.storage.atomic_folders import landing, settle
+from nap_core.storage.atomic_folders import commit, landing
 
 MAXIMUM_ENTRIES = 2 * MAXIMUM_FILES
 MAXIMUM_BYTES = 8 * 2**30
@@ -56,7 +56,7 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
                     progress(done, len(wanted))
             uploads.mark(folder / "images", tuple(wanted))
             # Its parent is the temporary folder: the rename into the root is the one step that makes it a dataset.
-            return allowed_folders.name_of(settle(folder / "images", _folder_name(filename), root), root)
+            return allowed_folders.name_of(commit(folder / "images", _folder_name(filename), root), root)
     except _UNREADABLE as error:
         raise UserError(
             f"“{filename}” is no .zip archive, or is damaged or locked with a password ({error}). Pack it again."

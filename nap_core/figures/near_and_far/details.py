@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from nap_core import corruptions
 from nap_core.analysis import covariate_shift
-from nap_core.analysis.covariate_shift import Metric, Shares
+from nap_core.analysis.covariate_shift import Metric, ShiftRates
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.near_and_far.overview import TITLES
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
@@ -22,7 +22,7 @@ _ROW = 26
 HEIGHT = 90 + _ROW * len(covariate_shift.CORRUPTIONS)
 
 
-def cells_picture(shares: Shares, metric: Metric, title: str) -> Picture:
+def cells_picture(shares: ShiftRates, metric: Metric, title: str) -> Picture:
     """Corruption × severity: what a method, printed as ``title``, keeps of the images, or its AUROC, in percent.
 
     The bluer a cell, the less the method takes the shifted images for unknown.
@@ -77,7 +77,7 @@ def _cells_reading(values: np.ndarray, metric: Metric, title: str, names: Sequen
     )
 
 
-def accuracy_picture(shares: Shares, title: str) -> Picture | None:
+def accuracy_picture(shares: ShiftRates, title: str) -> Picture | None:
     """The network's accuracy over severity: on all images, on those that the method keeps, on those it rejects.
 
     None where the classes of the ID images are not known.
@@ -122,7 +122,7 @@ def accuracy_picture(shares: Shares, title: str) -> Picture | None:
     return Picture(figure, _accuracy_reading(shares, title), table, "accuracy-under-shift")
 
 
-def _accuracy_reading(shares: Shares, title: str) -> str:
+def _accuracy_reading(shares: ShiftRates, title: str) -> str:
     among_kept, among_rejected = float(shares.right_among_kept[-1]), float(shares.right_among_rejected[-1])
     lost = percent(float(shares.rejected_among_right[-1]))
     if not np.isfinite(among_kept) or not np.isfinite(among_rejected):

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core.analysis import covariate_shift
-from nap_core.analysis.covariate_shift import Metric, Response
+from nap_core.analysis.covariate_shift import Metric, ShiftResult
 from nap_core.figures.compare_methods.lines import LineStyle, line_styles
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.palette import ID_COLOUR, NEUTRAL
@@ -26,7 +26,7 @@ _GAP, _STEP = 1.4, 1.1  # between the two halves, between groups, in severities
 
 
 def overview(
-    responses: Sequence[Response],
+    responses: Sequence[ShiftResult],
     metric: Metric,
     groups: Groups,
     opened: str,
@@ -78,7 +78,7 @@ def _right(figure: go.Figure, right: np.ndarray) -> None:
 
 def _line(
     figure: go.Figure,
-    one: Response,
+    one: ShiftResult,
     metric: Metric,
     groups: Groups,
     places: Mapping[Nearness, float],
@@ -120,7 +120,7 @@ def _count(names: Sequence[str]) -> str:
 
 def _dots(
     figure: go.Figure,
-    one: Response,
+    one: ShiftResult,
     metric: Metric,
     groups: Groups,
     places: Mapping[Nearness, float],
@@ -175,7 +175,7 @@ def _axes(figure: go.Figure, metric: Metric, groups: Groups, places: Mapping[Nea
     )
 
 
-def _reading(one: Response, metric: Metric, groups: Groups, titles: Mapping[str, str]) -> str:
+def _reading(one: ShiftResult, metric: Metric, groups: Groups, titles: Mapping[str, str]) -> str:
     """What the opened method does at the worst severity, on near-OOD and on far-OOD."""
     parts = []
     if one.shift is not None:
@@ -194,7 +194,7 @@ def _reading(one: Response, metric: Metric, groups: Groups, titles: Mapping[str,
     return f"At the threshold that keeps 95\xa0% of clean ID images, {one.title} keeps {join(kept)}.{right}"
 
 
-def _table(responses: Sequence[Response], groups: Groups, metric: Metric) -> pd.DataFrame:
+def _table(responses: Sequence[ShiftResult], groups: Groups, metric: Metric) -> pd.DataFrame:
     """One row a (method, severity or OOD dataset), shares."""
     rows: list[dict[str, object]] = []
     for one in responses:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nap_core import methods
-from nap_core.analysis.covariate_shift import Response, Shares
+from nap_core.analysis.covariate_shift import ShiftRates, ShiftResult
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.picture import percent
 from nap_core.paper import published_tables
@@ -18,7 +18,7 @@ SAME = 5e-4  # shares that print alike
 
 
 def findings(
-    responses: Sequence[Response], opened: str, groups: Mapping[Nearness, Sequence[str]], known: str
+    responses: Sequence[ShiftResult], opened: str, groups: Mapping[Nearness, Sequence[str]], known: str
 ) -> list[str]:
     """Sentences on the study: whether near-OOD is harder than far-OOD, and what covariate shift is not. Markdown.
 
@@ -31,7 +31,7 @@ def findings(
     return sentences
 
 
-def _near_and_far(responses: Sequence[Response], one: Response, groups: Mapping[Nearness, Sequence[str]]) -> str:
+def _near_and_far(responses: Sequence[ShiftResult], one: ShiftResult, groups: Mapping[Nearness, Sequence[str]]) -> str:
     near, far = groups.get("near", ()), groups.get("far", ())
     if not near or not far:
         absent = "near-OOD" if not near else "far-OOD"
@@ -40,7 +40,7 @@ def _near_and_far(responses: Sequence[Response], one: Response, groups: Mapping[
             "study” (CIFAR-100 is near to CIFAR-10), or say under “Near or far?” which of yours it is."
         )
 
-    def rise(of: Response) -> float:
+    def rise(of: ShiftResult) -> float:
         return of.average(near, "kept") - of.average(far, "kept")
 
     harder = [other for other in responses if rise(other) > SAME]
@@ -60,7 +60,7 @@ def _near_and_far(responses: Sequence[Response], one: Response, groups: Mapping[
     return sentence
 
 
-def _not_semantic(responses: Sequence[Response], title: str, shares: Shares, known: str) -> str:
+def _not_semantic(responses: Sequence[ShiftResult], title: str, shares: ShiftRates, known: str) -> str:
     """That shifted images are no OOD: what rejecting them throws away."""
     right, lost = float(shares.right[-1]), float(shares.rejected_among_right[-1])
     start = "**Covariate shift is not semantic OOD**: the images look worse and still show what the network knows"

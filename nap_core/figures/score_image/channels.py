@@ -13,7 +13,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from nap_core.analysis.channels.kinds import HEADS, MAPS, ChannelKind
-from nap_core.analysis.single_image import ChannelVoice
+from nap_core.analysis.single_image import NapContribution
 from nap_core.figures.picture import Picture, percent, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
 from nap_core.models.attention_hook import MEAN
@@ -25,7 +25,7 @@ _OPACITY = 0.75  # of the most active neuron's paint
 
 
 def channels_picture(
-    voices: Sequence[ChannelVoice],
+    voices: Sequence[NapContribution],
     view: NDArray[np.uint8],
     maps: NDArray[np.floating],
     side: Literal["for", "against"],
@@ -62,7 +62,7 @@ def channels_picture(
 def _add_tile(
     figure: go.Figure,
     index: int,
-    voice: ChannelVoice,
+    voice: NapContribution,
     channel_map: NDArray[np.floating],
     base: Image.Image,
     top: float,
@@ -101,7 +101,7 @@ def _add_tile(
     )
 
 
-def _table(voices: Sequence[ChannelVoice], maps: NDArray[np.floating]) -> pd.DataFrame:
+def _table(voices: Sequence[NapContribution], maps: NDArray[np.floating]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -119,7 +119,7 @@ def _table(voices: Sequence[ChannelVoice], maps: NDArray[np.floating]) -> pd.Dat
     )
 
 
-def _reading(voices: Sequence[ChannelVoice], side: Literal["for", "against"], maps: NDArray[np.floating]) -> str:
+def _reading(voices: Sequence[NapContribution], side: Literal["for", "against"], maps: NDArray[np.floating]) -> str:
     """How much of NAP the channels shown add or take, and what the loudest does."""
     if not voices:
         way = "more" if side == "for" else "less"
@@ -136,7 +136,7 @@ def _reading(voices: Sequence[ChannelVoice], side: Literal["for", "against"], ma
     )
 
 
-def _heads_reading(voices: Sequence[ChannelVoice], side: Literal["for", "against"]) -> str:
+def _heads_reading(voices: Sequence[NapContribution], side: Literal["for", "against"]) -> str:
     """What the loudest head does, the mean over the heads first: that is NAP."""
     way = "higher" if side == "for" else "lower"
     if not voices:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, translucent
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.score_image.words import WORDS, standing
@@ -16,7 +16,7 @@ from nap_core.figures.score_image.words import WORDS, standing
 _HEIGHT = 300  # pixels
 
 
-def corruption_picture(placements: Sequence[Placement], title: str, severity: int) -> Picture:
+def corruption_picture(placements: Sequence[ImageVerdict], title: str, severity: int) -> Picture:
     """The score at severities 0, 1, 2, … with the one at ``severity`` marked, over the known images' middle 90 %.
 
     ``title`` is the corruption's.
@@ -80,7 +80,7 @@ def _band_in_legend() -> go.Scatter:
     )
 
 
-def _corruption_reading(placements: Sequence[Placement], title: str, severity: int) -> str:
+def _corruption_reading(placements: Sequence[ImageVerdict], title: str, severity: int) -> str:
     """How far the score has moved at the severity, and where along the strip the verdict first changes."""
     first, now = placements[0], placements[severity]
     if severity:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.figures.score_image.words import WORDS
 
 
@@ -21,7 +21,7 @@ class ListedImage:
     height: int
     predicted: str
     probability: float
-    placements: Mapping[str, Placement]
+    placements: Mapping[str, ImageVerdict]
 
 
 def screen_table(images: Sequence[ListedImage], lead: str) -> pd.DataFrame:
@@ -67,10 +67,10 @@ def file_table(images: Sequence[ListedImage]) -> pd.DataFrame:
     )
 
 
-def listing_reading(images: Sequence[ListedImage], lead: str, knows: str) -> str:
+def listing_reading(images: Sequence[ListedImage], lead: str, trained_on: str) -> str:
     """How many images got which verdict of the method ``lead``; ``images`` is not empty."""
     title = images[0].placements[lead].title
     counts = {words: sum(image.placements[lead].verdict == kind for image in images) for kind, words in WORDS.items()}
     said = ", ".join(f"**{count}** {words}" for words, count in counts.items() if count)
     total = f"{len(images):,} image" + ("s" if len(images) > 1 else "")
-    return f"Of {total}, {title} finds {said}; what the network knows is {knows}."
+    return f"Of {total}, {title} finds {said}; what the network knows is {trained_on}."

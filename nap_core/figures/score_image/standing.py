@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, translucent
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.score_image.words import WORDS, join, plain, standing
@@ -18,7 +18,7 @@ _BINS = 48
 _STRIP = 100  # pixels of one method's histogram
 
 
-def standing_picture(placements: Sequence[Placement], name: str) -> Picture:
+def standing_picture(placements: Sequence[ImageVerdict], name: str) -> Picture:
     """The known images' scores as a histogram for each method, with the threshold and the image's own score.
 
     The table has a row a bar, one a threshold and one for the image; ``name`` is the image's, for the reading.
@@ -53,7 +53,7 @@ def standing_picture(placements: Sequence[Placement], name: str) -> Picture:
     return Picture(figure, _standing_reading(placements, name), table, "score-image-standing")
 
 
-def _histogram(placement: Placement) -> pd.DataFrame:
+def _histogram(placement: ImageVerdict) -> pd.DataFrame:
     """The bars of a method: from, to, images."""
     counts, edges = np.histogram(placement.known, bins=_BINS)
     return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "images": counts})
@@ -72,7 +72,7 @@ def _bars(bars: pd.DataFrame) -> go.Bar:
     )
 
 
-def _threshold_line(placement: Placement, top: int) -> go.Scatter:
+def _threshold_line(placement: ImageVerdict, top: int) -> go.Scatter:
     return go.Scatter(
         x=[placement.threshold] * 2,
         y=[0, 1.05 * top],
@@ -84,7 +84,7 @@ def _threshold_line(placement: Placement, top: int) -> go.Scatter:
     )
 
 
-def _image_mark(placement: Placement, top: int) -> go.Scatter:
+def _image_mark(placement: ImageVerdict, top: int) -> go.Scatter:
     place = f"{standing(placement)}<br>{WORDS[placement.verdict]}"
     return go.Scatter(
         x=[placement.score] * 2,
@@ -99,7 +99,7 @@ def _image_mark(placement: Placement, top: int) -> go.Scatter:
     )
 
 
-def _marks(placement: Placement) -> pd.DataFrame:
+def _marks(placement: ImageVerdict) -> pd.DataFrame:
     image = {
         "method": placement.method,
         "mark": "this image",
@@ -113,7 +113,7 @@ def _marks(placement: Placement) -> pd.DataFrame:
     return pd.DataFrame([{"method": placement.method, **threshold}, image])
 
 
-def _standing_reading(placements: Sequence[Placement], name: str) -> str:
+def _standing_reading(placements: Sequence[ImageVerdict], name: str) -> str:
     """On how many methods the image reaches the threshold, and where it stands lowest."""
     known, name = len(placements[0].known), plain(name)
     passed = [placement.title for placement in placements if placement.reaches_threshold]

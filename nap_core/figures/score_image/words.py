@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nap_core.analysis.single_image import Placement, Verdict
+from nap_core.analysis.single_image import ImageVerdict, Verdict
 from nap_core.figures.picture import percent, three_digits
 
 WORDS: dict[Verdict, str] = {"like": "like what it knows", "edge": "at the edge", "unlike": "unlike what it knows"}
 _OPENINGS: dict[Verdict, str] = {
-    "like": "Like what {knows} taught this network",
-    "edge": "At the edge of what {knows} taught this network",
-    "unlike": "Unlike anything {knows} taught this network",
+    "like": "Like what {trained_on} taught this network",
+    "edge": "At the edge of what {trained_on} taught this network",
+    "unlike": "Unlike anything {trained_on} taught this network",
 }
 
 
@@ -23,12 +23,12 @@ def plain(text: str) -> str:
     return text.translate(_READ_BY_MARKDOWN)
 
 
-def opening(placement: Placement, knows: str) -> str:
+def opening(placement: ImageVerdict, trained_on: str) -> str:
     """The verdict in words: "Unlike anything CIFAR-10 taught this network"."""
-    return _OPENINGS[placement.verdict].format(knows=knows)
+    return _OPENINGS[placement.verdict].format(trained_on=trained_on)
 
 
-def grounds(placement: Placement) -> str:
+def grounds(placement: ImageVerdict) -> str:
     """What the verdict rests on: "NAP 0.31, lower than 99.2 % of known images"."""
     score = f"{placement.title} {three_digits(placement.score)}"
     threshold = three_digits(placement.threshold)
@@ -40,7 +40,7 @@ def grounds(placement: Placement) -> str:
     return f"{score}, {standing(placement)}"
 
 
-def standing(placement: Placement) -> str:
+def standing(placement: ImageVerdict) -> str:
     """Where the score stands, from the side that matters: "lower than 99.2 % of known images"."""
     if placement.verdict == "like":
         if placement.above == 0 and placement.below == 0:
@@ -56,7 +56,7 @@ def _share(share: float, count: int) -> str:
     return f"{percent(min(max(share, 0.001), 0.999))} of"
 
 
-def agreement(lead: Placement, others: Sequence[Placement]) -> str:
+def agreement(lead: ImageVerdict, others: Sequence[ImageVerdict]) -> str:
     """What the other methods say beside the leading one; empty when there are none."""
     if not others:
         return ""

@@ -39,14 +39,14 @@ class Sensitivity:
         cls,
         method: str,
         curve: WeightCurve,
-        knows: str,
+        trained_on: str,
         titles: Mapping[str, str],
         colours: Mapping[str, str],
         found_w: float | None = None,
     ) -> Sensitivity:
         """The curve of ``method``, a combination. Raises UserError when it is none."""
         prior, other = methods.combination_parts(method)
-        published = other.record.published_w.get(knows) if prior.spec == "nap" else None
+        published = other.record.published_w.get(trained_on) if prior.spec == "nap" else None
         return cls(curve, methods.title(method), other.title, titles, colours, published, prior.title, found_w)
 
     def at(self, w: float) -> int:

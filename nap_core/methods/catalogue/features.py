@@ -18,7 +18,7 @@ from pytorch_ood.detector import (
 from nap_core.errors import UserError
 from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import published_w
-from nap_core.methods.context import Ground
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.pytorch_ood_adapter import record
 from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter, Value
 from nap_core.methods.vectorised import MatrixFDBD, MatrixMahalanobis, MatrixRMD
@@ -26,16 +26,16 @@ from nap_core.methods.vectorised import MatrixFDBD, MatrixMahalanobis, MatrixRMD
 LARGEST_MIXTURE = 4 * 2**30  # bytes of a Gaussian mixture's covariances
 
 
-def _vim_dimension(ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
+def _vim_dimension(context: ScoringContext, parameters: dict[str, Value]) -> Mapping[str, Any]:
     if parameters["d"] == 0:
-        channels = int(ground.network("ViM").linear_head("ViM")[0].shape[1])
+        channels = int(context.network("ViM").linear_head("ViM")[0].shape[1])
         parameters["d"] = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
     return {}
 
 
-def _mixture_fits(ground: Ground, _parameters: dict[str, Value]) -> Mapping[str, Any]:
+def _mixture_fits(context: ScoringContext, _parameters: dict[str, Value]) -> Mapping[str, Any]:
     """Refuse what no memory holds before it is tried: 1,000 classes of 2,048 channels take 33 gigabytes."""
-    weight = ground.model.head_weight if ground.model else None
+    weight = context.model.head_weight if context.model else None
     if weight is not None:
         classes, channels = weight.shape
         size = 8 * classes * channels**2

@@ -17,12 +17,12 @@ from pytorch_ood.detector import (
 
 from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import published_w
-from nap_core.methods.context import Ground
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.pytorch_ood_adapter import record
 from nap_core.methods.spec import CLIPPED, COMPLEMENT, EXPONENTIAL, PROBABILITY, MethodRecord, Parameter, Value
 
 
-def _gen_classes(_ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
+def _gen_classes(_ground: ScoringContext, parameters: dict[str, Value]) -> Mapping[str, Any]:
     return {"M": parameters.pop("M") or None}
 
 

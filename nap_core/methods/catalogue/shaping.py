@@ -15,13 +15,13 @@ from pytorch_ood.detector import (
 
 from nap_core.methods import custom
 from nap_core.methods.catalogue.sources import percentile, published_w
-from nap_core.methods.context import Ground
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.pytorch_ood_adapter import record
 from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter, Value
 from nap_core.methods.vectorised import MatrixDICE
 
 
-def _react_threshold(_ground: Ground, parameters: dict[str, Value]) -> Mapping[str, Any]:
+def _react_threshold(_ground: ScoringContext, parameters: dict[str, Value]) -> Mapping[str, Any]:
     return {"threshold": parameters.pop("threshold") or None}
 
 

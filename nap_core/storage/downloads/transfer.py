@@ -54,11 +54,11 @@ def fetch(
         return download.path
     if download.by_hand:
         raise UserError(f"“{download.title}” is given only to people who agree to its terms: {download.instruction}.")
-    watch = _Watch(download, progress, should_stop)
-    with _locked(download, watch):
+    callbacks = _Watch(download, progress, should_stop)
+    with _locked(download, callbacks):
         if not download.present:
-            _load(download, watch)
-            _check(download, watch)
+            _load(download, callbacks)
+            _check(download, callbacks)
             _settle(download)
     return download.path
 
@@ -99,7 +99,7 @@ class _Watch:
 
 
 @contextmanager
-def _locked(download: Download, watch: _Watch) -> Iterator[None]:
+def _locked(download: Download, callbacks: _Watch) -> Iterator[None]:
     """The right to write the part; others, in this process and elsewhere, wait for it."""
     path = download.path
     try:
@@ -110,7 +110,7 @@ def _locked(download: Download, watch: _Watch) -> Iterator[None]:
                 lock.acquire(timeout=_LOCK_POLL)
                 break
             except Timeout:
-                watch.at(size_of(part_of(download)))
+                callbacks.at(size_of(part_of(download)))
     except OSError as error:
         raise faults.unwritable(download, error) from error
     try:
@@ -119,13 +119,13 @@ def _locked(download: Download, watch: _Watch) -> Iterator[None]:
         lock.release()
 
 
-def _load(download: Download, watch: _Watch) -> None:
+def _load(download: Download, callbacks: _Watch) -> None:
     """Bring the part to its full length. A cut is taken up again, and counts only while nothing more comes through."""
     failures = 0
     while True:
         before = size_of(part_of(download))
         try:
-            _transfer(download, watch)
+            _transfer(download, callbacks)
             return
         except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
             have = size_of(part_of(download))
@@ -142,10 +142,10 @@ def _load(download: Download, watch: _Watch) -> None:
                 f"“{download.title}” cannot be loaded from {download.host} ({type(error).__name__}): "
                 f"{download.instruction}."
             ) from error
-        watch.pause(PAUSE)
+        callbacks.pause(PAUSE)
 
 
-def _transfer(download: Download, watch: _Watch) -> None:
+def _transfer(download: Download, callbacks: _Watch) -> None:
     """One request: the rest of the part where the server has the same file still, else all of it."""
     part = part_of(download)
     noted = Noted.read(download)
@@ -161,46 +161,46 @@ def _transfer(download: Download, watch: _Watch) -> None:
     with requests.get(download.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         status, total = response.status_code, _total(response)
         if have and status == HTTPStatus.PARTIAL_CONTENT and _continues(response, have, noted):
-            watch.start(have)
+            callbacks.start(have)
         elif have and status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
             if total != have:  # it is another file by now: all of it, by a request without a range
                 discard(download)
-                _transfer(download, watch)
+                _transfer(download, callbacks)
             return
         elif status == HTTPStatus.OK:
             have = 0
-            watch.start(0)
+            callbacks.start(0)
             Noted(download.url, _validator(response), total).write(download)
         else:
             raise faults.refused(download, response)
-        watch.total = total or download.size or 0
+        callbacks.total = total or download.size or 0
         _check_announced(download, response, total)
-        _write(download, response, have, watch)
+        _write(download, response, have, callbacks)
         if total and size_of(part) < total:
             raise requests.ConnectionError("the answer ended early")
 
 
-def _write(download: Download, response: requests.Response, have: int, watch: _Watch) -> None:
+def _write(download: Download, response: requests.Response, have: int, callbacks: _Watch) -> None:
     part = part_of(download)
     try:
-        if watch.total and shutil.disk_usage(part.parent).free < watch.total - have:
+        if callbacks.total and shutil.disk_usage(part.parent).free < callbacks.total - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         # Unbuffered: what has been written is what the file holds, whatever ends this.
         with part.open("r+b" if have else "wb", buffering=0) as file:
             file.seek(have)
-            watch.at(have)
+            callbacks.at(have)
             while chunk := response.raw.read1(_CHUNK, decode_content=False):
                 rest = memoryview(chunk)
                 while rest:
                     count = file.write(rest)
                     rest, have = rest[count:], have + count
-                watch.at(have)
+                callbacks.at(have)
             os.fsync(file.fileno())
     except OSError as error:
         raise faults.unwritable(download, error, size_of(part)) from error
 
 
-def _check(download: Download, watch: _Watch) -> None:
+def _check(download: Download, callbacks: _Watch) -> None:
     """Raise UserError, and remove the part, where it is not the file that was published."""
     part = part_of(download)
     if download.checksum:
@@ -209,7 +209,7 @@ def _check(download: Download, watch: _Watch) -> None:
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
-                watch.pause()
+                callbacks.pause()
         found = hasher.hexdigest()
         right = found.startswith(expected) if kind == "sha256-prefix" else found == expected
         fault = f"it has the {kind.removesuffix('-prefix')} {found[: len(expected)]} in place of {expected}"

@@ -26,7 +26,7 @@ CHANNEL_PAGE = "channels_channel"
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=32)
 def aurocs(
-    chosen: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
+    study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
 ) -> tuple[NDArray[np.float64], int]:
     """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
     return separability.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)

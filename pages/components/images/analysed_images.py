@@ -10,18 +10,17 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models
+from nap_core import corruptions, extraction, models, studies
 from nap_core.activations import Activations
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import kind_of
-from nap_core.analysis.evaluation import Cases
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.evaluation import EvaluationData
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.datasets.uploaded_images import BroughtImage
 from nap_core.errors import UserError
 from nap_core.extraction import Progress
-from nap_core.methods import Ground, Part
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import Variant
-from nap_core.studies import study
 from nap_core.studies.study import Study
 from pages.components.study import workspace
 
@@ -37,12 +36,12 @@ class Known:
 
     scores: dict[str, NDArray[np.float64]]
     terms: NDArray[np.float64]
-    ground: Ground
+    context: ScoringContext
     unable: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Looked:
+class AnalysedImage:
     """One image after one pass: the original, small; what the network saw; what it answered."""
 
     name: str
@@ -51,7 +50,7 @@ class Looked:
     tiny: bool
     preview: Image.Image
     view: NDArray[np.uint8]
-    part: Part
+    part: ImageSet
     maps: NDArray[np.float32]
 
     @property
@@ -59,7 +58,7 @@ class Looked:
         return self.part.activations
 
 
-def cases(model: str) -> Cases:
+def cases(model: str) -> EvaluationData:
     """The images that ``model`` knows, with what its methods stand on; extracted the first time, with a bar.
 
     Raises UserError where nothing is known.
@@ -80,20 +79,20 @@ def cases(model: str) -> Cases:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _cases(among: Study, device: str | None, _found: Activations) -> Cases:
-    return Cases(among.id_dataset, Part(_found), {}, study.ground(among, workspace.store(), device))
+def _cases(among: Study, device: str | None, _found: Activations) -> EvaluationData:
+    return EvaluationData(among.id_dataset, ImageSet(_found), {}, studies.context(among, workspace.store(), device))
 
 
-def known(model: str, about: Cases, specs: Sequence[str]) -> Known:
+def known(model: str, about: EvaluationData, specs: Sequence[str]) -> Known:
     """What the methods ``specs`` say of the images that ``model`` knows, which are ``about``."""
     scores, unable = {}, {}
     with st.spinner("Scoring …"):
         for spec in specs:
             try:
-                scores |= single_image.known_scores(about.id, about.ground, [spec])
+                scores |= single_image.known_scores(about.id, about.context, [spec])
             except UserError as error:
                 unable[spec] = str(error)
-    return Known(scores, _terms(workspace.variant(model), about.id_name, about.id.activations), about.ground, unable)
+    return Known(scores, _terms(workspace.variant(model), about.id_name, about.id.activations), about.context, unable)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -101,14 +100,14 @@ def _terms(model: Variant, id_dataset: str, _found: Activations) -> NDArray[np.f
     return kind_of(models.load(model)).terms(_found)
 
 
-def look(model: str, key: str, read: Callable[[], BroughtImage]) -> Looked | UserError:
+def look(model: str, key: str, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
     """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
     return _look(workspace.variant(model), key, workspace.device(), read)
 
 
 # As many as one upload may hold: a table must not look at its first rows again while it fills its last.
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _look(model: Variant, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> Looked | UserError:
+def _look(model: Variant, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
     try:
         brought = _read()
     except UserError as error:
@@ -118,17 +117,17 @@ def _look(model: Variant, key: str, device: str | None, _read: Callable[[], Brou
     activations, maps = extraction.look(loaded, view[None], device=device)
     preview = brought.image.copy()
     preview.thumbnail((PREVIEW, PREVIEW))
-    return Looked(
-        brought.name, brought.notes, brought.image.size, brought.tiny, preview, view, Part(activations), maps[0]
+    return AnalysedImage(
+        brought.name, brought.notes, brought.image.size, brought.tiny, preview, view, ImageSet(activations), maps[0]
     )
 
 
-def placements(images: Part, among: Known) -> list[dict[str, Placement]]:
+def placements(images: ImageSet, among: Known) -> list[dict[str, ImageVerdict]]:
     """Where each of the images stands under every method."""
-    return single_image.place(images, among.scores, among.ground)
+    return single_image.place(images, among.scores, among.context)
 
 
-def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDArray[np.uint8], Part]:
+def worsened(model: str, key: str, looked: AnalysedImage, corruption: str) -> tuple[NDArray[np.uint8], ImageSet]:
     """What the network sees of an image at severities 0 to 5, (6, H, W, 3), and its answers."""
     return _worsened(workspace.variant(model), key, corruption, workspace.device(), looked.view)
 
@@ -136,6 +135,6 @@ def worsened(model: str, key: str, looked: Looked, corruption: str) -> tuple[NDA
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _worsened(
     model: Variant, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], Part]:
+) -> tuple[NDArray[np.uint8], ImageSet]:
     views = corruptions.strip(corruption, _view)
-    return views, Part(extraction.look(models.load(model), views, device=device)[0])
+    return views, ImageSet(extraction.look(models.load(model), views, device=device)[0])

@@ -109,6 +109,6 @@ def _filmstrip(
 def score_of(found: StudyActivations, pool: Pool, method: str) -> NDArray[np.float64]:
     """The score of every image of a pool under a method, (N,)."""
     if pool.name not in found.study.datasets:  # the stand-in for a reference bank
-        return methods.score(method, pool.activations, found.ground)
+        return methods.score(method, pool.activations, found.context)
     scores = workspace.scores(found, method)
     return scores.id if pool.name == found.study.id_dataset else scores.ood[pool.name]

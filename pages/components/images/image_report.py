@@ -8,13 +8,13 @@ from PIL import Image
 from nap_core import corruptions, models
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
-from nap_core.analysis.single_image import Placement
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
 from pages.components.images import analysed_images
-from pages.components.images.analysed_images import Known, Looked
+from pages.components.images.analysed_images import AnalysedImage, Known
 from pages.components.images.gallery import Thumbnail, gallery
 from pages.components.results.figure_view import show
 from pages.components.study import workspace
@@ -28,7 +28,7 @@ _SIGNS = {
 _SHOWN = 224  # pixels at which a small view is shown
 
 
-def draw(model: str, method: str, key: str, looked: Looked, among: Known) -> None:
+def draw(model: str, method: str, key: str, looked: AnalysedImage, among: Known) -> None:
     """The whole view of one image; ``key`` stands for its content."""
     places = analysed_images.placements(looked.part, among)[0]
     _verdict(model, places, method)
@@ -41,10 +41,10 @@ def draw(model: str, method: str, key: str, looked: Looked, among: Known) -> Non
     _worse(model, method, key, looked, among)
 
 
-def _verdict(model: str, places: dict[str, Placement], method: str) -> None:
+def _verdict(model: str, places: dict[str, ImageVerdict], method: str) -> None:
     lead = places[method]
     colour, sign = _SIGNS[lead.verdict]
-    opening = score_image.opening(lead, models.find(model).knows)
+    opening = score_image.opening(lead, models.find(model).trained_on)
     with st.container(border=True, key="score-image-verdict", gap="xsmall"):
         st.markdown(f"#### :{colour}[{sign} {opening}:] {score_image.grounds(lead)}")
         others = [place for name, place in places.items() if name != method]
@@ -55,7 +55,7 @@ def _verdict(model: str, places: dict[str, Placement], method: str) -> None:
         )
 
 
-def _looks(model: str, looked: Looked) -> None:
+def _looks(model: str, looked: AnalysedImage) -> None:
     loaded = models.load(workspace.variant(model))
     given, seen, taken = st.columns([3, 3, 4], gap="medium")
     with given:
@@ -80,8 +80,8 @@ def _enlarged(image: Image.Image) -> Image.Image:
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST) if times > 1 else image
 
 
-def _channels(looked: Looked, among: Known, kind: ChannelKind) -> None:
-    voices = single_image.channel_voices(looked.activations, among.terms, kind=kind)
+def _channels(looked: AnalysedImage, among: Known, kind: ChannelKind) -> None:
+    voices = single_image.nap_contributions(looked.activations, among.terms, kind=kind)
     sides = dict(zip(("for", "against"), voices, strict=True))
     top = max((float(looked.maps[voice.channel].max()) for found in sides.values() for voice in found), default=0.0)
     st.caption(_about_heads(top, len(looked.maps) - 1) if kind.of_heads else _about_channels(top))
@@ -110,7 +110,7 @@ def _about_heads(top: float, heads: int) -> str:
 
 
 @st.fragment
-def _worse(model: str, method: str, key: str, looked: Looked, among: Known) -> None:
+def _worse(model: str, method: str, key: str, looked: AnalysedImage, among: Known) -> None:
     records = corruptions.RECORDS
     left, right = st.columns(2, vertical_alignment="bottom")
     corruption = left.selectbox(

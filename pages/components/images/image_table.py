@@ -13,13 +13,13 @@ from nap_core.figures import score_image
 from nap_core.figures.score_image import ListedImage
 from nap_core.figures.thumbnails import data_address
 from pages.components.images import analysed_images
-from pages.components.images.analysed_images import Known, Looked
+from pages.components.images.analysed_images import AnalysedImage, Known
 from pages.components.images.uploads import Asked
 
 ERRORS_AT_ONCE = 6
 
 
-def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Looked]]:
+def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, AnalysedImage]]:
     """Look at every image; those that cannot be read are answered with a sentence each, the rest is returned.
 
     ``given`` is how many files there are in all, of which ``asked`` are taken.
@@ -49,11 +49,11 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Loo
     return good
 
 
-def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Known) -> int | None:
+def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], among: Known) -> int | None:
     """Draw the table; the position in ``found`` of the row that is open, None when none is."""
     classes = models.load(model).classes
     listed = [_listed(looked, classes, among) for _, looked in found]
-    st.markdown(score_image.listing_reading(listed, method, models.find(model).knows))
+    st.markdown(score_image.listing_reading(listed, method, models.find(model).trained_on))
     percentile = st.column_config.NumberColumn(
         format="%.1f %%", help="The share of known images that score lower, equals counted half."
     )
@@ -73,7 +73,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        alt=score_image.listing_reading(listed, method, models.find(model).knows),
+        alt=score_image.listing_reading(listed, method, models.find(model).trained_on),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Tick a row to open the image. Percentiles are among the known images; a click on a head sorts.")
@@ -90,7 +90,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, Looked]], among: Know
     return chosen[0] if chosen else None
 
 
-def _listed(looked: Looked, classes: tuple[str, ...], among: Known) -> ListedImage:
+def _listed(looked: AnalysedImage, classes: tuple[str, ...], among: Known) -> ListedImage:
     shares = score_image.class_shares(looked.activations.logits[0])
     predicted = int(looked.activations.predictions[0])
     places = analysed_images.placements(looked.part, among)[0]

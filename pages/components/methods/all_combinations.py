@@ -8,7 +8,7 @@ import streamlit as st
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.figures import colours
 from nap_core.figures.w_sensitivity import Sensitivity, combinations_picture, combinations_table, least_width
 from nap_core.methods.combination import WeightCurve
@@ -24,30 +24,30 @@ TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if 
 
 
 @st.cache_data(show_spinner="Computing the curve …", max_entries=256)
-def weight_curve(chosen: Study, method: str, _found: StudyActivations) -> WeightCurve:
+def weight_curve(study: Study, method: str, _found: StudyActivations) -> WeightCurve:
     """The curve of a combination, once: the slider only moves along it."""
     return evaluation.weight_curve(_found, method)
 
 
-def sensitivity(chosen: Study, method: str, found: StudyActivations) -> Sensitivity:
+def sensitivity(study: Study, method: str, found: StudyActivations) -> Sensitivity:
     """A combination's curve with the names, colours and marks of the study."""
-    weight = methods.weight(methods.parse(method), found.ground)
+    weight = methods.weight(methods.parse(method), found.context)
     searched = weight.w if weight and weight.origin == "found" else None
-    palette = colours(chosen.id_dataset, chosen.ood_datasets)
-    curve = weight_curve(chosen, method, found)
-    return Sensitivity.of(method, curve, chosen.knows, workspace.titles(chosen), palette, searched)
+    palette = colours(study.id_dataset, study.ood_datasets)
+    curve = weight_curve(study, method, found)
+    return Sensitivity.of(method, curve, study.trained_on, workspace.titles(study), palette, searched)
 
 
-def section(chosen: Study, found: StudyActivations, combinations: Sequence[str], opened: str, w: float) -> None:
+def section(study: Study, found: StudyActivations, combinations: Sequence[str], opened: str, w: float) -> None:
     """The chosen ``combinations`` and those of Table 11 that wait for nothing, ``opened`` marked, all at ``w``."""
     rest = [spec for spec in TABLE_11 if spec not in combinations]
-    able, waits, _unable = method_run.ready(found.study, Cases.of(found), rest)
+    able, waits, _unable = method_run.ready(found.study, EvaluationData.of(found), rest)
     heading, control = st.columns([3, 2], vertical_alignment="bottom")
     heading.subheader("All combinations at once", anchor=False)
     with control:
         metric = pick_metric("w_metric", labelled=False)
     shown = [*combinations, *able]
-    every = [sensitivity(chosen, spec, found) for spec in shown]
+    every = [sensitivity(study, spec, found) for spec in shown]
     figure_view.show(combinations_picture(every, metric, w, opened=methods.title(opened)), "w-combinations")
     finger_scrolls("w-combinations", least_width(len(every)))
     if waits:
@@ -59,7 +59,7 @@ def section(chosen: Study, found: StudyActivations, combinations: Sequence[str],
             help="They wait for the fit split; the page then offers to run it.",
             on_click=lambda: selected_methods.choose([*selected_methods.current(), *waits]),
         )
-    table = combinations_table(every, w, [methods.default_w(spec, found.ground) or 0 for spec in shown])
+    table = combinations_table(every, w, [methods.default_w(spec, found.context) or 0 for spec in shown])
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[3:]}
     st.dataframe(table, hide_index=True, column_config=percent, key="w-combinations-table")
     st.caption(

@@ -17,19 +17,19 @@ from pages.components.study import workspace
 
 
 @st.cache_data(show_spinner="Trying values of ε …", max_entries=64)
-def _curve(chosen: Study, other: str, w: float | None, _found: StudyActivations) -> EpsilonCurve:
+def _curve(study: Study, other: str, w: float | None, _found: StudyActivations) -> EpsilonCurve:
     return score_variants.epsilon_curve(_found, other=other, w=w)
 
 
-def section(chosen: Study, found: StudyActivations, other: str, metric: str) -> None:
+def section(study: Study, found: StudyActivations, other: str, metric: str) -> None:
     """The metric over ε, of NAP alone and of NAP with ``other``."""
     st.subheader("Does ε matter?", anchor=False)
     try:
-        curve = _curve(chosen, other, methods.default_w(f"nap+{other}", found.ground), found)
+        curve = _curve(study, other, methods.default_w(f"nap+{other}", found.context), found)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
-    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+    titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     for column, kind in zip(st.columns(2, gap="medium"), ("alone", "combined"), strict=True):
         with column:
             st.markdown(f"**NAP {'alone' if kind == 'alone' else f'with {methods.title(other)}'}**")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import Cases, MethodScores
+from nap_core.analysis.evaluation import EvaluationData, MethodScores
 from nap_core.errors import UserError
 from nap_core.methods import Method, Parameter, Value
 from nap_core.studies.study import StudyActivations
@@ -27,7 +27,7 @@ def scores(found: StudyActivations) -> list[MethodScores]:
     The page ends here, with a sentence, when none of the chosen methods has scores.
     """
     specs = selected_methods.current()
-    cases = Cases.of(found)
+    cases = EvaluationData.of(found)
     able, waits, unable = method_run.ready(found.study, cases, specs)
     rows = []
     with st.spinner("Scoring …"):
@@ -45,7 +45,7 @@ def scores(found: StudyActivations) -> list[MethodScores]:
     return rows
 
 
-def row(knows: str | None = None) -> None:
+def row(trained_on: str | None = None) -> None:
     """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows.
 
     ``knows`` is what the network knows whose defaults are shown; None for that of the visitor's study.
@@ -71,7 +71,7 @@ def row(knows: str | None = None) -> None:
         tunable = [position for position, spec in enumerate(specs) if _parameters(methods.parse(spec))]
         if tunable:
             with st.popover("Parameters", icon=":material/tune:", key="method-parameters"):
-                _tune(specs, tunable, knows or workspace.current_study().knows)
+                _tune(specs, tunable, trained_on or workspace.current_study().trained_on)
 
 
 def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
@@ -84,7 +84,7 @@ def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
     ]
 
 
-def _tune(specs: Sequence[str], tunable: Sequence[int], knows: str) -> None:
+def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> None:
     """The parameters of one of the chosen methods: a box or a field each, what it means, its default and its source."""
     # Not NAP's own ε at first, which hardly anybody changes, when there is another.
     first = next((position for position in tunable if _has_own(specs[position])), tunable[0])
@@ -97,14 +97,14 @@ def _tune(specs: Sequence[str], tunable: Sequence[int], knows: str) -> None:
     for of_prior, parameter in _parameters(method):
         part = method.prior if of_prior and method.prior else method.alone
         key = f"parameter-{position}-{part.record.name}-{parameter.name}"
-        st.session_state[key] = part.parameters(knows)[parameter.name]
+        st.session_state[key] = part.parameters(trained_on)[parameter.name]
         name = f"{part.record.title}: {parameter.name}" if method.prior else parameter.name
-        given = {"key": key, "on_change": _tuned, "args": (position, of_prior, parameter, key, knows)}
+        given = {"key": key, "on_change": _tuned, "args": (position, of_prior, parameter, key, trained_on)}
         if parameter.choices:
             st.selectbox(name, parameter.choices, filter_mode=None, **given)
         else:
             st.number_input(name, **_range(parameter), **given)
-        st.caption(_about(parameter, knows))
+        st.caption(_about(parameter, trained_on))
 
 
 def _has_own(spec: str) -> bool:
@@ -112,11 +112,11 @@ def _has_own(spec: str) -> bool:
     return bool(record.parameters) and not record.prior
 
 
-def _about(parameter: Parameter, knows: str) -> str:
+def _about(parameter: Parameter, trained_on: str) -> str:
     """What it means, its default here, and where that comes from."""
-    default = parameter.default_for(knows)
+    default = parameter.default_for(trained_on)
     said = default if isinstance(default, str) else f"{default:g}"
-    where = f" for {knows}" if knows in parameter.by_benchmark else ""
+    where = f" for {trained_on}" if trained_on in parameter.by_benchmark else ""
     return f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}. Default {said}{where} ({parameter.source})."
 
 
@@ -130,13 +130,13 @@ def _range(parameter: Parameter) -> dict[str, Value | str | None]:
     return {"min_value": low, "max_value": high, "step": 10.0 ** (size - 1), "format": "%g"}
 
 
-def _tuned(position: int, of_prior: bool, parameter: Parameter, key: str, knows: str) -> None:
+def _tuned(position: int, of_prior: bool, parameter: Parameter, key: str, trained_on: str) -> None:
     """Write a changed parameter into the method's name; one that is back at its default is left out."""
     specs = list(selected_methods.current())
     method = methods.parse(specs[position])
     part = method.prior if of_prior and method.prior else method.alone
     told = {**dict(part.told), parameter.name: parameter.read(st.session_state[key])}
-    if told[parameter.name] == parameter.default_for(knows):
+    if told[parameter.name] == parameter.default_for(trained_on):
         del told[parameter.name]
     part = replace(part, told=tuple(told.items()))
     whole = replace(method, prior=part) if of_prior else replace(part, prior=method.prior)

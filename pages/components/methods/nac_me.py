@@ -6,26 +6,25 @@ from functools import partial
 
 import streamlit as st
 
-from nap_core import models
+from nap_core import models, studies
 from nap_core.methods.nac_me import known_coverage, model_coverage
-from nap_core.studies import study
 from nap_core.studies.study import Study
 from pages.components.runs import task
 from pages.components.study import workspace
 
 
-def coverage_of_models(chosen: Study) -> None:
+def coverage_of_models(study: Study) -> None:
     """A number for the study's model, where it has a fit split, and for each model of the catalogue that knows the same
     data and comes with one; or how to get it."""
-    rivals = [name for name, one in models.RECORDS.items() if one.knows == chosen.knows and one.fit_dataset]
-    offered = {name: study.default_study(name) for name in rivals}
-    fits = {name: one for name, one in offered.items() if study.prepared(one)}
-    if chosen.fit_dataset:
-        fits[chosen.model] = chosen
+    rivals = [name for name, one in models.RECORDS.items() if one.trained_on == study.trained_on and one.fit_dataset]
+    offered = {name: studies.default_study(name) for name in rivals}
+    fits = {name: one for name, one in offered.items() if studies.prepared(one)}
+    if study.fit_dataset:
+        fits[study.model] = study
     if not fits:
         st.caption(
-            f"NAC-ME needs training images of {chosen.knows}, and none are there: the coverage of "
-            f"{workspace.model_title(chosen)} cannot be told. Pick a fit split in “Change the study”."
+            f"NAC-ME needs training images of {study.trained_on}, and none are there: the coverage of "
+            f"{workspace.model_title(study)} cannot be told. Pick a fit split in “Change the study”."
         )
         return
     for column, one in zip(st.columns(max(len(fits), 3)), fits.values(), strict=False):
@@ -39,14 +38,14 @@ def coverage_of_models(chosen: Study) -> None:
 
 
 def _one(of: Study) -> None:
-    ground = study.ground(of, workspace.store(), workspace.device())
-    title, found = workspace.model_title(of), known_coverage(ground)
+    context = studies.context(of, workspace.store(), workspace.device())
+    title, found = workspace.model_title(of), known_coverage(context)
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return
     task.result_of(
         ("NAC-ME", of.model, of.fit_dataset),
-        partial(model_coverage, ground),
+        partial(model_coverage, context),
         f"Measure NAC-ME of {title}",
         key=f"coverage-{of.model}",
     )

@@ -19,7 +19,7 @@ from pages.components.runs import task
 from pages.components.study import workspace
 
 
-def section(chosen: Study, found: StudyActivations) -> None:
+def section(study: Study, found: StudyActivations) -> None:
     """The oracle's scatter, or the button that trains it."""
     st.subheader("What an oracle sees in maxima and means", anchor=False)
     try:
@@ -28,17 +28,17 @@ def section(chosen: Study, found: StudyActivations) -> None:
         st.info(str(error), icon=":material/info:")
         return
     result = task.result_of(
-        ("oracle", chosen),
-        lambda watch: oracle.oracle(found, watch=watch),
+        ("oracle", study),
+        lambda callbacks: oracle.oracle(found, callbacks=callbacks),
         f"Train the oracle ({count:,} images)",
         key="oracle",
         progress=_progress,
     )
     if result is not None:
-        titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
+        titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
         figure_view.show(oracle_picture(result, titles, palette), "oracle")
         finger_scrolls("oracle")
-    model = found.ground.model
+    model = found.context.model
     channel = kind_of(model).one if model is not None else "channel"
     st.caption(
         "The oracle has seen OOD labels, which no method may: a neural network with one hidden layer, trained on the "

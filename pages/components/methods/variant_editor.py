@@ -37,7 +37,7 @@ expression. Higher must mean more in-distribution.
 
 
 @st.cache_data(show_spinner="Scoring …", max_entries=64)
-def _scores(chosen: Study, text: str, over: str, _found: StudyActivations) -> score_variants.WrittenScores:
+def _scores(study: Study, text: str, over: str, _found: StudyActivations) -> score_variants.WrittenScores:
     return score_variants.expression_scores(_found, parse(text, over))
 
 
@@ -49,12 +49,12 @@ def _take_example() -> None:
 
 
 @st.fragment
-def section(chosen: Study, found: StudyActivations, other: str) -> None:
+def section(study: Study, found: StudyActivations, other: str) -> None:
     """The field, and what the study says of what stands in it."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
     text, over, w = _controls(found, other)
-    model = found.ground.model
+    model = found.context.model
     if model is not None and kind_of(model).of_heads:
         st.caption(
             f"{model.title} is a Transformer: a channel here is a head of its last block (the first one the mean over "
@@ -62,7 +62,7 @@ def section(chosen: Study, found: StudyActivations, other: str) -> None:
         )
     try:
         expression = parse(text, over)
-        written = _scores(chosen, text, over, found)
+        written = _scores(study, text, over, found)
         both = score_variants.combined_scores(found, written, other, w)
         ours = workspace.scores(found, "nap")
         ours_both = workspace.scores(found, f"nap+{other}", w)
@@ -71,11 +71,11 @@ def section(chosen: Study, found: StudyActivations, other: str) -> None:
         st.warning(str(error).replace("*", r"\*"), icon=":material/edit:")
         return
     st.latex(expression.latex)
-    titles, palette = workspace.titles(chosen), colours(chosen.id_dataset, chosen.ood_datasets)
-    together = len(chosen.ood_datasets) > MOST_APART
-    shown = histograms([written, both], chosen.id_dataset, titles, palette, together=together)
+    titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
+    together = len(study.ood_datasets) > MOST_APART
+    shown = histograms([written, both], study.id_dataset, titles, palette, together=together)
     figure_view.show(shown, "expression-histograms")
-    finger_scrolls("expression-histograms", least_width(1 if together else len(chosen.ood_datasets)))
+    finger_scrolls("expression-histograms", least_width(1 if together else len(study.ood_datasets)))
     st.markdown(verdict({"alone": (written, ours), f"with {title}": (both, ours_both)}, titles))
     st.dataframe(beside([written, ours, both, ours_both], titles), hide_index=True, key="expression-table")
     st.caption(_notes(written, title))
@@ -107,7 +107,7 @@ def _controls(found: StudyActivations, other: str) -> tuple[str, str, float]:
         f"w, the weight of {methods.title(other)}",
         min_value=0.0,
         max_value=1.0,
-        value=methods.default_w(f"nap+{other}", found.ground),
+        value=methods.default_w(f"nap+{other}", found.context),
         step=0.05,
         key=f"expression_w_{other}",
         bind="query-params",

@@ -22,7 +22,7 @@ FIRST_PAIR = ("energy", "nap")
 
 
 def disagreements(
-    chosen: Study, rows: Sequence[MethodScores], titles: Mapping[str, str], palette: Mapping[str, str]
+    study: Study, rows: Sequence[MethodScores], titles: Mapping[str, str], palette: Mapping[str, str]
 ) -> None:
     """Two boxes to pick the methods, a sentence, a strip for each way of disagreeing, the image that was clicked."""
     by_name = {row.method: row for row in rows}
@@ -49,10 +49,10 @@ def disagreements(
     if a == b:
         st.info("A method never disagrees with itself. Pick two different ones.", icon=":material/info:")
         return
-    found = disagreement(compare_images(by_name[a], by_name[b], chosen.id_dataset))
+    found = disagreement(compare_images(by_name[a], by_name[b], study.id_dataset))
     st.markdown(disagreement_reading(found, by_name[a].title, by_name[b].title))
     st.caption(
-        f"Each method at its own threshold, the score that 95\N{NO-BREAK SPACE}% of {titles[chosen.id_dataset]} "
+        f"Each method at its own threshold, the score that 95\N{NO-BREAK SPACE}% of {titles[study.id_dataset]} "
         "reach. First come the images whose ranks among all "
         f"{found.images:,} images differ most; under each: score of A · score of B."
     )
@@ -61,7 +61,7 @@ def disagreements(
         (found.only_b, f"B ({by_name[b].title})", f"A ({by_name[a].title})", "only-b"),
     ):
         _strip(images, f"{accepts} says ID, {refuses} says OOD", key, titles, palette)
-    _one_image(chosen, rows, titles)
+    _one_image(study, rows, titles)
 
 
 def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, str], palette: Mapping[str, str]) -> None:
@@ -92,18 +92,18 @@ def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, st
         st.rerun()
 
 
-def _one_image(chosen: Study, rows: Sequence[MethodScores], titles: Mapping[str, str]) -> None:
+def _one_image(study: Study, rows: Sequence[MethodScores], titles: Mapping[str, str]) -> None:
     """The image that was clicked, with every method's verdict."""
     name, row = st.session_state.get("compare_image", ("", 0))
-    sizes = {chosen.id_dataset: len(rows[0].id)} | {other: len(part) for other, part in rows[0].ood.items()}
+    sizes = {study.id_dataset: len(rows[0].id)} | {other: len(part) for other, part in rows[0].ood.items()}
     if row >= sizes.get(name, 0):
         st.caption("A click on an image shows what every method says of it.")
         return
     picture, words = st.columns([1, 4], vertical_alignment="center")
     image = datasets.load(name).image(row)
     picture.image(image.resize((320, 320 * image.height // image.width), 0), caption=f"{titles[name]}, image {row}")
-    found = verdicts(rows, chosen.id_dataset, name, row)
-    truth = name == chosen.id_dataset
+    found = verdicts(rows, study.id_dataset, name, row)
+    truth = name == study.id_dataset
     words.dataframe(
         pd.DataFrame(
             {

@@ -81,13 +81,13 @@ def _go(link: PageLink) -> None:
     st.switch_page(f"pages/{link.page}.py", query_params=dict(link.query) or None)
 
 
-def own_study(entry: Entry, chosen: Study) -> None:
+def own_study(entry: Entry, study: Study) -> None:
     """The paper's own experiment: what of it is here, what has to be put where, and the way to it."""
     if not entry.settings:
         return
     with st.expander("The paper's own study: which data it takes, and where they belong", type="compact"):
         for place, setting in enumerate(entry.settings):
-            _setting(setting, chosen, f"{entry.name}-{place}")
+            _setting(setting, study, f"{entry.name}-{place}")
 
 
 def _setting(setting: Setting, chosen: Study, key: str) -> None:
@@ -106,7 +106,7 @@ def _setting(setting: Setting, chosen: Study, key: str) -> None:
         st.caption("This is the study that you have open.")
     elif study is not None:
         st.button(
-            f"Open this study: {setting.network.title}, {setting.knows}",
+            f"Open this study: {setting.network.title}, {setting.trained_on}",
             key=f"open-{key}",
             icon=":material/tune:",
             on_click=workspace.choose_study,

@@ -19,21 +19,21 @@ _ASKED = "intervals-asked"
 
 def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    weights = {spec: methods.default_w(spec, found.ground) for spec in specs}
+    weights = {spec: methods.default_w(spec, found.context) for spec in specs}
     return pd.concat([_evaluated(found.study, spec, w, found) for spec, w in weights.items()], ignore_index=True)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _evaluated(chosen: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
+def _evaluated(study: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
     return evaluation.evaluate(_found, [method], {method: w} if w is not None else None)
 
 
-def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
+def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
     """The rows of ``bootstrap.intervals`` of every method.
 
     None where they take long and nobody has asked for them yet: a button asks, a bar shows how far they are.
     """
-    done_before: set[str] = st.session_state.setdefault(f"intervals of {chosen}", set())
+    done_before: set[str] = st.session_state.setdefault(f"intervals of {study}", set())
     waiting = [row for row in rows if row.method not in done_before]
     seconds = SECONDS_AN_IMAGE * sum(len(row.id) * len(row.ood) + len(row.pooled) for row in waiting)
     if seconds > AT_ONCE and not st.session_state.pop(_ASKED, False):
@@ -50,14 +50,14 @@ def intervals(chosen: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | Non
     for done, row in enumerate(rows):
         if seconds > AT_ONCE:
             place.progress(done / len(rows), text=f"Resampling the images: {row.title}")
-        found.append(_intervals(chosen, row.method, row.w, row))
+        found.append(_intervals(study, row.method, row.w, row))
         done_before.add(row.method)
     place.empty()
     return pd.concat(found, ignore_index=True)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _intervals(chosen: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
+def _intervals(study: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
     return bootstrap.intervals(_row)
 
 

@@ -18,7 +18,7 @@ from nap_core.errors import UserError
 from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.metrics import Metric
 from nap_core.runs.background import Task
 from nap_core.studies.study import Study, StudyActivations
@@ -29,12 +29,12 @@ from pages.components.study import workspace
 
 
 @st.cache_data(show_spinner="Drawing subsets of the images …", max_entries=256)
-def _by_images(chosen: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
+def _by_images(study: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
     return sensitivity.by_images(_row)
 
 
 def images_section(
-    chosen: Study,
+    study: Study,
     found: StudyActivations,
     rows: Sequence[MethodScores],
     metric: Metric,
@@ -42,8 +42,8 @@ def images_section(
     opened: str,
 ) -> None:
     """FPR95 or AUROC over the number of images that are scored; then over those of the fit split."""
-    drawn = {row.method: _by_images(chosen, row.method, row.w, row) for row in rows}
-    titles = workspace.titles(chosen)
+    drawn = {row.method: _by_images(study, row.method, row.w, row) for row in rows}
+    titles = workspace.titles(study)
     figure_view.show(images_picture(rows, drawn, metric, against, opened, titles), "hangs-images")
     finger_scrolls("hangs-images")
     st.caption(
@@ -53,7 +53,7 @@ def images_section(
         "little more."
     )
     st.subheader("The fit split", anchor=False)
-    _fit_section(chosen, found, [row for row in rows if _fits(row.method)], metric, against, opened)
+    _fit_section(study, found, [row for row in rows if _fits(row.method)], metric, against, opened)
 
 
 def _fits(spec: str) -> bool:
@@ -62,7 +62,7 @@ def _fits(spec: str) -> bool:
 
 
 def _fit_section(
-    chosen: Study,
+    study: Study,
     found: StudyActivations,
     rows: Sequence[MethodScores],
     metric: Metric,
@@ -76,16 +76,16 @@ def _fit_section(
         return
     specs = tuple(row.method for row in rows)
 
-    def work(watch: Watch) -> dict[str, pd.DataFrame]:
-        return sensitivity.by_fit_images(found, specs, watch=watch)
+    def work(callbacks: RunCallbacks) -> dict[str, pd.DataFrame]:
+        return sensitivity.by_fit_images(found, specs, callbacks=callbacks)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
-    done = task.result_of(("fit images", chosen, specs), work, label, key="fit-images", progress=_fits_done)
+    done = task.result_of(("fit images", study, specs), work, label, key="fit-images", progress=_fits_done)
     if done:
         first = opened if opened in done else specs[0]
-        titles = workspace.titles(chosen)
+        titles = workspace.titles(study)
         figure_view.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "hangs-fit")
         finger_scrolls("hangs-fit")
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
@@ -96,25 +96,25 @@ def _fits_done(job: Task[object]) -> tuple[float, str]:
     return (now.done / now.total, f"{now.title}: {now.done} of {now.total} fits") if now else (0.0, "Getting ready …")
 
 
-def size_section(chosen: Study, rows: Sequence[MethodScores], metric: Metric, against: str, opened: str) -> None:
+def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, against: str, opened: str) -> None:
     """FPR95 or AUROC over the size of the views."""
     try:
-        waiting = input_size.missing(chosen, workspace.store())
+        waiting = input_size.missing(study, workspace.store())
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
-    work = partial(sensitivity.by_size, chosen, workspace.store(), workspace.device())
-    count = min(input_size.IMAGES, chosen.images)
+    work = partial(sensitivity.by_size, study, workspace.store(), workspace.device())
+    count = min(input_size.IMAGES, study.images)
     if waiting:
         label = f"See {count:,} images of each dataset in other sizes ({waiting:,} to go through)"
-        outcomes = task.result_of(("input sizes", chosen), work, label, key="input-sizes")
+        outcomes = task.result_of(("input sizes", study), work, label, key="input-sizes")
         st.caption(
             "The short side and the crop are scaled together, from half to twice the network's own size. What is done "
             "is kept, so it can be stopped and continued."
         )
         if outcomes is None:
             return
-    outcomes = _outcomes(chosen, work)
+    outcomes = _outcomes(study, work)
     able = [row for row in rows if input_size.can_be_sized(row.method)]
     for one in outcomes:
         if one.refused:
@@ -130,8 +130,8 @@ def size_section(chosen: Study, rows: Sequence[MethodScores], metric: Metric, ag
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
     seen = [one for one in outcomes if one.found is not None]
-    figures = pd.concat([_figures(chosen, row.method, row.w, one.factor, one) for row in able for one in seen])
-    titles = workspace.titles(chosen)
+    figures = pd.concat([_figures(study, row.method, row.w, one.factor, one) for row in able for one in seen])
+    titles = workspace.titles(study)
     figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")
     finger_scrolls("hangs-size")
     st.caption(
@@ -141,19 +141,19 @@ def size_section(chosen: Study, rows: Sequence[MethodScores], metric: Metric, ag
 
 
 @st.cache_resource(show_spinner="Reading the activations of each size …", max_entries=8)
-def _outcomes(chosen: Study, _work: partial[tuple[SizeOutcome, ...]]) -> tuple[SizeOutcome, ...]:
+def _outcomes(study: Study, _work: partial[tuple[SizeOutcome, ...]]) -> tuple[SizeOutcome, ...]:
     return _work()
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
-def _figures(chosen: Study, method: str, w: float | None, factor: float, _outcome: SizeOutcome) -> pd.DataFrame:
+def _figures(study: Study, method: str, w: float | None, factor: float, _outcome: SizeOutcome) -> pd.DataFrame:
     return input_size.figures(_outcome, method, w)
 
 
-def tpr_section(chosen: Study, rows: Sequence[MethodScores], against: str, opened: str) -> None:
+def tpr_section(study: Study, rows: Sequence[MethodScores], against: str, opened: str) -> None:
     """FPR over the TPR, and the results table at one TPR."""
-    titles = workspace.titles(chosen)
-    names = chosen.ood_datasets if against == AVERAGE else (against,)
+    titles = workspace.titles(study)
+    names = study.ood_datasets if against == AVERAGE else (against,)
     figure_view.show(fpr_curves(rows, names, opened, titles, averaged=True), "hangs-tpr")
     finger_scrolls("hangs-tpr")
     tpr = st.slider("TPR of the table", 80, 99, 95, format="%d %%", key="hangs_tpr", bind="query-params")
@@ -163,10 +163,10 @@ def tpr_section(chosen: Study, rows: Sequence[MethodScores], against: str, opene
     st.caption(f"FPR in percent at the threshold that {tpr} % of the ID images reach; at 95 % it is FPR95.")
 
 
-def cost_section(chosen: Study) -> None:
+def cost_section(study: Study) -> None:
     """NAP's share of the forward pass on the device of this server."""
     where = workspace.device_title()
-    source = _real_images(chosen)
+    source = _real_images(study)
     if source is None:
         st.info(
             "No dataset of this study has images that could be run through the network. Pick one in “Change the "
@@ -175,12 +175,12 @@ def cost_section(chosen: Study) -> None:
         )
         return
 
-    def work(watch: Watch) -> Cost:
-        return overhead.measure(chosen.network(), datasets.load(source), device=workspace_device, watch=watch)
+    def work(callbacks: RunCallbacks) -> Cost:
+        return overhead.measure(study.network(), datasets.load(source), device=workspace_device, callbacks=callbacks)
 
     workspace_device = workspace.device()
     label = f"Measure on {where}: {overhead.IMAGES} images, {overhead.REPEATS} times"
-    done: Cost | None = task.result_of(("cost", chosen, workspace_device), work, label, key="cost")
+    done: Cost | None = task.result_of(("cost", study, workspace_device), work, label, key="cost")
     if done is not None:
         figure_view.show(cost_picture(done), "hangs-cost")
         finger_scrolls("hangs-cost")
@@ -196,6 +196,6 @@ def cost_section(chosen: Study) -> None:
         )
 
 
-def _real_images(chosen: Study) -> str | None:
+def _real_images(study: Study) -> str | None:
     """The first dataset of the study that has images."""
-    return next((name for name in chosen.datasets if datasets.find(name).images_shipped), None)
+    return next((name for name in study.datasets if datasets.find(name).images_shipped), None)

@@ -57,7 +57,7 @@ def pick_shown(specs: Sequence[str]) -> list[str]:
 
 
 def offer_exports(
-    chosen: Study,
+    study: Study,
     rows: Sequence[MethodScores],
     results: pd.DataFrame,
     intervals: pd.DataFrame | None,
@@ -80,7 +80,7 @@ def offer_exports(
         )
         st.download_button(
             "LaTeX: a table with booktabs",
-            data=lambda: export.latex_table(results, titles, chosen.sentence()).encode(),
+            data=lambda: export.latex_table(results, titles, study.sentence()).encode(),
             file_name="methods.tex",
             mime="application/x-tex",
             key="export-latex",
@@ -89,7 +89,7 @@ def offer_exports(
         )
         st.download_button(
             "HTML: a report with figures, 5 MB",
-            data=lambda: export.html_report(chosen.sentence(), rows, results, intervals, titles, palette).encode(),
+            data=lambda: export.html_report(study.sentence(), rows, results, intervals, titles, palette).encode(),
             file_name="methods.html",
             mime="text/html",
             key="export-html",

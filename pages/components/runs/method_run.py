@@ -7,11 +7,11 @@ from collections.abc import Hashable, Mapping, Sequence
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import Cases
+from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
 from nap_core.runs import pending
 from nap_core.runs.background import MethodsJob
-from nap_core.runs.pending import Waiting
+from nap_core.runs.pending import PendingWork
 from pages.components.runs.run_panel import bar
 from pages.components.study import workspace
 
@@ -24,7 +24,9 @@ def _settled() -> set[tuple[Hashable, str]]:
     return set()
 
 
-def ready(owner: Hashable, cases: Cases, specs: Sequence[str]) -> tuple[list[str], dict[str, Waiting], dict[str, str]]:
+def ready(
+    owner: Hashable, data: EvaluationData, specs: Sequence[str]
+) -> tuple[list[str], dict[str, PendingWork], dict[str, str]]:
     """Of ``specs``: those whose scores can be had at once, what others wait for, why others cannot run."""
     job = workspace.jobs().methods_of(owner)
     able, waits = [], {}
@@ -36,7 +38,7 @@ def ready(owner: Hashable, cases: Cases, specs: Sequence[str]) -> tuple[list[str
         if spec in unable:
             continue
         try:
-            needs = pending.waiting(cases, spec)
+            needs = pending.waiting(data, spec)
         except UserError as error:
             unable[spec] = str(error)
             continue
@@ -48,7 +50,7 @@ def ready(owner: Hashable, cases: Cases, specs: Sequence[str]) -> tuple[list[str
     return able, waits, unable
 
 
-def offer(owner: Hashable, cases: Cases, waits: Mapping[str, Waiting]) -> None:
+def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork]) -> None:
     """The bar while methods run, else what ``waits`` waits for and the button that runs it."""
     job = workspace.jobs().methods_of(owner)
     if not waits and (job is None or job.state != "running"):
@@ -67,11 +69,11 @@ def offer(owner: Hashable, cases: Cases, waits: Mapping[str, Waiting]) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=workspace.jobs().start_methods,
-            args=(owner, cases, tuple(waits)),
+            args=(owner, data, tuple(waits)),
         )
 
 
-def _what(waits: Mapping[str, Waiting]) -> str:
+def _what(waits: Mapping[str, PendingWork]) -> str:
     """ "KNN and ViM wait for the fit split, 5,000 training images to be seen once. ODIN waits for a pass …" """
     fitting = [spec for spec, needs in waits.items() if needs.fit]
     passing = {spec: sum(needs.images.values()) for spec, needs in waits.items() if needs.images}

@@ -7,50 +7,49 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from nap_core import datasets
+from nap_core import datasets, studies
 from nap_core.runs.background import Job, StudyJob
-from nap_core.studies import study
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.study import downloads, workspace
 
 AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 
-def require_activations(chosen: Study) -> StudyActivations:
+def require_activations(study: Study) -> StudyActivations:
     """The study's activations; where they are still to be made, the page ends here with the button or the bar."""
-    found = workspace.activations(chosen)
+    found = workspace.activations(study)
     if found is None:
-        offer(chosen, key="main")
+        offer(study, key="main")
         st.stop()
     return found
 
 
-def require_prepared(chosen: Study) -> None:
+def require_prepared(study: Study) -> None:
     """Where a study has still to be downloaded or unpacked, the page ends here with the button or the bar."""
-    if not study.prepared(chosen):
-        offer(chosen, key="main")
+    if not studies.prepared(study):
+        offer(study, key="main")
         st.stop()
 
 
-def offer(chosen: Study, key: str) -> None:
+def offer(study: Study, key: str) -> None:
     """The bar while the study runs, else the button that runs it and what stands in the way."""
-    job = workspace.jobs().get(chosen)
+    job = workspace.jobs().get(study)
     if job is not None and job.state == "running":
         bar(job, key, _progress)
         return
     if job is not None and job.state == "failed":
         st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
-    missing, files = workspace.missing_images(chosen), study.missing_downloads(chosen)
+    missing, files = workspace.missing_images(study), studies.missing_downloads(study)
     total, able = sum(missing.values()), True
     if key == "main":
-        able = downloads.told(chosen)
+        able = downloads.told(study)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":
         label = "Run the study"
-    elif downloads.waits(chosen):
+    elif downloads.waits(study):
         label = f"Download and run this study ({total:,} images)"
-    elif chosen == study.default_study():
+    elif study == studies.default_study():
         label = "Run the default study (about 10 s)"
     else:
         label = f"Run this study ({total:,} images)"
@@ -60,7 +59,7 @@ def offer(chosen: Study, key: str) -> None:
         type="primary",
         icon=":material/play_arrow:",
         on_click=workspace.start,
-        args=(chosen,),
+        args=(study,),
         disabled=not able,
         width="stretch" if key == "sidebar" else "content",
     )
@@ -68,7 +67,7 @@ def offer(chosen: Study, key: str) -> None:
         st.caption(f":material/download: {downloads.described(files)}")
     if key == "main" and missing:
         names = ", ".join(f"{datasets.title(name)} ({count:,})" for name, count in missing.items())
-        room = workspace.storage_words(chosen)
+        room = workspace.storage_words(study)
         st.caption(
             f"One forward pass over {names}{', ' if room else ''}{room}. "
             "What is done is kept, so it can be stopped and continued."

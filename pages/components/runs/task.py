@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from nap_core.methods import Watch
+from nap_core.methods import RunCallbacks
 from nap_core.runs.background import Task
 from pages.components.runs.run_panel import bar, images_done
 from pages.components.study import workspace
@@ -15,7 +15,7 @@ from pages.components.study import workspace
 
 def result_of(
     owner: Hashable,
-    work: Callable[[Watch], Any],
+    work: Callable[[RunCallbacks], Any],
     label: str,
     *,
     key: str,

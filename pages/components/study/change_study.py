@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import datasets, models
+from nap_core import datasets, models, studies
 from nap_core.datasets import published
 from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
@@ -14,7 +14,7 @@ from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
 from nap_core.models import ModelRecord, plugins, torchvision_zoo
 from nap_core.storage import byte_size
-from nap_core.studies import benchmarks, study
+from nap_core.studies import benchmarks
 from nap_core.studies.study import Study, default_study
 from pages.components.study import downloads, layer_choice, user_image_list, user_model_list, workspace
 
@@ -23,15 +23,15 @@ LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset ha
 
 
 @st.dialog("Change the study")
-def dialog(chosen: Study) -> None:
+def dialog(study: Study) -> None:
     """Draw the dialog, which starts from the study ``chosen``."""
-    draw(chosen)
+    draw(study)
 
 
-def draw(chosen: Study) -> None:
+def draw(study: Study) -> None:
     """What the dialog holds."""
     user_image_list.unpack_asked()  # first: what it adds is listed below
-    wanted = _picked(chosen)
+    wanted = _picked(study)
     device = _device()
     if wanted is not None:
         _use(wanted, device)
@@ -39,11 +39,11 @@ def draw(chosen: Study) -> None:
     user_model_list.adder()
 
 
-def _picked(chosen: Study) -> Study | None:
+def _picked(study: Study) -> Study | None:
     """The study that is picked; None, with a sentence, where it cannot be one."""
     offered = _models()
     if st.session_state.get(user_model_list.PICKED) not in offered:
-        st.session_state[user_model_list.PICKED] = chosen.model if chosen.model in offered else next(iter(offered))
+        st.session_state[user_model_list.PICKED] = study.model if study.model in offered else next(iter(offered))
     model = st.selectbox(
         "Model",
         list(offered),
@@ -54,11 +54,11 @@ def _picked(chosen: Study) -> Study | None:
     try:
         if note := workspace.where_read(model):
             st.caption(note)
-        benchmark = _benchmark(chosen, model)
+        benchmark = _benchmark(study, model)
         if benchmark:
             start = benchmarks.study_of(benchmark, model)
         else:
-            start = chosen if model == chosen.model else default_study(model)
+            start = study if model == study.model else default_study(model)
         id_dataset, ood, fit = _datasets(start, offered[model], f"{model}-{benchmark}")
         sizes = _sizes((id_dataset, *ood), start.images)
         # Another name where there are other sizes: a slider keeps no value that it does not offer.
@@ -71,12 +71,12 @@ def _picked(chosen: Study) -> Study | None:
         return None
 
 
-def _benchmark(chosen: Study, model: str) -> str:
+def _benchmark(study: Study, model: str) -> str:
     """The benchmark that fills in what is below; empty for none, or where no benchmark asks what the model knows."""
     offered = benchmarks.of_model(model)
     if not offered:
         return ""
-    now = next((name for name in offered if benchmarks.study_of(name, model) == chosen), "")
+    now = next((name for name in offered if benchmarks.study_of(name, model) == study), "")
     names = ["", *offered]
     picked = st.selectbox(
         "Benchmark",
@@ -113,7 +113,7 @@ def _models() -> dict[str, ModelRecord]:
 def _titled(record: ModelRecord) -> str:
     """A model in a line: for torchvision's its accuracy on ImageNet, and what is still to be downloaded of it."""
     if not record.name.startswith(torchvision_zoo.PREFIX) or record.accuracy is None:
-        return f"{record.title} · knows {record.knows}"
+        return f"{record.title} · knows {record.trained_on}"
     missing = sum(one.size or 0 for one in record.downloads() if not one.present)
     load = f" · {byte_size.in_words(missing)} to download" if missing else ""
     return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
@@ -128,7 +128,7 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     roles = {name: one.role for name, one in datasets.RECORDS.items()} | dict.fromkeys(own, "own")
     roles |= {name: datasets.find(name).role for name in published.names()}
     # A link may name what no list shows.
-    roles |= {name: datasets.find(name).role for name in study.needed_datasets(start) if name not in roles}
+    roles |= {name: datasets.find(name).role for name in studies.needed_datasets(start) if name not in roles}
     known = (record.id_dataset, start.id_dataset)
     id_names = [name for name, role in roles.items() if role in ("id", "own") or name in known]
     id_dataset = st.selectbox(
@@ -136,7 +136,7 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     )
     if are_strangers(datasets.find(id_dataset).classes, record.classes()):
         st.warning(
-            f"{record.title} knows {record.knows}, and {datasets.title(id_dataset)} shows none of its classes. "
+            f"{record.title} knows {record.trained_on}, and {datasets.title(id_dataset)} shows none of its classes. "
             "As ID dataset it says nothing of what the network knows: pick images that it does, your own for example.",
             icon=":material/warning:",
         )
@@ -182,7 +182,7 @@ def _use(wanted: Study, device: str) -> None:
     """What of the study is in the store, and the button that takes it."""
     try:
         workspace.open_own(wanted)
-        missing, ready = workspace.missing_images(wanted), study.prepared(wanted)
+        missing, ready = workspace.missing_images(wanted), studies.prepared(wanted)
         room = workspace.storage_words(wanted) if missing else ""
     except UserError as error:
         st.error(str(error), icon=":material/error:")

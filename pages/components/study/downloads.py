@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nap_core import datasets
+from nap_core import datasets, studies
 from nap_core.datasets import hub
 from nap_core.storage import byte_size
 from nap_core.storage.downloads import Download
 from nap_core.storage.progress import Progress
-from nap_core.studies import study
 from nap_core.studies.study import Study
 
 
@@ -42,23 +41,23 @@ def mark(name: str) -> str:
     return f" · {byte_size.in_words(known)} to download" if known else " · to download"
 
 
-def waits(chosen: Study) -> bool:
+def waits(study: Study) -> bool:
     """Whether anything of a study has still to be downloaded."""
-    return bool(study.missing_downloads(chosen) or _of_the_hub(chosen))
+    return bool(studies.missing_downloads(study) or _of_the_hub(study))
 
 
-def _of_the_hub(chosen: Study) -> list[str]:
+def _of_the_hub(study: Study) -> list[str]:
     """The datasets of the Hugging Face Hub that are not here, by their titles; nobody knows their sizes before."""
-    names = [name for name in study.needed_datasets(chosen) if hub.is_hub(name)]
+    names = [name for name in studies.needed_datasets(study) if hub.is_hub(name)]
     return [datasets.title(name) for name in names if not datasets.prepared(name)]
 
 
-def told(chosen: Study) -> bool:
+def told(study: Study) -> bool:
     """Say what of a study will be downloaded, and which file to put where without a network.
 
     True when all of it can be: what is given to registered people only has to be put there first.
     """
-    missing, hub_titles = study.missing_downloads(chosen), _of_the_hub(chosen)
+    missing, hub_titles = studies.missing_downloads(study), _of_the_hub(study)
     by_hand = [one for one in missing if one.by_hand]
     if by_hand:
         steps = "\n".join(f"- {one.instruction}" for one in by_hand)

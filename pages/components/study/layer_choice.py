@@ -28,11 +28,11 @@ def pick(start: Study) -> tuple[str, str]:
 
 
 def _layer(model: LoadedModel, start: Study) -> str:
-    anatomy = model.anatomy
-    if anatomy is None:
+    structure = model.structure
+    if structure is None:
         return ""
-    shapes = {layer.name: layer.describe() for layer in anatomy.layers}
-    own = f"the model's own · {' × '.join(f'{size:,}' for size in anatomy.shape)}"
+    shapes = {layer.name: layer.describe() for layer in structure.layers}
+    own = f"the model's own · {' × '.join(f'{size:,}' for size in structure.shape)}"
     options = ["", *shapes]
     chosen = st.selectbox(
         "Penultimate layer",
@@ -43,8 +43,8 @@ def _layer(model: LoadedModel, start: Study) -> str:
         help="The module whose output NAP reads, with channels × height × width, in the order in which they run. "
         "Type to search.",
     )
-    st.caption(anatomy.sentence())
-    if chosen and (layer := anatomy.layer(chosen)):
+    st.caption(structure.sentence())
+    if chosen and (layer := structure.layer(chosen)):
         zero = " It goes below zero and is cut there, because NAP is about activations." if layer.rectified else ""
         logits = "" if layer.feeds_head else " The logits stay the network's own: what its head reads is kept as well."
         st.caption(f"Read instead: the output of {layer.name}, a {layer.kind}.{zero}{logits}")

@@ -13,41 +13,41 @@ from pages.components.study import change_study, user_image_list, workspace
 
 def study_sidebar() -> None:
     """Draw the visitor's study and its controls, and keep the address in step with it."""
-    chosen = workspace.current_study()
-    workspace.write_address(chosen)
-    titles, stranger = workspace.titles(chosen), workspace.knows_a_stranger(chosen)
+    study = workspace.current_study()
+    workspace.write_address(study)
+    titles, stranger = workspace.titles(study), workspace.knows_a_stranger(study)
     with st.sidebar:
         st.markdown("##### The study")
-        met = ", ".join(titles[name] for name in chosen.ood_datasets)
+        met = ", ".join(titles[name] for name in study.ood_datasets)
         lines = (
-            f"**{workspace.model_title(chosen)}**",
-            f"{'takes' if stranger else 'knows'} **{titles[chosen.id_dataset]}**{' as known' if stranger else ''}",
+            f"**{workspace.model_title(study)}**",
+            f"{'takes' if stranger else 'knows'} **{titles[study.id_dataset]}**{' as known' if stranger else ''}",
             f"meets **{met}**",
-            f"**{chosen.images:,}** images each",
-            *chosen.changes(),
+            f"**{study.images:,}** images each",
+            *study.changes(),
         )
-        st.markdown("  \n".join(lines), help=workspace.where_read(chosen.model, chosen.layer) or None)
+        st.markdown("  \n".join(lines), help=workspace.where_read(study.model, study.layer) or None)
         if stranger:
             st.caption(
-                f":material/warning: {workspace.model_title(chosen)} was trained on {chosen.knows}: images that it "
+                f":material/warning: {workspace.model_title(study)} was trained on {study.trained_on}: images that it "
                 "does not know stand in for those that it does."
             )
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
-            change_study.dialog(chosen)
+            change_study.dialog(study)
         if "link_fault" in st.session_state:
             st.warning(f"{st.session_state.link_fault} The default study is shown instead.")
         for fault in plugins.faults():
             st.warning(fault)
-        user_image_list.unreadable(chosen)
-        _status(chosen)
+        user_image_list.unreadable(study)
+        _status(study)
 
 
-def _status(chosen: Study) -> None:
-    if workspace.activations(chosen) is None:
-        run_panel.offer(chosen, key="sidebar")
+def _status(study: Study) -> None:
+    if workspace.activations(study) is None:
+        run_panel.offer(study, key="sidebar")
     else:
         st.caption(":material/check_circle: In the store: opens at once")
-    job = workspace.jobs().get(chosen)
+    job = workspace.jobs().get(study)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
     speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""
     size = workspace.store().size_bytes()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets
+from nap_core import datasets, studies
 from nap_core.datasets import DatasetRecord, FolderImages, hub
 from nap_core.datasets.published import LibraryImages
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
-from nap_core.studies import study
 from nap_core.studies.study import Study
 from pages.components.study import workspace
 
@@ -127,10 +126,10 @@ def _remove(name: str) -> None:
         st.session_state[_SAID] = "error", str(error)
 
 
-def unreadable(chosen: Study) -> None:
+def unreadable(study: Study) -> None:
     """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
-    from_hub = [name for name in study.needed_datasets(chosen) if hub.is_hub(name) and datasets.prepared(name)]
-    for name in (*workspace.own_datasets(chosen), *from_hub):
+    from_hub = [name for name in studies.needed_datasets(study) if hub.is_hub(name) and datasets.prepared(name)]
+    for name in (*workspace.own_datasets(study), *from_hub):
         found = datasets.load(name)
         if not isinstance(found, FolderImages | LibraryImages) or not found.unreadable:
             continue

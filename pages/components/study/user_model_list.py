@@ -120,7 +120,7 @@ def _add() -> None:
         title = (st.session_state[f"{_FIELD}title"] or "").strip() or _stem(fields["file"], fields["path"])
         classes = fields["classes"]
         arguments = {
-            "knows": (st.session_state[f"{_FIELD}knows"] or "").strip(),
+            "trained_on": (st.session_state[f"{_FIELD}knows"] or "").strip(),
             "transform": _asked(fields["architecture"]),
             "classes": user_models.class_names(classes.getvalue(), classes.name) if classes else None,
         }
@@ -133,12 +133,12 @@ def _add() -> None:
     except UserError as error:
         st.session_state[_SAID] = "error", str(error)
         return
-    record, anatomy = models.find(name), models.load(name).anatomy
+    record, structure = models.find(name), models.load(name).structure
     st.session_state[PICKED] = name
     st.session_state[_SAID] = (
         "success",
         f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
-        f"{anatomy.sentence() if anatomy else ''}",
+        f"{structure.sentence() if structure else ''}",
     )
 
 

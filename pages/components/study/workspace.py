@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, methods, models
+from nap_core import datasets, methods, models, studies
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets.labels import are_strangers
@@ -15,7 +15,6 @@ from nap_core.runs import disk_usage
 from nap_core.runs.background import Jobs, StudyJob
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
-from nap_core.studies import study
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.study.frame import require_frame
 
@@ -44,27 +43,27 @@ def current_study() -> Study:
             st.session_state.study = Study.from_query(st.query_params.to_dict())
         open_own(st.session_state.study)
     except UserError as error:
-        st.session_state.study = study.default_study()
+        st.session_state.study = studies.default_study()
         st.session_state.link_fault = str(error)
     chosen: Study = st.session_state.study
     return chosen
 
 
-def open_own(chosen: Study) -> None:
+def open_own(study: Study) -> None:
     """Open what is the visitor's own in a study, with a bar where images are read for the first time.
 
     Raises UserError for what is no longer there or cannot be read.
     """
-    if models.is_here(chosen.model) and (chosen.model not in models.RECORDS or not chosen.variant.is_plain):
-        chosen.network()
-    for name in own_datasets(chosen):
+    if models.is_here(study.model) and (study.model not in models.RECORDS or not study.variant.is_plain):
+        study.network()
+    for name in own_datasets(study):
         _forget_if_changed(name)
         _read(name)
 
 
-def own_datasets(chosen: Study) -> list[str]:
+def own_datasets(study: Study) -> list[str]:
     """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
-    return [name for name in (*chosen.datasets, chosen.fit_dataset) if allowed_folders.is_own(name)]
+    return [name for name in (*study.datasets, study.fit_dataset) if allowed_folders.is_own(name)]
 
 
 _stamps: dict[str, int] = {}
@@ -104,33 +103,33 @@ def reference_study(model: str) -> Study:
     model that the visitor's study reads at another layer or feeds in another way, it is the visitor's. Raises UserError
     where the visitor's study is about another model.
     """
-    chosen = current_study()
+    study = current_study()
     if model in models.RECORDS and variant(model).is_plain:
-        return study.default_study(model)
-    if chosen.model != model:
+        return studies.default_study(model)
+    if study.model != model:
         raise UserError(
             f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
-    return chosen
+    return study
 
 
 def variant(model: str) -> Variant:
     """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    chosen: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
-    return chosen.variant if chosen.model == model else Variant(model)
+    study: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
+    return study.variant if study.model == model else Variant(model)
 
 
-def choose_study(chosen: Study) -> None:
+def choose_study(study: Study) -> None:
     """Make ``chosen`` the visitor's study; the address follows at the next run."""
-    st.session_state.study = chosen
+    st.session_state.study = study
     st.session_state.pop("link_fault", None)
 
 
-def write_address(chosen: Study) -> None:
+def write_address(study: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
-    query = chosen.to_query()
-    for name in study.OPTIONAL:
+    query = study.to_query()
+    for name in studies.OPTIONAL:
         if name not in query:
             st.query_params.pop(name, None)
     for name, value in query.items():
@@ -154,43 +153,43 @@ def device_title() -> str:
     return _device_title(device())
 
 
-def missing_images(chosen: Study) -> dict[str, int]:
+def missing_images(study: Study) -> dict[str, int]:
     """How many images of each dataset are still to be extracted."""
-    return study.missing_images(chosen, store())
+    return studies.missing_images(study, store())
 
 
-def storage_words(chosen: Study) -> str:
+def storage_words(study: Study) -> str:
     """What the study takes in the store, once it has run; nothing while a part of it has still to be downloaded."""
-    return disk_usage.storage(chosen, store()).words() if study.prepared(chosen) else ""
+    return disk_usage.storage(study, store()).words() if studies.prepared(study) else ""
 
 
-def start(chosen: Study) -> StudyJob:
+def start(study: Study) -> StudyJob:
     """Run the study in the background."""
-    return jobs().start(chosen, device())
+    return jobs().start(study, device())
 
 
-def activations(chosen: Study) -> StudyActivations | None:
+def activations(study: Study) -> StudyActivations | None:
     """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
-    job = jobs().get(chosen)
-    if job is None and not missing_images(chosen) and study.prepared(chosen):
-        job = jobs().start(chosen)
+    job = jobs().get(study)
+    if job is None and not missing_images(study) and studies.prepared(study):
+        job = jobs().start(study)
         job.wait()
     return job.result if job else None
 
 
 def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
     """The study's scores under a method, computed once for each w; a combination's own where none is given."""
-    return _scores(found.study, method, methods.default_w(method, found.ground) if w is None else w, found)
+    return _scores(found.study, method, methods.default_w(method, found.context) if w is None else w, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _scores(chosen: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
+def _scores(study: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
     return evaluation.score_study(_found, method, w=w)
 
 
-def titles(chosen: Study) -> dict[str, str]:
+def titles(study: Study) -> dict[str, str]:
     """Catalogue name → title for every dataset of the study."""
-    return {name: datasets.title(name) for name in chosen.datasets}
+    return {name: datasets.title(name) for name in study.datasets}
 
 
 def where_read(model: str, layer: str = "") -> str:
@@ -204,15 +203,15 @@ def where_read(model: str, layer: str = "") -> str:
     blueprint = architectures.find(models.find(model).architecture)
     if blueprint and blueprint.note:
         return blueprint.note
-    anatomy = models.load(model).anatomy
-    return anatomy.sentence() if anatomy else ""
+    structure = models.load(model).structure
+    return structure.sentence() if structure else ""
 
 
-def knows_a_stranger(chosen: Study) -> bool:
+def knows_a_stranger(study: Study) -> bool:
     """Whether the study's ID dataset shows none of the classes that its model knows."""
-    return are_strangers(datasets.find(chosen.id_dataset).classes, models.find(chosen.model).classes())
+    return are_strangers(datasets.find(study.id_dataset).classes, models.find(study.model).classes())
 
 
-def model_title(chosen: Study) -> str:
+def model_title(study: Study) -> str:
     """The title of the study's model."""
-    return models.find(chosen.model).title
+    return models.find(study.model).title

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nap_core.activations import Activations
-from nap_core.analysis.channels.class_activation import ClassUse, arranged, class_use, scaled, top_classes
+from nap_core.analysis.channels.class_activation import ClassActivation, arranged, class_use, scaled, top_classes
 
 NAMES = ("cat", "dog", "ship")
 
@@ -17,10 +17,10 @@ def activations(labels: list[int], ratio: np.ndarray, predicted: list[int] | Non
     return Activations(2 * ratio, mean, mean, logits, np.array(labels, np.int64))
 
 
-def made(values: np.ndarray) -> ClassUse:
+def made(values: np.ndarray) -> ClassActivation:
     count = len(values)
     names = tuple(f"class {place}" for place in range(count))
-    return ClassUse(np.arange(count), names, np.ones(count, np.int64), values, 0)
+    return ClassActivation(np.arange(count), names, np.ones(count, np.int64), values, 0)
 
 
 def test_averages_over_the_images_of_each_class() -> None:
@@ -56,7 +56,7 @@ def test_classes_that_drive_a_channel_are_ranked_and_compared_with_its_weights()
 
 
 def test_weights_are_looked_up_by_class_number() -> None:
-    use = ClassUse(np.array([5, 7, 9]), NAMES, np.ones(3, np.int64), np.array([[1.0], [2], [3]]), 0)
+    use = ClassActivation(np.array([5, 7, 9]), NAMES, np.ones(3, np.int64), np.array([[1.0], [2], [3]]), 0)
     weights = np.zeros(10)
     weights[[5, 7, 9]] = 1, 2, 3
     assert use.agreement(0, weights) == pytest.approx(1)

@@ -15,7 +15,6 @@ from nap_core.errors import UserError
 from nap_core.models import CIFAR10_CLASSES as MODEL_CLASSES
 from nap_core.storage.downloads import fetch
 from nap_core.storage.progress import ExtractionStopped, Progress
-from nap_core.studies import study
 from nap_core.studies.study import Study
 from tests.conftest import Publish
 from tests.datasets.published.test_readers import BLUE, RED
@@ -182,4 +181,4 @@ def test_unpacking_tells_how_far_it_is_and_can_be_stopped(publish: Publish, libr
 def test_an_id_dataset_of_the_library_has_the_models_classes() -> None:
     chosen = Study("resnet20-cifar10", "cifar10-test", ("svhn-test", "textures"), 100, "cifar10-train")
     assert Study.from_query(chosen.to_query()) == chosen
-    assert study.datasets.title("cifar10-test") == "CIFAR-10 test set (10,000)"
+    assert datasets.title("cifar10-test") == "CIFAR-10 test set (10,000)"

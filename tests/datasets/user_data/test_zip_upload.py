@@ -133,10 +133,10 @@ def test_a_kill_between_unpacking_and_the_rename_leaves_no_dataset(data_root: Pa
     (tmp_path / "b.zip").write_bytes(packed({"1.png": picture()}).getvalue())
     script = """
         import os, sys
-        from nap_core.datasets import zips
-        zips.settle = lambda *_: os._exit(9)
+        from nap_core.datasets.user_data import zip_upload
+        zip_upload.commit = lambda *_: os._exit(9)
         with open(sys.argv[1], "rb") as file:
-            zips.unpack(file, "b.zip")
+            zip_upload.unpack(file, "b.zip")
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "b.zip")]
     killed = subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, check=False)
