@@ -68,6 +68,13 @@ def test_every_path_that_a_document_names_exists(document: str) -> None:
     assert [path for path in paths if not exists(path)] == []
 
 
+def test_pre_commit_lints_with_the_versions_of_the_project() -> None:
+    pins = re.findall(r'"([\w-]+==[\w.]+)"', text(".pre-commit-config.yaml"))
+    assert {pin.split("==")[0] for pin in pins} == {"ruff", "import-linter"}
+    required = {line.split("#")[0].strip() for line in text("requirements-dev.txt").splitlines()}
+    assert [pin for pin in pins if pin not in required] == []
+
+
 def test_the_citation_has_the_version_of_the_package() -> None:
     stated = re.findall(r'^version: "?([^"\n]+)"?$', text("CITATION.cff"), re.MULTILINE)
     assert stated == [VERSION]
