@@ -33,7 +33,6 @@ class Asked:
 
 def drop_zone() -> None:
     """Draw the drop zone, and what there is to do with files that were dropped before."""
-    st.html(f"<style>.st-key-{DROP} section {{ min-height: 8.5rem; }}</style>")
     st.file_uploader(
         "Drop your own images",
         key=DROP,

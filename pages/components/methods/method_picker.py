@@ -53,8 +53,6 @@ def row(trained_on: str | None = None) -> None:
     selected_methods.write_address()
     specs = selected_methods.current()
     offered = dict.fromkeys([*specs, *methods.RECORDS, *methods.COMBINATIONS])
-    # On a phone the methods have a line of their own, and the buttons the one below.
-    st.html("<style>@media (max-width: 640px) { .st-key-methods-box { min-width: 100%; } }</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", key="method-picker"):
         st.session_state[_BOX] = list(specs)
         st.multiselect(
