@@ -42,8 +42,8 @@ lint-js: # the JavaScript of the browser components, where Node is installed: th
 	elif command -v npm >/dev/null 2>&1; then npm ci --no-audit --no-fund && npx --no-install eslint pages/components/static; \
 	else echo "Left out: ESLint of pages/components/static, because Node and npm are not installed (nodejs.org)."; fi
 
-types: $(TEST_DEPS) ## check the types of nap_core
-	$(BIN)/mypy nap_core
+types: $(TEST_DEPS) ## check the types of nap_core, the pages and app.py
+	$(BIN)/mypy
 
 format: $(TEST_DEPS) ## mend what lint can mend by itself
 	$(BIN)/ruff check --fix .

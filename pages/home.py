@@ -39,7 +39,7 @@ def before_the_first_run(pair: HomeExample, study: Study) -> None:
 def ways_on(pair: HomeExample) -> None:
     """Three cards that lead to the pages."""
     here = maps_state.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
-    cards = (
+    cards: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
         ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
         (
             "pages/score_image.py",

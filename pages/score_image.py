@@ -1,7 +1,5 @@
 """Score an image: has the network seen this?"""
 
-from collections.abc import Callable, Sequence
-
 import streamlit as st
 
 from nap_core import methods, models
@@ -13,11 +11,11 @@ from pages.components.images import analysed_images, image_report, image_table, 
 from pages.components.images.analysed_images import AnalysedImage, Known
 from pages.components.methods import method_picker, selected_methods
 from pages.components.runs import method_run, run_panel
-from pages.components.study import workspace
+from pages.components.study import url_state, workspace
 from pages.components.study.frame import require_frame
 
 PHOTOGRAPHS = "efficientnet-lite0-imagenet"  # what photographs go to, whatever the study is
-ASK, BY = "ask", "by"  # the controls: their names in the address and in the session
+NETWORK, METHOD = "network", "method"  # the controls: their names in the address and in the session
 
 
 def main() -> None:
@@ -25,9 +23,9 @@ def main() -> None:
     st.title("Has the network seen this?")
     left, right = st.columns(2)
     with left:
-        model = choice(
+        model = url_state.selectbox(
             "Network",
-            ASK,
+            NETWORK,
             networks(),
             lambda name: f"{models.find(name).title} · knows {models.find(name).trained_on}",
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
@@ -44,7 +42,7 @@ def main() -> None:
     try:
         among = compared_with(model)
         with verdict:
-            method = choice("Verdict by", BY, list(among.scores), methods.title)
+            method = url_state.selectbox("Verdict by", METHOD, list(among.scores), methods.title)
         answer(model, method, among)
     except UserError as error:
         st.error(str(error))
@@ -84,21 +82,6 @@ def compared_with(model: str) -> Known:
     return among
 
 
-def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str], str], about: str = "") -> str:
-    """A select box whose value is in the address, where it is not the first option, and outlives a change of page."""
-    wanted = st.query_params.get(name)
-    if st.session_state.get(name, options[0]) not in options:  # a method that is no longer chosen
-        del st.session_state[name]
-    if name not in st.session_state and wanted in options:
-        st.session_state[name] = wanted
-    chosen = st.selectbox(label, options, format_func=titled, key=name, help=about or None, persist_state="session")
-    if chosen == options[0]:
-        st.query_params.pop(name, None)
-    elif wanted != chosen:
-        st.query_params[name] = chosen
-    return chosen
-
-
 def answer(model: str, method: str, among: Known) -> None:
     """The table when several images are asked about, and the single view of the one that is open."""
     asked = uploads.asked(model)
@@ -133,7 +116,7 @@ def small_images(model: str, found: list[AnalysedImage]) -> None:
 
 def ask(model: str) -> None:
     """Pick another network."""
-    st.session_state[ASK] = model
+    st.session_state[NETWORK] = model
 
 
 main()

@@ -10,10 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models, studies
+from nap_core import corruptions, extraction, models
 from nap_core.activations import Activations
 from nap_core.analysis import single_image
-from nap_core.analysis.channels.kinds import kind_of
+from nap_core.analysis.channels.kinds import ChannelKind, kind_of
 from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.datasets.uploaded_images import BroughtImage
@@ -22,7 +22,9 @@ from nap_core.extraction import Progress
 from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import Variant
 from nap_core.studies.study import Study
+from nap_core.studies.study import context as study_context
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 PREVIEW = 320  # pixels of the long side of what is kept of an original
 
@@ -75,41 +77,43 @@ def cases(model: str) -> EvaluationData:
     with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
         found = single_image.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
     place.empty()
-    return _cases(among, device, found)
+    return cached((among, device), _cases, among, device, found, entries=4, shared=True)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _cases(among: Study, device: str | None, _found: Activations) -> EvaluationData:
-    return EvaluationData(among.id_dataset, ImageSet(_found), {}, studies.context(among, workspace.store(), device))
+def _cases(among: Study, device: str | None, found: Activations) -> EvaluationData:
+    return EvaluationData(among.id_dataset, ImageSet(found), {}, study_context(among, workspace.store(), device))
 
 
 def known(model: str, about: EvaluationData, specs: Sequence[str]) -> Known:
     """What the methods ``specs`` say of the images that ``model`` knows, which are ``about``."""
-    scores, unable = {}, {}
+    scores: dict[str, NDArray[np.float64]] = {}
+    unable = {}
     with st.spinner("Scoring …"):
         for spec in specs:
             try:
                 scores |= single_image.known_scores(about.id, about.context, [spec])
             except UserError as error:
                 unable[spec] = str(error)
-    return Known(scores, _terms(workspace.variant(model), about.id_name, about.id.activations), about.context, unable)
+    variant = workspace.variant(model)
+    kind, activations = kind_of(models.load(variant)), about.id.activations
+    terms = cached((variant, about.id_name), _terms, kind, activations, entries=4, shared=True)
+    return Known(scores, terms, about.context, unable)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _terms(model: Variant, id_dataset: str, _found: Activations) -> NDArray[np.float64]:
-    return kind_of(models.load(model)).terms(_found)
+def _terms(kind: ChannelKind, activations: Activations) -> NDArray[np.float64]:
+    return kind.terms(activations)
 
 
 def look(model: str, key: str, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
     """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
-    return _look(workspace.variant(model), key, workspace.device(), read)
+    arguments = workspace.variant(model), workspace.device()
+    # As many as one upload may hold: a table must not look at its first rows again while it fills its last.
+    return cached((*arguments, key), _look, *arguments, read, entries=128, shared=True)
 
 
-# As many as one upload may hold: a table must not look at its first rows again while it fills its last.
-@st.cache_resource(show_spinner=False, max_entries=128)
-def _look(model: Variant, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
+def _look(model: Variant, device: str | None, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
     try:
-        brought = _read()
+        brought = read()
     except UserError as error:
         return error
     loaded = models.load(model)
@@ -129,12 +133,12 @@ def placements(images: ImageSet, among: Known) -> list[dict[str, ImageVerdict]]:
 
 def worsened(model: str, key: str, looked: AnalysedImage, corruption: str) -> tuple[NDArray[np.uint8], ImageSet]:
     """What the network sees of an image at severities 0 to 5, (6, H, W, 3), and its answers."""
-    return _worsened(workspace.variant(model), key, corruption, workspace.device(), looked.view)
+    arguments = workspace.variant(model), corruption, workspace.device()
+    return cached((*arguments, key), _worsened, *arguments, looked.view, entries=64, shared=True)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
 def _worsened(
-    model: Variant, key: str, corruption: str, device: str | None, _view: NDArray[np.uint8]
+    model: Variant, corruption: str, device: str | None, view: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], ImageSet]:
-    views = corruptions.strip(corruption, _view)
+    views = corruptions.strip(corruption, view)
     return views, ImageSet(extraction.look(models.load(model), views, device=device)[0])

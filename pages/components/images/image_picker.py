@@ -28,7 +28,7 @@ _ORDERS = {
 def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Callable[[str], Pool]) -> tuple[Pool, int]:
     """Draw one side's controls and filmstrip; its pool and the image that is picked."""
     role = maps_state.SIDES[side]
-    name = st.segmented_control(
+    chosen = st.segmented_control(
         f"{role} dataset",
         names,
         key=maps_state.dataset_key(side),
@@ -38,6 +38,7 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
         wrap=True,
         persist_state="session",
     )
+    name = str(chosen)  # one is always chosen
     pool = pool_of(name)
     filters = st.columns([4, 6, 4], vertical_alignment="bottom")
     shows = filters[0].selectbox(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import streamlit as st
 from PIL import Image
 
 from nap_core import corruptions, models
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
-from nap_core.analysis.single_image import ImageVerdict
+from nap_core.analysis.single_image import ImageVerdict, NapContribution
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
@@ -82,7 +85,9 @@ def _enlarged(image: Image.Image) -> Image.Image:
 
 def _channels(looked: AnalysedImage, among: Known, kind: ChannelKind) -> None:
     voices = single_image.nap_contributions(looked.activations, among.terms, kind=kind)
-    sides = dict(zip(("for", "against"), voices, strict=True))
+    sides: dict[Literal["for", "against"], Sequence[NapContribution]] = dict(
+        zip(("for", "against"), voices, strict=True)
+    )
     top = max((float(looked.maps[voice.channel].max()) for found in sides.values() for voice in found), default=0.0)
     st.caption(_about_heads(top, len(looked.maps) - 1) if kind.of_heads else _about_channels(top))
     for column, (side, found) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):

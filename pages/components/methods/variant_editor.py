@@ -16,6 +16,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 TEXT, EXAMPLE, CHANNELS = "expression", "expression_example", "expression_over"
 MOST_APART = 4  # more OOD datasets than this share a panel
@@ -34,11 +35,6 @@ GRAMMAR = """
 `max` and `mean` are always those of one channel's map. How the channels become one score is chosen beside the
 expression. Higher must mean more in-distribution.
 """
-
-
-@st.cache_data(show_spinner="Scoring …", max_entries=64)
-def _scores(study: Study, text: str, over: str, _found: StudyActivations) -> score_variants.WrittenScores:
-    return score_variants.expression_scores(_found, parse(text, over))
 
 
 def _take_example() -> None:
@@ -62,7 +58,9 @@ def section(study: Study, found: StudyActivations, other: str) -> None:
         )
     try:
         expression = parse(text, over)
-        written = _scores(study, text, over, found)
+        written = cached(
+            (study, text, over), score_variants.expression_scores, found, expression, spinner="Scoring …", entries=64
+        )
         both = score_variants.combined_scores(found, written, other, w)
         ours = workspace.scores(found, "nap")
         ours_both = workspace.scores(found, f"nap+{other}", w)

@@ -16,6 +16,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.runs import task
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 
 def section(study: Study, found: StudyActivations, method: str) -> None:
@@ -24,7 +25,8 @@ def section(study: Study, found: StudyActivations, method: str) -> None:
     try:
         pseudo = _pseudo(study)
         if pseudo is not None:
-            _result(study, method, _search(study, method, found, pseudo))
+            result = cached((study, method), weight_search.search, found, pseudo, method, spinner="Searching …")
+            _result(study, method, result)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
 
@@ -42,11 +44,6 @@ def _pseudo(study: Study) -> ImageSet | None:
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
     )
     return found
-
-
-@st.cache_data(show_spinner="Searching …", max_entries=64)
-def _search(study: Study, method: str, _found: StudyActivations, _pseudo: ImageSet) -> WeightSearch:
-    return weight_search.search(_found, _pseudo, method)
 
 
 def _result(study: Study, method: str, result: WeightSearch) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from nap_core.figures import Picture
 from pages.components.browser_component import browser_component
 
+Selection = Literal["points", "box", "lasso"]
 _save_buttons = browser_component("save_figure")
 
 
@@ -17,7 +18,7 @@ def show(
     picture: Picture,
     key: str,
     *,
-    selection: Sequence[str] = (),
+    selection: Sequence[Selection] = (),
     scroll_zoom: bool = False,
 ) -> Any:
     """Draw a picture over the full width with its reading and its save menu.
@@ -25,7 +26,7 @@ def show(
     ``key`` is unique on the page and names the figure for tests and styles. ``selection`` lists what may be selected
     ("points", "box", "lasso"); the selection event is then returned, else None.
     """
-    config = {
+    config: dict[str, Any] = {
         "displaylogo": False,
         "scrollZoom": scroll_zoom,
         "toImageButtonOptions": {"format": "png", "filename": picture.name, "scale": 2},
@@ -37,7 +38,7 @@ def show(
             alt=picture.reading,
             config=config,
             on_select="rerun" if selection else "ignore",
-            selection_mode=tuple(selection) or ("points",),
+            selection_mode=selection or ("points",),
         )
         with st.container(horizontal=True, vertical_alignment="top", key=f"reading-{key}"):
             st.markdown(picture.reading, width="stretch")

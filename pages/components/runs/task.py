@@ -13,6 +13,10 @@ from pages.components.runs.run_panel import bar, images_done
 from pages.components.study import workspace
 
 
+def _start(owner: Hashable, work: Callable[[RunCallbacks], Any]) -> None:
+    workspace.jobs().start_task(owner, work)
+
+
 def result_of(
     owner: Hashable,
     work: Callable[[RunCallbacks], Any],
@@ -38,7 +42,7 @@ def result_of(
         "Go on" if job is not None and job.state == "stopped" else label,
         key=f"run-{key}",
         icon=":material/play_arrow:",
-        on_click=workspace.jobs().start_task,
+        on_click=_start,
         args=(owner, work),
     )
     return None

@@ -150,17 +150,17 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     )
     if record.fit_dataset and not start.fit_dataset:
         return id_dataset, tuple(ood), ""
-    fit_names = ["", *(name for name, role in roles.items() if role in ("fit", "own"))]
-    fit = st.selectbox(
+    fit_names: list[str] = ["", *(name for name, role in roles.items() if role in ("fit", "own"))]
+    fit_split: str = st.selectbox(
         "Fit split",
         fit_names,
         index=fit_names.index(start.fit_dataset),
-        format_func=lambda name: _marked(name or record.fit_dataset) if name or record.fit_dataset else "none",
+        format_func=lambda name: _marked(fit) if (fit := name or record.fit_dataset) else "none",
         key=f"fit-{key}",
         help="Training images of the model, from which methods such as KNN and ReAct estimate. Without one, the "
         "methods that need none still run.",
     )
-    return id_dataset, tuple(ood), fit
+    return id_dataset, tuple(ood), fit_split
 
 
 def _marked(name: str) -> str:

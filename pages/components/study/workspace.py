@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from nap_core import datasets, methods, models, studies
@@ -12,10 +14,12 @@ from nap_core.errors import UserError
 from nap_core.extraction import describe_device
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
-from nap_core.runs.background import Jobs, StudyJob
+from nap_core.runs.background import Jobs
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations
+from pages.components.study import cache, url_state
+from pages.components.study.cache import cached
 from pages.components.study.frame import require_frame
 
 
@@ -57,29 +61,14 @@ def open_own(study: Study) -> None:
     if models.is_here(study.model) and (study.model not in models.RECORDS or not study.variant.is_plain):
         study.network()
     for name in own_datasets(study):
-        _forget_if_changed(name)
+        if cache.note_stamp(name):  # files have come or gone: ended runs of this name are about other images
+            jobs().forget(partial(cache.mentions, name=name))
         _read(name)
 
 
 def own_datasets(study: Study) -> list[str]:
     """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*study.datasets, study.fit_dataset) if allowed_folders.is_own(name)]
-
-
-_stamps: dict[str, int] = {}
-
-
-def _forget_if_changed(name: str) -> None:
-    """Let go of all that was computed, when files have come into one of the visitor's folders or gone.
-
-    Results and pictures are kept under names, and the name now stands for other images. Activations need no care: the
-    store keeps them under what the images show.
-    """
-    stamp = datasets.registry.stamp(name)
-    if _stamps.setdefault(name, stamp) != stamp:
-        _stamps[name] = stamp
-        st.cache_data.clear()
-        st.cache_resource.clear()
 
 
 def _read(name: str) -> None:
@@ -128,13 +117,7 @@ def choose_study(study: Study) -> None:
 
 def write_address(study: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
-    query = study.to_query()
-    for name in studies.OPTIONAL:
-        if name not in query:
-            st.query_params.pop(name, None)
-    for name, value in query.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    url_state.write(**dict.fromkeys(studies.OPTIONAL) | study.to_query())
 
 
 def device() -> str | None:
@@ -143,14 +126,9 @@ def device() -> str | None:
     return name
 
 
-@st.cache_data(show_spinner=False)
-def _device_title(name: str | None) -> str:
-    return describe_device(name)
-
-
 def device_title() -> str:
     """The device in words."""
-    return _device_title(device())
+    return cached((device(),), describe_device, device())
 
 
 def missing_images(study: Study) -> dict[str, int]:
@@ -163,9 +141,9 @@ def storage_words(study: Study) -> str:
     return disk_usage.storage(study, store()).words() if studies.prepared(study) else ""
 
 
-def start(study: Study) -> StudyJob:
+def start(study: Study) -> None:
     """Run the study in the background."""
-    return jobs().start(study, device())
+    jobs().start(study, device())
 
 
 def activations(study: Study) -> StudyActivations | None:
@@ -179,12 +157,8 @@ def activations(study: Study) -> StudyActivations | None:
 
 def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
     """The study's scores under a method, computed once for each w; a combination's own where none is given."""
-    return _scores(found.study, method, methods.default_w(method, found.context) if w is None else w, found)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _scores(study: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
-    return evaluation.score_study(_found, method, w=w)
+    w = methods.default_w(method, found.context) if w is None else w
+    return cached((found.study, method, w), evaluation.score_study, found, method, w=w)
 
 
 def titles(study: Study) -> dict[str, str]:
