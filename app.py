@@ -26,7 +26,7 @@ page = st.navigation(
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
             st.Page("pages/score_designs.py", title="Score designs", icon=":material/science:"),
         ],
-        "Ask more": [
+        "Robustness": [
             st.Page("pages/near_and_far.py", title="Near and far", icon=":material/social_distance:"),
             st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
         ],

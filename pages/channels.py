@@ -14,7 +14,7 @@ from nap_core.figures.channels import chosen_of, class_picture, ranking_picture,
 from nap_core.figures.picture import percent
 from nap_core.models import LoadedModel
 from nap_core.studies.study import StudyActivations
-from pages.components.channels.channel_detail import distribution, drivers, speaks_for
+from pages.components.channels.channel_detail import class_weights, distribution, drivers
 from pages.components.channels.channel_strip import CHANNEL_PAGE, SCATTER, aurocs, chosen_channel
 from pages.components.images import maps_state
 from pages.components.images.image_pools import id_pool, ood_pool
@@ -142,7 +142,7 @@ def _one(
     if points.button("See its points", icon=":material/scatter_plot:", width="stretch", key="channels-points"):
         st.session_state[SCATTER] = channel
         st.switch_page("pages/max_vs_mean.py", query_params={"channel": str(channel)})
-    st.markdown(speaks_for(model, channel))
+    st.markdown(class_weights(model, channel))
     spread, classes = st.columns(2, gap="medium")
     with spread:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")

@@ -45,7 +45,7 @@ def ways_on(pair: HomeExample) -> None:
             "pages/score_image.py",
             "Try your own image",
             "image_search",
-            "Drop a picture: has the network met its like?",
+            "Drop a picture: its score among those of the ID images.",
             {},
         ),
         ("pages/compare_methods.py", "Compare methods", "compare", "NAP beside MSP and Energy, and both together.", {}),
@@ -56,7 +56,7 @@ def ways_on(pair: HomeExample) -> None:
             st.caption(words)
 
 
-st.title("See whether a network has met an image like this before", anchor=False)
+st.title("Is this image like what the network was trained on?", anchor=False)
 try:
     pair = home_example.load()
     study = workspace.current_study()

@@ -93,7 +93,7 @@ def shifted_images(study: Study) -> Shifted | None:
 
 
 def unplaced(placed: Mapping[str, OODGroup]) -> str:
-    """Which datasets nobody knows the place of; empty for none."""
+    """Which datasets are neither near nor far by any benchmark; empty for none."""
     names = [datasets.title(name) for name, one in placed.items() if one.nearness == "unknown"]
     if not names:
         return ""

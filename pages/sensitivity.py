@@ -1,4 +1,4 @@
-"""What do the numbers hang on? The number of images, their size, the TPR; and what NAP costs."""
+"""How sensitive are the numbers? The number of images, their size, the TPR; and what NAP costs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def pick(study: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric,
     return metric, opened, against
 
 
-st.title("What do the numbers hang on?")
+st.title("How sensitive are the numbers?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 section = pick_section()

@@ -66,7 +66,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
 
 def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: StudyActivations) -> None:
     covariate_shift.extracted(STUDY, Store())
-    app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
+    app = opened(near="Fashion-MNIST", shift_method="Energy", shift_metric="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
     rows = [evaluation.score_study(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
     shifted = covariate_shift.extracted(STUDY, Store())

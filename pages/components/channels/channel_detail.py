@@ -36,7 +36,7 @@ def show_detail(
     heading.subheader(name[0].upper() + name[1:], anchor=False)
     if own.button("Its page", key="maps-channel-page", icon=":material/equalizer:", width="stretch"):
         open_page(channel)
-    st.markdown(speaks_for(model, channel))
+    st.markdown(class_weights(model, channel))
     if not kind.of_heads:
         with st.container(key="same-mean"):
             _same_mean(found, channel, id_images)
@@ -74,19 +74,17 @@ def distribution(found: StudyActivations, channel: int, kind: ChannelKind, marks
     )
 
 
-def speaks_for(model: LoadedModel, channel: int) -> str:
-    """For and against which class a channel speaks, in a sentence; why that is not known where it is not."""
+def class_weights(model: LoadedModel, channel: int) -> str:
+    """The classes with the largest and smallest weight of a channel, in a sentence; why there are none, else."""
     if model.reads_attention:
-        return "It tells where the class token looks. For which class that speaks, attention does not say."
+        return "It shows where the class token attends. Attention has no weight for a class."
     if not model.logits_from_means or model.head_weight is None:
-        return (
-            "For which class it speaks is not known: the logits of this network are not linear in the channels’ means."
-        )
+        return "It has no weight for a class: the logits of this network are not linear in the channels’ means."
     weights = model.head_weight[:, channel]
     most, least = int(weights.argmax()), int(weights.argmin())
     return (
-        f"It speaks most for **{model.classes[most]}** (weight {_signed(weights[most])}) "
-        f"and most against **{model.classes[least]}** ({_signed(weights[least])})."
+        f"Its largest weight is for **{model.classes[most]}** ({_signed(weights[most])}), "
+        f"its smallest for **{model.classes[least]}** ({_signed(weights[least])})."
     )
 
 

@@ -30,8 +30,8 @@ PREVIEW = 320  # pixels of the long side of what is kept of an original
 
 
 @dataclass(frozen=True)
-class Known:
-    """Of the images a network knows: the chosen methods' scores by name, and the NAP term of each image and channel.
+class IdScores:
+    """Of a network's ID images: the scores (N,) by method, and the NAP term of each image and channel, (N, C).
 
     ``unable`` has the reasons of those that cannot be computed.
     """
@@ -44,7 +44,7 @@ class Known:
 
 @dataclass(frozen=True)
 class AnalysedImage:
-    """One image after one pass: the original, small; what the network saw; what it answered."""
+    """One image after one pass: the original, small; the view of the network; activations and maps."""
 
     name: str
     notes: tuple[str, ...]
@@ -61,20 +61,20 @@ class AnalysedImage:
 
 
 def cases(model: str) -> EvaluationData:
-    """The images that ``model`` knows, with what its methods stand on; extracted the first time, with a bar.
+    """The ID images of ``model`` with the scoring context of its methods; extracted the first time, with a bar.
 
-    Raises UserError where nothing is known.
+    Raises UserError where there are none.
     """
     place = st.empty()
 
     def note(progress: Progress) -> None:
         speed = f"{progress.speed:,.0f} images/s · about {progress.seconds_left:.0f} s left"
-        text = f"Looking at {progress.total:,} images that the network knows, once: {progress.done:,} · {speed}"
+        text = f"Extracting {progress.total:,} ID images, once: {progress.done:,} · {speed}"
         place.progress(progress.done / progress.total, text=text)
 
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
-    with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
+    with st.spinner("Loading the network …"):  # a large one takes a while to open, before there is anything to count
         found = single_image.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
     place.empty()
     return cached((among, device), _cases, among, device, found, entries=4, shared=True)
@@ -84,8 +84,8 @@ def _cases(among: Study, device: str | None, found: Activations) -> EvaluationDa
     return EvaluationData(among.id_dataset, ImageSet(found), {}, study_context(among, workspace.store(), device))
 
 
-def known(model: str, about: EvaluationData, specs: Sequence[str]) -> Known:
-    """What the methods ``specs`` say of the images that ``model`` knows, which are ``about``."""
+def id_scores(model: str, about: EvaluationData, specs: Sequence[str]) -> IdScores:
+    """The scores of the ID images of ``model``, which are ``about``, under the methods ``specs``."""
     scores: dict[str, NDArray[np.float64]] = {}
     unable = {}
     with st.spinner("Scoring …"):
@@ -97,7 +97,7 @@ def known(model: str, about: EvaluationData, specs: Sequence[str]) -> Known:
     variant = workspace.variant(model)
     kind, activations = kind_of(models.load(variant)), about.id.activations
     terms = cached((variant, about.id_name), _terms, kind, activations, entries=4, shared=True)
-    return Known(scores, terms, about.context, unable)
+    return IdScores(scores, terms, about.context, unable)
 
 
 def _terms(kind: ChannelKind, activations: Activations) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def _look(model: Variant, device: str | None, read: Callable[[], BroughtImage]) 
     )
 
 
-def placements(images: ImageSet, among: Known) -> list[dict[str, ImageVerdict]]:
+def placements(images: ImageSet, among: IdScores) -> list[dict[str, ImageVerdict]]:
     """Where each of the images stands under every method."""
     return single_image.place(images, among.scores, among.context)
 

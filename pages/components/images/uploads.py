@@ -92,7 +92,7 @@ def _from_file(file: UploadedFile) -> Asked:
 
 
 def samples(model: str) -> list[Asked]:
-    """Six bundled images for a model: photographs, or for a network of small images some it knows and some not."""
+    """Six bundled images for a model: photographs, or for a network of small images some ID and some OOD images."""
     return [_sample(dataset, index) for dataset, index in _sample_places(model)]
 
 

@@ -49,7 +49,7 @@ def scores(found: StudyActivations) -> list[MethodScores]:
 def row(trained_on: str | None = None) -> None:
     """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows.
 
-    ``knows`` is what the network knows whose defaults are shown; None for that of the visitor's study.
+    ``trained_on`` is the benchmark whose defaults are shown; None for that of the visitor's study.
     """
     selected_methods.write_address()
     specs = selected_methods.current()

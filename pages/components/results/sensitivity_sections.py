@@ -131,7 +131,7 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
             f"Without {names}: fitted to training images in the network's own size, or in need of a further pass."
         )
     if not able:
-        st.info("None of the chosen methods can be asked in another size. Add NAP or Energy.", icon=":material/info:")
+        st.info("None of the chosen methods can be scored in another size. Add NAP or Energy.", icon=":material/info:")
         return
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)

@@ -61,7 +61,7 @@ def adder() -> None:
             )
         left, right = st.columns(2)
         left.text_input("Name", key=f"{_FIELD}title", placeholder="Birds, ResNet-18")
-        right.text_input("Knows", key=f"{_FIELD}knows", placeholder="what it was trained on")
+        right.text_input("Trained on", key=f"{_FIELD}trained-on", placeholder="CIFAR-10")
         st.file_uploader(
             "Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes", max_upload_size=1
         )
@@ -123,7 +123,7 @@ def _add() -> None:
             models.add,
             architecture=architecture,
             title=(st.session_state[f"{_FIELD}title"] or "").strip() or _stem(file, path),
-            trained_on=(st.session_state[f"{_FIELD}knows"] or "").strip(),
+            trained_on=(st.session_state[f"{_FIELD}trained-on"] or "").strip(),
             transform=_asked(architecture),
             classes=user_models.class_names(classes.getvalue(), classes.name) if classes else None,
         )

@@ -1,4 +1,4 @@
-"""The visitor's study and its results: what every page asks for first."""
+"""The visitor's study and its results, which every page reads first."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def current_study() -> Study:
     except UserError as error:
         st.session_state.study = studies.default_study()
         st.session_state.link_fault = str(error)
-    chosen: Study = st.session_state.study
-    return chosen
+    study: Study = st.session_state.study
+    return study
 
 
 def open_own(study: Study) -> None:
@@ -97,20 +97,20 @@ def reference_study(model: str) -> Study:
         return studies.default_study(model)
     if study.model != model:
         raise UserError(
-            f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
+            f"{models.find(model).title} comes without ID images; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return study
 
 
 def variant(model: str) -> Variant:
-    """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    study: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
+    """The model called ``model``, with layer and preprocessing of the visitor's study if that is about this model."""
+    study: Study = st.session_state.get("study") or current_study()  # called for every image of a table
     return study.variant if study.model == model else Variant(model)
 
 
 def choose_study(study: Study) -> None:
-    """Make ``chosen`` the visitor's study; the address follows at the next run."""
+    """Make ``study`` the visitor's study; the address follows at the next run."""
     st.session_state.study = study
     st.session_state.pop("link_fault", None)
 
@@ -173,7 +173,7 @@ def where_read(model: str, layer: str = "") -> str:
     Raises UserError for a network of the user's own that cannot be used.
     """
     if layer:
-        return f"NAP is read from what {layer} puts out, as this study asks."
+        return f"NAP is read from the output of {layer}, as this study says."
     blueprint = architectures.find(models.find(model).architecture)
     if blueprint and blueprint.note:
         return blueprint.note
@@ -181,8 +181,8 @@ def where_read(model: str, layer: str = "") -> str:
     return structure.sentence() if structure else ""
 
 
-def knows_a_stranger(study: Study) -> bool:
-    """Whether the study's ID dataset shows none of the classes that its model knows."""
+def id_is_foreign(study: Study) -> bool:
+    """Whether the study's ID dataset shows none of the classes that its model was trained on."""
     return are_strangers(datasets.find(study.id_dataset).classes, models.find(study.model).classes())
 
 
