@@ -15,8 +15,8 @@ from pages.components.study import workspace
 
 
 def coverage_of_models(study: Study) -> None:
-    """A number for the study's model, where it has a fit split, and for each model of the catalogue that was trained on the
-    same data and comes with one; or how to get it."""
+    """A number for the study's model, where it has a fit split, and for each model of the catalogue that was trained
+    on the same data and comes with one; or how to get it."""
     rivals = [name for name, one in models.RECORDS.items() if one.trained_on == study.trained_on and one.fit_dataset]
     offered = {name: studies.default_study(name) for name in rivals}
     fits = {name: one for name, one in offered.items() if studies.prepared(one)}
