@@ -17,20 +17,20 @@ SCORE_ALONE = 9
 
 def test_a_first_run_of_a_study(tmp_path: Path) -> None:
     walk = walks.first_run(tmp_path)
-    assert {"nap.py", "metrics.py", "extraction/runner.py", "store/shards.py"} <= {*walk.files}
+    assert {"nap.py", "metrics.py", "extraction/runner.py", "storage/activation_store/shards.py"} <= {*walk.files}
     assert len(walk.files) <= FIRST_RUN, f"target {FIRST_RUN_TARGET}: {walk}"
     assert walk.opened
 
 
 def test_a_combination_on_the_activations_of_a_study(tmp_path: Path) -> None:
     walk = walks.score_of_study(tmp_path)
-    assert {"nap.py", "combination.py", "evaluation.py"} <= {*walk.files}
+    assert {"nap.py", "methods/combination.py", "analysis/evaluation.py"} <= {*walk.files}
     assert len(walk.files) <= SCORE_OF_STUDY, f"target {SCORE_OF_STUDY_TARGET}: {walk}"
 
 
 def test_scoring_nap_energy_on_activations_in_memory_opens_no_file() -> None:
     walk = walks.score_alone()
-    assert {"nap.py", "combination.py"} <= {*walk.files}
+    assert {"nap.py", "methods/combination.py"} <= {*walk.files}
     assert len(walk.files) <= SCORE_ALONE, str(walk)
     assert walk.opened == []
 
