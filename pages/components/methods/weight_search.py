@@ -15,7 +15,7 @@ from nap_core.methods import ImageSet
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 from pages.components.study.cache import cached
 
 
@@ -28,7 +28,7 @@ def section(study: Study, found: StudyActivations, method: str) -> None:
             result = cached((study, method), weight_search.search, found, pseudo, method, spinner="Searching …")
             _result(study, method, result)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
 
 
 def _pseudo(study: Study) -> ImageSet | None:
