@@ -16,7 +16,7 @@ from pages.components.study import workspace
 
 
 def scores_of_the_study(pair: HomeExample, study: Study, found: StudyActivations) -> None:
-    """The histogram of NAP, with both images marked where the study asks the model that they were shown to."""
+    """The histogram of NAP, with both images marked where the study has the model of the example."""
     same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
     scores = workspace.scores(found, "nap")
     palette = colours(study.id_dataset, study.ood_datasets)

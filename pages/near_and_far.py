@@ -117,9 +117,7 @@ def details(one: ShiftResult, metric: Metric) -> None:
     with right:
         accuracy = accuracy_picture(one.shift, one.title)
         if accuracy is None:
-            st.caption(
-                "The classes of the ID images are not known here, so nobody can say what the network gets right."
-            )
+            st.caption("The classes of the ID images are not known here, so there is no accuracy to show.")
         else:
             figure_view.show(accuracy, "far-accuracy")
             finger_scrolls("far-accuracy")
@@ -153,7 +151,7 @@ def near_in_the_paper(study: Study, found: StudyActivations) -> None:
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
     elif workspace.model_title(study) != published_tables.NETWORK:
-        words += f"; this study asks {workspace.model_title(study)}, so compare how methods rank, not their figures"
+        words += f"; this study has {workspace.model_title(study)}, so compare how methods rank, not their figures"
     st.caption(f"{words}.")
 
 

@@ -101,7 +101,7 @@ def _about_channels(top: float) -> str:
     return (
         "What each channel adds to NAP, compared with the average ID image; all channels together make up the whole "
         "difference. Its map lies over the image on one colour scale, from nothing (silent) to bright (an activation "
-        f"of {three_digits(top)}). A channel that speaks against the image is often a silent one."
+        f"of {three_digits(top)}). A channel that lowers the score is often a silent one."
     )
 
 

@@ -1,4 +1,4 @@
-"""The images a visitor asks about: files that were dropped, kept while other pages are visited, and samples."""
+"""The images to be scored: dropped files, kept while other pages are visited, and samples."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _dropped() -> None:
 
 
 def _take_sample(number: int | None = None) -> None:
-    """Ask for a sample, counted from 1; None asks for the dropped files instead."""
+    """Choose a sample, counted from 1; None chooses the dropped files instead."""
     st.session_state[TAKEN] = number
     url_state.write(**{SAMPLE: None if number is None else str(number)})
 
@@ -130,7 +130,7 @@ def _sample_strip(model: str, among: Study) -> list[Thumbnail]:
 
 
 def sample_strip(model: str) -> None:
-    """Draw the samples; a click asks for one."""
+    """Draw the samples; a click chooses one."""
     number = _taken() or (None if files() else 1)
     among = workspace.reference_study(model)
     strip = cached((model, among), _sample_strip, model, among, entries=8)

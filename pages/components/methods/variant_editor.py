@@ -46,7 +46,7 @@ def _take_example() -> None:
 
 @st.fragment
 def section(study: Study, found: StudyActivations, other: str) -> None:
-    """The field, and what the study says of what stands in it."""
+    """The field of the expression, and its scores on the study."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
     text, over, w = _controls(found, other)

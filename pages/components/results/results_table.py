@@ -30,7 +30,7 @@ def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
 def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
     """The rows of ``bootstrap.intervals`` of every method.
 
-    None where they take long and nobody has asked for them yet: a button asks, a bar shows how far they are.
+    None where they take long and have not been requested: a button requests them, a bar shows the progress.
     """
     done_before: set[str] = st.session_state.setdefault(f"intervals of {study}", set())
     waiting = [row for row in rows if row.method not in done_before]

@@ -99,8 +99,8 @@ def _sizes(names: Sequence[str], chosen: int) -> list[int]:
 
 
 def _models() -> dict[str, ModelRecord]:
-    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. What is damaged
-    among one's own is told where it can be removed."""
+    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. Damaged ones
+    of the user's are listed where they can be removed."""
     own = {name: record for name, record in user_model_list.kept().items() if isinstance(record, ModelRecord)}
     return (
         models.RECORDS
@@ -188,7 +188,7 @@ def _use(wanted: Study, device: str) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
-    able = downloads.told(wanted)
+    able = downloads.explain(wanted)
     user_image_list.unreadable(wanted)
     runs = bool(missing) or not ready
     label = "Download, use and run this study" if downloads.waits(wanted) else "Use and run this study"

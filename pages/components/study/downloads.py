@@ -52,10 +52,10 @@ def _of_the_hub(study: Study) -> list[str]:
     return [datasets.title(name) for name in names if not datasets.prepared(name)]
 
 
-def told(study: Study) -> bool:
-    """Say what of a study will be downloaded, and which file to put where without a network.
+def explain(study: Study) -> bool:
+    """Draw what of a study will be downloaded, and which file to put where without a network.
 
-    True when all of it can be: what is given to registered people only has to be put there first.
+    True when all of it can be downloaded: some files are given to registered people only and placed by hand.
     """
     missing, hub_titles = studies.missing_downloads(study), _of_the_hub(study)
     by_hand = [one for one in missing if one.by_hand]
