@@ -13,12 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets, methods, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.channels import ranking
+from nap_core.analysis.channels import clearest_pair, ranking
 from nap_core.extraction import extract, precomputed
 from nap_core.figures.picture import three_digits
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, run
-from pages.components.channels import channel_detail
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
@@ -231,7 +230,7 @@ def test_a_search_among_some_of_the_images_says_so(
     app = opened(STUDY)
     assert not app.button(key="maps-clearest").help
     every = len(found.id) + sum(map(len, found.ood.values()))
-    monkeypatch.setattr(channel_detail, "MOST_SEARCHED", found.id.channels * every // 2)
+    monkeypatch.setattr(clearest_pair, "MOST_SEARCHED", found.id.channels * every // 2)
     assert re.fullmatch(
         rf"Among \d+ of {every} images, the first of each dataset\.", app.run().button(key="maps-clearest").help
     )

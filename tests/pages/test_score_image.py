@@ -89,11 +89,11 @@ def test_another_method_gives_another_verdict_and_is_in_the_address(opened: Open
     again(app)
     score = methods.score("msp", answer(LITE, photograph(3)))[0]
     assert f"MSP {three_digits(score)}" in verdict(app)
-    assert app.query_params["by"] in ("msp", ["msp"])
+    assert app.query_params["method"] in ("msp", ["msp"])
     assert app.query_params["sample"] in ("4", ["4"])
     app.selectbox(key="method").set_value("nap")
     again(app)
-    assert "by" not in app.query_params
+    assert "method" not in app.query_params
 
 
 def test_a_link_that_makes_no_sense_opens_the_first_sample(opened: OpenPage) -> None:
