@@ -15,11 +15,11 @@ import pandas as pd
 from torch import nn
 
 from nap_core import datasets, metrics
-from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
+from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, extract_layers
-from nap_core.methods import ImageSet, RunCallbacks
+from nap_core.methods import EvaluationData, ImageSet, RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel, with_layer
 from nap_core.models.introspection import Layer, NetworkStructure
@@ -221,9 +221,9 @@ def run_layers(
     }
 
 
-def layer_scores(cases_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
+def layer_scores(data_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
     """S_NAP of every image at each layer, by layer."""
-    return {layer: score_cases(cases, "nap") for layer, cases in cases_by_layer.items()}
+    return {layer: method_scores(data, "nap") for layer, data in data_by_layer.items()}
 
 
 def product(scores: Sequence[MethodScores]) -> MethodScores:

@@ -96,20 +96,20 @@ BENCHMARKS = {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet-1k": 1000}
 
 @dataclass(frozen=True)
 class Weight:
-    """The w of a combination that nobody chose, and where it comes from.
+    """The w of a combination for which no other w was given, and where it comes from.
 
-    "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
+    "searched": found by ``analysis.weight_search`` on distorted ID images; "published": by Table 11 for ``benchmark``, which the network
     knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
     nothing for the combination, or nothing is known of the network.
     """
 
     w: float
-    origin: Literal["found", "published", "nearest", "assumed"]
+    origin: Literal["searched", "published", "nearest", "assumed"]
     benchmark: str = ""
 
     def sentence(self) -> str:
         """Where it comes from, for a reader."""
-        if self.origin == "found":
+        if self.origin == "searched":
             return f"w = {self.w:g} was found on distorted images, without any OOD image."
         if self.origin == "published":
             return f"w = {self.w:g} is the paper's for {self.benchmark} (Table 11)."
