@@ -17,10 +17,10 @@ from nap_core import methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.extraction import store_key
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, combination
+from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, Weight, combination
 from nap_core.methods.context import NO_CALLBACKS
 
-RESULTS = ["method", "parameters", "w", "id", "ood", "n_id", "n_ood"]
+RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
 FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
 COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
@@ -86,7 +86,7 @@ def id_accuracy(data: EvaluationData, predictions: NDArray[np.int64] | None = No
 def evaluate(
     data: EvaluationData,
     specs: Sequence[str] = methods.STANDARD,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float | Weight] | None = None,
     *,
     callbacks: RunCallbacks = NO_CALLBACKS,
     failed: Callable[[str, UserError], None] | None = None,
@@ -112,9 +112,10 @@ def evaluate(
     spent: dict[str, float] = {}
     for spec in specs:
         method = methods.parse(spec)
+        weight = methods.weight(method, data.context, (weights or {}).get(spec))
         started = time.perf_counter()
         try:
-            scores = method_scores(data, spec, w=(weights or {}).get(spec), callbacks=callbacks)
+            scores = method_scores(data, spec, w=weight.w if weight else None, callbacks=callbacks)
             _check_finite(scores)
         except UserError as error:
             if failed is None:
@@ -130,6 +131,7 @@ def evaluate(
                 f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
             ),
             "w": scores.w,
+            "w_origin": weight.origin if weight else "",
             "id": data.id_name,
             "n_id": len(scores.id),
             "id_accuracy": id_accuracy(data, scores.id_predictions),
@@ -162,7 +164,9 @@ def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": store_key(model, images, dtype="float16" if half else "float32").digest if model and images else "",
+        "store_key": store_key(model, images, dtype="float16" if half else "float32").digest
+        if model and images
+        else "",
         "versions": versions(),
         "seed": ORDER_SEED,
     }

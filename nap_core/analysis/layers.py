@@ -63,6 +63,15 @@ def network_of(study: Study) -> LoadedModel:
     return model
 
 
+def as_it_comes(model: LoadedModel) -> LoadedModel:
+    """``model`` read at its own penultimate map, whatever layer it is read at."""
+    structure = model.structure
+    if structure is None or structure.hook == model.hook:
+        return model
+    architecture = replace(model.architecture, hook=structure.hook)
+    return replace(model, architecture=architecture, keeps_features=model.has_head and not structure.head_on_mean)
+
+
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
     """The layers that NAP can be read at beside the model's own, in the order in which they run: those with a map of
     several neurons. Raises UserError for a model without anatomy."""

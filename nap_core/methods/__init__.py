@@ -70,18 +70,20 @@ __all__ = [
 ]
 
 
-def weight(method: Method, context: ScoringContext) -> Weight | None:
-    """The published w of a combination, by the method, the training data of the network and its number of classes
-    alone. None for a method that is no combination."""
+def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:
+    """The w of a combination and its origin: what was ``given``, else the published w, which depends on the method,
+    the training data of the network and its number of classes alone. None for a method that is no combination."""
     if method.prior is None:
         return None
+    if given is not None:
+        return given if isinstance(given, Weight) else Weight(given, "given")
     published = method.record.weight(context.trained_on, context.classes)
     # Table 11 is about NAP; its w is the best guess for another prior, and no more.
     return published if method.prior.record.name == "nap" else Weight(published.w, "assumed")
 
 
 def default_w(spec: str, context: ScoringContext) -> float | None:
-    """The w of ``weight``, by the name of the method."""
+    """The published w of a combination, by the name of the method; see ``weight``."""
     found = weight(parse(spec), context)
     return found.w if found else None
 

@@ -151,12 +151,19 @@ class EvaluationData:
         id: the ID images, N rows.
         ood: the OOD images by the name of their dataset, in study order.
         context: what methods may use besides the activations.
+
+    Raises:
+        UserError: where an OOD dataset has the name of the ID dataset.
     """
 
     id_name: str
     id: ImageSet
     ood: Mapping[str, ImageSet]
     context: ScoringContext = field(default_factory=ScoringContext)
+
+    def __post_init__(self) -> None:
+        if self.id_name in self.ood:
+            raise UserError(f"The ID dataset and an OOD dataset are called “{self.id_name}”. Rename one of them.")
 
     @property
     def parts(self) -> dict[str, ImageSet]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nap_core import datasets, models
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import Stored, extract, precomputed
-from nap_core.methods.context import EvaluationData, ScoringContext
-from nap_core.methods.inputs import ImageSet
+from nap_core.extraction import Stored, precomputed
+from nap_core.methods.context import NO_CALLBACKS, EvaluationData, RunCallbacks, ScoringContext
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
 from nap_core.storage.progress import Progress
+from nap_core.studies.data import evaluation_data
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
@@ -199,26 +199,15 @@ def run(
         ExtractionStopped: when ``should_stop`` returns True; a second call goes on from there.
     """
     model = study.network()
-    parts = {}
-    for name in study.datasets:
-        if datasets.find(name).role == "bank":
-            parts[name] = ImageSet(precomputed.load(name, model).head(study.images))
-            continue
-        images = datasets.load(name)
-        activations = extract(
-            model,
-            images,
-            limit=study.images,
-            store=store,
-            device=device,
-            progress=progress,
-            should_stop=should_stop,
-        )
-        if name == study.id_dataset:
-            # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
-            activations = replace(activations, labels=labels_for(images, model.classes)[: len(activations)])
-        parts[name] = ImageSet(activations, images)
-    return EvaluationData(study.id_dataset, parts.pop(study.id_dataset), parts, context(study, store, device))
+    banks = [name for name in study.datasets if datasets.find(name).role == "bank"]
+    sources = {name: precomputed.load(name, model) if name in banks else datasets.load(name) for name in study.datasets}
+    return evaluation_data(
+        study.id_dataset,
+        sources,
+        context(study, store, device),
+        limit=study.images,
+        callbacks=RunCallbacks(progress, should_stop or NO_CALLBACKS.should_stop),
+    )
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:

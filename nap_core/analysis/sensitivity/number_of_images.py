@@ -113,9 +113,10 @@ def by_fit_images(
     the fit split.
 
     A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
-    is the whole fit split. ``weights`` gives combinations their w, else they take the published one. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after
-    every fit. Raises UserError where there is no fit split, and for a method that needs none or a pass of its own;
-    ExtractionStopped when ``watch`` asks.
+    is the whole fit split. ``weights`` gives combinations their w, else they take the published one. Sizes that lack
+    images of a class that the method needs are left out. ``callbacks`` get the progress after every fit. Raises
+    UserError where there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped
+    when ``callbacks`` stop it.
     """
     for spec in specs:
         method = methods.parse(spec)
