@@ -98,7 +98,7 @@ def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], sc
         np.testing.assert_array_equal(scores[layer].id, expected.id)
         for name, values in expected.ood.items():
             np.testing.assert_array_equal(scores[layer].ood[name], values)
-        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.labels)
+        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.activations.labels)
         assert str(cases[layer].context.model.hook) == str(alone.context.model.hook)
 
 
