@@ -27,7 +27,7 @@ from nap_core.analysis import score_variants, weight_search
 from nap_core.analysis.oracle import Oracle, oracle
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
-from nap_core.paper import published_tables
+from nap_core.paper import published_tables, published_values
 from nap_core.storage.activation_store import Store
 from nap_core.studies.data import evaluation_data
 
@@ -100,7 +100,7 @@ def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
 
 
 def document(data: EvaluationData, pseudo: ImageSet) -> str:
-    printed = score_variants.published_designs("CIFAR-10")
+    printed = published_values.table_6("CIFAR-10")
     published_w, found, best = (
         score_variants.design_table(data, weights=weights)
         for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, pseudo), best_weights(data))
