@@ -17,7 +17,8 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
 from nap_core.methods.combination import SearchedWeight, combine, search_weight
-from nap_core.methods.context import NO_CALLBACKS, ImageSet, PseudoOODSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import NO_CALLBACKS, ImageSet, Prepared, PseudoOODSet, RunCallbacks, ScoringContext
+from nap_core.methods.implementations import prepare
 from nap_core.methods.names import COMBINATIONS, PRIORS, STANDARD, Method, combination_parts, parse, title
 from nap_core.methods.spec import (
     FAMILIES,
@@ -28,7 +29,6 @@ from nap_core.methods.spec import (
     Need,
     Parameter,
     Positive,
-    Prepared,
     Scored,
     Scores,
     Value,
@@ -204,4 +204,4 @@ def missing_fit(method: Method, context: ScoringContext) -> int:
 def _prepared(method: Method, context: ScoringContext) -> Prepared:
     """The method without its prior, given its parameters once."""
     parameters = method.parameters(context.trained_on)
-    return context.prepared(method.alone.spec, lambda: method.record.prepare(context, parameters))
+    return context.prepared(method.alone.spec, lambda: prepare(method.record, context, parameters))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,11 +72,11 @@ def weight_curve(
     fpr95 = np.empty((len(ood_other), len(weights)))
     area = np.empty_like(fpr95)
     for column, w in enumerate(weights):
-        known = combine(id_other, id_nap, w)
+        id_scores = combine(id_other, id_nap, w)
         for row, name in enumerate(ood_other):
-            unknown = combine(ood_other[name], ood_nap[name], w)
-            fpr95[row, column] = fpr_at_tpr(known, unknown)
-            area[row, column] = auroc(known, unknown)
+            ood_scores = combine(ood_other[name], ood_nap[name], w)
+            fpr95[row, column] = fpr_at_tpr(id_scores, ood_scores)
+            area[row, column] = auroc(id_scores, ood_scores)
     return WeightCurve(np.asarray(weights, dtype=np.float64), tuple(ood_other), fpr95, area)
 
 
@@ -115,21 +116,19 @@ def search_weight(
     """The w of the highest AUROC of ID images (N,) against pseudo-OOD images (M,), by binary search (NAP paper, section
     4.3 and Appendix H).
 
-    The AUROC of a combination rises with w up to one place and falls behind it, or nearly so: two neighbours in the
-    middle tell on which side that place is, and the other half is let go. Two evaluations a step, five steps for the 19
-    ``weights``, which must ascend; among equals the smaller w. The paper does not say what it maximises: AUROC was
-    chosen because FPR95 hangs on a single ID image and jumps from one w to the next. Raises ValueError as ``combine``
-    does, and for no weights.
+    The AUROC of a combination rises with w up to a maximum and falls behind it, or nearly so. The AUROC of two
+    neighbours in the middle shows on which side the maximum lies, and the other half is dropped: two evaluations a
+    step, five steps for the 19 ``weights``, which must ascend. Among equals the smaller w is taken. The paper does not
+    say what it maximises: AUROC was chosen because FPR95 depends on a single ID image and jumps from one w to the next.
+    Raises ValueError as ``combine`` does, and for no weights.
     """
     if not weights:
         raise ValueError("a search needs weights to choose from")
-    known: dict[int, float] = {}
 
+    @cache
     def value(position: int) -> float:
-        if position not in known:
-            w = weights[position]
-            known[position] = auroc(combine(id_other, id_nap, w), combine(pseudo_other, pseudo_nap, w))
-        return known[position]
+        w = weights[position]
+        return auroc(combine(id_other, id_nap, w), combine(pseudo_other, pseudo_nap, w))
 
     low, high = 0, len(weights) - 1
     steps = []
