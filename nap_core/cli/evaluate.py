@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from nap_core.cli import choice, data, network, output
 from nap_core.cli.arguments import (
@@ -23,9 +23,7 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nap_core.analysis.evaluation import EvaluationData
-    from nap_core.datasets import ImageDataset
-    from nap_core.methods import PseudoOODSet
+    from nap_core.methods import EvaluationData, RunCallbacks, Weight
 
 DESCRIPTION = f"""\
 Score ID images (which the network knows) and OOD images (which it does not) under several methods, and say how well
@@ -101,16 +99,20 @@ def run(args: argparse.Namespace) -> int:
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
-        cases, choices = _cases(passes, known, met, fit, choices)
+        data, choices = _data(passes, known, met, fit, choices)
         by_spec = {one.spec: one for one in choices}
-        table = evaluation.evaluate_cases(
-            cases,
-            [one.spec for one in choices],
-            choice.weights(choices, args),
-            callbacks=RunCallbacks(progress=meter),
+        callbacks = RunCallbacks(progress=meter)
+        weights: Mapping[str, float | Weight] = choice.weights(choices, args)
+        if args.search_w:
+            weights = _searched(data, list(by_spec), callbacks)
+        table = evaluation.evaluate(
+            data,
+            list(by_spec),
+            weights,
+            callbacks=callbacks,
             failed=lambda spec, error: choice.refuse(by_spec[spec], str(error)),
         )
-    _write(table, cases, passes.network, args)
+    _write(table, data, passes.network, args)
     return 0
 
 
@@ -122,19 +124,19 @@ def _asked(args: argparse.Namespace) -> tuple[Data, list[Data], Data | None]:
         known, fit = known or record.id_dataset, fit or record.fit_dataset
     if known is None:
         raise UserError("Images that the network knows are missing: name them with --id DATA.")
-    met = [data.read(text) for text in args.ood]
-    labels = [one.label for one in met]
+    id_data, met = data.read(known), [data.read(text) for text in args.ood]
+    labels = [id_data.label, *(one.label for one in met)]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
-        raise UserError(f"Two OOD datasets are called “{twice}”. Give one of them another name: --ood name=DATA.")
-    return data.read(known), met, data.read(fit) if fit else None
+        which = "The ID dataset and an OOD dataset" if twice == id_data.label else "Two OOD datasets"
+        raise UserError(f"{which} are called “{twice}”. Give one of them another name: --ood name=DATA.")
+    return id_data, met, data.read(fit) if fit else None
 
 
-def _cases(
+def _data(
     passes: Passes, known: Data, met: list[Data], fit: Data | None, choices: list[choice.Choice]
 ) -> tuple[EvaluationData, list[choice.Choice]]:
     """The activations of everything, and the methods that remain once the data are known."""
-    from nap_core.analysis.evaluation import EvaluationData
     from nap_core.methods import ScoringContext
     from nap_core.storage.activation_store import Store
 
@@ -146,27 +148,20 @@ def _cases(
     id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
     if fit_opened and fit_opened.fingerprint == id_opened.fingerprint:
         raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
-    id_part = id_opened.part(args.limit)
-    ood_parts = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
     fit_activations = fit_opened.activations(args.fit_limit) if fit_opened else None
     passes.meter.clear()
     trained_on, store = passes.network.trained_on, Store(args.store)
     context = ScoringContext(model, trained_on, fit_images, fit_activations, args.fit_limit, store, args.device)
-    if args.search_w and id_opened.images is not None:
-        context.find_search_set = partial(_search_set, passes, id_opened.images)
-    return EvaluationData(known.label, id_part, ood_parts, context), choices
+    return passes.data(known.label, {known.label: id_opened, **ood_opened}, context), choices
 
 
-def _search_set(passes: Passes, known: ImageDataset) -> PseudoOODSet:
-    """ID images and distorted ones, as the app searches w on them."""
-    from nap_core.corruptions import weight_search_images
-    from nap_core.methods import RunCallbacks
-    from nap_core.storage.activation_store import Store
+def _searched(data: EvaluationData, specs: Sequence[str], callbacks: RunCallbacks) -> dict[str, Weight]:
+    """The w of each combination that can be searched, on the distorted ID images."""
+    from nap_core.analysis import weight_search
+    from nap_core.methods import Weight
 
-    args, most = passes.args, weight_search_images.IMAGES
-    images = min(most, args.limit or most, len(known))
-    store, callbacks = Store(args.store), RunCallbacks(progress=passes.meter)
-    return weight_search_images.extracted(passes.network.model, known, images, store, args.device, callbacks)
+    pseudo = weight_search.extracted(data, callbacks)
+    return {spec: Weight(w, "searched") for spec, w in weight_search.search_all(data, pseudo, specs).items()}
 
 
 def _write(table: pd.DataFrame, data: EvaluationData, used: Network, args: argparse.Namespace) -> None:
@@ -196,7 +191,21 @@ def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
         figures = [f"{100 * rate:.1f} / {100 * area:.1f}" for rate, area in zip(left, right, strict=True)]
         rows.append([name, *figures, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
     head = ["FPR95 ↓ / AUROC ↑ (%)", *fpr.columns, "ID accuracy (%)"]
-    return title + output.columns(head, rows)
+    return title + output.columns(head, rows) + "".join(f"{line}\n" for line in _origins(first, data))
+
+
+def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> list[str]:
+    """Where the w of each combination comes from; ``first`` has a row of the table by method."""
+    from nap_core import methods
+    from nap_core.methods import Weight
+
+    lines = []
+    for spec, row in first.items():
+        given = Weight(row["w"], row["w_origin"]) if row["w_origin"] in ("given", "searched") else None
+        weight = methods.weight(methods.parse(spec), data.context, given)
+        if weight:
+            lines.append(f"{methods.title(spec)}: {weight.sentence()}")
+    return lines
 
 
 COMMAND = Command(

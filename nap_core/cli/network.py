@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nap_core.activations import Activations
     from nap_core.datasets import ImageDataset
-    from nap_core.methods import ImageSet
+    from nap_core.methods import EvaluationData, ScoringContext
     from nap_core.models import LoadedModel, ModelRecord
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
@@ -156,6 +156,22 @@ class Passes:
             progress=self.meter,
         )
 
+    def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:
+        """The activations of the first --limit images of each of ``opened``, by label."""
+        from nap_core.methods import RunCallbacks
+        from nap_core.studies.data import evaluation_data
+
+        found = evaluation_data(
+            id_name,
+            {label: one.source for label, one in opened.items()},
+            context,
+            limit=self.args.limit,
+            batch_size=self.args.batch_size,
+            callbacks=RunCallbacks(self.meter),
+        )
+        self.meter.clear()
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
@@ -194,11 +210,13 @@ class Opened:
         # The store keeps the labels that the images came with: whatever network asks, it is one entry.
         return replace(found, labels=self.labels[: len(found)])
 
-    def part(self, limit: int | None) -> ImageSet:
-        """The first ``limit`` images and their activations, for methods."""
-        from nap_core.methods import ImageSet
-
-        return ImageSet(self.activations(limit), self.images)
+    @property
+    def source(self) -> ImageDataset | Activations:
+        """The images, else what a bank holds of them. Raises ValueError where there is neither."""
+        source = self.bank if self.images is None else self.images
+        if source is None:
+            raise ValueError("neither images nor a bank")
+        return source
 
 
 @contextmanager

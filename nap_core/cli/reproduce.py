@@ -17,7 +17,7 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nap_core.analysis.evaluation import EvaluationData
+    from nap_core.methods import EvaluationData
     from nap_core.paper import Entry
     from nap_core.paper.running import Reproduced
 
@@ -81,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
-        model, trained_on = passes.network.model, passes.network.trained_on
-        subject = ReproductionInput.of_cases(_cases(passes, entry, root), model, trained_on)
+        subject = ReproductionInput(_data(passes, entry, root))
         done = run_entry(entry, subject, RunCallbacks(progress=meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
@@ -91,9 +90,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
+def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     from nap_core import methods
-    from nap_core.analysis.evaluation import EvaluationData
     from nap_core.methods import ScoringContext
     from nap_core.paper import layout
     from nap_core.paper.spec import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
@@ -146,8 +144,7 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
         store=Store(args.store),
         device=args.device,
     )
-    ood = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
-    return EvaluationData(trained_on, id_opened.part(args.limit), ood, context)
+    return passes.data(trained_on, {trained_on: id_opened, **ood_opened}, context)
 
 
 def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nap_core.analysis.single_image import ImageVerdict
-    from nap_core.methods import ScoringContext
+    from nap_core.methods import ScoringContext, Weight
     from nap_core.models import LoadedModel
 
 BATCH = 32
@@ -105,7 +105,7 @@ def _reference(
     passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
     from nap_core.analysis import single_image
-    from nap_core.methods import ImageSet, ScoringContext
+    from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 
     args, model = passes.args, passes.network.model
     opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
@@ -114,11 +114,12 @@ def _reference(
     known = ImageSet(passes.open(asked).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     context = ScoringContext(model, passes.network.trained_on, fit, activations, args.fit_limit, device=args.device)
+    reference = EvaluationData(asked.label, known, {}, context)
     weights = choice.weights(choices, args)
     scores: dict[str, NDArray[np.float64]] = {}
     for one in choices:
         try:
-            scores |= single_image.known_scores(known, context, [one.spec], weights)
+            scores |= single_image.id_scores(reference, [one.spec], weights)
         except UserError as error:
             choice.refuse(one, str(error))
     return _Reference(asked.label, scores, context, weights)
@@ -157,7 +158,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
                 "file": file,
                 "prediction": _prediction(logits[place], model.classes),
                 "id": reference.name,
-                "scores": {spec: _told(one) for spec, one in placed[place].items()},
+                "scores": {spec: _told(one, _weight(spec, reference)) for spec, one in placed[place].items()},
             }
 
 
@@ -188,10 +189,17 @@ def _prediction(logits: NDArray[np.floating[Any]], classes: tuple[str, ...]) -> 
     return {**top[0], "top5": top}
 
 
-def _told(placed: ImageVerdict) -> dict[str, Any]:
+def _weight(spec: str, reference: _Reference) -> Weight | None:
+    from nap_core import methods
+
+    return methods.weight(methods.parse(spec), reference.context, reference.weights.get(spec))
+
+
+def _told(placed: ImageVerdict, weight: Weight | None) -> dict[str, Any]:
     return {
         "score": placed.score,
         "w": placed.w,
+        "w_origin": weight.origin if weight else "",
         "threshold": placed.threshold,
         "percentile": placed.percentile,
         "p_value": placed.p_value,

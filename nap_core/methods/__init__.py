@@ -16,9 +16,10 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
-from nap_core.methods.combination import SearchedWeight, combine, search_weight
-from nap_core.methods.context import NO_CALLBACKS, ImageSet, Prepared, PseudoOODSet, RunCallbacks, ScoringContext
+from nap_core.methods.combination import combine
+from nap_core.methods.context import NO_CALLBACKS, EvaluationData, Prepared, RunCallbacks, ScoringContext
 from nap_core.methods.implementations import prepare
+from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import COMBINATIONS, PRIORS, STANDARD, Method, combination_parts, parse, title
 from nap_core.methods.spec import (
     FAMILIES,
@@ -44,6 +45,7 @@ __all__ = [
     "PRIORS",
     "RECORDS",
     "STANDARD",
+    "EvaluationData",
     "Family",
     "ImageSet",
     "Method",
@@ -51,7 +53,6 @@ __all__ = [
     "Need",
     "Parameter",
     "Positive",
-    "PseudoOODSet",
     "RunCallbacks",
     "Scored",
     "Scores",
@@ -64,59 +65,27 @@ __all__ = [
     "positive",
     "score",
     "scored",
-    "search",
     "title",
     "weight",
 ]
 
 
-def weight(method: Method, context: ScoringContext) -> Weight | None:
-    """The w that a combination uses when nobody chose one: the one that a search on the study's pseudo-OOD images
-    finds, once these are in the store, else the published one. None for a method that is no combination."""
+def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:
+    """The w of a combination and its origin: what was ``given``, else the published w, which depends on the method,
+    the training data of the network and its number of classes alone. None for a method that is no combination."""
     if method.prior is None:
         return None
-    found = _searched(method, context)
-    if found:
-        return Weight(found.w, "found")
+    if given is not None:
+        return given if isinstance(given, Weight) else Weight(given, "given")
     published = method.record.weight(context.trained_on, context.classes)
     # Table 11 is about NAP; its w is the best guess for another prior, and no more.
     return published if method.prior.record.name == "nap" else Weight(published.w, "assumed")
 
 
 def default_w(spec: str, context: ScoringContext) -> float | None:
-    """The w of ``weight``, by the name of the method."""
+    """The published w of a combination, by the name of the method; see ``weight``."""
     found = weight(parse(spec), context)
     return found.w if found else None
-
-
-def _searched(method: Method, context: ScoringContext) -> SearchedWeight | None:
-    """None where there is nothing to search on, or the method cannot score it: those that need images cannot."""
-    images = context.search_set
-    if images is None:
-        return None
-    try:
-        if missing_fit(method, context):
-            return None  # the published w must do until somebody has asked for the fit split
-        return context.searched(method.spec, lambda: search(method, images, context))
-    except UserError:
-        return None
-
-
-def search(method: Method, images: PseudoOODSet, context: ScoringContext) -> SearchedWeight:
-    """The search for the w of a combination, see ``combination.search_weight``. Raises UserError as ``scored`` does,
-    and for a method that is no combination."""
-    if method.prior is None:
-        raise UserError(f"{method.title} is no combination. A combination is written nap+energy.")
-    other, prior = method.alone, method.prior
-
-    def form(image_set: ImageSet) -> Scores:
-        return positive(other, image_set, context)
-
-    def peak(image_set: ImageSet) -> Scores:
-        return np.maximum(scored(prior, image_set, context).scores, 0)
-
-    known, pseudo = images.known, images.pseudo
-    return search_weight(form(known), peak(known), form(pseudo), peak(pseudo))
 
 
 def scored(

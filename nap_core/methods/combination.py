@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,65 +77,3 @@ def weight_curve(
             fpr95[row, column] = fpr_at_tpr(id_scores, ood_scores)
             area[row, column] = auroc(id_scores, ood_scores)
     return WeightCurve(np.asarray(weights, dtype=np.float64), tuple(ood_other), fpr95, area)
-
-
-@dataclass(frozen=True)
-class SearchStep:
-    """One step of the search: the best w lies between ``low`` and ``high``; ``w`` in their middle is compared with the
-    next larger one. ``auroc`` and ``auroc_next`` are theirs on the pseudo-OOD images, shares."""
-
-    low: float
-    high: float
-    w: float
-    w_next: float
-    auroc: float
-    auroc_next: float
-
-    @property
-    def goes_up(self) -> bool:
-        """Whether the search goes on above ``w``."""
-        return self.auroc_next > self.auroc
-
-
-@dataclass(frozen=True)
-class SearchedWeight:
-    """The w that a search found, and how: the last step leaves one."""
-
-    w: float
-    steps: tuple[SearchStep, ...]
-
-
-def search_weight(
-    id_other: ArrayLike,
-    id_nap: ArrayLike,
-    pseudo_other: ArrayLike,
-    pseudo_nap: ArrayLike,
-    weights: Sequence[float] = INNER_WEIGHTS,
-) -> SearchedWeight:
-    """The w of the highest AUROC of ID images (N,) against pseudo-OOD images (M,), by binary search (NAP paper, section
-    4.3 and Appendix H).
-
-    The AUROC of a combination rises with w up to a maximum and falls behind it, or nearly so. The AUROC of two
-    neighbours in the middle shows on which side the maximum lies, and the other half is dropped: two evaluations a
-    step, five steps for the 19 ``weights``, which must ascend. Among equals the smaller w is taken. The paper does not
-    say what it maximises: AUROC was chosen because FPR95 depends on a single ID image and jumps from one w to the next.
-    Raises ValueError as ``combine`` does, and for no weights.
-    """
-    if not weights:
-        raise ValueError("a search needs weights to choose from")
-
-    @cache
-    def value(position: int) -> float:
-        w = weights[position]
-        return auroc(combine(id_other, id_nap, w), combine(pseudo_other, pseudo_nap, w))
-
-    low, high = 0, len(weights) - 1
-    steps = []
-    while low < high:
-        middle = (low + high) // 2
-        step = SearchStep(
-            weights[low], weights[high], weights[middle], weights[middle + 1], value(middle), value(middle + 1)
-        )
-        steps.append(step)
-        low, high = (middle + 1, high) if step.goes_up else (low, middle)
-    return SearchedWeight(weights[low], tuple(steps))

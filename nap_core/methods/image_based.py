@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import RunCallbacks, ScoringContext
+from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.spec import MethodRecord, Scored, Value
 from nap_core.models import AttentionTap, FeatureHook, LoadedModel

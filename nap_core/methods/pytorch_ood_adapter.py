@@ -23,7 +23,8 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import RunCallbacks, ScoringContext
+from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value
 from nap_core.models import LoadedModel
 

@@ -98,21 +98,23 @@ BENCHMARKS = {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet-1k": 1000}
 
 @dataclass(frozen=True)
 class Weight:
-    """The w of a combination that nobody chose, and where it comes from.
+    """The w of a combination, and where it comes from.
 
-    "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
-    knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
-    nothing for the combination, or nothing is known of the network.
+    "given": by the caller; "searched": by ``analysis.weight_search`` on distorted ID images; "published": by Table 11
+    for ``benchmark``, on which the network was trained; "nearest": by Table 11 for ``benchmark``, whose number of
+    classes is the nearest; "assumed": Table 11 has nothing for the combination, or the network is unknown.
     """
 
     w: float
-    origin: Literal["found", "published", "nearest", "assumed"]
+    origin: Literal["given", "searched", "published", "nearest", "assumed"]
     benchmark: str = ""
 
     def sentence(self) -> str:
         """Where it comes from, for a reader."""
-        if self.origin == "found":
-            return f"w = {self.w:g} was found on distorted images, without any OOD image."
+        if self.origin == "given":
+            return f"w = {self.w:g} was given."
+        if self.origin == "searched":
+            return f"w = {self.w:g} was searched on distorted images, without any OOD image."
         if self.origin == "published":
             return f"w = {self.w:g} is the paper's for {self.benchmark} (Table 11)."
         search = "a search on this study may find a better one"
