@@ -4,72 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from nap_core import methods
+from nap_core.analysis import comparison, evaluation, weight_search
 from nap_core.cli import choice, data, network, output
-from nap_core.cli.arguments import (
-    DATA,
-    Command,
-    add_method_arguments,
-    add_model_arguments,
-    add_running_arguments,
-    positive,
-)
 from nap_core.cli.data import Data
 from nap_core.cli.network import Network, Passes, memory_in_words
 from nap_core.cli.progress import Meter
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nap_core.methods import EvaluationData, RunCallbacks, Weight
-
-DESCRIPTION = f"""\
-Score ID images (which the network knows) and OOD images (which it does not) under several methods, and say how well
-each tells them apart: FPR95, the share of OOD images above the score that 95 % of ID images reach, and AUROC.
-
-One forward pass an image is kept in the store; all methods that can are computed from it, and a second call starts
-from there. Without --json and --csv a table is printed, in percent.
-
-{DATA}"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``evaluate``."""
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the data")
-    group.add_argument(
-        "--id",
-        metavar="DATA",
-        help="images that the network knows but was not trained on (default: the catalogue's; needed with --weights)",
-    )
-    group.add_argument(
-        "--ood", metavar="DATA", action="append", required=True, help="images it does not know; can be given repeatedly"
-    )
-    group.add_argument(
-        "--fit",
-        metavar="DATA",
-        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
-    )
-    group.add_argument(
-        "--limit", type=positive, metavar="N", help="first N images of --id and --ood each (default: all)"
-    )
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
-    group = parser.add_argument_group("the methods")
-    add_method_arguments(
-        group, "every method that can run on what is given, alone and combined with NAP, the others named on stderr"
-    )
-    group.add_argument(
-        "--search-w",
-        action="store_true",
-        help="search each combination's w on ID images that are distorted in 15 ways, without the OOD images "
-        "(section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
-    )
-    group = parser.add_argument_group("the results")
-    group.add_argument("--json", metavar="FILE", help="write a list of objects, shares between 0 and 1 (- for stdout)")
-    group.add_argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)")
-    add_running_arguments(parser)
+from nap_core.extraction import choose_device
+from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext, Weight
+from nap_core.storage.activation_store import Store
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,10 +41,6 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
 
     with Meter(args.quiet) as meter, memory_in_words():
-        from nap_core.analysis import evaluation
-        from nap_core.extraction import choose_device
-        from nap_core.methods import RunCallbacks
-
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
         data, choices = _data(passes, known, met, fit, choices)
@@ -137,9 +81,6 @@ def _data(
     passes: Passes, known: Data, met: list[Data], fit: Data | None, choices: list[choice.Choice]
 ) -> tuple[EvaluationData, list[choice.Choice]]:
     """The activations of everything, and the methods that remain once the data are known."""
-    from nap_core.methods import ScoringContext
-    from nap_core.storage.activation_store import Store
-
     args, model = passes.args, passes.network.model
     # Everything is opened before the first pass: a damaged archive must not be met after minutes.
     fit_opened = passes.open(fit) if fit and any(one.method.fits for one in choices) else None
@@ -157,9 +98,6 @@ def _data(
 
 def _searched(data: EvaluationData, specs: Sequence[str], callbacks: RunCallbacks) -> dict[str, Weight]:
     """The w of each combination that can be searched, on the distorted ID images."""
-    from nap_core.analysis import weight_search
-    from nap_core.methods import Weight
-
     pseudo = weight_search.extracted(data, callbacks)
     return {spec: Weight(w, "searched") for spec, w in weight_search.search_all(data, pseudo, specs).items()}
 
@@ -175,9 +113,6 @@ def _write(table: pd.DataFrame, data: EvaluationData, used: Network, args: argpa
 
 def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
     """The table for people: a row a method, a column an OOD dataset."""
-    from nap_core import methods
-    from nap_core.analysis import comparison
-
     counts = ", ".join(f"{name} ({len(part.activations):,})" for name, part in data.ood.items())
     title = f"{used.model.title} · ID: {data.id_name} ({len(data.id.activations):,} images) · OOD: {counts}\n"
     if table.empty:
@@ -196,9 +131,6 @@ def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
 
 def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> list[str]:
     """Where the w of each combination comes from; ``first`` has a row of the table by method."""
-    from nap_core import methods
-    from nap_core.methods import Weight
-
     lines = []
     for spec, row in first.items():
         given = Weight(row["w"], row["w_origin"]) if row["w_origin"] in ("given", "searched") else None
@@ -206,18 +138,3 @@ def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> li
         if weight:
             lines.append(f"{methods.title(spec)}: {weight.sentence()}")
     return lines
-
-
-COMMAND = Command(
-    "evaluate",
-    "measure how well methods tell unknown images from known ones",
-    DESCRIPTION,
-    (
-        "evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200",
-        "evaluate --model resnet20-cifar10 --ood textures --methods msp,knn:k=10,nap+knn:k=10 --w 0.4 --csv out.csv",
-        "evaluate --model densenet_bc_100_12 --weights model.pth.tar --id test/ --fit train/ --ood svhn=svhn.npz "
-        "--json -",
-    ),
-    add_arguments,
-    run,
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,11 +16,9 @@ from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction import Progress, Stored, extract
 from nap_core.methods.inputs import ImageSet
+from nap_core.methods.spec import Scored
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-
-if TYPE_CHECKING:
-    from nap_core.methods.spec import Prepared, Scored
 
 
 def _never() -> bool:
@@ -36,6 +34,12 @@ class RunCallbacks:
 
 
 NO_CALLBACKS = RunCallbacks()
+
+
+class Prepared(Protocol):
+    """A method with its parameters for one study, which fits itself at the first call where it needs that."""
+
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
 
 
 @dataclass(eq=False)

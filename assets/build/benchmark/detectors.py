@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import numpy as np
 import torch
+from pytorch_ood.api import Detector
 from timing import repeated, seconds
 from torch import Tensor
 
@@ -13,11 +16,17 @@ from nap_core.analysis import evaluation
 from nap_core.extraction import BATCH, extract, inputs
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.methods.image_based import Site
+from nap_core.methods.pytorch_ood_adapter import detector as adapted
 from nap_core.methods.pytorch_ood_adapter import features
 from nap_core.models import LoadedModel
 
 ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
-ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
+KINDS = {name: pkgutil.resolve_name(record.implementation) for name, record in methods.RECORDS.items()}
+ADAPTED = [
+    name
+    for name, kind in KINDS.items()
+    if isinstance(kind, type) and issubclass(kind, Detector) and not methods.RECORDS[name].own_pass
+]
 
 
 class Theirs:
@@ -34,7 +43,9 @@ class Theirs:
     def seconds(self, name: str) -> float:
         """How long ``predict`` takes on all images; fitting is not counted."""
         method = methods.parse(name)
-        detector = method.record.adapted.detector(
+        detector = adapted(
+            method.record,
+            KINDS[name],
             self.context,
             method.parameters(self.context.trained_on),
             model=self.site.network,
