@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from nap_core.cli.arguments import add_command
-from nap_core.cli.hints import HINTS
 from nap_core.cli.commands import COMMANDS
+from nap_core.cli.hints import HINTS
 from nap_core.errors import UserError
 
 USAGE, STOPPED = 2, 130
