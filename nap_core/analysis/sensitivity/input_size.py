@@ -14,11 +14,11 @@ from nap_core import datasets, methods, metrics
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData, RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
-from nap_core.studies.study import Study, StudyActivations, missing_images, run
+from nap_core.studies.study import Study, missing_images, run
 
 IMAGES = 200
 """Images of each dataset that are seen in every size, fewer where a study has fewer."""
@@ -28,12 +28,12 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
-    """What came of one size: ``side`` is the crop in pixels; ``found`` is None where the network refuses the size, and
+    """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
     ``refused`` then says why."""
 
     side: int
     factor: float
-    found: StudyActivations | None = None
+    data: EvaluationData | None = None
     refused: str = ""
 
 
@@ -129,13 +129,13 @@ def can_be_sized(spec: str) -> bool:
 def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataFrame:
     """FPR95, AUROC and ID accuracy of a method at one size: columns ``COLUMNS``, one row an OOD dataset, shares.
 
-    ``w`` is that of a combination, its default there when None. Empty for a size that was refused.
+    ``w`` is that of a combination, its published one when None. Empty for a size that was refused.
     Raises as ``methods.scored`` does.
     """
-    if outcome.found is None:
+    if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.score_study(outcome.found, spec, w=w)
-    right = evaluation.accuracy(outcome.found)
+    scores: MethodScores = evaluation.method_scores(outcome.data, spec, w=w)
+    right = evaluation.id_accuracy(outcome.data)
     return pd.DataFrame(
         [
             (spec, outcome.side, name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values), right)
