@@ -10,11 +10,11 @@ import streamlit as st
 from nap_core import models
 from nap_core.analysis.channels import kinds
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
 from nap_core.paper import ENTRIES, GROUPS, Entry
 from nap_core.paper.claims import orthogonality
 from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.runs.background import Task
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import paper_entry
 from pages.components.results.comparison_choice import pick_metric

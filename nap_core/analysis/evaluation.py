@@ -17,8 +17,8 @@ from nap_core import methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.extraction import store_key
-from nap_core.methods import ImageSet, RunCallbacks, ScoringContext, combination
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.methods import ImageSet, ScoringContext, combination
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import StudyActivations
 
 RESULTS = ["method", "parameters", "w", "id", "ood", "n_id", "n_ood"]

@@ -20,9 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from nap_core import methods, metrics, nap
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import StudyActivations
 
 LIMIT = 2000
@@ -149,12 +147,9 @@ def _log_odds(
     network = MLPClassifier(HIDDEN, alpha=PENALTY, batch_size=min(BATCH, len(features)), random_state=seed)
     inputs, started = scaler.transform(features), time.monotonic()
     for epoch in range(1, EPOCHS + 1):
-        if callbacks.should_stop():
-            raise ExtractionStopped
+        callbacks.raise_if_stopped()
         network.partial_fit(inputs, is_id, classes=[False, True])
-        if callbacks.progress:
-            speed = epoch / max(time.monotonic() - started, 1e-9)
-            callbacks.progress(Progress("oracle", epoch, EPOCHS, speed, (EPOCHS - epoch) / speed, "passes"))
+        callbacks.report("oracle", epoch, EPOCHS, epoch / max(time.monotonic() - started, 1e-9), "epochs")
     # Not of the probabilities: these round to 0 and 1 where the oracle is sure, and ties have no order.
     hidden = np.maximum(scaler.transform(held) @ network.coefs_[0] + network.intercepts_[0], 0)
     odds: NDArray[np.float64] = (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]

@@ -16,11 +16,9 @@ from nap_core.corruptions import weight_search_images
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.weight_search_images import IMAGES, SEED
 from nap_core.errors import UserError
-from nap_core.extraction import Stored
-from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
+from nap_core.extraction import ExtractionPlan, ExtractionStep
+from nap_core.methods import ImageSet, PseudoOODSet, combination
 from nap_core.methods.combination import SearchedWeight, WeightCurve
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations
 
 PSEUDO = "pseudo-ood"
@@ -42,22 +40,9 @@ def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
     )
 
 
-def missing(study: Study, store: Store) -> int:
-    """How many pseudo-OOD images are not in the store yet. Raises as ``pseudo_images`` does."""
-    images = pseudo_images(study)
-    return max(0, len(images) - Stored(store, for_views(study.network()), images).rows)
-
-
-def extracted(
-    study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
-) -> ImageSet:
-    """The activations of the pseudo-OOD images; what the store holds is read, the rest is extracted into it.
-
-    Raises as ``pseudo_images`` does, and ExtractionStopped when ``watch`` asks for that.
-    """
-    pseudo_images(study)  # says why, where there is nothing to distort
-    model, known = study.network(), datasets.load(study.id_dataset)
-    return weight_search_images.extracted(model, known, min(IMAGES, study.images), store, device, callbacks).pseudo
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """The pseudo-OOD images through the study's network, in one step. Raises as ``pseudo_images`` does."""
+    return ExtractionPlan([ExtractionStep((for_views(study.network()),), pseudo_images(study))], device)
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,10 @@ def _find(source: str, label: str) -> Data | None:
 def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
     """Download and unpack what the catalogue has of it, unless it is here. Raises UserError where that fails."""
     from nap_core import datasets
+    from nap_core.storage.progress import RunCallbacks
 
     if data.path is None:
-        datasets.prepare(data.source, progress=progress)
+        datasets.prepare(data.source, RunCallbacks(progress))
 
 
 def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:

@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     with Meter(args.quiet) as meter, memory_in_words():
         from nap_core.analysis import evaluation
         from nap_core.extraction import choose_device
-        from nap_core.methods import RunCallbacks
+        from nap_core.storage.progress import RunCallbacks
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
@@ -160,8 +160,8 @@ def _cases(
 def _search_set(passes: Passes, known: ImageDataset) -> PseudoOODSet:
     """ID images and distorted ones, as the app searches w on them."""
     from nap_core.corruptions import weight_search_images
-    from nap_core.methods import RunCallbacks
     from nap_core.storage.activation_store import Store
+    from nap_core.storage.progress import RunCallbacks
 
     args, most = passes.args, weight_search_images.IMAGES
     images = min(most, args.limit or most, len(known))

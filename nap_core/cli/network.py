@@ -80,11 +80,12 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
     from nap_core import models
     from nap_core.models.loaded_model import with_layer, with_preprocessing
     from nap_core.storage.downloads import fetch
+    from nap_core.storage.progress import RunCallbacks
 
     record = record_of(args)
     if record:
         for download in record.downloads():
-            fetch(download, progress=meter)
+            fetch(download, RunCallbacks(meter))
         meter.clear()
         model, trained_on = models.load(args.model), args.trained_on or record.trained_on
     else:
@@ -143,7 +144,7 @@ class Passes:
 
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
-        from nap_core.extraction import extract
+        from nap_core.extraction import RunCallbacks, extract
         from nap_core.storage.activation_store import Store
 
         return extract(
@@ -153,7 +154,7 @@ class Passes:
             store=Store(self.args.store),
             device=self.args.device,
             batch_size=self.args.batch_size,
-            progress=self.meter,
+            callbacks=RunCallbacks(self.meter),
         )
 
 

@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
     with Meter(args.quiet) as meter, memory_in_words():
         from nap_core.extraction import choose_device
-        from nap_core.methods import RunCallbacks
         from nap_core.paper.running import ReproductionInput
         from nap_core.paper.running import run as run_entry
+        from nap_core.storage.progress import RunCallbacks
 
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from nap_core.activations import Activations
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets import ImageDataset
-from nap_core.extraction import Stored, extract
-from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.extraction import ExtractionPlan, ExtractionStep, Stored
+from nap_core.methods import ImageSet, PseudoOODSet
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 IMAGES = 500
 """ID images that are corrupted, fewer where a study has fewer: 7,500 pseudo-OOD images of them."""
@@ -42,22 +42,13 @@ def extracted(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> PseudoOODSet:
-    """``stored``, after a pass over what the store lacks. Raises ExtractionStopped when ``watch`` asks for that."""
-
-    def seen(by: LoadedModel, given: ImageDataset, limit: int | None = None) -> ImageSet:
-        return ImageSet(
-            extract(
-                by,
-                given,
-                limit=limit,
-                store=store,
-                device=device,
-                progress=callbacks.progress,
-                should_stop=callbacks.should_stop,
-            )
-        )
-
-    return PseudoOODSet(seen(model, known, images), seen(for_views(model), search_images(model, known, images)))
+    """``stored``, after an extraction of what the store lacks. Raises ExtractionStopped on request."""
+    steps = (
+        ExtractionStep((model,), known, images),
+        ExtractionStep((for_views(model),), search_images(model, known, images)),
+    )
+    id_part, pseudo = ExtractionPlan(steps, device).run(store, callbacks)
+    return PseudoOODSet(ImageSet(id_part), ImageSet(pseudo))
 
 
 def _read(store: Store, model: LoadedModel, images: ImageDataset, count: int) -> Activations | None:

@@ -17,7 +17,7 @@ from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import LEFT_OUT, RECORDS
 from nap_core.methods.combination import SearchedWeight, combine, search_weight
-from nap_core.methods.context import NO_CALLBACKS, ImageSet, PseudoOODSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import ImageSet, PseudoOODSet, ScoringContext
 from nap_core.methods.names import COMBINATIONS, PRIORS, STANDARD, Method, combination_parts, parse, title
 from nap_core.methods.spec import (
     FAMILIES,
@@ -34,6 +34,7 @@ from nap_core.methods.spec import (
     Value,
     Weight,
 )
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 __all__ = [
     "COMBINATIONS",

@@ -14,28 +14,14 @@ from numpy.typing import NDArray
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, Stored, extract
+from nap_core.extraction import ExtractionStep, extract
 from nap_core.methods.combination import SearchedWeight
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 if TYPE_CHECKING:
     from nap_core.methods.spec import Prepared, Scored
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class RunCallbacks:
-    """Somebody who waits for a pass: hears how far it is, and may ask it to stop between two batches."""
-
-    progress: Callable[[Progress], None] | None = None
-    should_stop: Callable[[], bool] = _never
-
-
-NO_CALLBACKS = RunCallbacks()
 
 
 @dataclass(frozen=True, eq=False)  # one object is one set of images: it serves as a key of caches
@@ -114,18 +100,15 @@ class ScoringContext:
             limit=self.fit_limit,
             store=self.store,
             device=self.device,
-            progress=callbacks.progress,
-            should_stop=callbacks.should_stop,
+            callbacks=callbacks,
         )
 
     def missing_fit(self) -> int:
         """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
         if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
             return 0
-        wanted = len(self.fit_images) if self.fit_limit is None else min(self.fit_limit, len(self.fit_images))
-        if self.store is None or self.model is None:
-            return wanted
-        return max(0, wanted - Stored(self.store, self.model, self.fit_images).rows)
+        sites = (self.model,) if self.model else ()
+        return ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""

@@ -14,10 +14,11 @@ from torch import Tensor
 from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import ImageSet, ScoringContext
 from nap_core.methods.pytorch_ood_adapter import Head, OwnLogits, features, head_of, in_words, negated, paper_of, record
 from nap_core.methods.spec import MethodRecord, Parameter, Positive, Prepared, Scored, Scores, Value
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 Score = Callable[..., Scores]
 NAP, VARIANCE, NO_SQUARE, MINUS = nap.nap_score, nap.variance_score, nap.no_square_score, nap.minus_score

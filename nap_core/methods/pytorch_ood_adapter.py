@@ -23,9 +23,10 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods.context import ImageSet, ScoringContext
 from nap_core.methods.spec import MethodRecord, Prepared, Scored, Scores, Value
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 ROWS = 1024  # images that a detector scores at a time: megabytes of features and logits
 CHUNK_NUMBERS = 2**26  # a Gaussian mixture holds images × classes × channels at once: half a gigabyte

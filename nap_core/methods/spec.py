@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from nap_core.errors import UserError
 
 if TYPE_CHECKING:
-    from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+    from nap_core.methods.context import ImageSet, ScoringContext
     from nap_core.methods.pytorch_ood_adapter import Adapted
+    from nap_core.storage.progress import RunCallbacks
 
 Scores = NDArray[np.float64]
 Value = float | int | str

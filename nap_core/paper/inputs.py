@@ -11,13 +11,14 @@ from nap_core.analysis.evaluation import EvaluationData
 from nap_core.corruptions import weight_search_images
 from nap_core.errors import UserError
 from nap_core.extraction import extract_layers
-from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import LoadedModel
 from nap_core.models.loaded_model import with_layer
 from nap_core.paper.layout import heading_of
 from nap_core.paper.spec import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import StudyActivations
 
 
@@ -48,7 +49,7 @@ class ReproductionInput:
         record, model = models.find(study.model), study.network()
 
         def pseudo(callbacks: RunCallbacks) -> ImageSet:
-            return weight_search.extracted(study, store, device, callbacks)
+            return ImageSet(weight_search.extraction_plan(study, device).run(store, callbacks)[0])
 
         def at(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
             model = layers.network_of(study)
@@ -169,8 +170,7 @@ def _layers_of(
         limit=len(image_set.activations),
         store=context.store,
         device=context.device,
-        progress=callbacks.progress,
-        should_stop=callbacks.should_stop,
+        callbacks=callbacks,
     )
     return {layer: ImageSet(one, image_set.images) for layer, one in found.items()}
 

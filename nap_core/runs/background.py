@@ -11,10 +11,9 @@ from nap_core import methods
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import RunCallbacks
 from nap_core.runs import pending
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, StudyActivations, prepare, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
@@ -76,10 +75,8 @@ class StudyJob(Job[StudyActivations]):
         super().__init__()
 
     def _run(self, callbacks: RunCallbacks) -> StudyActivations:
-        prepare(self.study, progress=callbacks.progress, should_stop=callbacks.should_stop)
-        return run(
-            self.study, self._store, device=self._device, progress=callbacks.progress, should_stop=callbacks.should_stop
-        )
+        prepare(self.study, callbacks)
+        return run(self.study, self._store, device=self._device, callbacks=callbacks)
 
 
 class MethodsJob(Job[None]):

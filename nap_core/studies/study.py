@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -11,12 +11,12 @@ from nap_core.activations import Activations
 from nap_core.corruptions.weight_search_images import IMAGES, stored
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import Stored, extract, precomputed
+from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
 from nap_core.methods.context import ImageSet, PseudoOODSet, ScoringContext
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view")
@@ -191,39 +191,44 @@ class StudyActivations:
 
 
 def run(
-    study: Study,
-    store: Store,
-    *,
-    device: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    study: Study, store: Store, *, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> StudyActivations:
     """The study's activations; what the store holds is read, the rest is extracted into it.
 
     The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
-    Raises ExtractionStopped when ``should_stop`` says so; a second call goes on from there.
+    Raises ExtractionStopped on request; a second call goes on from there.
     """
-    model = study.network()
-    found = {}
-    for name in study.datasets:
-        if datasets.find(name).role == "bank":
-            found[name] = precomputed.load(name, model).head(study.images)
-        else:
-            found[name] = extract(
-                model,
-                datasets.load(name),
-                limit=study.images,
-                store=store,
-                device=device,
-                progress=progress,
-                should_stop=should_stop,
-            )
-    known = found.pop(study.id_dataset)
-    if datasets.find(study.id_dataset).role != "bank":
-        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
+    return of_extracted(study, extraction_plan(study, device).run(store, callbacks), store, device)
+
+
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """The images of the study's datasets through its network, a step for each dataset that is no bank."""
+    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_bank(name)], device)
+
+
+def of_extracted(
+    study: Study, extracted: Iterable[Activations], store: Store, device: str | None = None
+) -> StudyActivations:
+    """The study's activations from what its ``extraction_plan`` gave, banks and the classes of ID images added."""
+    model, steps = study.network(), iter(extracted)
+    parts = {
+        name: precomputed.load(name, model).head(study.images) if _is_bank(name) else next(steps)
+        for name in study.datasets
+    }
+    id_part = parts.pop(study.id_dataset)
+    if not _is_bank(study.id_dataset):
+        # The store keeps the labels that the images came with: whatever the network, it is one entry.
         labels = labels_for(datasets.load(study.id_dataset), model.classes)
-        known = replace(known, labels=labels[: len(known)])
-    return StudyActivations(study, known, found, context(study, store, device))
+        id_part = replace(id_part, labels=labels[: len(id_part)])
+    return StudyActivations(study, id_part, parts, context(study, store, device))
+
+
+def _is_bank(name: str) -> bool:
+    return datasets.find(name).role == "bank"
+
+
+def _step(study: Study, name: str) -> ExtractionStep:
+    return ExtractionStep((study.network(),), datasets.load(name), study.images)
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
@@ -250,21 +255,15 @@ def prepared(study: Study) -> bool:
     return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
 
 
-def prepare(
-    study: Study,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch what is missing and unpack it.
+def prepare(study: Study, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch what is missing and unpack it; progress is in bytes.
 
-    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
-    says so; a second call goes on from there.
+    Raises UserError for what cannot be fetched, ExtractionStopped on request; a second call goes on from there.
     """
     for download in _missing_weights(study):
-        fetch(download, progress=progress, should_stop=should_stop)
+        fetch(download, callbacks)
     for name in needed_datasets(study):
-        datasets.prepare(name, progress=progress, should_stop=should_stop)
+        datasets.prepare(name, callbacks)
 
 
 def context(study: Study, store: Store, device: str | None = None) -> ScoringContext:
@@ -286,18 +285,12 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
 
     Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
     """
-    model = study.network() if models.is_here(study.model) else None
-    missing = {}
-    for name in study.datasets:
-        record = datasets.find(name)
-        if record.role == "bank":
-            continue
-        if model is None or not datasets.prepared(name):
-            missing[name] = min(study.images, record.size or study.images)
-            continue
-        dataset = datasets.load(name)
-        wanted = min(study.images, len(dataset))
-        have = Stored(store, model, dataset).rows
-        if have < wanted:
-            missing[name] = wanted - have
-    return missing
+    here = models.is_here(study.model)
+    counts = {
+        name: _step(study, name).missing(store)
+        if here and datasets.prepared(name)
+        else min(study.images, datasets.find(name).size or study.images)
+        for name in study.datasets
+        if not _is_bank(name)
+    }
+    return {name: count for name, count in counts.items() if count}

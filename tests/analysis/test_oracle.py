@@ -13,8 +13,7 @@ from nap_core.activations import Activations
 from nap_core.analysis import oracle
 from nap_core.analysis.oracle import oracle_of
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 
 
 def made(images: int, peak: float, seed: int) -> Activations:

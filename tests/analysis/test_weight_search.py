@@ -9,8 +9,9 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
 from nap_core.figures.weight_search import reading, search_picture, steps_table, unknowable
-from nap_core.methods import ImageSet, RunCallbacks, combination
+from nap_core.methods import ImageSet, combination
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, StudyActivations, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 30)
@@ -31,7 +32,7 @@ def found(own_store: Store) -> StudyActivations:
 
 @pytest.fixture(scope="module")
 def pseudo(own_store: Store) -> ImageSet:
-    return weight_search.extracted(STUDY, own_store)
+    return ImageSet(weight_search.extraction_plan(STUDY).run(own_store)[0])
 
 
 def test_every_id_image_is_distorted_in_every_way() -> None:
@@ -48,16 +49,17 @@ def test_every_id_image_is_distorted_in_every_way() -> None:
 
 def test_they_are_extracted_once(tmp_path) -> None:
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 2), Store(tmp_path)
-    assert weight_search.missing(small, store) == 30
+    plan = weight_search.extraction_plan(small)
+    assert plan.missing(store).total() == 30
     with pytest.raises(ExtractionStopped):
-        weight_search.extracted(small, store, callbacks=RunCallbacks(should_stop=lambda: True))
-    first = weight_search.extracted(small, store).activations
-    assert weight_search.missing(small, store) == 0
+        plan.run(store, RunCallbacks(should_stop=lambda: True))
+    (first,) = plan.run(store)
+    assert not plan.missing(store)
 
     def nothing(_progress: object) -> None:
         raise AssertionError("what is stored is not computed again")
 
-    again = weight_search.extracted(small, store, callbacks=RunCallbacks(progress=nothing)).activations
+    (again,) = plan.run(store, RunCallbacks(progress=nothing))
     np.testing.assert_array_equal(again.maximum, first.maximum)
 
 
@@ -69,9 +71,9 @@ def test_the_w_found_is_the_default_once_all_is_stored(tmp_path) -> None:
     assert published == methods.RECORDS["energy"].weight("CIFAR-10") and published.origin == "published"
     stops = iter([False, True])
     with pytest.raises(ExtractionStopped):
-        weight_search.extracted(small, store, callbacks=RunCallbacks(should_stop=lambda: next(stops)))
+        weight_search.extraction_plan(small).run(store, RunCallbacks(should_stop=lambda: next(stops)))
     assert methods.weight(method, activations.context) == published, "a part of the images is not enough"
-    pseudo = weight_search.extracted(small, store)
+    pseudo = ImageSet(weight_search.extraction_plan(small).run(store)[0])
     searched = weight_search.search(activations, pseudo, "nap+energy").found
     expected = methods.Weight(searched.w, "found")
     assert methods.weight(method, activations.context) == methods.weight(method, run(small, store).context) == expected
@@ -86,7 +88,7 @@ def test_the_w_found_is_the_default_once_all_is_stored(tmp_path) -> None:
 
 def test_a_bank_has_no_images_to_distort() -> None:
     with pytest.raises(UserError, match="not shipped, so they cannot be distorted"):
-        weight_search.missing(BANK, Store())
+        weight_search.extraction_plan(BANK)
 
 
 @pytest.mark.parametrize("spec", ["nap+energy", "nap+msp", "nap+knn"])

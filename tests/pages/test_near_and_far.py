@@ -65,11 +65,11 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
 
 
 def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: StudyActivations) -> None:
-    covariate_shift.extracted(STUDY, Store())
+    covariate_shift.extraction_plan(STUDY).run(Store())
     app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
     rows = [evaluation.score_study(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
-    shifted = covariate_shift.extracted(STUDY, Store())
+    shifted = covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))
     responses = [covariate_shift.respond(found, shifted, row) for row in rows]
     groups = grouped(nearness(STUDY, near=["fashion-mnist"]))
     for sentence in findings(responses, "energy", groups, "CIFAR-10"):

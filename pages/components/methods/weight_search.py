@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from nap_core.analysis import weight_search
@@ -31,17 +29,15 @@ def section(study: Study, found: StudyActivations, method: str) -> None:
 
 def _pseudo(study: Study) -> ImageSet | None:
     """What is stored of the pseudo-OOD images; None, with the bar or the button, while there is not all of it."""
-    missing = weight_search.missing(study, workspace.store())
-    work = partial(weight_search.extracted, study, workspace.store(), workspace.device())
-    if not missing:
-        return work()
-    label = f"Search w on distorted images ({missing:,} to go through)"
-    found: ImageSet | None = task.result_of(("pseudo-OOD", study), work, label, key="w-search")
-    st.caption(
+    plan = weight_search.extraction_plan(study, workspace.device())
+    caption = (
         "As the paper does (section 4.3): ID images are made worse by 15 corruptions at severities 1 to 5, with "
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
     )
-    return found
+    label = "Search w on distorted images ({images} to go through)"
+    if not task.is_extracted(("pseudo-OOD", study), plan, label, caption, key="w-search"):
+        return None
+    return ImageSet(plan.run(workspace.store())[0])
 
 
 @st.cache_data(show_spinner="Searching …", max_entries=64)

@@ -80,14 +80,11 @@ def _progress(job: StudyJob) -> tuple[float, str]:
         return 0.0, "Loading the model …"
     if now.unit != "images":
         return now.done / now.total if now.total else 0.0, downloads.progress_text(now)
-    names = [datasets.title(name) for name in job.study.datasets]
-    share = (names.index(now.title) + now.done / now.total) / len(names)
-    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
-    return share, f"{text} · about {now.seconds_left:.0f} s left"
+    return images_done(job)
 
 
 def images_done(job: Job[Any]) -> tuple[float, str]:
-    """The share and the line of text of a job that goes through the images of one dataset."""
+    """The share and the line of text of a job that sends images through a network."""
     now = job.progress
     if now is None:
         return 0.0, "Getting ready …"

@@ -7,10 +7,28 @@ from typing import Any
 
 import streamlit as st
 
-from nap_core.methods import RunCallbacks
+from nap_core.extraction import ExtractionPlan
 from nap_core.runs.background import Task
+from nap_core.storage.progress import RunCallbacks
 from pages.components.runs.run_panel import bar, images_done
 from pages.components.study import workspace
+
+
+def is_extracted(owner: Hashable, plan: ExtractionPlan, label: str, caption: str, *, key: str) -> bool:
+    """Whether the store holds all activations of ``plan``; while it does not, the button or the bar and ``caption`` are
+    drawn.
+
+    ``owner`` tells this work from any other, a study from the next one included. ``label`` is the text of the button;
+    "{images}" in it becomes the number of images that have still to be extracted.
+    """
+    missing = plan.missing(workspace.store()).total()
+    if not missing:
+        return True
+    result_of(
+        owner, lambda callbacks: plan.run(workspace.store(), callbacks), label.format(images=f"{missing:,}"), key=key
+    )
+    st.caption(f"{caption} What is done is kept, so it can be stopped and continued.")
+    return False
 
 
 def result_of(
