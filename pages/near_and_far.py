@@ -24,7 +24,7 @@ from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel, task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
@@ -75,7 +75,7 @@ def shifted_images(study: Study) -> Shifted | None:
     try:
         plan = covariate_shift.extraction_plan(study, workspace.device())
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return None
     count, kinds = min(covariate_shift.IMAGES, study.images), len(covariate_shift.CORRUPTIONS)
     label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({{images}} to go through)"

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from nap_core import methods, metrics, nap
 from nap_core.activations import Activations
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import StudyActivations
 
@@ -130,7 +130,8 @@ def _balanced(known: int, met: Mapping[str, int], limit: int) -> list[int]:
     if wanted < LEAST or min(shares.values()) < 2:
         raise UserError(
             f"The oracle is trained on one half of the images and asked about the other: it takes {LEAST} ID and "
-            f"{LEAST} OOD images at least, two of each dataset. Pick more images in “Change the study”."
+            f"{LEAST} OOD images at least, two of each dataset.",
+            Hint.MORE_IMAGES,
         )
     return [wanted, *(shares[name] for name in met)]
 

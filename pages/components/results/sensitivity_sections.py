@@ -24,7 +24,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 
 @st.cache_data(show_spinner="Drawing subsets of the images …", max_entries=256)
@@ -100,7 +100,7 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
     try:
         plan = input_size.extraction_plan(study, workspace.device())
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return
     count = min(input_size.IMAGES, study.images)
     label = f"See {count:,} images of each dataset in other sizes ({{images}} to go through)"
