@@ -19,13 +19,13 @@ from pathlib import Path
 from types import FrameType
 
 import numpy as np
-from nap_core.evaluation import evaluate, score_study
-from nap_core.store import Store
-from nap_core.study import Study, run
 
 import nap_core
 from nap_core import methods, models
 from nap_core.activations import Activations
+from nap_core.analysis.evaluation import evaluate, score_study
+from nap_core.storage.activation_store import Store
+from nap_core.studies import Study, run
 
 ROOT = str(Path(nap_core.__file__).parent)
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist",), 64)
