@@ -57,7 +57,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
     assert not app.exception
     assert ticks(app)[:2] == ["clean<br>ID", "1"]
     row = evaluation.score_study(found, "nap+energy")
-    response = covariate_shift.respond(found, job.result, row)
+    response = covariate_shift.respond(found, covariate_shift.shifted(STUDY, job.result), row)
     line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(response.shift.kept.tolist())
     assert len(figures(app)) == 3

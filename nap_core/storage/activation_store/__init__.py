@@ -15,7 +15,7 @@ gigabytes instead of copying them, and who is in the middle of the old ones goes
 
 **Half precision.** Under a key whose dtype is "float16", maximum, mean and features take two bytes a number. One beyond
 its range (65,504) is refused with ``TooLarge``, never clipped: NAP is made of maxima, and a clipped one is another
-score. ``nap_core.extraction.precision`` says when it is used.
+score. ``nap_core.extraction.stored`` says when it is used.
 
 **What is checked when.** Every look at an entry compares the size and the .npy header of each file with the manifest.
 That finds missing, truncated and zeroed files at some 30 microseconds a file; the entry then ends before the damaged
@@ -36,9 +36,8 @@ import platformdirs
 from nap_core.errors import UserError
 from nap_core.storage.activation_store.disk import folder_size
 from nap_core.storage.activation_store.entry import VARIABLE, Entry, read_manifest, remove
-from nap_core.storage.activation_store.manifest import Manifest, StoreKey
 from nap_core.storage.activation_store.scores import FOLDER as SCORES
-from nap_core.storage.activation_store.shards import TooLarge
+from nap_core.storage.activation_store.shards import Manifest, StoreKey, TooLarge
 
 __all__ = ["Entry", "Manifest", "Store", "StoreKey", "TooLarge"]
 
