@@ -118,7 +118,7 @@ def progress(job: Task[Any]) -> tuple[float, str]:
         st.rerun()  # the lines below the bar say what has come of their entries
     now = job.progress
     passing = now is not None and now.done < now.total
-    share, text = run_panel.images_done(job) if passing else (0.0, "Computing …")
+    share, text = run_panel.share_done(job) if passing else (0.0, "Computing …")
     return (count + share) / len(MEASURED), f"{count} of {len(MEASURED)} · {text}"
 
 

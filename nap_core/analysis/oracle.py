@@ -150,7 +150,7 @@ def _log_odds(
     for epoch in range(1, EPOCHS + 1):
         callbacks.raise_if_stopped()
         network.partial_fit(inputs, is_id, classes=[False, True])
-        callbacks.report("oracle", epoch, EPOCHS, epoch / max(time.monotonic() - started, 1e-9), "epochs")
+        callbacks.report("Oracle", epoch, EPOCHS, epoch / max(time.monotonic() - started, 1e-9), "epochs")
     # Not of the probabilities: these round to 0 and 1 where the oracle is sure, and ties have no order.
     hidden = np.maximum(scaler.transform(held) @ network.coefs_[0] + network.intercepts_[0], 0)
     odds: NDArray[np.float64] = (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import methods, metrics
 from nap_core.analysis import evaluation, weight_search
-from nap_core.methods import ScoringContext
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.methods.combination import SearchedWeight
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, StudyActivations, run

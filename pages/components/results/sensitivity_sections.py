@@ -18,7 +18,6 @@ from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
 from nap_core.metrics import Metric
-from nap_core.runs.background import Task
 from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
@@ -81,18 +80,13 @@ def _fit_section(
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
-    done = task.result_of(("fit images", study, specs), work, label, key="fit-images", progress=_fits_done)
+    done = task.result_of(("fit images", study, specs), work, label, key="fit-images")
     if done:
         first = opened if opened in done else specs[0]
         titles = workspace.titles(study)
         figure_view.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "hangs-fit")
         finger_scrolls("hangs-fit")
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
-
-
-def _fits_done(job: Task[object]) -> tuple[float, str]:
-    now = job.progress
-    return (now.done / now.total, f"{now.title}: {now.done} of {now.total} fits") if now else (0.0, "Getting ready …")
 
 
 def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, against: str, opened: str) -> None:

@@ -12,7 +12,7 @@ from nap_core.errors import UserError
 from nap_core.runs import pending
 from nap_core.runs.background import MethodsJob
 from nap_core.runs.pending import PendingWork
-from pages.components.runs.run_panel import bar
+from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
 
 IN_FULL = 3  # as many reasons are shown at once; more are folded
@@ -56,11 +56,8 @@ def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork
     if not waits and (job is None or job.state != "running"):
         return
     with st.container(border=True, key="method-run", gap="xsmall"):
-        if job is not None and job.state == "running":
-            bar(job, "methods", _progress)
+        if is_running(job, "methods", _progress):
             return
-        if job is not None and job.state == "failed":
-            st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
         st.markdown(f"{_what(waits)} What is done is kept, so it can be stopped and continued.")
         go_on = job is not None and job.state in ("stopped", "failed") and set(waits) & set(job.specs)
         st.button(
@@ -99,13 +96,10 @@ def names(specs: Sequence[str]) -> str:
 
 
 def _progress(job: MethodsJob) -> tuple[float, str]:
-    now = job.progress
-    if now is None:
-        return 0.0, "Getting ready …"
-    share = (job.step - 1 + now.done / now.total) / job.steps
-    step = f" · step {job.step} of {job.steps}" if job.steps > 1 else ""
-    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
-    return share, f"{text} · about {now.seconds_left:.0f} s left{step}"
+    share, text = share_done(job)
+    if job.steps < 2:
+        return share, text
+    return (max(0, job.step - 1) + share) / job.steps, f"{text} · step {job.step} of {job.steps}"
 
 
 def explain(unable: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from nap_core.extraction import ExtractionPlan
 from nap_core.runs.background import Task
 from nap_core.storage.progress import RunCallbacks
-from pages.components.runs.run_panel import bar, images_done
+from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
 
 
@@ -37,7 +37,7 @@ def result_of(
     label: str,
     *,
     key: str,
-    progress: Callable[[Task[Any]], tuple[float, str]] = images_done,
+    progress: Callable[[Task[Any]], tuple[float, str]] = share_done,
 ) -> Any:
     """What ``work`` found, once it has been run for ``owner``; None before, with its button or its bar drawn.
 
@@ -45,13 +45,10 @@ def result_of(
     ``progress`` gives the share done and a line of text.
     """
     job = workspace.jobs().task_of(owner)
-    if job is not None and job.state == "running":
-        bar(job, key, progress)
+    if is_running(job, key, progress):
         return None
     if job is not None and job.state == "done":
         return job.result
-    if job is not None and job.state == "failed":
-        st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
     st.button(
         "Go on" if job is not None and job.state == "stopped" else label,
         key=f"run-{key}",
