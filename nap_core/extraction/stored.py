@@ -24,7 +24,7 @@ SHARD_ROWS = 1024
 """Images after which activations are written to the store."""
 HALF_FROM = 2**28
 """Bytes of an entry in single precision from which it is kept in half: 9,400 images of a ResNet-50's 2,048 channels
-and 1,000 classes, 330,000 of a ResNet-20's 64 and 10. Below, there is nothing to gain that anybody would notice."""
+and 1,000 classes, 330,000 of a ResNet-20's 64 and 10. Below, the saving is negligible."""
 
 
 def store_key(
@@ -173,7 +173,7 @@ def widths(model: LoadedModel) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=4)  # as many networks as the catalogue keeps
 def _seen_widths(model: LoadedModel) -> tuple[int, int, int]:
-    """The same of a network that was not looked at when it was loaded: one black image tells."""
+    """The same of a network without ``structure``, from a forward pass of one black image."""
     side = model.transform.crop
     device = next((one.device for one in model.network.parameters()), torch.device("cpu"))
     forward_pass = ForwardPass(model, device, 1, autocast=False)

@@ -54,7 +54,7 @@ class Job(ABC, Generic[Result]):
             self.error = UserError("This machine has too little memory for the study. Take fewer images.")
             self.state = "failed"
         finally:
-            if self.state == "running":  # nobody foresaw this one: threading writes its traceback to the terminal
+            if self.state == "running":  # unforeseen: threading writes its traceback to the terminal
                 self.error = UserError("An error that was not foreseen ended it; the terminal says which.")
                 self.state = "failed"
 
@@ -82,7 +82,7 @@ class StudyJob(Job[StudyActivations]):
 class MethodsJob(Job[None]):
     """What methods need beyond stored activations: the fit split, and passes of their own.
 
-    ``unable`` has the methods that turned out to be unable to run, each with the sentence that says why. ``step`` of
+    ``unable`` has the methods that turned out to be unable to run, each with the reason in a sentence. ``step`` of
     ``steps`` counts, from 1, how often the images of a dataset are gone through.
     """
 
@@ -116,13 +116,13 @@ class MethodsJob(Job[None]):
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
                 count += pending.steps(self.cases, spec)
-            except UserError:  # told again, and kept, when its turn comes
+            except UserError:  # raised again, and kept, when its turn comes
                 continue
         return count
 
 
 class Task(Job[Result]):
-    """Work that needs no more than a watch: a function of one."""
+    """A run of one function of ``RunCallbacks``."""
 
     def __init__(self, work: Callable[[RunCallbacks], Result]) -> None:
         self._given = work
@@ -133,7 +133,7 @@ class Task(Job[Result]):
 
 
 class Jobs:
-    """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
+    """The runs of one server: a study, and the methods of a study, run once at a time, for all visitors."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -185,7 +185,7 @@ class Jobs:
 
 
 def _forget(jobs: dict[Hashable, AnyJob]) -> None:
-    """Let go of all but the newest ended runs."""
+    """Drop all but the newest ended runs."""
     ended = [owner for owner, job in jobs.items() if job.state != "running"]
     for owner in ended[:-KEPT]:
         del jobs[owner]

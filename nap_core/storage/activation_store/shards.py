@@ -174,7 +174,7 @@ class TooLarge(UserError):  # noqa: N818 - a name for what happened, like its ki
     """A number does not fit into the dtype that an entry keeps it in."""
 
 
-class Damaged(Exception):  # noqa: N818 - told to nobody: whoever joins shards leaves them as they are
+class Damaged(Exception):  # noqa: N818 - never shown: ``compact`` leaves such shards as they are
     """The content of a shard is not what was written."""
 
 
@@ -198,7 +198,7 @@ def opened(folder: Path, manifest: Manifest, shard: Shard) -> Activations:
 def converted(manifest: Manifest, activations: Activations) -> dict[str, NDArray[Any]]:
     """The arrays as the entry keeps them. Raises TooLarge for a finite number beyond the range of its dtype."""
     try:
-        with np.errstate(over="raise"):  # silent infinities would be found much later, as strange scores
+        with np.errstate(over="raise"):  # silent infinities would show up much later, as strange scores
             return {
                 name: np.asarray(getattr(activations, name), dtype)
                 for name, dtype, _ in manifest.layout(len(activations))
@@ -242,7 +242,7 @@ def write(folder: Path, start: int, rows: int, files: Mapping[str, Content]) -> 
     if not folder.is_dir():
         folder.mkdir()
         sync_folder(folder.parent)
-    token = secrets.token_hex(4)  # never the name of a shard that somebody may still have mapped
+    token = secrets.token_hex(4)  # never the name of a shard that a reader may still have mapped
     temporary, name = folder / f"{TEMPORARY}{token}", f"{start:09d}-{token}"
     temporary.mkdir()
     sha256 = {field: write_file(temporary / f"{field}.npy", content) for field, content in files.items()}

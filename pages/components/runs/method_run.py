@@ -1,4 +1,4 @@
-"""What chosen methods wait for, the button that runs it in the background, its bar, and why some cannot run at all."""
+"""Pending work of the chosen methods: the button that runs it in the background, its bar, and why some cannot run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ IN_FULL = 3  # as many reasons are shown at once; more are folded
 
 @st.cache_resource(show_spinner=False)
 def _settled() -> set[tuple[Hashable, str]]:
-    """What was found to wait for nothing: it never waits again, and asking the store costs time."""
+    """Methods without pending work: it stays so, and reading the store takes time."""
     return set()
 
 
 def ready(
     owner: Hashable, data: EvaluationData, specs: Sequence[str]
 ) -> tuple[list[str], dict[str, PendingWork], dict[str, str]]:
-    """Of ``specs``: those whose scores can be had at once, what others wait for, why others cannot run."""
+    """Of ``specs``: those without pending work, the pending work of others, why others cannot run."""
     job = workspace.jobs().methods_of(owner)
     able, waits = [], {}
     unable = {spec: reason for spec, reason in (job.unable if job else {}).items() if spec in specs}
@@ -51,7 +51,7 @@ def ready(
 
 
 def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork]) -> None:
-    """The bar while methods run, else what ``waits`` waits for and the button that runs it."""
+    """The bar while methods run, else the pending work ``waits`` in words and the button that runs it."""
     job = workspace.jobs().methods_of(owner)
     if not waits and (job is None or job.state != "running"):
         return

@@ -17,11 +17,11 @@ AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 def require_activations(study: Study) -> StudyActivations:
     """The study's activations; where they are still to be made, the page ends here with the button or the bar."""
-    found = workspace.activations(study)
-    if found is None:
+    activations = workspace.activations(study)
+    if activations is None:
         offer(study, key="main")
         st.stop()
-    return found
+    return activations
 
 
 def require_prepared(study: Study) -> None:

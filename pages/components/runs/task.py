@@ -1,4 +1,4 @@
-"""Work of a page that takes longer than a moment: its button, its bar, and what it found."""
+"""Work of a page that takes longer than a moment: its button, its bar and its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_extracted(owner: Hashable, plan: ExtractionPlan, label: str, caption: str
     """Whether the store holds all activations of ``plan``; while it does not, the button or the bar and ``caption`` are
     drawn.
 
-    ``owner`` tells this work from any other, a study from the next one included. ``label`` is the text of the button;
+    ``owner`` is the key of this work among all others, so it includes the study. ``label`` is the text of the button;
     "{images}" in it becomes the number of images that have still to be extracted.
     """
     missing = plan.missing(workspace.store()).total()
@@ -39,9 +39,9 @@ def result_of(
     key: str,
     progress: Callable[[Task[Any]], tuple[float, str]] = share_done,
 ) -> Any:
-    """What ``work`` found, once it has been run for ``owner``; None before, with its button or its bar drawn.
+    """The result of ``work``, once it has been run for ``owner``; None before, with its button or its bar drawn.
 
-    ``owner`` tells this work from any other, a study from the next one included. ``label`` is what the button says;
+    ``owner`` is the key of this work among all others, so it includes the study. ``label`` is the text of the button;
     ``progress`` gives the share done and a line of text.
     """
     job = workspace.jobs().task_of(owner)
