@@ -10,8 +10,8 @@ from nap_core import nap
 from tests import walks
 
 # Files entered now, and the number to come to: tighten the bound with every step towards it.
-FIRST_RUN, FIRST_RUN_TARGET = 38, 26
-SCORE_OF_STUDY, SCORE_OF_STUDY_TARGET = 27, 16
+FIRST_RUN, FIRST_RUN_TARGET = 36, 26
+SCORE_OF_STUDY, SCORE_OF_STUDY_TARGET = 26, 16
 SCORE_ALONE = 9
 
 
