@@ -7,11 +7,12 @@ import streamlit as st
 
 from nap_core.analysis import layers
 from nap_core.analysis.channels.max_mean_points import images_collected, points_of
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.layers import OWN
 from nap_core.errors import UserError
 from nap_core.figures import Picture, colours
 from nap_core.figures.layers import depth_picture, layer_scatter
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
 from nap_core.paper import published_values
@@ -44,16 +45,16 @@ def _stored(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData]:
 
 
 @st.cache_data(show_spinner="Scoring the layers …", max_entries=8)
-def scores_of(study: Study, picked: tuple[str, ...], _cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
-    return layers.layer_scores(_cases)
+def scores_of(study: Study, picked: tuple[str, ...], _data: dict[str, EvaluationData]) -> dict[str, MethodScores]:
+    return layers.layer_scores(_data)
 
 
 @st.cache_data(show_spinner="Drawing …", max_entries=64)
 def panel(
-    study: Study, layer: str, name: str, met: tuple[str, ...], _cases: EvaluationData, _scores: MethodScores
+    study: Study, layer: str, name: str, met: tuple[str, ...], _data: EvaluationData, _scores: MethodScores
 ) -> Picture:
     """Figure 5's panel of one layer, which is called ``name``."""
-    parts = {study.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
+    parts = {study.id_dataset: _data.id, **{one: _data.ood[one] for one in met}}
     counts = images_collected([part.activations for part in parts.values()], most=MOST_COUNTED)
     points = [
         points_of(one, part.activations, images=count) for (one, part), count in zip(parts.items(), counts, strict=True)

@@ -16,9 +16,10 @@ from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 from nap_core.figures.near_and_far.overview import TITLES
+from nap_core.methods import EvaluationData
 from nap_core.paper import published_tables
 from nap_core.studies.near_far import OODGroup, cifar100_among, grouped, nearness
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
@@ -93,7 +94,7 @@ def respond(
     method: str,
     w: float | None,
     images: int,
-    _found: StudyActivations,
+    _found: EvaluationData,
     _shifted: Shifted | None,
     _scores: MethodScores,
 ) -> ShiftResult:
@@ -144,13 +145,13 @@ def how_shifted(study: Study) -> str:
     )
 
 
-def near_in_the_paper(study: Study, found: StudyActivations) -> None:
+def near_in_the_paper(study: Study, found: EvaluationData) -> None:
     """Table 12: CIFAR-10 against CIFAR-100."""
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
     name, here = cifar100_among(study), None
     if name:
         specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
-        rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
+        rows = [row for spec in specs if (row := _measured(study, found, spec)) is not None]
         here = pd.concat(rows).query("ood == @name") if rows else None
     table = table_12(here)
     percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
@@ -166,9 +167,10 @@ def near_in_the_paper(study: Study, found: StudyActivations) -> None:
     st.caption(f"{words}.")
 
 
-def _measured(found: StudyActivations, spec: str) -> pd.DataFrame | None:
+def _measured(study: Study, found: EvaluationData, spec: str) -> pd.DataFrame | None:
     try:
-        return results_table.evaluated(found, [spec])
+        # The w of Table 11, whatever the study takes.
+        return results_table.at_weight(study, spec, methods.weight(methods.parse(spec), found.context), found)
     except UserError:  # its row stays empty
         return None
 
@@ -177,7 +179,7 @@ st.title("How far away must an image be?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 method_picker.row()
-rows = method_picker.scores(activations)
+rows = method_picker.scores(study, activations)
 measure, method, places = pick(study, [row.method for row in rows])
 titles = workspace.titles(study)
 palette = colours(study.id_dataset, study.ood_datasets)

@@ -23,7 +23,7 @@ import numpy as np
 import nap_core
 from nap_core import methods, models
 from nap_core.activations import Activations
-from nap_core.analysis.evaluation import evaluate, score_study
+from nap_core.analysis.evaluation import evaluate, method_scores
 from nap_core.storage.activation_store import Store
 from nap_core.studies import Study, run
 
@@ -126,10 +126,10 @@ def first_run(root: Path) -> Walk:
 
 def score_of_study(root: Path) -> Walk:
     """Walk (d): a combination's name → the scores of a study whose activations are in memory and not scored yet."""
-    score_study(run(STUDY, Store(root / "store")), "nap+energy")
+    method_scores(run(STUDY, Store(root / "store")), "nap+energy")
     activations = run(STUDY, Store(root / "store"))
     with walking() as walk:
-        score_study(activations, "nap+energy")
+        method_scores(activations, "nap+energy")
     return walk
 
 

@@ -22,8 +22,8 @@ from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep
-from nap_core.methods import ImageSet
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData, ImageSet
+from nap_core.studies.study import Study
 
 IMAGES = 100
 """ID images that are shifted, fewer where a study has fewer: 1,500 of each severity, 7,500 in all."""
@@ -140,10 +140,10 @@ class ShiftResult:
         return float(np.mean([self.ood[name][metric] for name in names])) if names else float("nan")
 
 
-def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
+def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
     """A method on the study's OOD datasets and on ``shifted``, at the threshold of all the study's ID images.
 
-    ``scores`` are the method's on the study, as ``evaluation.score_study`` gives them.
+    ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
     """
     ood: dict[str, dict[Metric, float]] = {
         name: {"kept": metrics.fpr_at_tpr(scores.id, values), "auroc": metrics.auroc(scores.id, values)}
@@ -151,14 +151,15 @@ def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScor
     }
     if shifted is None:
         return ShiftResult(scores, ood)
-    predictions = found.id.predictions if scores.id_predictions is None else scores.id_predictions
+    id_activations = data.id.activations
+    predictions = id_activations.predictions if scores.id_predictions is None else scores.id_predictions
     first = slice(shifted.images)
     try:
-        met = {0: _Scored(scores.id[first], predictions[first], found.id.labels[first])}
+        met = {0: _Scored(scores.id[first], predictions[first], id_activations.labels[first])}
         for severity, part in shifted.parts.items():
-            one = methods.scored(methods.parse(scores.method), part, found.context, w=scores.w)
+            one = methods.scored(methods.parse(scores.method), part, data.context, w=scores.w)
             own = part.activations.predictions if one.predictions is None else one.predictions
-            met[severity] = _Scored(one.scores, own, found.id.labels[shifted.source[severity]])
+            met[severity] = _Scored(one.scores, own, id_activations.labels[shifted.source[severity]])
     except UserError as error:
         return ShiftResult(scores, ood, reason=str(error))
     return ShiftResult(scores, ood, _shares(scores.id, met, shifted.corruption))

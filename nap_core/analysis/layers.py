@@ -14,11 +14,11 @@ import pandas as pd
 from torch import nn
 
 from nap_core import datasets, metrics
-from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
+from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
-from nap_core.methods import ImageSet
+from nap_core.methods import EvaluationData, ImageSet
 from nap_core.models import LoadedModel
 from nap_core.models.introspection import Layer, NetworkStructure
 from nap_core.storage.activation_store import Store
@@ -59,6 +59,15 @@ def network_of(study: Study) -> LoadedModel:
             Hint.CNN,
         )
     return model
+
+
+def as_it_comes(model: LoadedModel) -> LoadedModel:
+    """``model`` read at its own penultimate map, whatever layer it is read at."""
+    structure = model.structure
+    if structure is None or structure.hook == model.hook:
+        return model
+    architecture = replace(model.architecture, hook=structure.hook)
+    return replace(model, architecture=architecture, keeps_features=model.has_head and not structure.head_on_mean)
 
 
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
@@ -189,9 +198,9 @@ def run_layers(
     }
 
 
-def layer_scores(cases_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
+def layer_scores(data_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
     """S_NAP of every image at each layer, by layer."""
-    return {layer: score_cases(cases, "nap") for layer, cases in cases_by_layer.items()}
+    return {layer: method_scores(data, "nap") for layer, data in data_by_layer.items()}
 
 
 def product(scores: Sequence[MethodScores]) -> MethodScores:

@@ -20,7 +20,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.extraction import BATCH, choose_device, describe_device, inputs
 from nap_core.models import LoadedModel
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
-from nap_core.nap import EPSILON
+from nap_core.nap import channel_ratio
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 PAPER_SECONDS, PAPER_TOTAL = 0.0817, 176.7155
@@ -129,7 +129,7 @@ def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
 
 def _nap_score(maps: Tensor, means: Tensor) -> Tensor:
     """S_NAP (B,) of maps (B, C, H, W) whose means (B, C) are at hand: equation 3 of the paper."""
-    return ((maps.amax((2, 3)) / (means + EPSILON)) ** 2).mean(1)
+    return (channel_ratio(maps.amax((2, 3)), means) ** 2).mean(1)
 
 
 def _attention_score(maps: Tensor, _means: Tensor) -> Tensor:

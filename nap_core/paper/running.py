@@ -48,7 +48,7 @@ def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_C
         entry,
         table,
         dict(subject.titles),
-        subject.network,
+        subject.model.title,
         subject.setting(entry),
         finding(entry, measured),
         tuple(subject.remarks(entry)),

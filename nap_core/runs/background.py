@@ -9,12 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
+from nap_core.methods import EvaluationData
 from nap_core.runs import pending
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
-from nap_core.studies.study import Study, StudyActivations, prepare, run
+from nap_core.studies.study import Study, prepare, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
 
@@ -67,14 +67,14 @@ class Job(ABC, Generic[Result]):
         self._thread.join(seconds)
 
 
-class StudyJob(Job[StudyActivations]):
+class StudyJob(Job[EvaluationData]):
     """One run of one study: what is missing is downloaded and unpacked, then the images are extracted."""
 
     def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
         self.study, self._store, self._device = study, store, device
         super().__init__()
 
-    def _run(self, callbacks: RunCallbacks) -> StudyActivations:
+    def _run(self, callbacks: RunCallbacks) -> EvaluationData:
         prepare(self.study, callbacks)
         return run(self.study, self._store, device=self._device, callbacks=callbacks)
 
@@ -87,7 +87,7 @@ class MethodsJob(Job[None]):
     """
 
     def __init__(self, data: EvaluationData, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
-        self.cases, self.specs = data, tuple(specs)
+        self.data, self.specs = data, tuple(specs)
         self.unable = {spec: reason for spec, reason in (unable or {}).items() if spec not in specs}
         self.step, self.steps = 0, 0
         super().__init__()
@@ -102,21 +102,21 @@ class MethodsJob(Job[None]):
         self.steps = self._steps()
         for spec in self.specs:
             try:
-                needs = pending.waiting(self.cases, spec)
+                needs = pending.waiting(self.data, spec)
                 if needs.fit:
-                    self.cases.context.fit(methods.title(spec), callbacks)
+                    self.data.context.fit(methods.title(spec), callbacks)
                 if needs.images:
-                    evaluation.score_cases(self.cases, spec, callbacks=callbacks)
+                    evaluation.method_scores(self.data, spec, callbacks=callbacks)
             except UserError as error:
                 self.unable[spec] = str(error)
 
     def _steps(self) -> int:
         """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
-        count = int(self.cases.context.missing_fit() > 0)
+        count = int(self.data.context.missing_fit() > 0)
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
-                count += pending.steps(self.cases, spec)
-            except UserError:  # raised again, and kept, when its turn comes
+                count += pending.steps(self.data, spec)
+            except UserError:  # told again, and kept, when its turn comes
                 continue
         return count
 

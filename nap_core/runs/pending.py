@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nap_core import datasets, methods
-from nap_core.analysis.evaluation import EvaluationData
+from nap_core.methods import EvaluationData
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,7 @@ def waiting(data: EvaluationData, spec: str) -> PendingWork:
     """
     method, context = methods.parse(spec), data.context
     fit = methods.missing_fit(method, context)
-    parts = {data.id_name: data.id, **data.ood}
-    images = {datasets.title(name): methods.missing(method, part, context) for name, part in parts.items()}
+    images = {datasets.title(name): methods.missing(method, part, context) for name, part in data.parts.items()}
     if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores
         images["fit split"] = fit or methods.missing(method, context.fit(method.title), context)
     return PendingWork(fit, {title: count for title, count in images.items() if count})

@@ -7,10 +7,11 @@ import pytest
 
 from nap_core import metrics, models
 from nap_core.analysis import evaluation, layers
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import RunCallbacks
@@ -93,11 +94,11 @@ def scores(cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
 def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], scores: dict[str, MethodScores]) -> None:
     for layer in PICKED:
         alone = run(Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer=layer), Store())
-        expected = evaluation.score_study(alone, "nap")
+        expected = evaluation.method_scores(alone, "nap")
         np.testing.assert_array_equal(scores[layer].id, expected.id)
         for name, values in expected.ood.items():
             np.testing.assert_array_equal(scores[layer].ood[name], values)
-        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.labels)
+        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.activations.labels)
         assert str(cases[layer].context.model.hook) == str(alone.context.model.hook)
 
 

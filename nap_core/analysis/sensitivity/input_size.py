@@ -14,9 +14,10 @@ from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 
 IMAGES = 200
 """Images of each dataset that are seen in every size, fewer where a study has fewer."""
@@ -26,12 +27,12 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
-    """What came of one size: ``side`` is the crop in pixels; ``found`` is None where the network refuses the size, and
+    """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
     ``refused`` then says why."""
 
     side: int
     factor: float
-    found: StudyActivations | None = None
+    data: EvaluationData | None = None
     refused: str = ""
 
 
@@ -70,12 +71,9 @@ def by_size(
     Raises as ``check`` does, and ExtractionStopped on request.
     """
     taken, refused = _sized(study)
-    activations = extraction_plan(study, device).run(store, callbacks)
-    crop, count = study.network().transform.crop, len(study.datasets)
-    by_factor = {
-        factor: studies.of_extracted(one, activations[count * place : count * (place + 1)], store, device)
-        for place, (factor, one) in enumerate(taken.items())
-    }
+    extraction_plan(study, device).run(store, callbacks)
+    crop = study.network().transform.crop
+    by_factor = {factor: studies.run(one, store, device=device) for factor, one in taken.items()}
     return tuple(
         SizeOutcome(round(crop * factor), factor, by_factor.get(factor), refused.get(factor, "")) for factor in FACTORS
     )
@@ -105,13 +103,13 @@ def can_be_sized(spec: str) -> bool:
 def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataFrame:
     """FPR95, AUROC and ID accuracy of a method at one size: columns ``COLUMNS``, one row an OOD dataset, shares.
 
-    ``w`` is that of a combination, its default there when None. Empty for a size that was refused.
+    ``w`` is that of a combination, its published one when None. Empty for a size that was refused.
     Raises as ``methods.scored`` does.
     """
-    if outcome.found is None:
+    if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.score_study(outcome.found, spec, w=w)
-    right = evaluation.accuracy(outcome.found)
+    scores: MethodScores = evaluation.method_scores(outcome.data, spec, w=w)
+    right = evaluation.id_accuracy(outcome.data)
     return pd.DataFrame(
         [
             (spec, outcome.side, name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values), right)

@@ -9,14 +9,15 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import oracle_picture
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
 from pages.components.study import hints, workspace
 
 
-def section(study: Study, found: StudyActivations) -> None:
+def section(study: Study, found: EvaluationData) -> None:
     """The oracle's scatter, or the button that trains it."""
     st.subheader("What an oracle sees in maxima and means", anchor=False)
     try:

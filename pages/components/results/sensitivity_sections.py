@@ -17,9 +17,10 @@ from nap_core.errors import UserError
 from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
+from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
 from nap_core.storage.progress import RunCallbacks
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
@@ -33,7 +34,7 @@ def _by_images(study: Study, method: str, w: float | None, _row: MethodScores) -
 
 def images_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -61,7 +62,7 @@ def _fits(spec: str) -> bool:
 
 def _fit_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -75,12 +76,18 @@ def _fit_section(
     specs = tuple(row.method for row in rows)
 
     def work(callbacks: RunCallbacks) -> dict[str, pd.DataFrame]:
-        return sensitivity.by_fit_images(found, specs, callbacks=callbacks)
+        weights = {row.method: row.w for row in rows if row.w is not None}
+        return sensitivity.by_fit_images(found, specs, weights, callbacks=callbacks)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
-    done = task.result_of(("fit images", study, specs), work, label, key="fit-images")
+    done = task.result_of(
+        ("fit images", study, tuple((row.method, row.w) for row in rows)),
+        work,
+        label,
+        key="fit-images",
+    )
     if done:
         first = opened if opened in done else specs[0]
         titles = workspace.titles(study)
@@ -116,7 +123,7 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
         return
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
-    seen = [one for one in outcomes if one.found is not None]
+    seen = [one for one in outcomes if one.data is not None]
     figures = pd.concat([_figures(study, row.method, row.w, one.factor, one) for row in able for one in seen])
     titles = workspace.titles(study)
     figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")

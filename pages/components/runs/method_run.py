@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping, Sequence
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
+from nap_core.methods import EvaluationData
 from nap_core.runs import pending
 from nap_core.runs.background import MethodsJob
 from nap_core.runs.pending import PendingWork

@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from nap_core import datasets, studies
+from nap_core.methods import EvaluationData
 from nap_core.runs.background import Job, StudyJob
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.study import downloads, workspace
 
 AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 
-def require_activations(study: Study) -> StudyActivations:
+def require_activations(study: Study) -> EvaluationData:
     """The study's activations; where they are still to be made, the page ends here with the button or the bar."""
     activations = workspace.activations(study)
     if activations is None:
