@@ -7,7 +7,7 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.combination import combine
-from nap_core.methods.context import NO_CALLBACKS, Prepared, RunCallbacks, ScoringContext
+from nap_core.methods.context import Prepared, ScoringContext
 from nap_core.methods.implementations import prepare
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
@@ -16,6 +16,7 @@ from nap_core.methods.spec import (
     Scores,
     Weight,
 )
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 
 def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:
