@@ -8,7 +8,8 @@ from nap_core.analysis.channels.kinds import how_read, kind_of, orders_of
 from nap_core.errors import UserError
 from nap_core.figures.activation_maps import channel_tiles, overlay_map
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import show_detail
 from pages.components.channels.channel_tiles import show_tiles
 from pages.components.images import image_picker, maps_state
@@ -24,11 +25,11 @@ _NO_CONTRIBUTION = (
 )
 
 
-def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
+def about_image(study: Study, found: EvaluationData, pool: Pool, row: int) -> str:
     """What the image is, what the network takes it for, and its place among the ID images."""
-    score = float(image_picker.score_of(found, pool, "nap")[row])
-    place = metrics.percentile_among(workspace.scores(found, "nap").id, score)
-    id_title = workspace.titles(found.study)[found.study.id_dataset]
+    score = float(image_picker.score_of(study, found, pool, "nap")[row])
+    place = metrics.percentile_among(workspace.scores(study, found, "nap").id, score)
+    id_title = workspace.titles(study)[study.id_dataset]
     return (
         f"**{pool.caption(row)}** ({pool.title}), predicted **{pool.predicted(row)}**  \n"
         f"NAP {three_digits(score)}: above {percent(place)} of {id_title}"
@@ -38,10 +39,8 @@ def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
 def page() -> None:
     study = workspace.current_study()
     found = run_panel.require_activations(study)
-    id_images = id_pool(found)
-    maps_state.begin(
-        {"id": {id_images.name: len(id_images)}, "ood": {name: len(part) for name, part in found.ood.items()}}
-    )
+    id_images = id_pool(study, found)
+    maps_state.begin({"id": {id_images.name: len(id_images)}, "ood": {name: len(found.of(name)) for name in found.ood}})
     if id_images.name != study.id_dataset:
         title = datasets.title(study.id_dataset)
         st.info(
@@ -51,9 +50,11 @@ def page() -> None:
 
     left, right = st.columns(2, gap="medium")
     with left:
-        _, id_row = image_picker.pick(found, "id", [id_images.name], lambda _: id_images)
+        _, id_row = image_picker.pick(study, found, "id", [id_images.name], lambda _: id_images)
     with right:
-        ood_images, ood_row = image_picker.pick(found, "ood", study.ood_datasets, lambda name: ood_pool(found, name))
+        ood_images, ood_row = image_picker.pick(
+            study, found, "ood", study.ood_datasets, lambda name: ood_pool(study, found, name)
+        )
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
     model = study.network()
@@ -68,7 +69,7 @@ def page() -> None:
     top = max(float(subject.maximum[channel]) for subject in subjects)
     for place, pool, row, subject in zip(images, (id_images, ood_images), (id_row, ood_row), subjects, strict=True):
         with place:
-            st.markdown(about_image(found, pool, row))
+            st.markdown(about_image(study, found, pool, row))
             show(overlay_map(subject, channel, top, opacity), f"overlay-{subject.role}")
 
     parts = -(-len(ranked) // TILES)
@@ -94,7 +95,7 @@ def page() -> None:
     if clicked is not None:
         maps_state.choose_channel(clicked)
         st.rerun()
-    show_detail(found, channel, id_images, ood_images, (id_row, ood_row))
+    show_detail(study, found, channel, id_images, ood_images, (id_row, ood_row))
 
 
 def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:

@@ -12,8 +12,9 @@ from nap_core.analysis.channels.kinds import ChannelKind, how_read, kind_of
 from nap_core.errors import UserError
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 from nap_core.figures.picture import percent
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
-from nap_core.studies.study import StudyActivations
+from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import class_weights, distribution, drivers
 from pages.components.channels.channel_strip import CHANNEL_PAGE, SCATTER, aurocs, chosen_channel
 from pages.components.images import maps_state
@@ -28,22 +29,24 @@ _BOX, _CLICKED = "channels-box", "channels_clicked"
 ORDERS = ("ratio", "maximum")
 
 
-def ranked_channels(names: Sequence[str], found: StudyActivations, kind: ChannelKind) -> pd.DataFrame:
+def ranked_channels(study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
-    areas, _ = aurocs(names, found, kind)
+    areas, _ = aurocs(study, names, found, kind)
     maxima = [
-        cached((found.study, of), ranking.average_maximum, [found.of(name) for name in of])
-        for of in ((found.study.id_dataset,), tuple(names))
+        cached((study, of), ranking.average_maximum, [found.of(name) for name in of])
+        for of in ((study.id_dataset,), tuple(names))
     ]
     return ranking_table(areas, maxima[0], maxima[1], kind)
 
 
-def used(found: StudyActivations, order: str, model: LoadedModel) -> ClassActivation:
+def used(study: Study, found: EvaluationData, order: str, model: LoadedModel) -> ClassActivation:
     """What the channels answer to the ID images of each class."""
     values = kind_of(model).ratios if order == "ratio" else attrgetter("maximum")
-    key = (found.study, order)
+    key = (study, order)
     spinner = "Gathering the classes …"
-    return cached(key, class_activation.class_use, found.id, model.classes, values, spinner=spinner, entries=8)
+    return cached(
+        key, class_activation.class_use, found.id.activations, model.classes, values, spinner=spinner, entries=8
+    )
 
 
 def page() -> None:
@@ -60,8 +63,8 @@ def page() -> None:
         persist_state="session",
     )
     names = study.ood_datasets if ood == EVERY else (ood,)
-    table = ranked_channels(names, found, kind)
-    channel = chosen_channel(found.id.channels, CHANNEL_PAGE)
+    table = ranked_channels(study, names, found, kind)
+    channel = chosen_channel(found.id.activations.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
         _pick(table, channel, kind)
@@ -70,7 +73,7 @@ def page() -> None:
     event = show(ranking_picture(table, channel, words, kind), "channels-ranked", selection=["points"])
     _take_click(event)
     ranked_on, every = (
-        aurocs(names, found, kind)[1],
+        aurocs(study, names, found, kind)[1],
         sum(len(found.of(name)) for name in (study.id_dataset, *names)),
     )
     less = "" if ranked_on == every else f"Ranked on {ranked_on:,} of {every:,} images, the first of each dataset. "
@@ -79,8 +82,8 @@ def page() -> None:
     )
     with st.expander(f"All {len(table):,} {kind.many} as a table", icon=":material/table:", key="channels-all"):
         _all_channels(table)
-    _one(found, model, table, channel, names)
-    _classes(found, model, table, channel)
+    _one(study, found, model, table, channel, names)
+    _classes(study, found, model, table, channel)
 
 
 def _pick(table: pd.DataFrame, channel: int, kind: ChannelKind) -> None:
@@ -126,7 +129,7 @@ def _all_channels(table: pd.DataFrame) -> None:
 
 
 def _one(
-    found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
+    study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
 ) -> None:
     """One channel: how its ratio is spread, which classes and which images drive it."""
     kind = kind_of(model)
@@ -146,15 +149,15 @@ def _one(
     spread, classes = st.columns(2, gap="medium")
     with spread:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
-        distribution(found, channel, kind, {})
+        distribution(study, found, channel, kind, {})
     with classes:
         st.markdown("**The classes that drive it**")
-        use = used(found, "ratio", model)
+        use = used(study, found, "ratio", model)
         weights = model.head_weight[:, channel] if model.logits_from_means and model.head_weight is not None else None
         show(class_picture(use, kind.ratio, channel, weights, kind), "channel-classes")
-    fools = min(names, key=lambda one: aurocs((one,), found, kind)[0][channel])
+    fools = min(names, key=lambda one: aurocs(study, (one,), found, kind)[0][channel])
     left, right = st.columns(2, gap="medium")
-    for side, pool, column in (("id", id_pool(found), left), ("ood", ood_pool(found, fools), right)):
+    for side, pool, column in (("id", id_pool(study, found), left), ("ood", ood_pool(study, found, fools), right)):
         with column:
             st.markdown(f"**The {pool.role} images that drive it most** (maximum · mean)")
             clicked = drivers(side, pool, channel, kind)
@@ -177,7 +180,7 @@ def _to_maps(channel: int, image: tuple[str, str, int] | None = None) -> None:
     st.switch_page("pages/activation_maps.py", query_params=address)
 
 
-def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
+def _classes(study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
     """Classes × channels."""
     kind = kind_of(model)
     st.subheader(f"How the classes use the {kind.many}", anchor=False)
@@ -192,11 +195,11 @@ def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, c
             key="channels_use",
             bind="query-params",
         )
-    use = used(found, order, model)
+    use = used(study, found, order, model)
     areas = table.sort_values("channel")["auroc"].to_numpy()
     what = f"average {kind.ratio if order == 'ratio' else 'maximum'}"
     show(use_picture(use, what, channel, areas, kind), "channels-classes")
-    images, guessed = len(found.id), use.predicted
+    images, guessed = len(found.id.activations), use.predicted
     by = "by their labels" if not guessed else "by the class the network predicts, as their labels are not known"
     if 0 < guessed < images:
         by = f"by their labels, {guessed:,} without one by the class the network predicts"

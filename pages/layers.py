@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from nap_core.analysis import layers
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.layers import OWN
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.layers import depth_picture, layer_panel, wide_table
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
 from nap_core.paper import published_values
 from nap_core.studies.study import Study
@@ -28,24 +28,15 @@ _ADDRESS = "layers"
 
 def read(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData] | None:
     """What was found at each layer; None, with the button or the bar, while an image has still to go through."""
-    store, device = workspace.store(), workspace.device()
-    missing = layers.missing(study, store, picked)
-    if not missing:
-        return cached(
-            (study, picked), layers.run_layers, study, store, picked, device=device,
-            spinner="Reading the layers …", entries=4, shared=True,
-        )  # fmt: skip
-
-    def work(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
-        return layers.run_layers(study, store, picked, device=device, callbacks=callbacks)
-
-    label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({missing:,} images)"
-    task.result_of((_ADDRESS, study, picked), work, label, key="layers")
-    st.caption(
-        f"{missing:,} images have to go through the network, once each for all layers together. What is done is kept, "
-        "so it can be stopped and continued."
-    )
-    return None
+    plan = layers.extraction_plan(study, picked, workspace.device())
+    label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({{images}} images)"
+    caption = "Each of these images goes through the network once, for all layers together."
+    if not task.is_extracted((_ADDRESS, study, picked), plan, label, caption, key="layers"):
+        return None
+    return cached(
+        (study, picked), layers.run_layers, study, workspace.store(), picked, device=workspace.device(),
+        spinner="Reading the layers …", entries=4, shared=True,
+    )  # fmt: skip
 
 
 def pick_layers(study: Study, model: LoadedModel) -> tuple[str, ...]:

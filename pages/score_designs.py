@@ -8,9 +8,10 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES, Metric
 from nap_core.paper import published_values
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.methods import epsilon_section, oracle_section, variant_editor
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
@@ -20,6 +21,12 @@ from pages.components.study import hints, workspace
 from pages.components.study.cache import cached
 
 DEFAULT, BEST = "Default", "Best"
+
+
+def own_weights(study: Study, other: str, found: EvaluationData) -> dict[str, float]:
+    """The w of each design as every page takes it: searched or published."""
+    weights = workspace.weights(study, found, [f"{design}+{other}" for design in score_variants.DESIGNS])
+    return {design: weights[f"{design}+{other}"].w for design in score_variants.DESIGNS}
 
 
 def pick() -> tuple[str, str, Metric]:
@@ -50,7 +57,7 @@ def pick() -> tuple[str, str, Metric]:
     return other, w, metric
 
 
-def table_six(study: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
+def table_six(study: Study, found: EvaluationData, other: str, w: str, metric: Metric) -> None:
     """The designs alone and combined."""
     model = found.context.model
     if model is not None and kind_of(model).of_heads:
@@ -64,7 +71,7 @@ def table_six(study: Study, found: StudyActivations, other: str, w: str, metric:
         weights = (
             cached((study, other), score_variants.best_weights, found, other, spinner="Trying every w …")
             if w == BEST
-            else score_variants.default_weights(found, other)
+            else own_weights(study, other, found)
         )
         key, spinner = (study, other, tuple(weights.items())), "Scoring …"
         table = cached(key, score_variants.design_table, found, other=other, weights=weights, spinner=spinner)

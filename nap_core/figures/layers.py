@@ -10,11 +10,12 @@ import plotly.graph_objects as go
 
 from nap_core.analysis.channels.max_mean_points import Points, points_of_each, sampled
 from nap_core.analysis.channels.separability import peak_curve, peak_factor
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.layers import AVERAGE
 from nap_core.figures.max_vs_mean.axes import ends
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES, Metric, auroc
 
 HEIGHT, PANEL_HEIGHT = 380, 300

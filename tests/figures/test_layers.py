@@ -6,9 +6,9 @@ import pytest
 
 from nap_core.activations import Activations
 from nap_core.analysis.channels.max_mean_points import points_of
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.layers import depth_picture, depth_reading, layer_panel, layer_scatter, wide_table
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.metrics import auroc
 
 TITLES = {"known": "CIFAR-10", "a": "MNIST", "b": "Textures"}

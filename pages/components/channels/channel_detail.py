@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from nap_core.activations import Activations
 from nap_core.analysis.channels import clearest_pair, ranking
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
 from nap_core.analysis.channels.ranking import SameMeanPair
 from nap_core.figures import channel_detail as figures
 from nap_core.figures import colours
 from nap_core.figures.picture import three_digits
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
-from nap_core.studies.study import StudyActivations
+from nap_core.studies.study import Study
 from pages.components.channels.channel_strip import open_page
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
@@ -26,10 +28,10 @@ DRIVERS = 8
 
 
 def show_detail(
-    found: StudyActivations, channel: int, id_images: Pool, ood_images: Pool, rows: tuple[int, int]
+    study: Study, found: EvaluationData, channel: int, id_images: Pool, ood_images: Pool, rows: tuple[int, int]
 ) -> None:
     """Draw everything about one channel; ``rows`` are the images on the screen, ID and OOD."""
-    model = found.study.network()
+    model = study.network()
     kind = kind_of(model)
     name = kind.name(channel)
     heading, own = st.columns([4, 1], vertical_alignment="bottom")
@@ -39,7 +41,7 @@ def show_detail(
     st.markdown(class_weights(model, channel))
     if not kind.of_heads:
         with st.container(key="same-mean"):
-            _same_mean(found, channel, id_images)
+            _same_mean(study, found, channel, id_images)
     chart, strips = st.columns(2, gap="medium")
     with chart:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
@@ -47,7 +49,7 @@ def show_detail(
             pool.name: float(kind.ratios(pool.activations.take([row]))[0, channel])
             for pool, row in zip((id_images, ood_images), rows, strict=True)
         }
-        distribution(found, channel, kind, marks)
+        distribution(study, found, channel, kind, marks)
     with strips:
         st.markdown("**The images that drive it most** (maximum · mean)")
         for side, pool in (("id", id_images), ("ood", ood_images)):
@@ -57,10 +59,11 @@ def show_detail(
                 st.rerun()
 
 
-def distribution(found: StudyActivations, channel: int, kind: ChannelKind, marks: Mapping[str, float]) -> None:
+def distribution(
+    study: Study, found: EvaluationData, channel: int, kind: ChannelKind, marks: Mapping[str, float]
+) -> None:
     """Draw how the ratio of one channel is spread on every dataset of the study; ``marks`` are those of images on the
     screen, by dataset."""
-    study = found.study
     show(
         figures.ratio_distribution(
             channel,
@@ -114,12 +117,12 @@ def drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> int | Non
     return rows[clicked] if clicked is not None and clicked < len(rows) else None
 
 
-def _same_mean(found: StudyActivations, channel: int, id_images: Pool) -> None:
+def _same_mean(study: Study, found: EvaluationData, channel: int, id_images: Pool) -> None:
     """The pair of this channel, and of the channel that shows it best, over all OOD datasets of the study."""
-    titles = workspace.titles(found.study)
+    titles = workspace.titles(study)
     name, pair, peaks = cached(
-        (found.study, id_images.name, channel),
-        clearest_pair.pair_of_channel, id_images.activations, found.ood, channel, entries=1024,
+        (study, id_images.name, channel),
+        clearest_pair.pair_of_channel, id_images.activations, _ood(found), channel, entries=1024,
     )  # fmt: skip
     words, here, anywhere = st.columns([6, 3, 3], vertical_alignment="center")
     against = titles[name] if pair else "the OOD datasets"
@@ -136,8 +139,8 @@ def _same_mean(found: StudyActivations, channel: int, id_images: Pool) -> None:
         args=(id_images.name, name, pair),
         width="stretch",
     )
-    searched = sum(clearest_pair.images_searched(id_images.activations, found.ood))
-    every = len(id_images) + sum(map(len, found.ood.values()))
+    searched = sum(clearest_pair.images_searched(id_images.activations, _ood(found)))
+    every = len(id_images) + sum(map(len, _ood(found).values()))
     anywhere.button(
         "Find the clearest channel",
         key="maps-clearest",
@@ -148,7 +151,7 @@ def _same_mean(found: StudyActivations, channel: int, id_images: Pool) -> None:
     )
     if st.session_state.get("maps_seek"):
         best_name, best = cached(
-            (found.study, id_images.name), clearest_pair.pair_of_all_channels, id_images.activations, found.ood,
+            (study, id_images.name), clearest_pair.pair_of_all_channels, id_images.activations, _ood(found),
             spinner="Comparing every channel …",
         )  # fmt: skip
         st.session_state.maps_seek = False
@@ -167,3 +170,7 @@ def _look_at(id_name: str, ood_name: str, pair: SameMeanPair) -> None:
     maps_state.show_image("id", id_name, pair.id_row)
     maps_state.show_image("ood", ood_name, pair.ood_row)
     maps_state.choose_channel(pair.channel)
+
+
+def _ood(found: EvaluationData) -> dict[str, Activations]:
+    return {name: found.of(name) for name in found.ood}

@@ -12,7 +12,8 @@ from nap_core.analysis.channels import separability
 from nap_core.analysis.channels.kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
 from pages.components.study import url_state
@@ -28,13 +29,15 @@ CHANNEL_PAGE = "channels_channel"
 """The session's name for the channel of the page of channels."""
 
 
-def aurocs(names: Sequence[str], found: StudyActivations, kind: ChannelKind) -> tuple[NDArray[np.float64], int]:
+def aurocs(
+    study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind
+) -> tuple[NDArray[np.float64], int]:
     """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
     return cached(
-        (found.study, tuple(names)),
+        (study, tuple(names)),
         separability.ratio_auroc,
-        found.id,
-        [found.ood[name] for name in names],
+        found.id.activations,
+        [found.of(name) for name in names],
         ratios=kind.ratios,
         spinner="Ranking the channels …",
         entries=32,
@@ -52,7 +55,7 @@ def chosen_channel(count: int, state: str = SCATTER) -> int | None:
 
 
 def channel_strip(
-    found: StudyActivations,
+    found: EvaluationData,
     names: Sequence[str],
     aurocs: NDArray[np.float64],
     ranked_on: int,
@@ -86,7 +89,7 @@ def channel_strip(
             if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
                 open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
+    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.id_name, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models
+from nap_core import corruptions, datasets, extraction, models
 from nap_core.activations import Activations
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.datasets.uploaded_images import BroughtImage
 from nap_core.errors import UserError
-from nap_core.extraction import Progress
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext, Weight
 from nap_core.models import Variant
+from nap_core.storage.progress import Progress, RunCallbacks
 from nap_core.studies.study import Study
-from nap_core.studies.study import context as study_context
+from nap_core.studies.study import context as scoring_context
 from pages.components.study import workspace
 from pages.components.study.cache import cached
 
@@ -39,6 +38,7 @@ class IdScores:
     scores: dict[str, NDArray[np.float64]]
     terms: NDArray[np.float64]
     context: ScoringContext
+    weights: dict[str, float]
     unable: dict[str, str]
 
 
@@ -60,7 +60,7 @@ class AnalysedImage:
         return self.part.activations
 
 
-def cases(model: str) -> EvaluationData:
+def data(model: str) -> EvaluationData:
     """The ID images of ``model`` with the scoring context of its methods; extracted the first time, with a bar.
 
     Raises UserError where there are none.
@@ -75,29 +75,42 @@ def cases(model: str) -> EvaluationData:
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
     with st.spinner("Loading the network …"):  # a large one takes a while to open, before there is anything to count
-        found = single_image.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
+        found = single_image.known_activations(
+            among.variant, store, among.id_dataset, device=device, callbacks=RunCallbacks(note)
+        )
     place.empty()
-    return cached((among, device), _cases, among, device, found, entries=4, shared=True)
+    return cached((among, device), _data, among, device, found, entries=4, shared=True)
 
 
-def _cases(among: Study, device: str | None, found: Activations) -> EvaluationData:
-    return EvaluationData(among.id_dataset, ImageSet(found), {}, study_context(among, workspace.store(), device))
+def _data(among: Study, device: str | None, found: Activations) -> EvaluationData:
+    return EvaluationData(among.id_dataset, ImageSet(found), {}, scoring_context(among, workspace.store(), device))
 
 
 def id_scores(model: str, about: EvaluationData, specs: Sequence[str]) -> IdScores:
     """The scores of the ID images of ``model``, which are ``about``, under the methods ``specs``."""
     scores: dict[str, NDArray[np.float64]] = {}
     unable = {}
+    weights = {spec: one.w for spec, one in searched_or_published(model, about, specs).items()}
     with st.spinner("Scoring …"):
         for spec in specs:
             try:
-                scores |= single_image.known_scores(about.id, about.context, [spec])
+                scores |= single_image.id_scores(about, [spec], weights)
             except UserError as error:
                 unable[spec] = str(error)
     variant = workspace.variant(model)
     kind, activations = kind_of(models.load(variant)), about.id.activations
     terms = cached((variant, about.id_name), _terms, kind, activations, entries=4, shared=True)
-    return IdScores(scores, terms, about.context, unable)
+    return IdScores(scores, terms, about.context, weights, unable)
+
+
+def searched_or_published(model: str, about: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
+    """The w of each combination in ``specs``: that of the study with which ``model`` is compared."""
+    among = workspace.reference_study(model)
+    shipped = datasets.find(among.id_dataset).images_shipped
+    images = datasets.load(among.id_dataset) if shipped else None
+    # As many images as the study has: w is searched on the same ones on every page.
+    id_images = ImageSet(about.id.activations.head(among.images), images)
+    return workspace.weights(among, replace(about, id=id_images), specs)
 
 
 def _terms(kind: ChannelKind, activations: Activations) -> NDArray[np.float64]:
@@ -128,7 +141,7 @@ def _look(model: Variant, device: str | None, read: Callable[[], BroughtImage]) 
 
 def placements(images: ImageSet, among: IdScores) -> list[dict[str, ImageVerdict]]:
     """Where each of the images stands under every method."""
-    return single_image.place(images, among.scores, among.context)
+    return single_image.place(images, among.scores, among.context, among.weights)
 
 
 def worsened(model: str, key: str, looked: AnalysedImage, corruption: str) -> tuple[NDArray[np.uint8], ImageSet]:

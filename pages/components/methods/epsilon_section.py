@@ -11,8 +11,9 @@ from nap_core.analysis import score_variants
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import epsilon_picture
+from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
@@ -21,11 +22,12 @@ from pages.components.study.cache import cached
 KINDS: tuple[Literal["alone", "combined"], ...] = ("alone", "combined")
 
 
-def section(study: Study, found: StudyActivations, other: str, metric: Metric) -> None:
+def section(study: Study, found: EvaluationData, other: str, metric: Metric) -> None:
     """The metric over ε, of NAP alone and of NAP with ``other``."""
     st.subheader("Does ε matter?", anchor=False)
     try:
-        w = methods.default_w(f"nap+{other}", found.context)
+        weight = workspace.weight(study, found, f"nap+{other}")
+        w = weight.w if weight else None
         curve = cached(
             (study, other, w), score_variants.epsilon_curve, found, other=other, w=w, spinner="Trying values of ε …"
         )

@@ -7,24 +7,27 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from nap_core import methods
 from nap_core.analysis import bootstrap, evaluation
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData, Weight
+from nap_core.studies.study import Study
+from pages.components.study import workspace
 from pages.components.study.cache import cached
 
 AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
 _ASKED = "intervals-asked"
 
 
-def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
+def evaluated(study: Study, found: EvaluationData, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    weights = {spec: methods.default_w(spec, found.context) for spec in specs}
-    rows = [
-        cached((found.study, spec, w), evaluation.evaluate, found, [spec], {} if w is None else {spec: w}, entries=512)
-        for spec, w in weights.items()
-    ]
-    return pd.concat(rows, ignore_index=True)
+    weights = workspace.weights(study, found, specs)
+    return pd.concat([at_weight(study, spec, weights.get(spec), found) for spec in specs], ignore_index=True)
+
+
+def at_weight(study: Study, method: str, weight: Weight | None, found: EvaluationData) -> pd.DataFrame:
+    """The rows of one method, a combination at ``weight``."""
+    weights = {method: weight} if weight else None
+    return cached((study, method, weight), evaluation.evaluate, found, [method], weights, entries=512)
 
 
 def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
