@@ -206,7 +206,7 @@ def test_a_lasso_shows_the_images_behind_its_points(
     assert not app.exception
     inside = {
         name: (part.mean > 0.5) & (part.mean < 1.5) & (part.maximum > 2) & (part.maximum < 4)
-        for name, part in found.parts.items()
+        for name, part in ((name, found.of(name)) for name in found.parts)
     }
     points = sum(int(one.sum()) for one in inside.values())
     images = sum(int(one.any(axis=1).sum()) for one in inside.values())
