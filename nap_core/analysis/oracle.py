@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from nap_core import methods, metrics
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.methods import EvaluationData, RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.progress import ExtractionStopped, Progress
@@ -108,7 +108,8 @@ def _balanced(data: EvaluationData, limit: int) -> dict[str, int]:
     if wanted < LEAST or min(shares.values()) < 2:
         raise UserError(
             f"The oracle is trained on one half of the images and asked about the other: it takes {LEAST} ID and "
-            f"{LEAST} OOD images at least, two of each dataset. Pick more images in “Change the study”."
+            f"{LEAST} OOD images at least, two of each dataset.",
+            Hint.MORE_IMAGES,
         )
     return {data.id_name: wanted, **shares}
 

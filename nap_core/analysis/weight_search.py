@@ -16,7 +16,7 @@ from nap_core import corruptions, datasets, methods
 from nap_core.analysis.evaluation import parts_of_combination, weight_curve
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets import ImageDataset
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.extraction import Stored, extract
 from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
@@ -47,7 +47,8 @@ def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
     if data.id.images is None:
         raise UserError(
             f"The images of {datasets.title(data.id_name)} are not shipped, so they cannot be distorted: w cannot be "
-            "searched on them. Pick an ID dataset with images."
+            "searched on them.",
+            Hint.ID_IMAGES,
         )
     limit = min(IMAGES, len(data.id.activations))
     return distorted(data.context.network("The search for w"), data.id.images, limit, seed)

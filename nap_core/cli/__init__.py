@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from nap_core.cli.arguments import add_command
 from nap_core.cli.commands import COMMANDS
+from nap_core.cli.hints import HINTS
 from nap_core.errors import UserError
 
 USAGE, STOPPED = 2, 130
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = pkgutil.resolve_name(args.run)(args)
         sys.stdout.flush()
     except UserError as error:
-        return _said(str(error), USAGE)
+        return _said(error.worded(HINTS), USAGE)
     except KeyboardInterrupt:
         return _said("Stopped. What was finished is in the store, and the same command goes on from there.", STOPPED)
     except BrokenPipeError:

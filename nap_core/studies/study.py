@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from nap_core import datasets, models
 from nap_core.datasets.labels import labels_for, relabelled
@@ -19,7 +20,7 @@ from nap_core.studies.data import evaluation_data
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
 """The address parameters that a study may do without."""
-SEARCHED = "searched"
+SEARCHED: Final = "searched"
 """As the ``weights`` of a study: the w that ``analysis.weight_search`` finds."""
 
 

@@ -3,16 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from nap_core import metrics, models
 from nap_core.analysis import evaluation, layers
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData, RunCallbacks
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
@@ -94,11 +93,11 @@ def scores(cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
 def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], scores: dict[str, MethodScores]) -> None:
     for layer in PICKED:
         alone = run(Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer=layer), Store())
-        expected = evaluation.score_study(alone, "nap")
+        expected = evaluation.method_scores(alone, "nap")
         np.testing.assert_array_equal(scores[layer].id, expected.id)
         for name, values in expected.ood.items():
             np.testing.assert_array_equal(scores[layer].ood[name], values)
-        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.labels)
+        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.activations.labels)
         assert str(cases[layer].context.model.hook) == str(alone.context.model.hook)
 
 
@@ -154,12 +153,3 @@ def test_the_table_has_every_layer_and_product(scores: dict[str, MethodScores]) 
     alone = scores[""]
     fpr95 = [metrics.fpr_at_tpr(alone.id, values) for values in alone.ood.values()]
     assert row.loc[("penultimate", "average"), "fpr95"] == pytest.approx(np.mean(fpr95))
-
-
-def test_table_7_stands_beside_the_averages() -> None:
-    rows = [("c1", "average"), ("s2", "average"), ("t2,p", "average"), ("p", "mnist"), ("layer1.0,p", "average")]
-    table = pd.DataFrame([(*row, 0.5, 0.5) for row in rows], columns=["layers", "ood", "fpr95", "auroc"])
-    found = layers.with_published(table, "CIFAR-10")
-    np.testing.assert_allclose(found["published_auroc"], [0.5199, 0.7844, 0.8781, np.nan, np.nan])
-    np.testing.assert_allclose(found["published_fpr95"], [0.8322, 0.5653, 0.3441, np.nan, np.nan])
-    np.testing.assert_allclose(layers.with_published(table, "CIFAR-100")["published_auroc"][0], 0.5034)

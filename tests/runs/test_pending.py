@@ -7,9 +7,8 @@ import pytest
 
 from nap_core import datasets, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.methods import ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.runs import pending
 from nap_core.runs.background import Jobs
 from nap_core.storage.activation_store import Store
@@ -45,7 +44,7 @@ def test_a_job_computes_what_is_missing_and_the_store_keeps_it(data: EvaluationD
     again.context.fit_limit = 40
     for spec in ("knn:k=3", "odin", "nap+odin"):
         assert not pending.waiting(again, spec)
-        np.testing.assert_array_equal(evaluation.score_cases(again, spec).id, evaluation.score_cases(data, spec).id)
+        np.testing.assert_array_equal(evaluation.method_scores(again, spec).id, evaluation.method_scores(data, spec).id)
 
 
 def test_a_stopped_job_goes_on_where_it_was(

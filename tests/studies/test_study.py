@@ -107,7 +107,7 @@ class TestWords:
 class TestRuns:
     def test_gives_each_datasets_own_activations(self, store_root: Path) -> None:
         found = run(SMALL, Store(store_root), device="cpu")
-        assert found.study == SMALL
+        assert found.id_name == SMALL.id_dataset
         assert list(found.ood) == ["mnist", "uniform-noise"]
         model = models.load(SMALL.model)
         for name in SMALL.datasets:
@@ -144,7 +144,11 @@ class TestRuns:
         chosen = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 2)
         assert missing_images(chosen, Store(store_root)) == {"uniform-noise": 2}
         found = run(chosen, Store(store_root), device="cpu")
-        assert (len(found.id), found.id.channels, found.id.logits.shape[1]) == (2, 1280, 1000)
+        assert (len(found.id.activations), found.id.activations.channels, found.id.activations.logits.shape[1]) == (
+            2,
+            1280,
+            1000,
+        )
         assert len(found.of("uniform-noise")) == 2
 
     def test_an_error_while_loading_is_passed_on(self, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from nap_core.methods import EvaluationData, ImageSet
 from nap_core.studies.study import SEARCHED, Study
 from pages.components.results import figure_view
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 USE = "use-searched-w"
 
@@ -32,7 +32,7 @@ def section(study: Study, found: EvaluationData, method: str) -> None:
         else:
             _result(study, method, _search(study, method, found, pseudo))
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return
     st.session_state[USE] = bool(study.weights)
     st.toggle(
