@@ -128,7 +128,7 @@ class _List(argparse.Action):
     """--list: print the tables and figures, and exit."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
-        pkgutil.resolve_name("nap_core.cli.reproduce:print_list")()
+        pkgutil.resolve_name("nap_core.cli.list_tables:run")()
         parser.exit()
 
 

@@ -17,20 +17,11 @@ from nap_core.datasets import published
 from nap_core.errors import UserError
 from nap_core.extraction import choose_device
 from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
-from nap_core.paper import ENTRIES, Entry, layout, tables
+from nap_core.paper import Entry, layout, tables
 from nap_core.paper.running import Reproduced, ReproductionInput
 from nap_core.paper.running import run as run_entry
 from nap_core.paper.spec import BY_DATASET, CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
 from nap_core.storage.activation_store import Store
-
-
-def print_list() -> None:
-    """Print the tables and figures that there are."""
-    rows = [
-        [entry.name, entry.section, entry.title, "" if entry.measured else "no numbers: see the app"]
-        for entry in ENTRIES.values()
-    ]
-    output.write(output.columns(["TABLE", "in the paper", "what", ""], rows), output.STDOUT)
 
 
 def run(args: argparse.Namespace) -> int:
