@@ -18,11 +18,7 @@ from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
 from nap_core.methods.pytorch_ood_adapter import StoredDetector
-from nap_core.methods.spec import (
-    Scored,
-    Scores,
-    Weight,
-)
+from nap_core.methods.spec import MethodRecord, Scored, Scores, Value, Weight
 
 
 def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:
