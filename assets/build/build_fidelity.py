@@ -22,9 +22,9 @@ from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
 from nap_core.analysis import evaluation
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
-from nap_core.studies.data import evaluation_data
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_PASS_IMAGES = 1000

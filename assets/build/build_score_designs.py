@@ -27,9 +27,9 @@ from nap_core.analysis import score_variants, weight_search
 from nap_core.analysis.oracle import Oracle, oracle
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables, published_values
 from nap_core.storage.activation_store import Store
-from nap_core.studies.data import evaluation_data
 
 ROOT = Path(__file__).resolve().parents[2]
 FAR, NEAR = (published_tables.SVHN, published_tables.TEXTURES), published_tables.CIFAR100

@@ -29,9 +29,9 @@ from nap_core.analysis import weight_search
 from nap_core.corruptions.pseudo_ood import for_views
 from nap_core.extraction import extract
 from nap_core.methods import ImageSet
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
-from nap_core.studies.data import evaluation_data
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = published_tables.FOLDER / "searched.csv"

@@ -23,12 +23,12 @@ from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import extract, precomputed
 from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
+from nap_core.methods.context import evaluation_data
 from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
 from nap_core.models.architectures import CIFAR_TRANSFORM
 from nap_core.models.loaded_model import with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
-from nap_core.studies.data import evaluation_data
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 

@@ -10,12 +10,11 @@ from nap_core import datasets, models
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import Stored, precomputed
-from nap_core.methods.context import NO_CALLBACKS, EvaluationData, RunCallbacks, ScoringContext
+from nap_core.methods.context import NO_CALLBACKS, EvaluationData, RunCallbacks, ScoringContext, evaluation_data
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
 from nap_core.storage.progress import Progress
-from nap_core.studies.data import evaluation_data
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
@@ -139,8 +138,10 @@ class Study:
             raise UserError(f"The link asks for “{query['n']}” images: that is not a whole number.") from error
         named = query.get("ood")
         ood = tuple(name for name in named.split(",") if name) if named is not None else base.ood_datasets
-        optional = (query.get(key, "") for key in OPTIONAL)
-        return cls(base.model, query.get("id", base.id_dataset), ood, images, *optional)
+        optional = {key: query.get(key, "") for key in OPTIONAL}
+        if optional["w"] != SEARCHED:  # a number is that of a page's slider
+            optional["w"] = ""
+        return cls(base.model, query.get("id", base.id_dataset), ood, images, *optional.values())
 
 
 DEFAULT_MODEL = "resnet20-cifar10"

@@ -150,7 +150,7 @@ def test_figures_of_a_size_are_those_of_its_study() -> None:
     outcomes = sensitivity.by_size(STUDY, Store())
     assert input_size.figures(outcomes[0], "nap").empty
     table = input_size.figures(outcomes[2], "nap+energy")
-    expected = evaluation.evaluate(outcomes[2].found, ["nap+energy"])
+    expected = evaluation.evaluate(outcomes[2].data, ["nap+energy"])
     assert table["fpr95"].tolist() == expected["fpr95"].tolist()
     assert table["auroc"].tolist() == expected["auroc"].tolist()
     assert table["id_accuracy"].tolist() == expected["id_accuracy"].tolist()

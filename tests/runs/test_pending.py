@@ -19,8 +19,8 @@ BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",),
 
 
 @pytest.fixture
-def cases(store_root: Path) -> EvaluationData:
-    found = EvaluationData.of(run(SMALL, Store(store_root), device="cpu"))
+def data(store_root: Path) -> EvaluationData:
+    found = run(SMALL, Store(store_root), device="cpu")
     found.context.fit_limit = 40
     return found
 
@@ -40,7 +40,7 @@ def test_a_job_computes_what_is_missing_and_the_store_keeps_it(data: EvaluationD
     job.wait(120)
     assert (job.state, job.unable, job.step, job.steps) == ("done", {}, 3, 3)
     assert job.progress.title == "ODIN, MNIST"
-    again = EvaluationData.of(run(SMALL, Store(store_root), device="cpu"))
+    again = run(SMALL, Store(store_root), device="cpu")
     again.context.fit_limit = 40
     for spec in ("knn:k=3", "odin", "nap+odin"):
         assert not pending.waiting(again, spec)
@@ -83,12 +83,12 @@ def test_what_cannot_run_says_why(data: EvaluationData, spec: str, words: str) -
 @pytest.mark.parametrize("spec", ["odin", "nap+rankfeat"])
 def test_a_bank_has_no_images_for_a_pass(spec: str, store_root: Path) -> None:
     with pytest.raises(UserError, match="needs the images themselves, and only activations are at hand"):
-        pending.waiting(EvaluationData.of(run(BANK, Store(store_root))), spec)
+        pending.waiting(run(BANK, Store(store_root)), spec)
 
 
 @pytest.mark.parametrize("spec", ["knn", "nap+gradnorm", "gram"])
 def test_a_network_without_fit_split(spec: str, store_root: Path) -> None:
-    found = EvaluationData.of(run(BANK, Store(store_root)))
+    found = run(BANK, Store(store_root))
     if spec == "nap+gradnorm":
         assert not pending.waiting(found, spec)
         return

@@ -12,7 +12,7 @@ from nap_core import datasets, models, studies
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import MAX_IMAGES, Study, default_study, missing_images, run
+from nap_core.studies.study import MAX_IMAGES, SEARCHED, Study, default_study, missing_images, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 6)
 OOD = [name for name, record in datasets.RECORDS.items() if record.role in ("ood", "id")]
@@ -54,6 +54,16 @@ class TestLinks:
 
     def test_parameters_of_pages_are_none_of_its_business(self) -> None:
         assert Study.from_query({**SMALL.to_query(), "w": "0.4", "channel": "x"}) == SMALL
+
+    def test_the_searched_w_is_part_of_the_link(self) -> None:
+        assert "w" not in SMALL.to_query() and Study.from_query({**SMALL.to_query(), "w": "0.4"}).weights == ""
+        chosen = replace(SMALL, weights=SEARCHED)
+        assert chosen.to_query()["w"] == "searched"
+        assert Study.from_query(chosen.to_query()).weights == SEARCHED
+        assert "w searched on distorted images" in chosen.sentence()
+        assert chosen == SMALL, "the same images through the same network"
+        with pytest.raises(UserError, match="“searched” or left out"):
+            replace(SMALL, weights="best")
 
     @pytest.mark.parametrize(
         ("changed", "answer"),
