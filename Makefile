@@ -33,9 +33,10 @@ test: lint types ## lint, types, then every test; the browser tests too where Ch
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
 	$(BIN)/python -m pytest tests/e2e
 
-lint: $(TEST_DEPS) lint-js ## check style and format, of Python and of the browser components
+lint: $(TEST_DEPS) lint-js ## check style, format and the import contract; the browser components where Node is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 lint-js: # the JavaScript of the browser components, where Node is installed: the app itself needs none
 	@if [ -x node_modules/.bin/eslint ]; then npx --no-install eslint pages/components/static; \
