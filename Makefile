@@ -19,18 +19,23 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint lint-js types format docs fidelity imagenet search analyses bench
+.PHONY: help app test test-all lint lint-js types format docs fidelity imagenet search analyses bench
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another port; ADDRESS=0.0.0.0: the whole network)
 	@echo "NAP Explorer: http://$(ADDRESS):$(PORT) (Ctrl+C stops it)"
 	@STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=true \
 		$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
-test: lint types ## lint, types, then every test; the browser tests too where Chromium is found
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
+UNIT_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
+
+test: lint types ## lint, types, then the quick tests, without a browser
+	$(UNIT_TESTS) -m "not slow"
+
+test-all: lint types ## lint, types, then every test: the slow ones too, and the browser tests where Chromium is found
+	$(UNIT_TESTS)
 	$(BIN)/python -m pytest tests/e2e
 
 lint: $(TEST_DEPS) lint-js ## check style, format and the import contract; the browser components where Node is

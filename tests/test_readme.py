@@ -26,6 +26,7 @@ def cells(table: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_table_is_what_the_default_study_gives(build_docs: ModuleType) -> None:
     printed = README.partition(build_docs.START)[2].partition(build_docs.END)[0].strip()
     assert printed, "README.md has no table: run `make docs`"

@@ -93,7 +93,7 @@ def test_a_bank_has_no_images_to_distort() -> None:
         weight_search.extraction_plan(bank)
 
 
-@pytest.mark.parametrize("spec", ["nap+energy", "nap+msp", "nap+knn"])
+@pytest.mark.parametrize("spec", ["nap+energy", "nap+msp", pytest.param("nap+knn", marks=pytest.mark.slow)])
 def test_the_w_found_is_the_best_on_the_distorted_images(found: EvaluationData, pseudo: ImageSet, spec: str) -> None:
     result = weight_search.search(found, pseudo, spec)
     _, other = methods.combination_parts(spec)

@@ -1,6 +1,5 @@
 """``extract``: fills the store that ``evaluate`` reads; Ctrl-C leaves one that the next call goes on from."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,20 +9,19 @@ import numpy as np
 
 from nap_core import datasets, extraction, models
 from nap_core.storage.activation_store import Store
+from tests.sentences import Says, numbers
 
 COMMAND = [sys.executable, "-m", "nap_core", "extract", "--model", "resnet20-cifar10", "--device", "cpu"]
 
 
-def test_fills_the_store_that_evaluate_reads(run, store_root: Path, archive: Path) -> None:
+def test_fills_the_store_that_evaluate_reads(run, store_root: Path, archive: Path, says: Says) -> None:
     asked = ("--model", "resnet20-cifar10", "--device", "cpu", "--limit", 8)
     status, out, err = run("extract", *asked, "cifar10", f"one={archive}")
     assert status == 0
-    assert out.splitlines() == [
-        "cifar10: 8 images of ResNet-20 are in the store, 8 of them new",
-        "one: 8 images of ResNet-20 are in the store, 8 of them new",
-    ]
+    says(out, "cifar10 8 ResNet-20 8 one 8 ResNet-20 8")
+    assert len(out.splitlines()) == 2
     assert "images/s" in err
-    assert "8 of them new" not in run("extract", *asked, "cifar10")[1]
+    says(run("extract", *asked, "cifar10")[1], "cifar10 8 ResNet-20 0")
     status, _, err = run("evaluate", *asked, "--ood", archive)
     assert (status, err) == (0, "")  # no pass, no progress
     assert len(Store().entries()) == 2
@@ -36,35 +34,32 @@ def test_store_and_limit_are_those_of_the_arguments(run, store_root: Path, tmp_p
     assert not store_root.exists()
 
 
-def test_ctrl_c_leaves_a_store_that_the_next_call_goes_on_from(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_a_store_that_the_next_call_goes_on_from(
+    run, tmp_path: Path, store_root: Path, says: Says
+) -> None:
     images = np.random.default_rng(0).integers(0, 256, (60_000, 8, 8), dtype=np.uint8)
     np.savez(path := tmp_path / "many.npz", images=images)
-    env = os.environ | {"NAP_STORE": str(tmp_path / "store")}
     # A run in the background may have been started with the signal ignored, which its children inherit.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(
-        [*COMMAND, str(path)], env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as asked:
+    with subprocess.Popen([*COMMAND, str(path)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asked:
         signal.signal(signal.SIGINT, before)
         first = asked.stderr.readline()  # the pass is under way
         asked.send_signal(signal.SIGINT)
         out, err = asked.communicate(timeout=120)
     assert "many: " in first
     assert (asked.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == (
-        "Stopped. What was finished is in the store, and the same command goes on from there."
-    )
+    says(err.splitlines()[-1], "Stopped")
     assert "Traceback" not in err
     dataset, model = datasets.from_npz(path), models.load("resnet20-cifar10")
-    kept = Store(tmp_path / "store").entry(extraction.store_key(model, dataset)).rows
+    kept = Store(store_root).entry(extraction.store_key(model, dataset)).rows
     assert 0 < kept < len(images)
 
     limit = kept + 50
-    done = subprocess.run(
-        [*COMMAND, str(path), "--limit", str(limit)], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"many: {limit:,} images of ResNet-20 are in the store, 50 of them new\n"
-    found = Store(tmp_path / "store").entry(extraction.store_key(model, dataset)).read(limit)
+    again = ("--model", "resnet20-cifar10", "--device", "cpu", path, "--limit", limit)
+    status, out, err = run("extract", *again)
+    assert status == 0, err
+    name, new = out.split(":")[0], out.split(",")[-1]
+    assert (name, numbers(out), numbers(new)) == ("many", [f"{limit:,}", "50"], ["50"])
+    found = Store(store_root).entry(extraction.store_key(model, dataset)).read(limit)
     fresh = extraction.extract(model, dataset, limit=64, device="cpu")
     np.testing.assert_allclose(found.head(64).maximum, fresh.maximum, rtol=1e-5, atol=1e-5)

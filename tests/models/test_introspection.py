@@ -248,8 +248,8 @@ def test_finds_what_torchvisions_families_say(name: str) -> None:
     [
         ("vgg11", "avgpool", 4096),
         ("convnext_tiny", "avgpool", 768),
-        ("swin_t", "avgpool", 768),
-        ("vit_b_16", "encoder", 768),
+        pytest.param("swin_t", "avgpool", 768, marks=pytest.mark.slow),
+        pytest.param("vit_b_16", "encoder", 768, marks=pytest.mark.slow),
     ],
 )
 def test_heads_that_do_not_read_the_mean(name: str, module: str, reads: int) -> None:

@@ -55,7 +55,14 @@ def test_mean_times_head_is_the_bundled_models_own_logits(name: str) -> None:
     assert_head_of_mean_is_logits(model, np.stack([model.transform.view(pictures.image(row)) for row in range(4)]))
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+# The smallest of each kind is quick.
+QUICK = ("resnet20", "densenet_bc_40_12", "efficientnet_lite0")
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES],
+)
 def test_mean_times_head_is_the_logits_of_every_architecture(architecture: str, tmp_path: Path) -> None:
     network = randomised(architecture)
     torch.save(network.state_dict(), path := tmp_path / "weights.pt")

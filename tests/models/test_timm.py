@@ -51,7 +51,9 @@ def saved(name: str, folder: Path, ending: str = ".safetensors") -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name.startswith("swin") else name for name in FAMILIES]
+)
 def test_what_is_kept_times_the_head_is_the_networks_own_logits(name: str, tmp_path: Path) -> None:
     model = models.load_checkpoint(f"timm:{name}", saved(name, tmp_path))
     reads_mean, where = FAMILIES[name]

@@ -1,6 +1,7 @@
 """Torchvision's names: for each family the map's mean, or the features that are kept, times the head gives the
 network's own logits."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,42 @@ MORE = {
     "vit_b_16": 224,
 }
 SIDE = 96
+# The smallest of each family stands for it; what a family's other networks add is slow.
+QUICK = frozenset(
+    (
+        "resnet18",
+        "densenet121",
+        "mobilenet_v2",
+        "efficientnet_b0",
+        "regnet_x_400mf",
+        "shufflenet_v2_x0_5",
+        "mnasnet0_5",
+        "vgg11",
+        "alexnet",
+        "mobilenet_v3_small",
+        "convnext_tiny",
+        "swin_t",
+        "maxvit_t",
+        "vit_b_32",
+    )
+)
+
+
+# MaxViT takes no images smaller than 224 × 224: quick where nothing goes through it.
+RUN_QUICKLY = QUICK - {"maxvit_t"}
+
+
+def by_family(names: Iterable[str], quick: frozenset[str] = QUICK) -> list[object]:
+    """Values of a parameter: of each family the smallest, and the others marked slow."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+def test_every_family_is_among_the_quick_ones() -> None:
+    def end(name: str) -> tuple[type, str, str]:
+        family = torchvision_families.family_of(name)
+        return type(family.hook), family.head, family.note
+
+    assert {end(name) for name in QUICK} == {end(name) for name in torchvision_families.names()}
 
 
 def randomised(name: str, classes: int = 7) -> nn.Module:
@@ -61,13 +98,19 @@ def randomised(name: str, classes: int = 7) -> nn.Module:
     return network
 
 
+def assert_same_weights(one: nn.Module, other: nn.Module) -> None:
+    states = one.state_dict(), other.state_dict()
+    assert states[0].keys() == states[1].keys()
+    assert [name for name, values in states[0].items() if not torch.equal(values, states[1][name])] == []
+
+
 def loaded(name: str, side: int, classes: int = 7) -> LoadedModel:
     blueprint = architectures.find(name)
     transform = replace(blueprint.transform, resize=side, crop=side)
     return models.assemble(blueprint, randomised(name, classes), transform, tuple("abcdefg"), "")
 
 
-@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize("name", by_family(SMALLEST))
 def test_mean_times_head_is_the_networks_own_logits(name: str) -> None:
     blueprint, network = architectures.find(name), randomised(name)
     found: list[torch.Tensor] = []
@@ -82,13 +125,13 @@ def test_mean_times_head_is_the_networks_own_logits(name: str) -> None:
     assert name.startswith("efficientnet") or found[0].min() >= 0
 
 
-@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize("name", by_family(SMALLEST))
 def test_features_are_not_kept_where_the_mean_is_all_that_the_head_reads(name: str) -> None:
     model = loaded(name, SIDE)
     assert not model.keeps_features and model.logits_from_means
 
 
-@pytest.mark.parametrize("name", MORE)
+@pytest.mark.parametrize("name", by_family(MORE, RUN_QUICKLY))
 def test_features_times_head_is_the_networks_own_logits(name: str) -> None:
     model, side = loaded(name, MORE[name]), MORE[name]
     assert model.keeps_features and not model.logits_from_means
@@ -106,6 +149,7 @@ def test_features_times_head_is_the_networks_own_logits(name: str) -> None:
     assert maps.min() < maps.max()
 
 
+@pytest.mark.slow
 def test_a_vgg_is_read_where_its_last_max_pooling_ends() -> None:
     model = loaded("vgg16", 64)
     views = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
@@ -120,7 +164,7 @@ def test_a_vgg_is_read_where_its_last_max_pooling_ends() -> None:
     assert "does not say which" in model.architecture.note
 
 
-@pytest.mark.parametrize("name", torchvision_families.names())
+@pytest.mark.parametrize("name", by_family(torchvision_families.names()))
 def test_every_name_has_a_title_and_says_where_nap_is_read(name: str) -> None:
     blueprint = architectures.find(name)
     assert blueprint.title != name and "_" not in blueprint.title
@@ -153,7 +197,7 @@ LAYERED = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERED)
+@pytest.mark.parametrize("name", by_family(LAYERED, RUN_QUICKLY))
 def test_layers_are_maps_that_shrink(name: str) -> None:
     blueprint, network = architectures.find(name), randomised(name)
     sizes = []
@@ -166,7 +210,9 @@ def test_layers_are_maps_that_shrink(name: str) -> None:
 
 
 # RegNets reckon their widths with tensors, which have no numbers there; their stages have the same names in all.
-@pytest.mark.parametrize("name", [name for name in torchvision_families.names() if not name.startswith("regnet")])
+@pytest.mark.parametrize(
+    "name", by_family(name for name in torchvision_families.names() if not name.startswith("regnet"))
+)
 def test_every_name_has_the_tap_the_head_and_the_layers(name: str) -> None:
     blueprint = architectures.find(name)
     with torch.device("meta"):  # shapes without numbers: the largest has 645 million
@@ -202,7 +248,7 @@ def test_a_checkpoint_loads_by_torchvisions_name(prefix: str, tmp_path: Path) ->
     model = models.load_checkpoint("resnet18", path)
     assert len(model.classes) == 100
     assert model.transform == models.Transform(256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    torch.testing.assert_close(model.network.state_dict(), network.state_dict())
+    assert_same_weights(model.network, network)
 
 
 def test_names_in_torchvisions_own_densenet_files_are_understood(tmp_path: Path) -> None:
@@ -215,7 +261,7 @@ def test_names_in_torchvisions_own_densenet_files_are_understood(tmp_path: Path)
         old[name] = value
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
     torch.save(old, path := tmp_path / "densenet121.pth")
-    torch.testing.assert_close(models.load_checkpoint("densenet121", path).network.state_dict(), network.state_dict())
+    assert_same_weights(models.load_checkpoint("densenet121", path).network, network)
 
 
 def test_another_architectures_file_is_refused(tmp_path: Path) -> None:
@@ -228,14 +274,14 @@ def test_another_architectures_file_is_refused(tmp_path: Path) -> None:
 
 # One of each family, and MNASNet, which reads no file whose entries tell no version.
 @pytest.mark.parametrize(
-    "name", ["vgg11_bn", "mobilenet_v3_small", "mnasnet0_5", "convnext_tiny", "swin_t", "swin_v2_t"]
+    "name", by_family(["vgg11_bn", "mobilenet_v3_small", "mnasnet0_5", "convnext_tiny", "swin_t", "swin_v2_t"])
 )
 def test_a_checkpoint_of_every_family_loads(name: str, tmp_path: Path) -> None:
     network = randomised(name)
     torch.save(dict(network.state_dict()), path := tmp_path / "weights.pth")
     usual = architectures.find(name).transform
     model = models.load_checkpoint(name, path, transform=replace(usual, resize=SIDE, crop=SIDE))
-    torch.testing.assert_close(model.network.state_dict(), network.state_dict())
+    assert_same_weights(model.network, network)
 
 
 def small_vit() -> nn.Module:
@@ -243,7 +289,7 @@ def small_vit() -> nn.Module:
     return vision_transformer.vit_b_32(image_size=96, num_classes=5).eval()
 
 
-@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("old", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_vit_is_as_large_as_its_file_says(old: bool, tmp_path: Path) -> None:
     network = small_vit()
     state = dict(network.state_dict())
@@ -254,7 +300,7 @@ def test_a_vit_is_as_large_as_its_file_says(old: bool, tmp_path: Path) -> None:
     torch.save(state, path := tmp_path / "vit.pth")
     usual = architectures.find("vit_b_32").transform
     model = models.load_checkpoint("vit_b_32", path, transform=replace(usual, resize=96, crop=96))
-    torch.testing.assert_close(model.network.state_dict(), network.state_dict())
+    assert_same_weights(model.network, network)
     assert len(model.classes) == 5
     with pytest.raises(UserError, match=r"This ViT-B/32 does not take images of 224 × 224 pixels.*centre crop to 96\."):
         models.load_checkpoint("vit_b_32", path)

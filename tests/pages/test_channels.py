@@ -13,6 +13,7 @@ from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
 from tests.pages.conftest import OpenPage
+from tests.sentences import Says, states
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 
@@ -36,15 +37,15 @@ def text(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.main.markdown, *app.main.caption, *app.main.subheader])
 
 
-def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: EvaluationData) -> None:
+def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: EvaluationData, says: Says) -> None:
     app = opened()
-    assert app.title[0].value == "Which channels tell them apart?"
+    says(app.title[0].value, "")
     areas, _ = separability.ratio_auroc(found.id.activations, [found.of(name) for name in found.ood])
     best = int(areas.argmax())
     assert app.selectbox(key="channels-box").value == best
     assert app.query_params["channel"] == str(best)
-    assert f"Channel {best}: rank 1 of 64, AUROC {100 * areas[best]:.1f}\xa0%" in text(app)
-    assert f"channel {best} does best" in text(app)
+    assert states(text(app), f"{best} 1 64 AUROC {100 * areas[best]:.1f}")
+    assert states(text(app), f"64 {best} AUROC {100 * areas[best]:.1f}")
     table = app.dataframe[0].value
     assert len(table) == 64
     assert table["AUROC, %"].tolist() == pytest.approx(sorted(100 * areas, reverse=True))
@@ -56,7 +57,7 @@ def test_one_ood_dataset_ranks_anew(opened: OpenPage, found: EvaluationData) -> 
     assert not app.exception
     areas, _ = separability.ratio_auroc(found.id.activations, [found.of("mnist")])
     rank = int((areas > areas[12]).sum()) + 1
-    assert f"Channel 12: rank {rank} of 64, AUROC {100 * areas[12]:.1f}\xa0%" in text(app)
+    assert states(text(app), f"12 {rank} 64 AUROC {100 * areas[12]:.1f}")
 
 
 def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: EvaluationData) -> None:
@@ -75,12 +76,12 @@ def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: Ev
 
 
 def test_a_channel_that_the_model_lacks_is_passed_over(opened: OpenPage) -> None:
-    assert "rank 1 of 64" in text(opened(channel="64"))
+    assert states(text(opened(channel="64")), "rank 1 64")
 
 
 def test_classes_by_ratio_or_maximum(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
-    assert "50 ID images of 10 classes, by their labels." in text(app)
+    assert states(text(app), "50 10 labels")
     app.segmented_control(key="channels_use").set_value("maximum").run()
     assert not app.exception
     assert "average maximum" in figures(app)[-1]["data"][0]["hovertemplate"]

@@ -12,6 +12,7 @@ from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
+from tests.sentences import Says, states
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 24)
 PICKED = ("bn1", "layer1", "layer2", "")
@@ -32,9 +33,9 @@ def text(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.main.markdown, *app.main.caption])
 
 
-def test_opens_at_the_layers_of_figure_5(opened: OpenPage, scores: dict[str, MethodScores]) -> None:
+def test_opens_at_the_layers_of_figure_5(opened: OpenPage, scores: dict[str, MethodScores], says: Says) -> None:
     app = opened()
-    assert app.title[0].value == "At which depth does the peak appear?"
+    says(app.title[0].value, "")
     assert app.multiselect(key="layers-resnet20-cifar10").value == list(PICKED)
     assert app.query_params["layers"] == "bn1,layer1,layer2,penultimate"
     areas = [sum(metrics.auroc(one.id, met) for met in one.ood.values()) / 2 for one in scores.values()]
@@ -44,7 +45,7 @@ def test_opens_at_the_layers_of_figure_5(opened: OpenPage, scores: dict[str, Met
     )
     assert len(app.get("plotly_chart")) == 5
     own = metrics.auroc(scores[""].id, scores[""].ood["mnist"])
-    assert f"NAP’s AUROC {100 * own:.1f}\xa0%." in text(app)
+    assert states(text(app), f"NAP AUROC {100 * own:.1f}")
 
 
 def test_products_stand_beside_table_7(opened: OpenPage, scores: dict[str, MethodScores]) -> None:
@@ -68,7 +69,7 @@ def test_a_link_names_layers_metric_and_what_is_missing_is_run(
     app = opened(layers="layer1.0,layer2,nowhere", layers_metric="FPR95")
     assert app.multiselect(key="layers-resnet20-cifar10").value == ["layer1.0", "layer2"]
     assert app.segmented_control(key="layers_metric").value == "fpr95"
-    assert "72 images" in app.button(key="run-layers").label
+    assert states(text(app), "72 images")
     assert not app.get("plotly_chart")
     app.button(key="run-layers").click().run()
     job = workspace.jobs().task_of(("layers", STUDY, ("layer1.0", "layer2")))

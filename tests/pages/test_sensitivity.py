@@ -16,6 +16,7 @@ from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 from tests.pages.test_w_sensitivity import figures, text
+from tests.sentences import Says
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 40)
 BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 5)
@@ -48,9 +49,9 @@ def finished(owner: tuple[object, ...]) -> object:
     return job.result
 
 
-def test_opens_with_the_number_of_images(opened: OpenPage, found: EvaluationData) -> None:
+def test_opens_with_the_number_of_images(opened: OpenPage, found: EvaluationData, says: Says) -> None:
     app = opened()
-    assert app.title[0].value == "How sensitive are the numbers?"
+    says(app.title[0].value, "")
     row = evaluation.method_scores(found, "nap+energy")
     table = sensitivity.by_images(row)
     expected = table.query("ood == 'average' and metric == 'fpr95'")["median"].tolist()

@@ -50,6 +50,7 @@ def cifar10_test(shared: Path, capfd: pytest.CaptureFixture[str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
     """Some minutes on two cores: 16,083 images through a DenseNet of 100 layers.
 
