@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from nap_core.activations import Activations
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.methods.combination import combine
 from nap_core.methods.context import NO_CALLBACKS, Prepared, RunCallbacks, ScoringContext
 from nap_core.methods.implementations import prepare
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
+from nap_core.methods.refusals import refusal
 from nap_core.methods.spec import (
     Scored,
     Scores,
@@ -50,7 +51,7 @@ def scored(
     needs what ``ground`` does not have, ValueError for a w outside [0, 1], ExtractionStopped when ``watch`` asks.
     """
     if method.prior is None:
-        prepared = _prepared(method, context)
+        prepared = _prepared(method, context, image_set)
         return context.scored(method.spec, image_set, lambda: prepared(image_set, callbacks))
     chosen = default_w(method.spec, context) if w is None else w
     if chosen is None:
@@ -101,7 +102,7 @@ def missing(method: Method, image_set: ImageSet, context: ScoringContext) -> int
     """
     if not method.own_pass:
         return 0
-    count = getattr(_prepared(method, context), "missing", None)
+    count = getattr(_prepared(method, context, image_set), "missing", None)
     return int(count(image_set)) if count else 0
 
 
@@ -118,7 +119,15 @@ def missing_fit(method: Method, context: ScoringContext) -> int:
     return context.missing_fit()
 
 
-def _prepared(method: Method, context: ScoringContext) -> Prepared:
-    """The method without its prior, given its parameters once."""
-    parameters = method.parameters(context.trained_on)
-    return context.prepared(method.alone.spec, lambda: prepare(method.record, context, parameters))
+def _prepared(method: Method, context: ScoringContext, image_set: ImageSet | None = None) -> Prepared:
+    """The method without its prior, given its parameters once. Raises UserError where it cannot run."""
+    alone = method.alone
+
+    def make() -> Prepared:
+        error = refusal(alone, context, image_set.activations if image_set else None)
+        # Where a fit split is missing, the method says so itself if it is ever fitted: ReAct with a threshold is not.
+        if error and error.hint is not Hint.FIT_SPLIT:
+            raise error
+        return prepare(alone.record, context, alone.parameters(context.trained_on))
+
+    return context.prepared(alone.spec, make)
