@@ -6,7 +6,6 @@ Scoring, pending work and the command line take their sentences from here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,8 +16,6 @@ from nap_core.methods.names import Method
 from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Need, Parameter
 from nap_core.models import LoadedModel
 
-Limits = Mapping[Limit | None, tuple[float, str]]
-
 
 def refusal(method: Method, context: ScoringContext, activations: Activations | None = None) -> UserError | None:
     """Why ``method`` cannot run, None where it can.
@@ -28,9 +25,8 @@ def refusal(method: Method, context: ScoringContext, activations: Activations | 
         context: the network and the fit split; without a network, its limits are those of ``activations``.
         activations: some of the activations to be scored.
     """
-    ranges = limits(context, activations)
     for part in (method.prior, method.alone):
-        if part is not None and (error := _out_of_range(part, ranges)):
+        if part is not None and (error := _out_of_range(part, context, activations)):
             return error
     needs = method.record.needs
     if context.model is not None and (reason := network_refusal(method.record.title, needs, context.model)):
@@ -51,71 +47,75 @@ def own_pass_needs(method: Method) -> str:
     return " and ".join(NEED_SENTENCES[need] for need in method.record.needs if need in OWN_PASS_NEEDS)
 
 
-def limits(context: ScoringContext, activations: Activations | None = None) -> Limits:
+def _limit(name: Limit, context: ScoringContext, activations: Activations | None) -> tuple[float, str] | None:
     """What records call "classes" or "features" on this network: the number, and a clause that says where it comes
-    from. Without those that are unknown."""
-    found: dict[Limit | None, tuple[float, str]] = {}
+    from. None where it is unknown."""
     model = context.model
-    classes = context.classes or (activations.logits.shape[1] if activations is not None else 0)
-    features = 0
-    if model is not None and model.head_weight is not None:
-        features = model.head_weight.shape[1]
-    elif activations is not None:
-        features = activations.pooled.shape[1]
-    if classes:
-        found["classes"] = classes, f"the network has {classes:,} classes"
-    if features:
-        why = f"the network has {features:,} features"
-        found["features less one"] = features - 1, why
-        # A share is rounded to a number of features: half a feature is the border.
-        half = 0.5 / features
-        found["all but one feature"] = math.floor(1e4 * (1 - half) - 1e-6) / 1e4, why
-        found["one feature"] = math.ceil(1e4 * half + 1e-6) / 1e4, why
-    if model is not None and (layers := len(model.architecture.layers)):
-        found["layers"] = layers, f"{model.title} names {layers} layers"
-        found["layers less one"] = layers - 1, f"{model.title} names {layers} layers"
-    if model is not None:
-        heads = f"{model.title} has {model.heads} heads" if model.heads else f"{model.title} is no Transformer"
-        found["heads"] = model.heads, heads
-    if context.has_fit:
+    if name == "heads":
+        if model is None:
+            return None
+        return (
+            model.heads,
+            f"{model.title} has {model.heads} heads" if model.heads else f"{model.title} is no Transformer",
+        )
+    if name in ("layers", "layers less one"):
+        layers = len(model.architecture.layers) if model else 0
+        return (
+            (layers - (name == "layers less one"), f"{model.title} names {layers} layers") if model and layers else None
+        )
+    if name == "fit images":
         rows = context.fit_rows
-        found["fit images"] = rows, f"the fit split has {rows:,} images"
+        return (rows, f"the fit split has {rows:,} images") if rows else None
+    classes = context.classes or (activations.logits.shape[1] if activations is not None else 0)
+    if name == "classes":
+        return (classes, f"the network has {classes:,} classes") if classes else None
+    if name == "images of a class":
         labels = context.fit_labels
-        if len(labels) and labels.min() >= 0:
-            fewest = int(np.bincount(labels, minlength=classes).min())
-            if fewest:
-                found["images of a class"] = fewest, f"the fit split has {fewest:,} images of a class"
-    return found
+        fewest = int(np.bincount(labels, minlength=classes).min()) if len(labels) and labels.min() >= 0 else 0
+        return (fewest, f"the fit split has {fewest:,} images of a class") if fewest else None
+    return _of_features(name, context, activations)
 
 
-def _out_of_range(method: Method, ranges: Limits) -> UserError | None:
+def _of_features(name: Limit, context: ScoringContext, activations: Activations | None) -> tuple[float, str] | None:
+    features = activations.pooled.shape[1] if activations is not None else 0
+    if context.model is not None and context.model.head_weight is not None:
+        features = context.model.head_weight.shape[1]
+    if not features:
+        return None
+    half = 0.5 / features  # a share is rounded to a number of features: half a feature is the border
+    numbers = {
+        "features less one": features - 1,
+        "all but one feature": math.floor(1e4 * (1 - half) - 1e-6) / 1e4,
+        "one feature": math.ceil(1e4 * half + 1e-6) / 1e4,
+    }
+    return numbers[name], f"the network has {features:,} features"
+
+
+def bounds(
+    parameter: Parameter, context: ScoringContext, activations: Activations | None = None
+) -> tuple[float, float, str]:
+    """The lowest and highest value of a number on this network, both included, and a clause that says why."""
+    low, high, why = parameter.low, parameter.high, ""
+    if parameter.low_on and (limit := _limit(parameter.low_on, context, activations)):
+        low, why = max(low, limit[0]), limit[1]
+    if parameter.high_on and (limit := _limit(parameter.high_on, context, activations)):
+        high, why = min(high, limit[0]), limit[1]
+    return low, high, why
+
+
+def _out_of_range(method: Method, context: ScoringContext, activations: Activations | None) -> UserError | None:
     """The refusal of a parameter value that was given and does not fit this network; defaults adapt to it."""
     told = dict(method.told)
     for parameter in method.record.parameters:
         name = parameter.name
-        low, high = bounds(parameter, ranges)
-        value = told.get(name, low if low <= high else parameter.default)
-        if isinstance(value, str) or low <= value <= high:
-            continue
-        by = (
-            parameter.high_on if high < value and parameter.high_on in ranges else parameter.low_on or parameter.high_on
-        )
-        why = ranges[by][1] if by in ranges else "its range ends"
+        low, high, why = bounds(parameter, context, activations)
         if high < low:
             return UserError(f"{method.record.title} has no {name} to choose here: {why}.")
-        allowed = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-        return UserError(f"{method.record.title}: {name} must be {allowed} here, where {why}, not {value}.")
+        value = told.get(name, low)
+        if not isinstance(value, str) and not low <= value <= high:
+            allowed = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            return UserError(f"{method.record.title}: {name} must be {allowed} here, where {why}, not {value}.")
     return None
-
-
-def bounds(parameter: Parameter, ranges: Limits) -> tuple[float, float]:
-    """The lowest and highest value of a number on this network, both included."""
-    low, high = parameter.low, parameter.high
-    if parameter.low_on in ranges:
-        low = max(low, ranges[parameter.low_on][0])
-    if parameter.high_on in ranges:
-        high = min(high, ranges[parameter.high_on][0])
-    return low, high
 
 
 def network_refusal(title: str, needs: tuple[Need, ...], model: LoadedModel) -> str:

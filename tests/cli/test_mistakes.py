@@ -67,7 +67,7 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
             ((*EVALUATE, "--methods", "rmd", "--fit-limit", 4), "Relative Mahalanobis needs images of all 10 classes"),
             ((*EVALUATE, "--methods", "rmd", "--fit", "uniform-noise"), "Relative Mahalanobis needs the classes of"),
             ((*IMAGENET, "--methods", "nap+knn"), "NAP+KNN needs a fit split (training images of ImageNet-1k from w"),
-            ((*IMAGENET, "--methods", "odin"), "ODIN needs gradients, in a pass of its own, and imagenet-bank holds"),
+            ((*IMAGENET, "--methods", "odin"), "ODIN needs the images themselves, and only activations are at hand"),
             (
                 (*IMAGENET, "--mean", "0.5,0.5,0.5"),
                 "imagenet-bank holds activations, which --layer, --view, --mean",

@@ -9,7 +9,7 @@ from nap_core import methods, models
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import ImageSet, Parameter, ScoringContext
-from nap_core.methods.refusals import bounds, limits, refusal
+from nap_core.methods.refusals import bounds, refusal
 from nap_core.models import LoadedModel
 
 CLASSES, FIT = 3, 90
@@ -52,7 +52,7 @@ def written(parameter: Parameter, value: float) -> str:
 def test_at_inside_and_beyond_the_limits(context: ScoringContext, name: str, parameter: str) -> None:
     method = methods.parse(name)
     one = method.record.parameter(parameter)
-    low, high = bounds(one, limits(context))
+    low, high, _ = bounds(one, context)
     inside = (low + high) // 2 if isinstance(one.default, int) else (low + min(high, low + 1)) / 2
     images = ImageSet(made(context.model, 20, 2))
     for value in (low, inside, high):

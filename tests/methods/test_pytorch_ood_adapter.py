@@ -167,7 +167,7 @@ def test_a_class_missing_from_the_fit_split_is_named(
 
 
 def test_too_few_neighbours_is_a_sentence(context: ScoringContext, unknown: Activations) -> None:
-    with pytest.raises(UserError, match=r"KNN cannot be computed here: k=5000 exceeds the number of ID samples"):
+    with pytest.raises(UserError, match=r"KNN: k must be 1 to 400 here, where the fit split has 400 images, not 5000"):
         methods.score("knn:k=5000", unknown, context)
 
 
