@@ -1,4 +1,4 @@
-"""--methods: which are asked for, and what keeps one of them from running."""
+"""--methods: the methods that are named, and the obstacles that keep one of them from running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nap_core.methods import Method, ScoringContext, refusals
 
 @dataclass(frozen=True)
 class Choice:
-    """One method that is asked for: by its name (``named``), or because "all" are. ``spec`` is as it was written."""
+    """One method: named (``named``), or one of "all". ``spec`` is its name as it was written."""
 
     spec: str
     method: Method
@@ -27,19 +27,19 @@ def read(text: str | None) -> list[Choice]:
 
     Raises UserError for names, parameters and values that ``methods.parse`` does not take, and for no method at all.
     """
-    asked = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
-    if not asked:
+    specs = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    if not specs:
         raise UserError("No method was named. Name some with --methods, as nap,energy,nap+energy.")
-    found: dict[str, Choice] = {}
-    for spec in asked:
+    choices: dict[str, Choice] = {}
+    for spec in specs:
         if spec == "all":
             for name in (*methods.RECORDS, *methods.COMBINATIONS):
-                found.setdefault(name, Choice(name, methods.parse(name), named=False))
+                choices.setdefault(name, Choice(name, methods.parse(name), named=False))
         else:
             method = methods.parse(spec)
             # Written out, a method is wanted even where "all" would pass over it.
-            found[method.spec] = Choice(spec, method, named=True)
-    return list(found.values())
+            choices[method.spec] = Choice(spec, method, named=True)
+    return list(choices.values())
 
 
 def weights(choices: Sequence[Choice], args: argparse.Namespace) -> dict[str, float]:
