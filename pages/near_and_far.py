@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -75,22 +74,18 @@ def _place(study: Study) -> dict[str, OODGroup]:
 def shifted_images(study: Study) -> Shifted | None:
     """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
     try:
-        waiting = covariate_shift.missing(study, workspace.store())
+        plan = covariate_shift.extraction_plan(study, workspace.device())
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return None
-    work = partial(covariate_shift.extracted, study, workspace.store(), workspace.device())
-    if not waiting:
-        return work()
-    count = min(covariate_shift.IMAGES, study.images)
-    kinds = len(covariate_shift.CORRUPTIONS)
-    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({waiting:,} to go through)"
-    found: Shifted | None = task.result_of(("covariate shift", study), work, label, key="shift")
-    st.caption(
-        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
-        "method. What is done is kept, so it can be stopped and continued."
+    count, kinds = min(covariate_shift.IMAGES, study.images), len(covariate_shift.CORRUPTIONS)
+    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({{images}} to go through)"
+    caption = (
+        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every method."
     )
-    return found
+    if not task.is_extracted(("covariate shift", study), plan, label, caption, key="shift"):
+        return None
+    return covariate_shift.shifted(study, plan.run(workspace.store()))
 
 
 @st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)

@@ -10,11 +10,12 @@ import streamlit as st
 from nap_core import models
 from nap_core.analysis.channels import kinds
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.paper import ENTRIES, GROUPS, Entry
 from nap_core.paper.claims import orthogonality
 from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.runs.background import Task
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study
 from pages.components.results import paper_entry
 from pages.components.results.comparison_choice import pick_metric
@@ -118,7 +119,7 @@ def progress(job: Task[Any]) -> tuple[float, str]:
         st.rerun()  # the lines below the bar say what has come of their entries
     now = job.progress
     passing = now is not None and now.done < now.total
-    share, text = run_panel.images_done(job) if passing else (0.0, "Computing …")
+    share, text = run_panel.share_done(job) if passing else (0.0, "Computing …")
     return (count + share) / len(MEASURED), f"{count} of {len(MEASURED)} · {text}"
 
 

@@ -231,7 +231,7 @@ def prepare(folder: str) -> None:
     study, store = default_study(), Store(folder)
     run(study, store)
     layers.run_layers(study, store, layers.suggested(study.network()))
-    covariate_shift.extracted(study, store)
+    covariate_shift.extraction_plan(study).run(store)
 
 
 def take_screenshots(folder: str) -> None:

@@ -17,8 +17,8 @@ from nap_core import methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.extraction import store_key
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, Weight, combination
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.methods import EvaluationData, ImageSet, Weight, combination
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
 FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]

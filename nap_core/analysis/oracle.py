@@ -18,9 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 from nap_core import methods, metrics
 from nap_core.errors import Hint, UserError
-from nap_core.methods import EvaluationData, RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.methods import EvaluationData
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 LIMIT = 2000
 """ID images, and as many OOD images, that are split into a training and a held-out part."""
@@ -126,12 +125,9 @@ def _log_odds(
     network = MLPClassifier(HIDDEN, alpha=PENALTY, batch_size=min(BATCH, len(features)), random_state=seed)
     inputs, started = scaler.transform(features), time.monotonic()
     for epoch in range(1, EPOCHS + 1):
-        if callbacks.should_stop():
-            raise ExtractionStopped
+        callbacks.raise_if_stopped()
         network.partial_fit(inputs, is_id, classes=[False, True])
-        if callbacks.progress:
-            speed = epoch / max(time.monotonic() - started, 1e-9)
-            callbacks.progress(Progress("oracle", epoch, EPOCHS, speed, (EPOCHS - epoch) / speed, "passes"))
+        callbacks.report("Oracle", epoch, EPOCHS, epoch / max(time.monotonic() - started, 1e-9), "epochs")
     # Not of the probabilities: these round to 0 and 1 where the oracle is sure, and ties have no order.
     hidden = np.maximum(scaler.transform(held) @ network.coefs_[0] + network.intercepts_[0], 0)
     odds: NDArray[np.float64] = (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]

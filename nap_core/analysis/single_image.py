@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +14,12 @@ from nap_core.activations import Activations
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract, precomputed
+from nap_core.extraction import extract, precomputed
 from nap_core.methods import EvaluationData, ImageSet, Method, ScoringContext
 from nap_core.methods.refusals import own_pass_needs
 from nap_core.models import Variant
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 Verdict = Literal["like", "edge", "unlike"]
 KNOWN_IMAGES = 1000
@@ -92,7 +93,7 @@ def known_activations(
     id_dataset: str | None = None,
     *,
     device: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Activations:
     """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
 
@@ -107,7 +108,7 @@ def known_activations(
     if datasets.find(id_dataset).role == "bank":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
     known = datasets.load(id_dataset)
-    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, progress=progress)
+    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
 
 
 def model_for_tiny_images(model: str) -> str | None:

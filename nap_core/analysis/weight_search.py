@@ -17,11 +17,11 @@ from nap_core.analysis.evaluation import parts_of_combination, weight_curve
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets import ImageDataset
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import Stored, extract
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, combination
+from nap_core.extraction import ExtractionPlan, ExtractionStep
+from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
-from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 IMAGES = 500
 """ID images that are distorted, fewer where the data have fewer: 7,500 pseudo-OOD images of them."""
@@ -54,31 +54,16 @@ def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
     return distorted(data.context.network("The search for w"), data.id.images, limit, seed)
 
 
-def missing(data: EvaluationData) -> int:
-    """How many pseudo-OOD images are not in the store yet. Raises as ``pseudo_images`` does."""
-    images, context = pseudo_images(data), data.context
-    if context.store is None:
-        return len(images)
-    return max(0, len(images) - Stored(context.store, for_views(context.network("The search for w")), images).rows)
+def extraction_plan(data: EvaluationData) -> ExtractionPlan:
+    """The pseudo-OOD images through the network, in one step. Raises as ``pseudo_images`` does."""
+    model = for_views(data.context.network("The search for w"))
+    return ExtractionPlan([ExtractionStep((model,), pseudo_images(data))], data.context.device)
 
 
 def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
-    """The activations of the pseudo-OOD images; what the store holds is read, the rest is extracted into it.
-
-    Raises as ``pseudo_images`` does, and ExtractionStopped when ``callbacks`` stop it.
-    """
-    images, context = pseudo_images(data), data.context
-    # Without the images: a method that would run the network over them again has no w here.
-    return ImageSet(
-        extract(
-            for_views(context.network("The search for w")),
-            images,
-            store=context.store,
-            device=context.device,
-            progress=callbacks.progress,
-            should_stop=callbacks.should_stop,
-        )
-    )
+    """The activations of the pseudo-OOD images, from a run of the ``extraction_plan``. Raises as it does."""
+    # Without the images: no method runs the network over them again, so that such a method has no w here.
+    return ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0])
 
 
 @dataclass(frozen=True)

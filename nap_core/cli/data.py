@@ -11,7 +11,7 @@ from nap_core import datasets
 from nap_core.datasets import RECORDS, ImageDataset, hub, published
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import Progress, RunCallbacks
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _find(source: str, label: str) -> Data | None:
 def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
     """Download and unpack what the catalogue has of it, unless it is here. Raises UserError where that fails."""
     if data.path is None:
-        datasets.prepare(data.source, progress=progress)
+        datasets.prepare(data.source, RunCallbacks(progress))
 
 
 def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:

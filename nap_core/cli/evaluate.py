@@ -16,8 +16,9 @@ from nap_core.cli.network import Network, Passes, memory_in_words
 from nap_core.cli.progress import Meter
 from nap_core.errors import UserError
 from nap_core.extraction import choose_device
-from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext, Weight
+from nap_core.methods import EvaluationData, ScoringContext, Weight
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,13 +22,14 @@ from nap_core.datasets import ImageDataset
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import extract, precomputed
-from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.methods.context import evaluation_data
 from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
 from nap_core.models.architectures import CIFAR_TRANSFORM
 from nap_core.models.loaded_model import with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
+from nap_core.storage.progress import RunCallbacks
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 
@@ -83,7 +84,7 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
     record = record_of(args)
     if record:
         for download in record.downloads():
-            fetch(download, progress=meter)
+            fetch(download, RunCallbacks(meter))
         meter.clear()
         model, trained_on = models.load(args.model), args.trained_on or record.trained_on
     else:
@@ -143,7 +144,7 @@ class Passes:
             store=Store(self.args.store),
             device=self.args.device,
             batch_size=self.args.batch_size,
-            progress=self.meter,
+            callbacks=RunCallbacks(self.meter),
         )
 
     def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:

@@ -16,12 +16,13 @@ from nap_core.cli.progress import Meter
 from nap_core.datasets import published
 from nap_core.errors import UserError
 from nap_core.extraction import choose_device
-from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.paper import Entry, layout, tables
 from nap_core.paper.running import Reproduced, ReproductionInput
 from nap_core.paper.running import run as run_entry
 from nap_core.paper.spec import BY_DATASET, CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,8 +1,6 @@
 from .catalogue import LEFT_OUT as LEFT_OUT
 from .catalogue import RECORDS as RECORDS
-from .context import NO_CALLBACKS as NO_CALLBACKS
 from .context import EvaluationData as EvaluationData
-from .context import RunCallbacks as RunCallbacks
 from .context import ScoringContext as ScoringContext
 from .inputs import ImageSet as ImageSet
 from .names import COMBINATIONS as COMBINATIONS

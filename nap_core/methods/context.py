@@ -15,26 +15,12 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import Progress, Stored, extract
+from nap_core.extraction import ExtractionPlan, ExtractionStep, extract
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import Scored
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class RunCallbacks:
-    """Somebody who waits for a pass: hears how far it is, and may ask it to stop between two batches."""
-
-    progress: Callable[[Progress], None] | None = None
-    should_stop: Callable[[], bool] = _never
-
-
-NO_CALLBACKS = RunCallbacks()
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 
 class Prepared(Protocol):
@@ -129,17 +115,15 @@ class ScoringContext:
             limit=self.fit_limit,
             store=self.store,
             device=self.device,
-            progress=callbacks.progress,
-            should_stop=callbacks.should_stop,
+            callbacks=callbacks,
         )
 
     def missing_fit(self) -> int:
         """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
         if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
             return 0
-        if self.store is None or self.model is None:
-            return self.fit_rows
-        return max(0, self.fit_rows - Stored(self.store, self.model, self.fit_images).rows)
+        sites = (self.model,) if self.model else ()
+        return ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
@@ -229,23 +213,15 @@ def evaluation_data(
         ExtractionStopped: when the callbacks stop it; a second call goes on from there.
     """
     model = context.network("Extraction")
-    parts = {}
-    for name, source in sources.items():
-        if isinstance(source, Activations):
-            parts[name] = ImageSet(source if limit is None else source.head(limit))
-            continue
-        activations = extract(
-            model,
-            source,
-            limit=limit,
-            store=context.store,
-            device=context.device,
-            batch_size=batch_size,
-            progress=callbacks.progress,
-            should_stop=callbacks.should_stop,
-        )
-        if name == id_name:
-            # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
-            activations = replace(activations, labels=labels_for(source, model.classes)[: len(activations)])
-        parts[name] = ImageSet(activations, source)
-    return EvaluationData(id_name, parts.pop(id_name), parts, context)
+    parts = {
+        name: one if limit is None else one.head(limit) for name, one in sources.items() if isinstance(one, Activations)
+    }
+    images = {name: one for name, one in sources.items() if not isinstance(one, Activations)}
+    steps = [ExtractionStep((model,), one, limit) for one in images.values()]
+    parts |= zip(images, ExtractionPlan(steps, context.device, batch_size).run(context.store, callbacks), strict=True)
+    if id_name in images:
+        # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
+        labels = labels_for(images[id_name], model.classes)
+        parts[id_name] = replace(parts[id_name], labels=labels[: len(parts[id_name])])
+    sets = {name: ImageSet(parts[name], images.get(name)) for name in sources}
+    return EvaluationData(id_name, sets.pop(id_name), sets, context)

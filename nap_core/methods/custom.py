@@ -13,11 +13,12 @@ from torch import Tensor
 from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import Prepared, RunCallbacks, ScoringContext
+from nap_core.methods.context import Prepared, ScoringContext
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import Head, OwnLogits, features, head_of, in_words, negated
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 
 def prior(

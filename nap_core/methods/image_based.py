@@ -19,14 +19,15 @@ from torch import Tensor, nn
 
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
-from nap_core.methods.context import RunCallbacks, ScoringContext
+from nap_core.extraction import SHARD_ROWS, choose_device, inputs
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.refusals import network_refusal, without_images
 from nap_core.methods.spec import MethodRecord, Scored, Value
 from nap_core.models import AttentionTap, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
+from nap_core.storage.progress import RunCallbacks
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
 
@@ -58,13 +59,12 @@ class Site:
             last,
             device=self.context.device,
             batch_size=BATCH,
-            should_stop=callbacks.should_stop,
+            callbacks=callbacks,
         ):
             yield x, labels
             done += len(x)
-            if callbacks.progress:
-                speed = (done - first) / (time.perf_counter() - started)
-                callbacks.progress(Progress(f"{self.title}, {dataset.title}", done, last, speed, (last - done) / speed))
+            speed = (done - first) / (time.perf_counter() - started)
+            callbacks.report(f"{self.title}, {dataset.title}", done, last, speed)
 
     def fit_batches(self, callbacks: RunCallbacks) -> FitBatches:
         """The fit split in the form of a data loader."""

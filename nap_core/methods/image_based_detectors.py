@@ -16,11 +16,11 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
-from nap_core.methods.context import RunCallbacks
 from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
 from nap_core.methods.neuron_coverage import Coverage, relevance
 from nap_core.methods.pytorch_ood_adapter import build
 from nap_core.models import FeatureHook
+from nap_core.storage.progress import RunCallbacks
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from nap_core.methods.catalogue import RECORDS
-from nap_core.methods.context import NO_CALLBACKS, RunCallbacks, ScoringContext
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.image_based import Site
 from nap_core.methods.image_based_detectors import CoveragePass
 from nap_core.storage.activation_store.scores import ScoreFile
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 TITLE = "NAC-ME"
 

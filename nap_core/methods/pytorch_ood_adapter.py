@@ -23,10 +23,11 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import RunCallbacks, ScoringContext
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 ROWS = 1024  # images that a detector scores at a time: megabytes of features and logits
 CHUNK_NUMBERS = 2**26  # a Gaussian mixture holds images × classes × channels at once: half a gigabyte

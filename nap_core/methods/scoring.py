@@ -12,7 +12,7 @@ from nap_core.activations import Activations
 from nap_core.errors import Hint, UserError
 from nap_core.methods import custom
 from nap_core.methods.combination import combine
-from nap_core.methods.context import NO_CALLBACKS, Prepared, RunCallbacks, ScoringContext
+from nap_core.methods.context import Prepared, ScoringContext
 from nap_core.methods.image_based import OnImages, Pass
 from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
@@ -20,6 +20,7 @@ from nap_core.methods.names import Method, parse
 from nap_core.methods.pytorch_ood_adapter import StoredDetector
 from nap_core.methods.refusals import refusal
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value, Weight
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 
 def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:

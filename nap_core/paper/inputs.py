@@ -10,11 +10,13 @@ from nap_core import datasets
 from nap_core.analysis import layers
 from nap_core.errors import UserError
 from nap_core.extraction import extract_layers
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, ScoringContext
-from nap_core.models import LoadedModel, with_layer
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.models import LoadedModel
+from nap_core.models.loaded_model import with_layer
 from nap_core.paper.layout import heading_of
 from nap_core.paper.spec import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
 from nap_core.storage import allowed_folders
+from nap_core.storage.progress import RunCallbacks
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +67,7 @@ class ReproductionInput:
                 limit=len(part.activations),
                 store=context.store,
                 device=context.device,
-                progress=callbacks.progress,
-                should_stop=callbacks.should_stop,
+                callbacks=callbacks,
             )
             for name, part in self.data.parts.items()
             if part.images is not None

@@ -11,12 +11,11 @@ from nap_core import methods
 from nap_core.analysis import evaluation, layers, oracle, overhead, weight_search
 from nap_core.analysis.comparison import AVERAGE, pareto_front
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, RunCallbacks, combination
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.methods import EvaluationData, combination
 from nap_core.paper import spec
 from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.spec import Entry, Kind, Row
-from nap_core.storage.progress import ExtractionStopped
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "measured", "note"]
 
@@ -61,7 +60,7 @@ def _evaluated(
     """The results table of the entry's methods, ``row`` added, and why some rows are missing."""
     parts, unable = [], {}
     for row in entry.rows:
-        _stop_if_asked(callbacks)
+        callbacks.raise_if_stopped()
         w = paper_w(row, subject.trained_on)
         try:
             table = evaluation.evaluate(
@@ -236,14 +235,9 @@ def _weights(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) 
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _stop_if_asked(callbacks: RunCallbacks) -> None:
-    if callbacks.should_stop():
-        raise ExtractionStopped
-
-
 def _score(data: EvaluationData, spec: str, callbacks: RunCallbacks) -> None:
     """Score once with callbacks, so that what takes long (the fit split) shows its progress and can be stopped."""
-    _stop_if_asked(callbacks)
+    callbacks.raise_if_stopped()
     evaluation.method_scores(data, spec, w=combination.WEIGHTS[-1], callbacks=callbacks)
 
 

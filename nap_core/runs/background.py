@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 from nap_core import methods
 from nap_core.analysis import evaluation
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import EvaluationData, RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.runs import pending
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, prepare, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
@@ -54,7 +54,7 @@ class Job(ABC, Generic[Result]):
             self.error = UserError("This machine has too little memory for the study. Take fewer images.")
             self.state = "failed"
         finally:
-            if self.state == "running":  # nobody foresaw this one: threading writes its traceback to the terminal
+            if self.state == "running":  # unforeseen: threading writes its traceback to the terminal
                 self.error = UserError("An error that was not foreseen ended it; the terminal says which.")
                 self.state = "failed"
 
@@ -75,16 +75,14 @@ class StudyJob(Job[EvaluationData]):
         super().__init__()
 
     def _run(self, callbacks: RunCallbacks) -> EvaluationData:
-        prepare(self.study, progress=callbacks.progress, should_stop=callbacks.should_stop)
-        return run(
-            self.study, self._store, device=self._device, progress=callbacks.progress, should_stop=callbacks.should_stop
-        )
+        prepare(self.study, callbacks)
+        return run(self.study, self._store, device=self._device, callbacks=callbacks)
 
 
 class MethodsJob(Job[None]):
     """What methods need beyond stored activations: the fit split, and passes of their own.
 
-    ``unable`` has the methods that turned out to be unable to run, each with the sentence that says why. ``step`` of
+    ``unable`` has the methods that turned out to be unable to run, each with the reason in a sentence. ``step`` of
     ``steps`` counts, from 1, how often the images of a dataset are gone through.
     """
 
@@ -124,7 +122,7 @@ class MethodsJob(Job[None]):
 
 
 class Task(Job[Result]):
-    """Work that needs no more than a watch: a function of one."""
+    """A run of one function of ``RunCallbacks``."""
 
     def __init__(self, work: Callable[[RunCallbacks], Result]) -> None:
         self._given = work
@@ -135,7 +133,7 @@ class Task(Job[Result]):
 
 
 class Jobs:
-    """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
+    """The runs of one server: a study, and the methods of a study, run once at a time, for all visitors."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -187,7 +185,7 @@ class Jobs:
 
 
 def _forget(jobs: dict[Hashable, AnyJob]) -> None:
-    """Let go of all but the newest ended runs."""
+    """Drop all but the newest ended runs."""
     ended = [owner for owner, job in jobs.items() if job.state != "running"]
     for owner in ended[:-KEPT]:
         del jobs[owner]

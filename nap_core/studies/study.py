@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from nap_core import datasets, models
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import Stored, precomputed
-from nap_core.methods.context import NO_CALLBACKS, EvaluationData, RunCallbacks, ScoringContext, evaluation_data
+from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
+from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
@@ -174,42 +174,45 @@ def _likely_id(record: ModelRecord) -> str:
 
 
 def run(
-    study: Study,
-    store: Store,
-    *,
-    device: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    study: Study, store: Store, *, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> EvaluationData:
     """The activations of a study; what the store holds is read, the rest is extracted into it.
 
     The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
 
     Args:
-        study: the model and the datasets.
-        store: where activations are kept.
+        study: The model and the datasets.
+        store: Where activations are kept.
         device: "cpu", "cuda" …; None for the best there is.
-        progress: called after every batch.
-        should_stop: called between two batches.
+        callbacks: Progress over the images of all datasets, and cancellation.
 
     Returns:
         The ID and OOD images by the catalogue names of their datasets, with what methods may use besides them. The
         images of a dataset of precomputed activations are None.
 
     Raises:
-        UserError: for what cannot be loaded.
-        ExtractionStopped: when ``should_stop`` returns True; a second call goes on from there.
+        UserError: For what cannot be loaded.
+        ExtractionStopped: On request; a second call goes on from there.
     """
     model = study.network()
-    banks = [name for name in study.datasets if datasets.find(name).role == "bank"]
-    sources = {name: precomputed.load(name, model) if name in banks else datasets.load(name) for name in study.datasets}
-    return evaluation_data(
-        study.id_dataset,
-        sources,
-        context(study, store, device),
-        limit=study.images,
-        callbacks=RunCallbacks(progress, should_stop or NO_CALLBACKS.should_stop),
-    )
+    sources = {
+        name: precomputed.load(name, model) if _is_bank(name) else datasets.load(name) for name in study.datasets
+    }
+    scoring = context(study, store, device)
+    return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+
+
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """What ``run`` extracts: a step for each dataset that is no bank."""
+    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_bank(name)], device)
+
+
+def _is_bank(name: str) -> bool:
+    return datasets.find(name).role == "bank"
+
+
+def _step(study: Study, name: str) -> ExtractionStep:
+    return ExtractionStep((study.network(),), datasets.load(name), study.images)
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
@@ -236,21 +239,15 @@ def prepared(study: Study) -> bool:
     return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
 
 
-def prepare(
-    study: Study,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch what is missing and unpack it.
+def prepare(study: Study, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch what is missing and unpack it; progress is in bytes.
 
-    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
-    says so; a second call goes on from there.
+    Raises UserError for what cannot be fetched, ExtractionStopped on request; a second call goes on from there.
     """
     for download in _missing_weights(study):
-        fetch(download, progress=progress, should_stop=should_stop)
+        fetch(download, callbacks)
     for name in needed_datasets(study):
-        datasets.prepare(name, progress=progress, should_stop=should_stop)
+        datasets.prepare(name, callbacks)
 
 
 def context(study: Study, store: Store, device: str | None = None) -> ScoringContext:
@@ -267,18 +264,12 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
 
     Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
     """
-    model = study.network() if models.is_here(study.model) else None
-    missing = {}
-    for name in study.datasets:
-        record = datasets.find(name)
-        if record.role == "bank":
-            continue
-        if model is None or not datasets.prepared(name):
-            missing[name] = min(study.images, record.size or study.images)
-            continue
-        dataset = datasets.load(name)
-        wanted = min(study.images, len(dataset))
-        have = Stored(store, model, dataset).rows
-        if have < wanted:
-            missing[name] = wanted - have
-    return missing
+    here = models.is_here(study.model)
+    counts = {
+        name: _step(study, name).missing(store)
+        if here and datasets.prepared(name)
+        else min(study.images, datasets.find(name).size or study.images)
+        for name in study.datasets
+        if not _is_bank(name)
+    }
+    return {name: count for name, count in counts.items() if count}

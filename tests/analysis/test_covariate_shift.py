@@ -12,9 +12,9 @@ from nap_core.analysis.covariate_shift import CORRUPTIONS, SEVERITIES, Shifted
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks
+from nap_core.methods import EvaluationData, ImageSet
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import Progress, RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 40)
@@ -36,7 +36,7 @@ def found() -> EvaluationData:
 
 @pytest.fixture(scope="module")
 def shifted() -> Shifted:
-    return covariate_shift.extracted(STUDY, Store())
+    return covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))
 
 
 def scored(found: EvaluationData, spec: str) -> MethodScores:
@@ -63,16 +63,17 @@ def test_the_parameters_are_those_of_the_published_benchmarks() -> None:
 def test_one_pass_is_told_of_all_severities_can_be_stopped_and_goes_on(tmp_path) -> None:
     store, heard = Store(tmp_path), []
     total = IMAGES * len(CORRUPTIONS) * len(SEVERITIES)
-    assert covariate_shift.missing(STUDY, store) == total
+    plan = covariate_shift.extraction_plan(STUDY)
+    assert plan.missing(store) == {"CIFAR-10, corrupted": total}
 
     def stop_in_the_third() -> bool:
         return len(heard) >= 4  # batches of 64: two a severity
 
     with pytest.raises(ExtractionStopped):
-        covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append, stop_in_the_third))
-    assert 0 < covariate_shift.missing(STUDY, store) < total
-    covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append))
-    assert covariate_shift.missing(STUDY, store) == 0
+        plan.run(store, RunCallbacks(heard.append, stop_in_the_third))
+    assert 0 < plan.missing(store).total() < total
+    plan.run(store, RunCallbacks(heard.append))
+    assert not plan.missing(store)
     assert [one.done for one in heard] == sorted(one.done for one in heard)
     last: Progress = heard[-1]
     assert (last.done, last.total, last.seconds_left) == (total, total, 0)
@@ -143,6 +144,5 @@ def test_without_shifted_images_there_is_the_rest(found: EvaluationData) -> None
 
 
 def test_images_that_are_not_shipped_cannot_be_distorted() -> None:
-    for ask in (lambda: covariate_shift.missing(BANK, Store()), lambda: covariate_shift.extracted(BANK, Store())):
-        with pytest.raises(UserError, match="cannot be distorted"):
-            ask()
+    with pytest.raises(UserError, match="cannot be distorted"):
+        covariate_shift.extraction_plan(BANK)

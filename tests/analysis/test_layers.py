@@ -11,9 +11,10 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored
-from nap_core.methods import EvaluationData, RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 20)
@@ -103,21 +104,21 @@ def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], sc
 
 def test_a_study_of_another_layer_has_the_same_depths(cases: dict[str, EvaluationData]) -> None:
     elsewhere = Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer="layer2")
-    assert layers.missing(elsewhere, Store(), PICKED) == 0
+    assert layers.extraction_plan(elsewhere, PICKED).missing(Store()).total() == 0
     assert layers.network_of(elsewhere) is layers.network_of(STUDY)
 
 
 def test_only_images_that_lack_a_layer_go_through_and_a_stop_is_no_loss(tmp_path) -> None:
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 6), Store(tmp_path)
-    assert layers.missing(small, store, PICKED) == 12
+    assert layers.extraction_plan(small, PICKED).missing(store).total() == 12
     with pytest.raises(ExtractionStopped):
         layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(should_stop=lambda: True))
     run(Study("resnet20-cifar10", "cifar10", ("uniform-noise",), 6, layer="bn1"), store)
-    assert layers.missing(small, store, ("bn1",)) == 6
+    assert layers.extraction_plan(small, ("bn1",)).missing(store).total() == 6
     heard: list[Progress] = []
     layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(progress=heard.append))
     assert [(one.done, one.total) for one in heard] == [(6, 12), (12, 12)]
-    assert layers.missing(small, store, PICKED) == 0
+    assert layers.extraction_plan(small, PICKED).missing(store).total() == 0
     site = models.with_layer(layers.network_of(small), "bn1")
     assert Stored(store, site, load_images("mnist")).rows == 6
 

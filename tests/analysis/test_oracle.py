@@ -12,8 +12,7 @@ from nap_core import metrics, nap
 from nap_core.activations import Activations
 from nap_core.analysis import oracle
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from tests.made_data import made_data
 
 

@@ -13,8 +13,9 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, run
 from tests.made_data import made_data
 
@@ -130,13 +131,14 @@ def few_factors(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_size_is_a_study_of_its_own_and_a_refused_one_says_why() -> None:
     heard = []
     store = Store()
-    waiting = input_size.missing(STUDY, store)
+    plan = input_size.extraction_plan(STUDY)
+    waiting = plan.missing(store).total()
     outcomes = sensitivity.by_size(STUDY, store, callbacks=RunCallbacks(heard.append))
     assert [one.side for one in outcomes] == [3, 32, 48]
     assert "maps of one neuron" in outcomes[0].refused
     assert outcomes[0].data is None
     assert waiting >= 36  # of the 48 pixels, and of the own size what no other test has seen
-    assert input_size.missing(STUDY, store) == 0
+    assert not plan.missing(store)
     if heard:
         assert heard[-1].total == 72
     own = run(replace(STUDY, images=12), store)
@@ -165,7 +167,7 @@ def test_a_study_that_asks_for_another_size_is_scaled_from_there() -> None:
 
 
 def test_activations_without_images_have_one_size() -> None:
-    for ask in (lambda: input_size.missing(BANK, Store()), lambda: sensitivity.by_size(BANK, Store())):
+    for ask in (lambda: input_size.extraction_plan(BANK), lambda: sensitivity.by_size(BANK, Store())):
         with pytest.raises(UserError, match="activations, not images"):
             ask()
 

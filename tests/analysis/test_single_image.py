@@ -14,6 +14,7 @@ from nap_core.analysis.single_image import ImageVerdict
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from tests.made_data import made_data
 
 HUNDRED = np.arange(1, 101, dtype=np.float64)  # 1 … 100
@@ -125,12 +126,12 @@ def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypa
     assert not store_root.exists()
     monkeypatch.setattr(single_image, "KNOWN_IMAGES", 20)
     seen = []
-    found = single_image.known_activations("resnet20-cifar10", Store(), progress=seen.append)
+    found = single_image.known_activations("resnet20-cifar10", Store(), callbacks=RunCallbacks(seen.append))
     assert (len(found), seen[-1].done) == (20, 20)
     expected = extraction.extract(models.load("resnet20-cifar10"), datasets.load("cifar10"), limit=20)
     np.testing.assert_array_equal(found.maximum, expected.maximum)
     seen.clear()
-    single_image.known_activations("resnet20-cifar10", Store(), progress=seen.append)
+    single_image.known_activations("resnet20-cifar10", Store(), callbacks=RunCallbacks(seen.append))
     assert not seen
 
 

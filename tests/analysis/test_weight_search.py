@@ -14,9 +14,10 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
 from nap_core.figures.weight_search import reading, search_picture, steps_table, unknowable
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, combination
+from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, combine, weight_curve
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 30)
@@ -48,11 +49,11 @@ def test_every_id_image_is_distorted_in_every_way(found: EvaluationData) -> None
 
 def test_they_are_extracted_once(tmp_path) -> None:
     small = run(Study("resnet20-cifar10", "cifar10", ("mnist",), 2), Store(tmp_path))
-    assert weight_search.missing(small) == 30
+    assert weight_search.extraction_plan(small).missing(small.context.store).total() == 30
     with pytest.raises(ExtractionStopped):
         weight_search.extracted(small, RunCallbacks(should_stop=lambda: True))
     first = weight_search.extracted(small).activations
-    assert weight_search.missing(small) == 0
+    assert not weight_search.extraction_plan(small).missing(small.context.store)
 
     def nothing(_progress: object) -> None:
         raise AssertionError("what is stored is not computed again")
@@ -67,7 +68,7 @@ def test_the_table_is_the_same_before_and_after_a_search(tmp_path) -> None:
     before = evaluation.evaluate(run(study, store), specs).drop(columns="seconds")
     data = run(study, store)
     searched = weight_search.search_all(data, weight_search.extracted(data), specs)
-    assert weight_search.missing(data) == 0
+    assert not weight_search.extraction_plan(data).missing(store)
     for again in (data, run(study, store)):
         pd.testing.assert_frame_equal(evaluation.evaluate(again, specs).drop(columns="seconds"), before)
     assert before["w_origin"].tolist() == ["published", "published", "assumed"]
@@ -89,7 +90,7 @@ def test_only_what_can_be_searched_is(found: EvaluationData, pseudo: ImageSet) -
 def test_a_bank_has_no_images_to_distort() -> None:
     bank = run(BANK, Store())
     with pytest.raises(UserError, match="not shipped, so they cannot be distorted"):
-        weight_search.missing(bank)
+        weight_search.extraction_plan(bank)
 
 
 @pytest.mark.parametrize("spec", ["nap+energy", "nap+msp", "nap+knn"])

@@ -58,7 +58,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: EvaluationData
     assert not app.exception
     assert ticks(app)[:2] == ["clean<br>ID", "1"]
     row = evaluation.method_scores(found, "nap+energy")
-    response = covariate_shift.respond(found, job.result, row)
+    response = covariate_shift.respond(found, covariate_shift.shifted(STUDY, job.result), row)
     line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(response.shift.kept.tolist())
     assert len(figures(app)) == 3
@@ -66,11 +66,11 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: EvaluationData
 
 
 def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: EvaluationData) -> None:
-    covariate_shift.extracted(STUDY, Store())
+    covariate_shift.extraction_plan(STUDY).run(Store())
     app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
     rows = [evaluation.method_scores(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
-    shifted = covariate_shift.extracted(STUDY, Store())
+    shifted = covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))
     responses = [covariate_shift.respond(found, shifted, row) for row in rows]
     groups = grouped(nearness(STUDY, near=["fashion-mnist"]))
     for sentence in findings(responses, "energy", groups, "CIFAR-10"):

@@ -73,13 +73,13 @@ def test_other_sizes_are_seen_in_the_background(opened: OpenPage, found: Evaluat
     app = opened(hangs_on="Input size")
     assert not figures(app)
     app.button(key="run-input-sizes").click().run()
-    outcomes = finished(("input sizes", STUDY))
+    finished(("input sizes", STUDY))
     app.run()
     assert not app.exception
     assert "Not at 3 pixels" in text(app)
     assert "maps of one neuron" in text(app)
     row = evaluation.method_scores(found, "nap+energy")
-    table = input_size.figures(outcomes[2], "nap+energy", row.w)
+    table = input_size.figures(input_size.by_size(STUDY, Store())[2], "nap+energy", row.w)
     line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["x"] == [32, 40]
     assert line["y"][1] == pytest.approx(table["fpr95"].mean())

@@ -183,7 +183,7 @@ def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
     assert job.state == "done"
     app.run()
     assert not app.exception
-    result = weight_search.search(found, job.result, "nap+energy")
+    result = weight_search.search(found, ImageSet(job.result[0]), "nap+energy")
     alt = [element.proto.alt for element in app.get("plotly_chart")]
     assert any(f"The search gives NAP+Energy w = {result.w:g}" in one for one in alt) or (
         f"The search gives NAP+Energy w = {result.w:g}" in text(app)

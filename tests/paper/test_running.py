@@ -10,14 +10,14 @@ from nap_core import metrics
 from nap_core.analysis import evaluation, oracle, weight_search
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.paper import ENTRIES, spec, tables
 from nap_core.paper.comparison import ORIENTATION, compare
 from nap_core.paper.findings import finding
 from nap_core.paper.measuring import measure
 from nap_core.paper.running import ReproductionInput, run
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import ExtractionStopped
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
 

@@ -12,6 +12,7 @@ from nap_core import datasets, models, studies
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import MAX_IMAGES, SEARCHED, Study, default_study, missing_images, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 6)
@@ -145,10 +146,14 @@ class TestRuns:
         store = Store(store_root)
         heard: list[Progress] = []
         with pytest.raises(ExtractionStopped):
-            run(SMALL, store, device="cpu", progress=heard.append, should_stop=lambda: len(heard) >= 1)
+            run(SMALL, store, device="cpu", callbacks=RunCallbacks(heard.append, lambda: len(heard) >= 1))
         assert missing_images(SMALL, store) == {"mnist": 6, "uniform-noise": 6}
-        run(SMALL, store, device="cpu", progress=heard.append)
-        assert [(each.title, each.done) for each in heard] == [("CIFAR-10", 6), ("MNIST", 6), ("Uniform noise", 6)]
+        run(SMALL, store, device="cpu", callbacks=RunCallbacks(heard.append))
+        assert [(each.title, each.done, each.total) for each in heard] == [
+            ("CIFAR-10", 6, 18),
+            ("MNIST", 12, 18),
+            ("Uniform noise", 18, 18),
+        ]
 
     def test_reference_bank_stands_in_for_id_images(self, store_root: Path) -> None:
         chosen = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 2)

@@ -17,9 +17,8 @@ from nap_core.activations import Activations
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, RunCallbacks, ScoringContext
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 DRAWS = 50
@@ -132,23 +131,17 @@ def by_fit_images(
         for size in sizes:
             drawn = []
             for index in _drawn(len(whole), size, draws, (seed, size)):
-                if callbacks.should_stop():
-                    raise ExtractionStopped
+                callbacks.raise_if_stopped()
                 with suppress(UserError):  # a class is missing in so few images
                     drawn.append(_fitted(data, last, whole.take(np.sort(index))))
                 done += 1
-                _tell(callbacks, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
+                speed = done / max(time.perf_counter() - started, 1e-9)
+                callbacks.report(methods.title(spec), done, len(specs) * len(sizes) * draws, speed, "fits")
             if len(drawn) == draws:
                 rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
         rows += _rows(last, len(whole), _stacked([last]))
         tables[spec] = pd.DataFrame(rows, columns=COLUMNS)
     return tables
-
-
-def _tell(callbacks: RunCallbacks, title: str, done: int, total: int, started: float) -> None:
-    if callbacks.progress is not None:
-        speed = done / max(time.perf_counter() - started, 1e-9)
-        callbacks.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
 
 
 def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:

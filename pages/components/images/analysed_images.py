@@ -17,9 +17,9 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.datasets.uploaded_images import BroughtImage
 from nap_core.errors import UserError
-from nap_core.extraction import Progress
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext, Weight
 from nap_core.models import Variant
+from nap_core.storage.progress import Progress, RunCallbacks
 from nap_core.studies.study import Study
 from pages.components.study import workspace
 
@@ -73,7 +73,9 @@ def data(model: str) -> EvaluationData:
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
     with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
-        found = single_image.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
+        found = single_image.known_activations(
+            among.variant, store, among.id_dataset, device=device, callbacks=RunCallbacks(note)
+        )
     place.empty()
     return _data(among, device, found)
 

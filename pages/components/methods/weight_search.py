@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import streamlit as st
 
@@ -52,15 +51,14 @@ def _use(study: Study) -> None:
 
 def offer(study: Study, found: EvaluationData, key: str) -> None:
     """The button that runs the pseudo-OOD images through the network, or the bar while it does."""
-    missing = weight_search.missing(found)
-    label = f"Search w on distorted images ({missing:,} to go through)"
-    done = task.result_of(("pseudo-OOD", study), partial(weight_search.extracted, found), label, key=key)
-    if done is not None:
-        st.rerun()  # what was missing is in the store now
-    st.caption(
+    plan = weight_search.extraction_plan(found)
+    caption = (
         "As the paper does (section 4.3): ID images are made worse by 15 corruptions at severities 1 to 5, with "
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
     )
+    label = "Search w on distorted images ({images} to go through)"
+    if task.is_extracted(("pseudo-OOD", study), plan, label, caption, key=key):
+        st.rerun()  # what was missing is in the store now
 
 
 def waiting(study: Study, found: EvaluationData | None) -> None:

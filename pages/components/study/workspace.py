@@ -184,7 +184,7 @@ def activations(study: Study) -> EvaluationData | None:
 
 def pseudo_ood(study: Study, found: EvaluationData) -> ImageSet | None:
     """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
-    return None if weight_search.missing(found) else _pseudo_ood(study, found)
+    return None if weight_search.extraction_plan(found).missing(store()) else _pseudo_ood(study, found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
