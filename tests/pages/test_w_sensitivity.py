@@ -199,7 +199,7 @@ def test_the_searched_w_is_part_of_the_study(opened: OpenPage, searched: tuple[E
     assert "w" not in app.query_params
     app.toggle(key="use-searched-w").set_value(True).run()
     assert not app.exception
-    assert app.query_params["w"] == ["searched"]
+    assert app.query_params["w"] == "searched"
     assert app.slider(key="w_energy").value == w
     assert f"w = {w:g} was searched on distorted images" in text(app)
     assert f"NAP+Energy {w:g}" in text(app)
