@@ -126,7 +126,7 @@ RECORDS: tuple[MethodRecord, ...] = (
             ),
             Parameter(
                 "alpha",
-                "how many of the largest logits are revised, at most all",
+                "how many of the largest logits are revised",
                 10,
                 "OpenMax paper, section 3",
                 1,
