@@ -70,7 +70,7 @@ def test_table_prints_the_evaluation(app: AppTest, found: EvaluationData, metric
     printed = [[plain(cell) for cell in row] for row in figures(app)[0]["data"][0]["text"]]
     assert printed == [[f"{100 * value:.1f}" for value in row] for row in board.values]
     assert app.title[0].value == "Which method sees what?"
-    assert f"50 images of CIFAR-10 (accuracy {100 * evaluation.accuracy(found):.1f}\xa0%)" in text(app)
+    assert f"50 images of CIFAR-10 (accuracy {100 * evaluation.id_accuracy(found):.1f}\xa0%)" in text(app)
 
 
 def test_best_method_on_average_is_open_at_first(app: AppTest, found: EvaluationData) -> None:
