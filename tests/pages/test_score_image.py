@@ -181,7 +181,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
             score = methods.score(method, found, methods.ScoringContext(trained_on="ImageNet-1k"))[0]
             scores = methods.score(method, known, methods.ScoringContext(trained_on="ImageNet-1k"))
             assert shown[methods.title(method)] == pytest.approx(100 * np.mean(scores < score), abs=0.11)
-        assert shown["taken for"] == models.load(LITE).classes[found.predictions[0]]
+        assert shown["prediction"] == models.load(LITE).classes[found.predictions[0]]
         assert shown["image"].startswith("data:image/")
     assert "####" not in text(app)
     key = "score-image-table" + app.dataframe[0].proto.id.rpartition("score-image-table")[2]
