@@ -8,7 +8,8 @@ from nap_core.analysis.channels.kinds import how_read, kind_of, orders_of
 from nap_core.errors import UserError
 from nap_core.figures.activation_maps import channel_tiles, overlay_map
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import show_detail
 from pages.components.channels.channel_tiles import show_tiles
 from pages.components.images import image_picker, maps_state
@@ -24,11 +25,11 @@ _NO_CONTRIBUTION = (
 )
 
 
-def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
+def about_image(study: Study, found: EvaluationData, pool: Pool, row: int) -> str:
     """What the image is, what the network takes it for, and its place among the known images."""
-    score = float(image_picker.score_of(found, pool, "nap")[row])
-    place = metrics.percentile_among(workspace.scores(found, "nap").id, score)
-    known = workspace.titles(found.study)[found.study.id_dataset]
+    score = float(image_picker.score_of(study, found, pool, "nap")[row])
+    place = metrics.percentile_among(workspace.scores(study, found, "nap").id, score)
+    known = workspace.titles(study)[study.id_dataset]
     return (
         f"**{pool.caption(row)}** ({pool.title}), predicted **{pool.predicted(row)}**  \n"
         f"NAP {three_digits(score)}: above {percent(place)} of {known}"
@@ -38,8 +39,8 @@ def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
 def page() -> None:
     study = workspace.current_study()
     found = run_panel.require_activations(study)
-    known = known_pool(found)
-    maps_state.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
+    known = known_pool(study, found)
+    maps_state.begin({"known": {known.name: len(known)}, "met": {name: len(found.of(name)) for name in found.ood}})
     if known.name != study.id_dataset:
         title = datasets.title(study.id_dataset)
         st.info(
@@ -48,9 +49,11 @@ def page() -> None:
 
     left, right = st.columns(2, gap="medium")
     with left:
-        known, known_row = image_picker.pick(found, "known", [known.name], lambda _: known)
+        known, known_row = image_picker.pick(study, found, "known", [known.name], lambda _: known)
     with right:
-        met, met_row = image_picker.pick(found, "met", study.ood_datasets, lambda name: met_pool(found, name))
+        met, met_row = image_picker.pick(
+            study, found, "met", study.ood_datasets, lambda name: met_pool(study, found, name)
+        )
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
     model = study.network()
@@ -63,7 +66,7 @@ def page() -> None:
     top = max(float(subject.maximum[channel]) for subject in subjects)
     for place, pool, row, subject in zip(images, (known, met), (known_row, met_row), subjects, strict=True):
         with place:
-            st.markdown(about_image(found, pool, row))
+            st.markdown(about_image(study, found, pool, row))
             show(overlay_map(subject, channel, top, opacity), f"overlay-{subject.role}")
 
     parts = -(-len(ranked) // TILES)
@@ -89,7 +92,7 @@ def page() -> None:
     if clicked is not None:
         maps_state.choose_channel(clicked)
         st.rerun()
-    show_detail(found, channel, known, met, (known_row, met_row))
+    show_detail(study, found, channel, known, met, (known_row, met_row))
 
 
 def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:

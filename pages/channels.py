@@ -13,8 +13,9 @@ from nap_core.analysis.channels.kinds import ChannelKind, how_read, kind_of
 from nap_core.errors import UserError
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 from nap_core.figures.picture import percent
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import distribution, drivers, speaks_for
 from pages.components.channels.channel_strip import CHANNEL_PAGE, aurocs, chosen_channel, write_address
 from pages.components.images import maps_state
@@ -29,15 +30,15 @@ ORDERS = ("ratio", "maximum")
 
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def ranked_channels(study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind) -> pd.DataFrame:
+def ranked_channels(study: Study, names: tuple[str, ...], _found: EvaluationData, _kind: ChannelKind) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
     areas, _ = aurocs(study, names, _found, _kind)
     met = np.average(
-        [_found.ood[name].maximum.mean(axis=0, dtype=np.float64) for name in names],
+        [_found.of(name).maximum.mean(axis=0, dtype=np.float64) for name in names],
         axis=0,
-        weights=[len(_found.ood[name]) for name in names],
+        weights=[len(_found.of(name)) for name in names],
     )
-    return ranking_table(areas, _found.id.maximum.mean(axis=0, dtype=np.float64), met, _kind)
+    return ranking_table(areas, _found.id.activations.maximum.mean(axis=0, dtype=np.float64), met, _kind)
 
 
 @st.cache_data(show_spinner="Gathering the classes …", max_entries=8)
@@ -66,7 +67,7 @@ def page() -> None:
     )
     names = study.ood_datasets if ood == EVERY else (ood,)
     table = ranked_channels(study, names, found, kind)
-    channel = chosen_channel(found.id.channels, CHANNEL_PAGE)
+    channel = chosen_channel(found.id.activations.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
         _pick(table, channel, kind)
@@ -84,8 +85,8 @@ def page() -> None:
     )
     with st.expander(f"All {len(table):,} {kind.many} as a table", icon=":material/table:", key="channels-all"):
         _all_channels(table)
-    _one(found, model, table, channel, names)
-    _classes(found, model, table, channel)
+    _one(study, found, model, table, channel, names)
+    _classes(study, found, model, table, channel)
 
 
 def _pick(table: pd.DataFrame, channel: int, kind: ChannelKind) -> None:
@@ -131,10 +132,10 @@ def _all_channels(table: pd.DataFrame) -> None:
 
 
 def _one(
-    found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
+    study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
 ) -> None:
     """One channel: how its ratio is spread, which classes and which images drive it."""
-    kind, study = kind_of(model), found.study
+    kind = kind_of(model)
     name = kind.name(channel)
     row = table[table["channel"] == channel].iloc[0]
     heading, maps, points = st.columns([4, 1, 1], vertical_alignment="bottom")
@@ -151,16 +152,16 @@ def _one(
     spread, classes = st.columns(2, gap="medium")
     with spread:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
-        distribution(found, channel, kind, {})
+        distribution(study, found, channel, kind, {})
     with classes:
         st.markdown("**The classes that drive it**")
-        use = used(study, "ratio", found.id, model)
+        use = used(study, "ratio", found.id.activations, model)
         weights = model.head_weight[:, channel] if model.logits_from_means and model.head_weight is not None else None
         show(class_picture(use, kind.ratio, channel, weights, kind), "channel-classes")
-    known = known_pool(found)
+    known = known_pool(study, found)
     fools = min(names, key=lambda one: aurocs(study, (one,), found, kind)[0][channel])
     left, right = st.columns(2, gap="medium")
-    for side, pool, column in (("known", known, left), ("met", met_pool(found, fools), right)):
+    for side, pool, column in (("known", known, left), ("met", met_pool(study, found, fools), right)):
         with column:
             st.markdown(f"**The {pool.role} images that drive it most** (maximum · mean)")
             clicked = drivers(side, pool, channel, kind)
@@ -183,7 +184,7 @@ def _to_maps(channel: int, image: tuple[str, str, int] | None = None) -> None:
     st.switch_page("pages/activation_maps.py", query_params=address)
 
 
-def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
+def _classes(study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
     """Classes × channels."""
     kind = kind_of(model)
     st.subheader(f"How the classes use the {kind.many}", anchor=False)
@@ -198,11 +199,11 @@ def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, c
             key="channels_use",
             bind="query-params",
         )
-    use = used(found.study, order, found.id, model)
+    use = used(study, order, found.id.activations, model)
     areas = table.sort_values("channel")["auroc"].to_numpy()
     what = f"average {kind.ratio if order == 'ratio' else 'maximum'}"
     show(use_picture(use, what, channel, areas, kind), "channels-classes")
-    images, guessed = len(found.id), use.predicted
+    images, guessed = len(found.id.activations), use.predicted
     by = "by their labels" if not guessed else "by the class the network predicts, as their labels are not known"
     if 0 < guessed < images:
         by = f"by their labels, {guessed:,} without one by the class the network predicts"

@@ -8,17 +8,18 @@ from nap_core.errors import UserError
 from nap_core.figures import colour_of, colours
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.figures.palette import ID_COLOUR
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.results.figure_view import show
 from pages.components.runs import run_panel
 from pages.components.study import workspace
 
 
-def scores_of_the_study(pair: HomeExample, study: Study, found: StudyActivations) -> None:
+def scores_of_the_study(pair: HomeExample, study: Study, found: EvaluationData) -> None:
     """The histogram of NAP, with both images marked where the study asks the model that they were shown to."""
     same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
-    scores = workspace.scores(found, "nap")
+    scores = workspace.scores(study, found, "nap")
     palette = colours(study.id_dataset, study.ood_datasets)
     marks = (pair.known, pair.met) if same_model else ()
     show(study_histogram(scores, study.id_dataset, workspace.titles(study), palette, marks), "study-scores")

@@ -7,12 +7,12 @@ import streamlit as st
 
 from nap_core.analysis import layers
 from nap_core.analysis.channels.max_mean_points import images_collected, points_of
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.layers import OWN
 from nap_core.errors import UserError
 from nap_core.figures import Picture, colours
 from nap_core.figures.layers import depth_picture, layer_scatter
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
 from nap_core.paper import published_values
@@ -31,21 +31,12 @@ _ADDRESS = "layers"
 
 def read(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData] | None:
     """What was found at each layer; None, with the button or the bar, while an image has still to go through."""
-    store, device = workspace.store(), workspace.device()
-    missing = layers.missing(study, store, picked)
-    if not missing:
-        return _stored(study, picked)
-
-    def work(callbacks: RunCallbacks) -> dict[str, EvaluationData]:
-        return layers.run_layers(study, store, picked, device=device, callbacks=callbacks)
-
-    label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({missing:,} images)"
-    task.result_of((_ADDRESS, study, picked), work, label, key="layers")
-    st.caption(
-        f"{missing:,} images have to go through the network, once each for all layers together. What is done is kept, "
-        "so it can be stopped and continued."
-    )
-    return None
+    plan = layers.extraction_plan(study, picked, workspace.device())
+    label = f"Read {'this layer' if len(picked) == 1 else f'these {len(picked)} layers'} ({{images}} images)"
+    caption = "Each of these images goes through the network once, for all layers together."
+    if not task.is_extracted((_ADDRESS, study, picked), plan, label, caption, key="layers"):
+        return None
+    return _stored(study, picked)
 
 
 @st.cache_resource(show_spinner="Reading the layers …", max_entries=4)
@@ -54,16 +45,16 @@ def _stored(study: Study, picked: tuple[str, ...]) -> dict[str, EvaluationData]:
 
 
 @st.cache_data(show_spinner="Scoring the layers …", max_entries=8)
-def scores_of(study: Study, picked: tuple[str, ...], _cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
-    return layers.layer_scores(_cases)
+def scores_of(study: Study, picked: tuple[str, ...], _data: dict[str, EvaluationData]) -> dict[str, MethodScores]:
+    return layers.layer_scores(_data)
 
 
 @st.cache_data(show_spinner="Drawing …", max_entries=64)
 def panel(
-    study: Study, layer: str, name: str, met: tuple[str, ...], _cases: EvaluationData, _scores: MethodScores
+    study: Study, layer: str, name: str, met: tuple[str, ...], _data: EvaluationData, _scores: MethodScores
 ) -> Picture:
     """Figure 5's panel of one layer, which is called ``name``."""
-    parts = {study.id_dataset: _cases.id, **{one: _cases.ood[one] for one in met}}
+    parts = {study.id_dataset: _data.id, **{one: _data.ood[one] for one in met}}
     counts = images_collected([part.activations for part in parts.values()], most=MOST_COUNTED)
     points = [
         points_of(one, part.activations, images=count) for (one, part), count in zip(parts.items(), counts, strict=True)

@@ -9,7 +9,8 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.figures import Picture, colours
 from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.channels.channel_strip import aurocs, channel_strip, chosen_channel, write_address
 from pages.components.images.selected_images import picked_images, region_of
 from pages.components.results.figure_view import show
@@ -22,7 +23,7 @@ Names = tuple[str, ...]
 
 @st.cache_resource(show_spinner="Collecting the points …", max_entries=2)
 def points(
-    study: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
+    study: Study, names: Names, channel: int | None, floor: float | None, _found: EvaluationData
 ) -> list[Points]:
     every = (study.id_dataset, *names)
     counts = images_collected([_found.of(name) for name in every], channel=channel)
@@ -53,7 +54,7 @@ def page() -> None:
     study = workspace.current_study()
     found = run_panel.require_activations(study)
     titles, hues = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
-    channel = chosen_channel(found.id.channels)
+    channel = chosen_channel(found.id.activations.channels)
     write_address(channel)
     kind = kind_of(study.network())
     if kind.of_heads:
@@ -62,7 +63,7 @@ def page() -> None:
     if not names:
         st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
         return
-    scores = workspace.scores(found, "nap")
+    scores = workspace.scores(study, found, "nap")
     parts = points(study, names, channel, floor, found)
     left, right = st.columns([5, 3], gap="medium")
     with left:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -17,9 +16,10 @@ from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 from nap_core.figures.near_and_far.overview import TITLES
+from nap_core.methods import EvaluationData
 from nap_core.paper import published_tables
 from nap_core.studies.near_far import OODGroup, cifar100_among, grouped, nearness
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
@@ -74,22 +74,18 @@ def _place(study: Study) -> dict[str, OODGroup]:
 def shifted_images(study: Study) -> Shifted | None:
     """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
     try:
-        waiting = covariate_shift.missing(study, workspace.store())
+        plan = covariate_shift.extraction_plan(study, workspace.device())
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return None
-    work = partial(covariate_shift.extracted, study, workspace.store(), workspace.device())
-    if not waiting:
-        return work()
-    count = min(covariate_shift.IMAGES, study.images)
-    kinds = len(covariate_shift.CORRUPTIONS)
-    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({waiting:,} to go through)"
-    found: Shifted | None = task.result_of(("covariate shift", study), work, label, key="shift")
-    st.caption(
-        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
-        "method. What is done is kept, so it can be stopped and continued."
+    count, kinds = min(covariate_shift.IMAGES, study.images), len(covariate_shift.CORRUPTIONS)
+    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({{images}} to go through)"
+    caption = (
+        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every method."
     )
-    return found
+    if not task.is_extracted(("covariate shift", study), plan, label, caption, key="shift"):
+        return None
+    return covariate_shift.shifted(study, plan.run(workspace.store()))
 
 
 @st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)
@@ -98,7 +94,7 @@ def respond(
     method: str,
     w: float | None,
     images: int,
-    _found: StudyActivations,
+    _found: EvaluationData,
     _shifted: Shifted | None,
     _scores: MethodScores,
 ) -> ShiftResult:
@@ -149,13 +145,13 @@ def how_shifted(study: Study) -> str:
     )
 
 
-def near_in_the_paper(study: Study, found: StudyActivations) -> None:
+def near_in_the_paper(study: Study, found: EvaluationData) -> None:
     """Table 12: CIFAR-10 against CIFAR-100."""
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
     name, here = cifar100_among(study), None
     if name:
         specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
-        rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
+        rows = [row for spec in specs if (row := _measured(study, found, spec)) is not None]
         here = pd.concat(rows).query("ood == @name") if rows else None
     table = table_12(here)
     percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
@@ -171,9 +167,10 @@ def near_in_the_paper(study: Study, found: StudyActivations) -> None:
     st.caption(f"{words}.")
 
 
-def _measured(found: StudyActivations, spec: str) -> pd.DataFrame | None:
+def _measured(study: Study, found: EvaluationData, spec: str) -> pd.DataFrame | None:
     try:
-        return results_table.evaluated(found, [spec])
+        # The w of Table 11, whatever the study takes.
+        return results_table.at_weight(study, spec, methods.weight(methods.parse(spec), found.context), found)
     except UserError:  # its row stays empty
         return None
 
@@ -182,7 +179,7 @@ st.title("How far away must an image be?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 method_picker.row()
-rows = method_picker.scores(activations)
+rows = method_picker.scores(study, activations)
 measure, method, places = pick(study, [row.method for row in rows])
 titles = workspace.titles(study)
 palette = colours(study.id_dataset, study.ood_datasets)

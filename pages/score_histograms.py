@@ -37,7 +37,7 @@ kept = where.slider(
     bind="query-params",
 )
 together, tpr = view == TOGETHER, kept / 100
-rows = {row.method: row for row in method_picker.scores(found)}
+rows = {row.method: row for row in method_picker.scores(study, found)}
 if tuple(rows) == methods.STANDARD:
     rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), study.id_dataset, titles, palette, tpr=tpr, together=together)

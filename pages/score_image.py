@@ -68,11 +68,12 @@ def compared_with(model: str) -> Known:
     """
     specs = selected_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
-    about = analysed_images.cases(model)
+    about = analysed_images.data(model)
     owner = ("known", workspace.variant(model), about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
     among = analysed_images.known(model, about, able)
     method_run.offer(owner, about, waits)
+    method_picker.say_searched(analysed_images.searched_or_published(model, about, list(among.scores)))
     method_run.explain(unable | among.unable)
     if own:
         need = "needs a pass of its" if len(own) == 1 else "need passes of their"

@@ -65,7 +65,7 @@ if section == WITHOUT_METHODS:
     sensitivity_sections.cost_section(study)
 else:
     method_picker.row()
-    rows = method_picker.scores(activations)
+    rows = method_picker.scores(study, activations)
     metric, opened, against = pick(study, [row.method for row in rows], with_metric=section != "tpr")
     if section == "images":
         sensitivity_sections.images_section(study, activations, rows, metric, against, opened)

@@ -1,4 +1,4 @@
-"""What several commands take from the command line, and how their arguments are read."""
+"""Arguments that several commands share, and how they are read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ label=DATA gives it another name in the results."""
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand: what it does in one line and in some, examples, its arguments, and what runs it."""
+    """A subcommand; ``run`` is "module:function" of the code, a function from the arguments to the exit status."""
 
     name: str
     summary: str
     description: str
     examples: tuple[str, ...]
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    run: str
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:

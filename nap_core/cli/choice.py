@@ -6,14 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from nap_core import methods
+from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from nap_core.datasets import ImageDataset
-    from nap_core.methods import Method
-    from nap_core.models import LoadedModel
+from nap_core.methods import NEED_SENTENCES, OWN_PASS_NEEDS, Method
+from nap_core.models import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,6 @@ def read(text: str | None) -> list[Choice]:
 
     Raises UserError for names, parameters and values that ``methods.parse`` does not take, and for no method at all.
     """
-    from nap_core import methods
-
     asked = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
     if not asked:
         raise UserError("No method was named. Name some with --methods, as nap,energy,nap+energy.")
@@ -104,8 +100,6 @@ def without_a_pass(method: Method) -> str:
 
 def needs(method: Method) -> str:
     """What a method needs that stored activations do not hold, in words."""
-    from nap_core.methods import NEED_SENTENCES, OWN_PASS_NEEDS
-
     return " and ".join(NEED_SENTENCES[need] for need in method.record.needs if need in OWN_PASS_NEEDS)
 
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nap_core.cli import network, output
-from nap_core.cli.arguments import Command, add_model_arguments
 from nap_core.cli.progress import Meter
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``layers``."""
-    add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="an object with everything that was found")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,14 +38,3 @@ def run(args: argparse.Namespace) -> int:
     below = f"\n{found.sentence()}\nRead: {model.hook}. Preprocessing: {model.transform.describe()}.\n"
     output.write(output.columns(["layer", "kind", "channels × height × width"], rows) + below, output.STDOUT)
     return 0
-
-
-COMMAND = Command(
-    "layers",
-    "list the layers that NAP can be read at",
-    "Run a network once over made-up images, say which map enters its global pooling and what its head reads, and list "
-    "the modules that put out a map, in the order in which they run: --layer of the other commands takes their names.",
-    ("layers --model resnet20-cifar10", "layers --model timm:convnext_tiny --weights birds.safetensors --json"),
-    add_arguments,
-    run,
-)

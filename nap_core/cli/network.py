@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nap_core import models
+from nap_core.activations import Activations
 from nap_core.cli import data
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
+from nap_core.datasets import ImageDataset
+from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from nap_core.activations import Activations
-    from nap_core.datasets import ImageDataset
-    from nap_core.methods import ImageSet
-    from nap_core.models import LoadedModel, ModelRecord
+from nap_core.extraction import extract, precomputed
+from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.methods.context import evaluation_data
+from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
+from nap_core.models.architectures import CIFAR_TRANSFORM
+from nap_core.models.loaded_model import with_layer, with_preprocessing
+from nap_core.storage.activation_store import Store
+from nap_core.storage.downloads import fetch
+from nap_core.storage.progress import RunCallbacks
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 
@@ -30,9 +37,6 @@ BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 def record_of(args: argparse.Namespace) -> ModelRecord | None:
     """The catalogue's record of --model, None with --weights. Raises UserError for a name that is neither a model nor,
     with --weights, an architecture, and for a weights file that is not there."""
-    from nap_core import models
-    from nap_core.models import architectures
-
     name = args.model
     known = architectures.find(name)
     if args.weights is None:
@@ -77,14 +81,10 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
 
     Raises UserError for what cannot be loaded.
     """
-    from nap_core import models
-    from nap_core.models.loaded_model import with_layer, with_preprocessing
-    from nap_core.storage.downloads import fetch
-
     record = record_of(args)
     if record:
         for download in record.downloads():
-            fetch(download, progress=meter)
+            fetch(download, RunCallbacks(meter))
         meter.clear()
         model, trained_on = models.load(args.model), args.trained_on or record.trained_on
     else:
@@ -104,9 +104,6 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
 
 
 def _guessed(architecture: str, classes: int) -> str:
-    from nap_core.models import ARCHITECTURES
-    from nap_core.models.architectures import CIFAR_TRANSFORM
-
     if classes == 1000:
         return "ImageNet-1k"
     known = ARCHITECTURES.get(architecture)
@@ -123,9 +120,6 @@ class Passes:
 
     def open(self, asked: Data) -> Opened:
         """The images of ``asked``, or what a bank holds of them. Raises UserError for what cannot be used."""
-        from nap_core import models
-        from nap_core.extraction import precomputed
-
         model = self.network.model
         if asked.is_bank:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == asked.source)
@@ -143,9 +137,6 @@ class Passes:
 
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
-        from nap_core.extraction import extract
-        from nap_core.storage.activation_store import Store
-
         return extract(
             self.network.model,
             images,
@@ -153,8 +144,21 @@ class Passes:
             store=Store(self.args.store),
             device=self.args.device,
             batch_size=self.args.batch_size,
-            progress=self.meter,
+            callbacks=RunCallbacks(self.meter),
         )
+
+    def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:
+        """The activations of the first --limit images of each of ``opened``, by label."""
+        found = evaluation_data(
+            id_name,
+            {label: one.source for label, one in opened.items()},
+            context,
+            limit=self.args.limit,
+            batch_size=self.args.batch_size,
+            callbacks=RunCallbacks(self.meter),
+        )
+        self.meter.clear()
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,15 +177,11 @@ class Opened:
     @cached_property
     def labels(self) -> NDArray[np.int64] | None:
         """The labels as classes of the network, None for a bank."""
-        from nap_core.datasets.labels import labels_for
-
         return None if self.images is None else labels_for(self.images, self.passes.network.model.classes)
 
     @property
     def labelled_images(self) -> ImageDataset | None:
         """The images with labels that are classes of the network, None for a bank."""
-        from nap_core.datasets.labels import relabelled
-
         return None if self.images is None or self.labels is None else relabelled(self.images, self.labels)
 
     def activations(self, limit: int | None) -> Activations:
@@ -194,18 +194,18 @@ class Opened:
         # The store keeps the labels that the images came with: whatever network asks, it is one entry.
         return replace(found, labels=self.labels[: len(found)])
 
-    def part(self, limit: int | None) -> ImageSet:
-        """The first ``limit`` images and their activations, for methods."""
-        from nap_core.methods import ImageSet
-
-        return ImageSet(self.activations(limit), self.images)
+    @property
+    def source(self) -> ImageDataset | Activations:
+        """The images, else what a bank holds of them. Raises ValueError where there is neither."""
+        source = self.bank if self.images is None else self.images
+        if source is None:
+            raise ValueError("neither images nor a bank")
+        return source
 
 
 @contextmanager
 def memory_in_words() -> Iterator[None]:
     """What torch raises when a device is full becomes a UserError."""
-    import torch
-
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -6,11 +6,10 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from nap_core.storage.progress import Progress
-
+from nap_core.storage import byte_size
+from nap_core.storage.progress import Progress
 
 LINE_SECONDS, BAR_SECONDS = 5.0, 0.1
 BAR_WIDTH = 24
@@ -32,8 +31,6 @@ class Meter:
             speed = f"{progress.speed:,.0f} images/s{left}"
             self._show(progress.title, progress.done, progress.total, speed)
             return
-        from nap_core.storage import byte_size
-
         verb = "downloading" if progress.unit == "bytes" else "unpacking"
         speed = f"{progress.speed / 1e6:.1f} MB/s{left}"
         self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, byte_size.in_words)

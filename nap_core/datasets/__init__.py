@@ -22,7 +22,7 @@ from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
 from nap_core.storage.bundled_assets import ASSETS
 from nap_core.storage.downloads import Download
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 __all__ = [
     "PHOTOS",
@@ -92,21 +92,16 @@ def prepared(name: str) -> bool:
     return name not in published.names() or not (published.missing(name) or published.packed(name))
 
 
-def prepare(
-    name: str,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch and unpack what ``load`` needs of the dataset ``name``; ``progress`` hears of bytes.
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch and unpack what ``load`` needs of the dataset ``name``; progress is in bytes.
 
-    Raises UserError for what cannot be fetched and for damaged archives, ExtractionStopped when ``should_stop`` says
-    so; a second call goes on from there.
+    Raises UserError for what cannot be fetched and for damaged archives, ExtractionStopped on request; a second call
+    goes on from there.
     """
     if hub.is_hub(name):
-        hub.prepare(name, progress, should_stop)
+        hub.prepare(name, callbacks)
     elif name in published.names():
-        published.prepare(name, progress, should_stop)
+        published.prepare(name, callbacks)
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:

@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from nap_core.datasets.images import presentation_order
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage.atomic_folders import landing
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 PREFIX = "hf:"
 PACKAGE = "datasets"
@@ -84,12 +84,8 @@ def stamp(name: str) -> int:
     return hash((path, path.stat().st_mtime_ns)) if prepared(name) else 0
 
 
-def prepare(
-    name: str,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch a dataset, unless it is here; ``progress`` hears only that it has begun, and a stop waits for its end.
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch a dataset, unless it is here; only its begin is reported, and a stop takes effect at its end.
 
     Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, and when it has no
     column of images; ExtractionStopped.
@@ -102,12 +98,10 @@ def prepare(
             f"Datasets of the Hugging Face Hub need a package: run pip install {PACKAGE}, or "
             "pip install -r requirements-extra.txt."
         )
-    if progress:
-        progress(Progress(record(name).title, 0, 0, 0.0, 0.0, "bytes"))
+    callbacks.report(record(name).title, 0, 0, 0.0, "bytes")
     with landing(_folder()) as place, _in_words(name):
         table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
-        if should_stop and should_stop():
-            raise ExtractionStopped
+        callbacks.raise_if_stopped()
         table, unreadable = _readable(table, columns.image, name)
         whole = place / "whole"
         table.save_to_disk(str(whole / _TABLE))

@@ -19,6 +19,7 @@ from nap_core.figures.picture import Picture
 from nap_core.figures.text import three_digits
 from nap_core.figures.thumbnails import data_address, overlay
 from nap_core.models.attention_hook import MEAN
+from nap_core.nap import channel_ratio
 
 MAP_HEIGHT = 420
 
@@ -59,7 +60,7 @@ class Subject:
     @cached_property
     def ratio(self) -> NDArray[np.float64]:
         """max / (mean + 1), (C,): what NAP squares and averages."""
-        return self.maximum / (self.mean + 1)
+        return channel_ratio(self.maximum, self.mean)
 
     @property
     def numbers(self) -> dict[str, NDArray[np.float64]]:
@@ -107,7 +108,7 @@ def _map_reading(values: NDArray[np.float64], channel: int, kind: ChannelKind) -
         return f"{who} peaks at {where}{nap}; spread evenly over the patches, each would get {1 / values.size:.2g}."
     return (
         f"Channel {channel} peaks at {where}, "
-        f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(maximum / (mean + 1))}."
+        f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(channel_ratio(maximum, mean))}."
     )
 
 

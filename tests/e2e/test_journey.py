@@ -15,8 +15,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from nap_core.analysis import evaluation
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, default_study, run
+from nap_core.studies.study import Study, default_study, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 LINK = "model=resnet20-cifar10&id=cifar10&ood=mnist,uniform-noise&n=50"
@@ -57,7 +58,7 @@ Settle = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def small() -> StudyActivations:
+def small() -> EvaluationData:
     """The small study as nap_core gives it, without the app."""
     return run(SMALL, Store())
 
@@ -133,7 +134,7 @@ OpenPage = Callable[[str], Page]
 
 
 def test_a_figure_saves_as_png_svg_and_csv_and_its_numbers_are_nap_cores(
-    open_page: OpenPage, settle: Settle, small: StudyActivations
+    open_page: OpenPage, settle: Settle, small: EvaluationData
 ) -> None:
     page = open_page("compare_methods")
     picture = Image.open(io.BytesIO(saved(page, "compare-table", "PNG")))
@@ -167,7 +168,7 @@ def test_a_table_of_the_paper_is_run_on_the_study(open_page: OpenPage, settle: S
     expect(page.locator(figure("reproduced-table-6"))).to_have_count(0)
 
 
-def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: StudyActivations) -> None:
+def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: EvaluationData) -> None:
     page = open_page("w_sensitivity")
     curve = evaluation.weight_curve(small, "nap+energy")
     slider = page.get_by_role("slider", name=re.compile("the weight of Energy"))

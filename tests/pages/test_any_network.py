@@ -184,7 +184,7 @@ class TestTransformer:
         tiles = component(app, "channel-tiles")
         titles = [tile["title"] for tile in tiles["tiles"]]
         assert titles[0] == "mean over heads" and sorted(titles[1:]) == sorted(f"head {head}" for head in range(1, 13))
-        maxima = found.id.maximum[0]
+        maxima = found.id.activations.maximum[0]
         by_rank = [f"head {head}" for head in 1 + np.argsort(-maxima[1:], kind="stable")]
         assert titles[1:] == by_rank
         assert tiles["value"] == "attention"

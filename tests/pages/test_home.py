@@ -53,7 +53,7 @@ def test_running_a_study_puts_its_histogram_in_the_place_of_the_button(app: AppT
         assert not app.exception
         if "NAP rejects" in text(app):
             break
-    scores = evaluation.score_study(found, "nap")
+    scores = evaluation.method_scores(found, "nap")
     told = 100 * (1 - metrics.fpr_at_tpr(scores.id, scores.ood["textures"]))
     assert f"{told:.1f}\xa0% of Textures" in text(app)
     assert not [button for button in app.button if button.key == "run-main"]

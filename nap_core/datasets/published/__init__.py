@@ -29,7 +29,7 @@ from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders, byte_size
 from nap_core.storage.downloads import Download, fetch
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 __all__ = ["LibraryImages", "folder", "load", "missing", "names", "packed", "prepare", "record", "stamp"]
 
@@ -114,38 +114,28 @@ def stamp(name: str) -> int:
     return hash((folder(), *(one.stat().st_mtime_ns for one in places if one.is_dir())))
 
 
-def prepare(
-    name: str,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch what is missing, and unpack it; ``progress`` hears of bytes.
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch what is missing, and unpack it; progress is in bytes.
 
     Raises UserError for what cannot be fetched, an archive that is damaged, and a package that is missing without
-    which nothing can be read; ExtractionStopped when ``should_stop`` says so: a second call goes on from there.
+    which nothing can be read; ExtractionStopped on request: a second call goes on from there.
     """
     entry = ENTRIES[name]
     _check_package(entry)
     for download in missing(name):
-        fetch(download, progress=progress, should_stop=should_stop)
+        fetch(download, callbacks)
     for one in entry.unpackings:
         if not _place(entry, one).is_dir():
-            _unpack(entry, one, _unpacking(entry.record.title, progress, should_stop))
+            _unpack(entry, one, _unpacking(entry.record.title, callbacks))
 
 
-def _unpacking(
-    title: str, progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool] | None
-) -> Callable[[int, int], None]:
-    """What is told how far an archive has been read."""
+def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
+    """Reports how far an archive has been read."""
     began = time.monotonic()
 
     def note(done: int, total: int) -> None:
-        if should_stop and should_stop():
-            raise ExtractionStopped
-        if progress:
-            speed = done / max(time.monotonic() - began, 1e-3)
-            left = (total - done) / speed if speed else 0.0
-            progress(Progress(title, done, total, speed, left, "packed bytes"))
+        callbacks.raise_if_stopped()
+        callbacks.report(title, done, total, done / max(time.monotonic() - began, 1e-3), "packed bytes")
 
     return note
 

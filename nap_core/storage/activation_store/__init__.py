@@ -15,11 +15,11 @@ gigabytes instead of copying them, and who is in the middle of the old ones goes
 
 **Half precision.** Under a key whose dtype is "float16", maximum, mean and features take two bytes a number. One beyond
 its range (65,504) is refused with ``TooLarge``, never clipped: NAP is made of maxima, and a clipped one is another
-score. ``nap_core.extraction.precision`` says when it is used.
+score. ``nap_core.extraction.stored`` says when it is used.
 
 **What is checked when.** Every look at an entry compares the size and the .npy header of each file with the manifest.
 That finds missing, truncated and zeroed files at some 30 microseconds a file; the entry then ends before the damaged
-shard, and what is missing is computed again. Flipped bits among the numbers are found by ``Entry.verify`` alone:
+shard, and what is missing is computed again. Flipped bits among the numbers are detected by ``Entry.verify`` alone:
 hashing at every look would read gigabytes before the first picture of a large study is on the screen.
 """
 
@@ -36,9 +36,8 @@ import platformdirs
 from nap_core.errors import UserError
 from nap_core.storage.activation_store.disk import folder_size
 from nap_core.storage.activation_store.entry import VARIABLE, Entry, read_manifest, remove
-from nap_core.storage.activation_store.manifest import Manifest, StoreKey
 from nap_core.storage.activation_store.scores import FOLDER as SCORES
-from nap_core.storage.activation_store.shards import TooLarge
+from nap_core.storage.activation_store.shards import Manifest, StoreKey, TooLarge
 
 __all__ = ["Entry", "Manifest", "Store", "StoreKey", "TooLarge"]
 
@@ -46,9 +45,15 @@ _ENTRY_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 class Store:
-    """A folder of entries: ``root``, else the environment variable NAP_STORE, else a folder in the user's cache.
+    """A folder of entries: activations, and scores that took a run of the network.
 
-    Nothing is made on disk before something is appended, and nothing is deleted that the store has not written.
+    Nothing is created on disk before something is appended, and nothing is deleted that the store has not written.
+
+    Args:
+        root: The folder. None for that of the environment variable NAP_STORE, else one in the user's cache.
+
+    Attributes:
+        root: The folder, absolute.
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
@@ -56,25 +61,34 @@ class Store:
         self.root = Path(root or os.environ.get(VARIABLE) or default).expanduser().absolute()
 
     def entry(self, key: StoreKey, *, title: str = "") -> Entry:
-        """The entry for ``key``, there or not; ``title`` is for people and is the stored one when left empty."""
+        """The entry of a key, whether it is on disk or not.
+
+        Args:
+            key: What determines the activations.
+            title: A name for people; the stored one when left empty.
+        """
         return Entry(self.root, key, title)
 
     def entries(self) -> list[Entry]:
         """The entries on disk by title; one with a damaged manifest is unknown until it is written to again."""
-        found = []
+        entries = []
         for folder in self._folders():
             with suppress(OSError):
                 manifest = read_manifest(folder)
                 if manifest and manifest.key.digest.startswith(folder.name):
-                    found.append(Entry(self.root, manifest.key, manifest.title))
-        return sorted(found, key=lambda entry: (entry.title, entry.path.name))
+                    entries.append(Entry(self.root, manifest.key, manifest.title))
+        return sorted(entries, key=lambda entry: (entry.title, entry.path.name))
 
     def size_bytes(self) -> int:
         """Bytes on disk of all entries, the damaged ones included, and of scores."""
         return sum(map(folder_size, [*self._folders(), self.root / SCORES]))
 
     def clear(self) -> None:
-        """Delete all entries and scores. Raises the first UserError after trying them all; empty lock files stay."""
+        """Delete all entries and scores; empty lock files stay.
+
+        Raises:
+            UserError: The first of those that could not be deleted, after all others were.
+        """
         failure = None
         for folder in self._folders():
             try:

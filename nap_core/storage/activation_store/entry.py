@@ -1,4 +1,4 @@
-"""One entry of the store: its rows, and how they are added to. The package's docstring says why it is safe."""
+"""One entry of the store: its rows, and how they are added to. The package's docstring explains why it is safe."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.storage.activation_store.disk import folder_size, has_sha256, patiently, sync_folder, write_file
-from nap_core.storage.activation_store.manifest import Manifest, Shard, StoreKey
 from nap_core.storage.activation_store.shards import (
     TEMPORARY,
     Damaged,
+    Manifest,
+    Shard,
+    StoreKey,
     complete,
     contents,
     converted,
@@ -40,15 +42,15 @@ class Entry:
     def __init__(self, root: Path, key: StoreKey, title: str = "") -> None:
         self.key = key
         self.path = root / key.digest[:16]
-        self._known: int | None = None  # how many rows the owner of this object takes to be there
+        self._last_rows: int | None = None  # how many rows this object last returned or appended
         manifest = self._manifest_for_reading()
         self.title = title or (manifest.title if manifest else "")
 
     @property
     def rows(self) -> int:
         """Complete rows on disk, contiguous from 0; 0 as well when the folder cannot be read."""
-        self._known = self._count()
-        return self._known
+        self._last_rows = self._count()
+        return self._last_rows
 
     @property
     def size_bytes(self) -> int:
@@ -60,15 +62,15 @@ class Entry:
 
         Shards that another process joins meanwhile go on in the joined one, at the row that was reached.
         """
-        told = 0
+        row = 0
         manifest, shards = self._look()
         while manifest:
             try:
                 for shard in shards:
-                    if shard.start + shard.rows > told:
+                    if shard.start + shard.rows > row:
                         part = opened(self.path, manifest, shard)
-                        yield part.take(slice(told - shard.start, None)) if told > shard.start else part
-                        told = shard.start + shard.rows
+                        yield part.take(slice(row - shard.start, None)) if row > shard.start else part
+                        row = shard.start + shard.rows
                 return
             except (OSError, ValueError):  # removed or joined by another process since the manifest was read
                 before = manifest
@@ -110,7 +112,7 @@ class Entry:
 
         ``start`` is the index of the first row given, at most the number of rows stored. Rows that another process has
         stored in the meantime are left out, so two processes that extract the same images both end well. None goes on
-        from the ``rows`` this object last told, or appended; where neither has happened, from the end of the entry.
+        from the ``rows`` this object last returned, or appended; where neither has happened, from the end of the entry.
         Every append looks at all shards: for a large dataset give some thousand rows at a time.
 
         Raises ValueError for rows beyond a gap and for widths unlike the stored ones; UserError when the disk is full
@@ -124,8 +126,8 @@ class Entry:
             shards = tuple(complete(self.path, stored))
             rows = sum(shard.rows for shard in shards)
             if start is None:
-                start = rows if self._known is None else self._known
-            if rows < start <= (self._known or 0):
+                start = rows if self._last_rows is None else self._last_rows
+            if rows < start <= (self._last_rows or 0):
                 raise UserError(
                     f"The activation store {self.path.parent} was emptied or damaged while it was being added to. "
                     "Start again: it goes on from what is left."
@@ -139,9 +141,9 @@ class Entry:
                     new = {name: array[rows - start :] for name, array in arrays.items()}
                     shard = write(self.path, rows, len(new["labels"]), contents(new))
                     self._write_manifest(given, (*shards, shard))
-                finally:  # also when it failed: a full disk must not stay full of a shard that nobody will read
+                finally:  # also when it failed: a full disk must not stay full of a shard that no manifest names
                     self._sweep()
-            self._known = start + len(activations)
+            self._last_rows = start + len(activations)
 
     def compact(self) -> None:
         """Join the shards into one, which ``read`` maps instead of copying; nothing to do where there is only one.
@@ -191,17 +193,17 @@ class Entry:
         """
         manifest = self._manifest_for_reading()
         while True:
-            found: list[Shard] = []
+            shards: list[Shard] = []
             with suppress(OSError):
-                found.extend(complete(self.path, manifest))
-            if manifest is None or len(found) == len(manifest.shards):
-                return manifest, found
+                shards.extend(complete(self.path, manifest))
+            if manifest is None or len(shards) == len(manifest.shards):
+                return manifest, shards
             before, manifest = manifest, self._manifest_for_reading()
             if manifest == before:
-                return manifest, found
+                return manifest, shards
 
     def _manifest(self) -> Manifest | None:
-        """What the manifest says; None when there is none or it is damaged. Raises OSError when it cannot be read.
+        """The manifest; None when there is none or it is damaged. Raises OSError when it cannot be read.
 
         The difference matters to writers: they delete what the manifest does not name.
         """
@@ -209,7 +211,7 @@ class Entry:
         return manifest if manifest and manifest.key == self.key else None
 
     def _manifest_for_reading(self) -> Manifest | None:
-        with suppress(OSError):  # what cannot be read is not there; the writer that computes it again will say why
+        with suppress(OSError):  # what cannot be read is not there; the writer that computes it again raises
             return self._manifest()
         return None
 
@@ -250,7 +252,7 @@ def remove(folder: Path) -> None:
         failure = sweep(folder, ())
         if failure:
             raise failure
-        with suppress(OSError):  # not empty: somebody keeps something of their own in it
+        with suppress(OSError):  # not empty: it holds files that the store has not written
             folder.rmdir()
 
 
@@ -261,7 +263,7 @@ def writing(folder: Path) -> Iterator[None]:
     elsewhere = f"or set the environment variable {VARIABLE} to another folder, and start again."
     try:
         root.mkdir(parents=True, exist_ok=True)
-        # Beside the folder and never deleted: a lock on a deleted file would keep nobody out.
+        # Beside the folder and never deleted: a lock on a deleted file would exclude no other process.
         with FileLock(f"{folder}.lock", timeout=LOCK_SECONDS):
             yield
     except Timeout as error:

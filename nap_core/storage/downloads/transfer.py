@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -21,7 +21,7 @@ from nap_core.storage import byte_size
 from nap_core.storage.downloads import faults
 from nap_core.storage.downloads.part import Noted, discard, note_of, part_of, size_of
 from nap_core.storage.downloads.record import Download
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and between two pieces of a file."""
@@ -32,54 +32,43 @@ PAUSE = 1.0
 _CHUNK = 2**20
 _LOCK_POLL = 0.2
 
-Progressing = Callable[[Progress], None]
 
-
-def fetch(
-    download: Download,
-    *,
-    progress: Progressing | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Path:
+def fetch(download: Download, callbacks: RunCallbacks = NO_CALLBACKS) -> Path:
     """Load the file, unless it is there; its place.
 
     A transfer that was cut or stopped goes on where it was, in this call or a later one, as long as the server says
-    that the file is still the same; else it starts over. ``progress`` hears of every piece, in bytes and bytes per
-    second. Whoever else loads the same file is waited for.
+    that the file is still the same; else it starts over. Every piece is reported, in bytes and bytes per second. A
+    transfer of the same file elsewhere goes first.
 
-    Raises ExtractionStopped when ``should_stop`` says so, and UserError for everything that keeps the file from being
+    Raises ExtractionStopped on request, and UserError for everything that keeps the file from being
     loaded; except for a wrong checksum or size, after which nothing is left, what was loaded is kept.
     """
     if download.present:
         return download.path
     if download.by_hand:
         raise UserError(f"“{download.title}” is given only to people who agree to its terms: {download.instruction}.")
-    callbacks = _Watch(download, progress, should_stop)
-    with _locked(download, callbacks):
+    meter = _Meter(download, callbacks)
+    with _locked(download, meter):
         if not download.present:
-            _load(download, callbacks)
-            _check(download, callbacks)
+            _load(download, meter)
+            _check(download, meter)
             _settle(download)
     return download.path
 
 
-class _Watch:
-    """Tells how far the transfer is, and when it has been asked to stop."""
+class _Meter:
+    """Reports how far the transfer is, and ends it on request."""
 
-    def __init__(
-        self, download: Download, progress: Progressing | None, should_stop: Callable[[], bool] | None
-    ) -> None:
-        self._title, self._progress, self._should_stop = download.title, progress, should_stop
+    def __init__(self, download: Download, callbacks: RunCallbacks) -> None:
+        self._title, self._callbacks = download.title, callbacks
         self._began, self._start = time.monotonic(), size_of(part_of(download))
         self.total = download.size or 0
 
     def at(self, done: int) -> None:
         """``done`` bytes are there. Raises ExtractionStopped."""
-        if self._progress:
-            # What lay ready when it began says nothing of the connection: the first half second counts in full.
-            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
-            left = max(0, self.total - done) / speed if speed else 0.0
-            self._progress(Progress(self._title, done, self.total, speed, left, "bytes"))
+        # What lay ready when it began says nothing of the connection: the first half second counts in full.
+        speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
+        self._callbacks.report(self._title, done, self.total, speed, "bytes")
         self.pause()
 
     def start(self, done: int) -> None:
@@ -90,8 +79,7 @@ class _Watch:
         """Wait. Raises ExtractionStopped."""
         until = time.monotonic() + seconds
         while True:
-            if self._should_stop and self._should_stop():
-                raise ExtractionStopped
+            self._callbacks.raise_if_stopped()
             left = until - time.monotonic()
             if left <= 0:
                 return
@@ -99,7 +87,7 @@ class _Watch:
 
 
 @contextmanager
-def _locked(download: Download, callbacks: _Watch) -> Iterator[None]:
+def _locked(download: Download, meter: _Meter) -> Iterator[None]:
     """The right to write the part; others, in this process and elsewhere, wait for it."""
     path = download.path
     try:
@@ -110,7 +98,7 @@ def _locked(download: Download, callbacks: _Watch) -> Iterator[None]:
                 lock.acquire(timeout=_LOCK_POLL)
                 break
             except Timeout:
-                callbacks.at(size_of(part_of(download)))
+                meter.at(size_of(part_of(download)))
     except OSError as error:
         raise faults.unwritable(download, error) from error
     try:
@@ -119,13 +107,13 @@ def _locked(download: Download, callbacks: _Watch) -> Iterator[None]:
         lock.release()
 
 
-def _load(download: Download, callbacks: _Watch) -> None:
+def _load(download: Download, meter: _Meter) -> None:
     """Bring the part to its full length. A cut is taken up again, and counts only while nothing more comes through."""
     failures = 0
     while True:
         before = size_of(part_of(download))
         try:
-            _transfer(download, callbacks)
+            _transfer(download, meter)
             return
         except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
             have = size_of(part_of(download))
@@ -142,10 +130,10 @@ def _load(download: Download, callbacks: _Watch) -> None:
                 f"“{download.title}” cannot be loaded from {download.host} ({type(error).__name__}): "
                 f"{download.instruction}."
             ) from error
-        callbacks.pause(PAUSE)
+        meter.pause(PAUSE)
 
 
-def _transfer(download: Download, callbacks: _Watch) -> None:
+def _transfer(download: Download, meter: _Meter) -> None:
     """One request: the rest of the part where the server has the same file still, else all of it."""
     part = part_of(download)
     noted = Noted.read(download)
@@ -161,46 +149,46 @@ def _transfer(download: Download, callbacks: _Watch) -> None:
     with requests.get(download.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         status, total = response.status_code, _total(response)
         if have and status == HTTPStatus.PARTIAL_CONTENT and _continues(response, have, noted):
-            callbacks.start(have)
+            meter.start(have)
         elif have and status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
             if total != have:  # it is another file by now: all of it, by a request without a range
                 discard(download)
-                _transfer(download, callbacks)
+                _transfer(download, meter)
             return
         elif status == HTTPStatus.OK:
             have = 0
-            callbacks.start(0)
+            meter.start(0)
             Noted(download.url, _validator(response), total).write(download)
         else:
             raise faults.refused(download, response)
-        callbacks.total = total or download.size or 0
+        meter.total = total or download.size or 0
         _check_announced(download, response, total)
-        _write(download, response, have, callbacks)
+        _write(download, response, have, meter)
         if total and size_of(part) < total:
             raise requests.ConnectionError("the answer ended early")
 
 
-def _write(download: Download, response: requests.Response, have: int, callbacks: _Watch) -> None:
+def _write(download: Download, response: requests.Response, have: int, meter: _Meter) -> None:
     part = part_of(download)
     try:
-        if callbacks.total and shutil.disk_usage(part.parent).free < callbacks.total - have:
+        if meter.total and shutil.disk_usage(part.parent).free < meter.total - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         # Unbuffered: what has been written is what the file holds, whatever ends this.
         with part.open("r+b" if have else "wb", buffering=0) as file:
             file.seek(have)
-            callbacks.at(have)
+            meter.at(have)
             while chunk := response.raw.read1(_CHUNK, decode_content=False):
                 rest = memoryview(chunk)
                 while rest:
                     count = file.write(rest)
                     rest, have = rest[count:], have + count
-                callbacks.at(have)
+                meter.at(have)
             os.fsync(file.fileno())
     except OSError as error:
         raise faults.unwritable(download, error, size_of(part)) from error
 
 
-def _check(download: Download, callbacks: _Watch) -> None:
+def _check(download: Download, meter: _Meter) -> None:
     """Raise UserError, and remove the part, where it is not the file that was published."""
     part = part_of(download)
     if download.checksum:
@@ -209,7 +197,7 @@ def _check(download: Download, callbacks: _Watch) -> None:
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
-                callbacks.pause()
+                meter.pause()
         found = hasher.hexdigest()
         right = found.startswith(expected) if kind == "sha256-prefix" else found == expected
         fault = f"it has the {kind.removesuffix('-prefix')} {found[: len(expected)]} in place of {expected}"

@@ -14,8 +14,9 @@ from nap_core.analysis.channels.ranking import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail as figures
 from nap_core.figures import colours
 from nap_core.figures.picture import three_digits
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.channels.channel_strip import open_page
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
@@ -27,9 +28,11 @@ DRIVERS = 8
 MOST_SEARCHED = 2**23  # numbers: of 2,048 channels 4,000 images, which are compared within some seconds
 
 
-def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, rows: tuple[int, int]) -> None:
+def show_detail(
+    study: Study, found: EvaluationData, channel: int, known: Pool, met: Pool, rows: tuple[int, int]
+) -> None:
     """Draw everything that is said about one channel; ``rows`` are the images on the screen, ID and OOD."""
-    model = found.study.network()
+    model = study.network()
     kind = kind_of(model)
     name = kind.name(channel)
     heading, own = st.columns([4, 1], vertical_alignment="bottom")
@@ -39,7 +42,7 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
     st.markdown(speaks_for(model, channel))
     if not kind.of_heads:
         with st.container(key="same-mean"):
-            _same_mean(found, channel, known)
+            _same_mean(study, found, channel, known)
     chart, strips = st.columns(2, gap="medium")
     with chart:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
@@ -47,7 +50,7 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
             pool.name: float(kind.ratios(pool.activations.take([row]))[0, channel])
             for pool, row in zip((known, met), rows, strict=True)
         }
-        distribution(found, channel, kind, marks)
+        distribution(study, found, channel, kind, marks)
     with strips:
         st.markdown("**The images that drive it most** (maximum · mean)")
         for side, pool in (("known", known), ("met", met)):
@@ -57,10 +60,11 @@ def show_detail(found: StudyActivations, channel: int, known: Pool, met: Pool, r
                 st.rerun()
 
 
-def distribution(found: StudyActivations, channel: int, kind: ChannelKind, marks: Mapping[str, float]) -> None:
+def distribution(
+    study: Study, found: EvaluationData, channel: int, kind: ChannelKind, marks: Mapping[str, float]
+) -> None:
     """Draw how the ratio of one channel is spread on every dataset of the study; ``marks`` are those of images on the
     screen, by dataset."""
-    study = found.study
     show(
         figures.ratio_distribution(
             channel,
@@ -116,10 +120,10 @@ def drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> int | Non
     return rows[clicked] if clicked is not None and clicked < len(rows) else None
 
 
-def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
+def _same_mean(study: Study, found: EvaluationData, channel: int, known: Pool) -> None:
     """The pair of this channel, and of the channel that shows it best, over all OOD datasets of the study."""
-    titles = workspace.titles(found.study)
-    name, pair, peaks = _pair_of(found, known, found.study, known.name, channel)
+    titles = workspace.titles(study)
+    name, pair, peaks = _pair_of(found, known, study, known.name, channel)
     words, here, anywhere = st.columns([6, 3, 3], vertical_alignment="center")
     against = titles[name] if pair else "the OOD datasets"
     sentence = figures.pair_sentence(pair, channel, known.title, against)
@@ -135,7 +139,10 @@ def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
         args=(known.name, name, pair),
         width="stretch",
     )
-    searched, every = sum(map(len, _searched(found, known))), len(known.activations) + sum(map(len, found.ood.values()))
+    searched, every = (
+        sum(map(len, _searched(found, known))),
+        len(known.activations) + sum(len(found.of(one)) for one in found.ood),
+    )
     anywhere.button(
         "Find the clearest channel",
         key="maps-clearest",
@@ -146,7 +153,7 @@ def _same_mean(found: StudyActivations, channel: int, known: Pool) -> None:
     )
     if st.session_state.get("maps_seek"):
         with st.spinner("Comparing every channel …"):
-            best_name, best = _clearest(found, known, found.study, known.name)
+            best_name, best = _clearest(found, known, study, known.name)
         st.session_state.maps_seek = False
         if best is None:
             st.info("In no channel do an ID and an OOD image have the same mean, so there is no pair to show.")
@@ -167,19 +174,19 @@ def _look_at(known: str, met: str, pair: SameMeanPair) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=1024)
 def _pair_of(
-    _found: StudyActivations, _known: Pool, study: Study, known: str, channel: int
+    _found: EvaluationData, _known: Pool, study: Study, known: str, channel: int
 ) -> tuple[str, SameMeanPair | None, MatchedPeaks]:
     """The OOD dataset with the clearest pair in ``channel``, that pair, and how typical it is there.
 
     ``study``, ``known`` (the name of the ID images) and ``channel`` are what the cache goes by.
     """
-    pairs = {name: ranking.same_mean_pair(_known.activations, part, channel) for name, part in _found.ood.items()}
+    pairs = {name: ranking.same_mean_pair(_known.activations, _found.of(name), channel) for name in _found.ood}
     name, pair = _largest(pairs)
-    return name, pair, ranking.matched_peaks(_known.activations, _found.ood[name], channel)
+    return name, pair, ranking.matched_peaks(_known.activations, _found.of(name), channel)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) -> tuple[str, SameMeanPair | None]:
+def _clearest(_found: EvaluationData, _known: Pool, study: Study, known: str) -> tuple[str, SameMeanPair | None]:
     """The OOD dataset and the pair of the channel that shows it best, over all channels and OOD datasets.
 
     It is looked for among the first images of each where there are very many. ``study`` and ``known`` are what the
@@ -190,9 +197,9 @@ def _clearest(_found: StudyActivations, _known: Pool, study: Study, known: str) 
     return _largest(dict(zip(_found.ood, pairs, strict=True)))
 
 
-def _searched(found: StudyActivations, known: Pool) -> list[Activations]:
+def _searched(found: EvaluationData, known: Pool) -> list[Activations]:
     """The ID images, then those of each OOD dataset, among which the clearest channel is looked for."""
-    parts = [known.activations, *found.ood.values()]
+    parts = [known.activations, *map(found.of, found.ood)]
     counts = images_collected(parts, most=MOST_SEARCHED)
     return [part.head(count) for part, count in zip(parts, counts, strict=True)]
 

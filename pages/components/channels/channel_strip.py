@@ -12,7 +12,8 @@ from nap_core.analysis.channels import separability
 from nap_core.analysis.channels.kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
 
@@ -26,10 +27,10 @@ CHANNEL_PAGE = "channels_channel"
 
 @st.cache_data(show_spinner="Ranking the channels …", max_entries=32)
 def aurocs(
-    study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
+    study: Study, names: tuple[str, ...], _found: EvaluationData, _kind: ChannelKind
 ) -> tuple[NDArray[np.float64], int]:
     """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
-    return separability.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)
+    return separability.ratio_auroc(_found.id.activations, [_found.of(name) for name in names], ratios=_kind.ratios)
 
 
 def chosen_channel(count: int, state: str = "scatter_channel") -> int | None:
@@ -46,7 +47,7 @@ def chosen_channel(count: int, state: str = "scatter_channel") -> int | None:
 
 
 def channel_strip(
-    found: StudyActivations,
+    found: EvaluationData,
     names: Sequence[str],
     aurocs: NDArray[np.float64],
     ranked_on: int,
@@ -78,7 +79,7 @@ def channel_strip(
             if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
                 open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
+    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.id_name, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions, extraction, models, studies
+from nap_core import corruptions, datasets, extraction, models, studies
 from nap_core.activations import Activations
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import kind_of
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.datasets.uploaded_images import BroughtImage
 from nap_core.errors import UserError
-from nap_core.extraction import Progress
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext, Weight
 from nap_core.models import Variant
+from nap_core.storage.progress import Progress, RunCallbacks
 from nap_core.studies.study import Study
 from pages.components.study import workspace
 
@@ -37,6 +36,7 @@ class Known:
     scores: dict[str, NDArray[np.float64]]
     terms: NDArray[np.float64]
     context: ScoringContext
+    weights: dict[str, float]
     unable: dict[str, str]
 
 
@@ -58,7 +58,7 @@ class AnalysedImage:
         return self.part.activations
 
 
-def cases(model: str) -> EvaluationData:
+def data(model: str) -> EvaluationData:
     """The images that ``model`` knows, with what its methods stand on; extracted the first time, with a bar.
 
     Raises UserError where nothing is known.
@@ -73,26 +73,40 @@ def cases(model: str) -> EvaluationData:
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
     with st.spinner("Asking the network …"):  # a large one takes a while to open, before there is anything to count
-        found = single_image.known_activations(among.variant, store, among.id_dataset, device=device, progress=note)
+        found = single_image.known_activations(
+            among.variant, store, among.id_dataset, device=device, callbacks=RunCallbacks(note)
+        )
     place.empty()
-    return _cases(among, device, found)
+    return _data(among, device, found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _cases(among: Study, device: str | None, _found: Activations) -> EvaluationData:
+def _data(among: Study, device: str | None, _found: Activations) -> EvaluationData:
     return EvaluationData(among.id_dataset, ImageSet(_found), {}, studies.context(among, workspace.store(), device))
 
 
 def known(model: str, about: EvaluationData, specs: Sequence[str]) -> Known:
     """What the methods ``specs`` say of the images that ``model`` knows, which are ``about``."""
     scores, unable = {}, {}
+    weights = {spec: one.w for spec, one in searched_or_published(model, about, specs).items()}
     with st.spinner("Scoring …"):
         for spec in specs:
             try:
-                scores |= single_image.known_scores(about.id, about.context, [spec])
+                scores |= single_image.id_scores(about, [spec], weights)
             except UserError as error:
                 unable[spec] = str(error)
-    return Known(scores, _terms(workspace.variant(model), about.id_name, about.id.activations), about.context, unable)
+    terms = _terms(workspace.variant(model), about.id_name, about.id.activations)
+    return Known(scores, terms, about.context, weights, unable)
+
+
+def searched_or_published(model: str, about: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
+    """The w of each combination in ``specs``: that of the study with which ``model`` is compared."""
+    among = workspace.reference_study(model)
+    shipped = datasets.find(among.id_dataset).images_shipped
+    images = datasets.load(among.id_dataset) if shipped else None
+    # As many images as the study has: w is searched on the same ones on every page.
+    id_images = ImageSet(about.id.activations.head(among.images), images)
+    return workspace.weights(among, replace(about, id=id_images), specs)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -124,7 +138,7 @@ def _look(model: Variant, key: str, device: str | None, _read: Callable[[], Brou
 
 def placements(images: ImageSet, among: Known) -> list[dict[str, ImageVerdict]]:
     """Where each of the images stands under every method."""
-    return single_image.place(images, among.scores, among.context)
+    return single_image.place(images, among.scores, among.context, among.weights)
 
 
 def worsened(model: str, key: str, looked: AnalysedImage, corruption: str) -> tuple[NDArray[np.uint8], ImageSet]:

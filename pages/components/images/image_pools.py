@@ -16,8 +16,9 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.figures import colours
 from nap_core.figures.activation_maps import Subject, enlarged
 from nap_core.figures.thumbnails import data_address, overlay
+from nap_core.methods import EvaluationData
 from nap_core.models import Variant
-from nap_core.studies.study import StudyActivations
+from nap_core.studies.study import Study
 from pages.components.study import workspace
 
 STAND_IN = "photos"  # looked at in place of a reference bank, whose images are not shipped
@@ -100,22 +101,22 @@ class Pool:
         return [data_address(overlay(view, one, top, opacity)) for view, one in zip(views, maps, strict=True)]
 
 
-def known_pool(found: StudyActivations) -> Pool:
+def known_pool(study: Study, found: EvaluationData) -> Pool:
     """The ID images; for a reference bank, whose images are not shipped, the sample photographs in their place."""
-    name = found.study.id_dataset
+    name = study.id_dataset
     shown = name if datasets.find(name).images_shipped else STAND_IN
-    answers = found.id if shown == name else _answers_to(found.study.variant, shown, workspace.device())
-    return _pool(found, "ID", shown, name, answers)
+    answers = found.of(name) if shown == name else _answers_to(study.variant, shown, workspace.device())
+    return _pool(study, "ID", shown, name, answers)
 
 
-def met_pool(found: StudyActivations, name: str) -> Pool:
+def met_pool(study: Study, found: EvaluationData, name: str) -> Pool:
     """The images of one of the study's OOD datasets."""
-    return _pool(found, "OOD", name, name, found.ood[name])
+    return _pool(study, "OOD", name, name, found.of(name))
 
 
-def _pool(found: StudyActivations, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
-    palette = colours(found.study.id_dataset, found.study.ood_datasets)
-    return Pool(found.study.variant, role, name, datasets.title(name), palette[painted_as], activations)
+def _pool(study: Study, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
+    palette = colours(study.id_dataset, study.ood_datasets)
+    return Pool(study.variant, role, name, datasets.title(name), palette[painted_as], activations)
 
 
 @st.cache_resource(show_spinner="Looking at the sample photographs …", max_entries=4)

@@ -10,22 +10,24 @@ from nap_core.analysis.score_variants import EpsilonCurve
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import epsilon_picture
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
 
 
 @st.cache_data(show_spinner="Trying values of ε …", max_entries=64)
-def _curve(study: Study, other: str, w: float | None, _found: StudyActivations) -> EpsilonCurve:
+def _curve(study: Study, other: str, w: float | None, _found: EvaluationData) -> EpsilonCurve:
     return score_variants.epsilon_curve(_found, other=other, w=w)
 
 
-def section(study: Study, found: StudyActivations, other: str, metric: str) -> None:
+def section(study: Study, found: EvaluationData, other: str, metric: str) -> None:
     """The metric over ε, of NAP alone and of NAP with ``other``."""
     st.subheader("Does ε matter?", anchor=False)
     try:
-        curve = _curve(study, other, methods.default_w(f"nap+{other}", found.context), found)
+        weight = workspace.weight(study, found, f"nap+{other}")
+        curve = _curve(study, other, weight.w if weight else None, found)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return

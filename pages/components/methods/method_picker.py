@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.methods import Method, Parameter, Value
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData, Method, Parameter, Value, Weight
+from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.methods.method_catalogue import ask_for_catalogue, show_catalogue
 from pages.components.runs import method_run
@@ -21,28 +21,35 @@ from pages.components.study import workspace
 _BOX = "methods-box"
 
 
-def scores(found: StudyActivations) -> list[MethodScores]:
+def scores(study: Study, found: EvaluationData) -> list[MethodScores]:
     """The scores under the chosen methods, in their order; what stands in the way of some is drawn here.
 
     The page ends here, with a sentence, when none of the chosen methods has scores.
     """
     specs = selected_methods.current()
-    cases = EvaluationData.of(found)
-    able, waits, unable = method_run.ready(found.study, cases, specs)
+    able, waits, unable = method_run.ready(study, found, specs)
     rows = []
     with st.spinner("Scoring …"):
         for spec in able:
             try:
-                rows.append(workspace.scores(found, spec))
+                rows.append(workspace.scores(study, found, spec))
             except UserError as error:
                 unable[spec] = str(error)
-    method_run.offer(found.study, cases, waits)
+    method_run.offer(study, found, waits)
     method_run.explain({spec: unable[spec] for spec in specs if spec in unable})
     if not rows:
         if not specs:
             st.info("Pick a method to see its scores.", icon=":material/info:")
         st.stop()
+    say_searched(workspace.weights(study, found, able))
     return rows
+
+
+def say_searched(weights: Mapping[str, Weight]) -> None:
+    """Those of ``weights``, by method, that were searched, in a line below the methods."""
+    searched = [f"{methods.title(spec)} {one.w:g}" for spec, one in weights.items() if one.origin == SEARCHED]
+    if searched:
+        st.caption(f"w searched on distorted images, without any OOD image: {', '.join(searched)}.")
 
 
 def row(trained_on: str | None = None) -> None:

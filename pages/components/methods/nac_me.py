@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from nap_core import models, studies
-from nap_core.methods.nac_me import known_coverage, model_coverage
+from nap_core.methods.nac_me import model_coverage, stored_coverage
 from nap_core.studies.study import Study
 from pages.components.runs import task
 from pages.components.study import workspace
@@ -39,7 +39,7 @@ def coverage_of_models(study: Study) -> None:
 
 def _one(of: Study) -> None:
     context = studies.context(of, workspace.store(), workspace.device())
-    title, found = workspace.model_title(of), known_coverage(context)
+    title, found = workspace.model_title(of), stored_coverage(context)
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return

@@ -7,25 +7,27 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from nap_core import methods
 from nap_core.analysis import bootstrap, evaluation
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData, Weight
+from nap_core.studies.study import Study
+from pages.components.study import workspace
 
 SECONDS_AN_IMAGE = 2e-5  # of 1,000 resamples, on two cores
 AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
 _ASKED = "intervals-asked"
 
 
-def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
+def evaluated(study: Study, found: EvaluationData, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    weights = {spec: methods.default_w(spec, found.context) for spec in specs}
-    return pd.concat([_evaluated(found.study, spec, w, found) for spec, w in weights.items()], ignore_index=True)
+    weights = workspace.weights(study, found, specs)
+    return pd.concat([at_weight(study, spec, weights.get(spec), found) for spec in specs], ignore_index=True)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _evaluated(study: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
-    return evaluation.evaluate(_found, [method], {method: w} if w is not None else None)
+def at_weight(study: Study, method: str, weight: Weight | None, _found: EvaluationData) -> pd.DataFrame:
+    """The rows of one method, a combination at ``weight``."""
+    return evaluation.evaluate(_found, [method], {method: weight} if weight else None)
 
 
 def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -16,12 +15,12 @@ from nap_core.analysis.overhead import Cost
 from nap_core.analysis.sensitivity import SizeOutcome, input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.figures.compare_methods import fpr_curves
-from nap_core.figures.text import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
-from nap_core.methods import RunCallbacks
+from nap_core.figures.text import join
+from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
-from nap_core.runs.background import Task
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
@@ -35,7 +34,7 @@ def _by_images(study: Study, method: str, w: float | None, _row: MethodScores) -
 
 def images_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -63,7 +62,7 @@ def _fits(spec: str) -> bool:
 
 def _fit_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -77,12 +76,18 @@ def _fit_section(
     specs = tuple(row.method for row in rows)
 
     def work(callbacks: RunCallbacks) -> dict[str, pd.DataFrame]:
-        return sensitivity.by_fit_images(found, specs, callbacks=callbacks)
+        weights = {row.method: row.w for row in rows if row.w is not None}
+        return sensitivity.by_fit_images(found, specs, weights, callbacks=callbacks)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
-    done = task.result_of(("fit images", study, specs), work, label, key="fit-images", progress=_fits_done)
+    done = task.result_of(
+        ("fit images", study, tuple((row.method, row.w) for row in rows)),
+        work,
+        label,
+        key="fit-images",
+    )
     if done:
         first = opened if opened in done else specs[0]
         titles = workspace.titles(study)
@@ -91,30 +96,19 @@ def _fit_section(
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
 
 
-def _fits_done(job: Task[object]) -> tuple[float, str]:
-    now = job.progress
-    return (now.done / now.total, f"{now.title}: {now.done} of {now.total} fits") if now else (0.0, "Getting ready …")
-
-
 def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, against: str, opened: str) -> None:
     """FPR95 or AUROC over the size of the views."""
     try:
-        waiting = input_size.missing(study, workspace.store())
+        plan = input_size.extraction_plan(study, workspace.device())
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return
-    work = partial(sensitivity.by_size, study, workspace.store(), workspace.device())
     count = min(input_size.IMAGES, study.images)
-    if waiting:
-        label = f"See {count:,} images of each dataset in other sizes ({waiting:,} to go through)"
-        outcomes = task.result_of(("input sizes", study), work, label, key="input-sizes")
-        st.caption(
-            "The short side and the crop are scaled together, from half to twice the network's own size. What is done "
-            "is kept, so it can be stopped and continued."
-        )
-        if outcomes is None:
-            return
-    outcomes = _outcomes(study, work)
+    label = f"See {count:,} images of each dataset in other sizes ({{images}} to go through)"
+    caption = "The short side and the crop are scaled together, from half to twice the network's own size."
+    if not task.is_extracted(("input sizes", study), plan, label, caption, key="input-sizes"):
+        return
+    outcomes = _outcomes(study)
     able = [row for row in rows if input_size.can_be_sized(row.method)]
     for one in outcomes:
         if one.refused:
@@ -129,7 +123,7 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
         return
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
-    seen = [one for one in outcomes if one.found is not None]
+    seen = [one for one in outcomes if one.data is not None]
     figures = pd.concat([_figures(study, row.method, row.w, one.factor, one) for row in able for one in seen])
     titles = workspace.titles(study)
     figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")
@@ -141,8 +135,8 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
 
 
 @st.cache_resource(show_spinner="Reading the activations of each size …", max_entries=8)
-def _outcomes(study: Study, _work: partial[tuple[SizeOutcome, ...]]) -> tuple[SizeOutcome, ...]:
-    return _work()
+def _outcomes(study: Study) -> tuple[SizeOutcome, ...]:
+    return sensitivity.by_size(study, workspace.store(), workspace.device())
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)

@@ -7,6 +7,7 @@ import streamlit as st
 from nap_core.models import plugins
 from nap_core.storage import byte_size
 from nap_core.studies.study import Study
+from pages.components.methods import weight_search
 from pages.components.runs import run_panel
 from pages.components.study import change_study, user_image_list, workspace
 
@@ -43,10 +44,12 @@ def study_sidebar() -> None:
 
 
 def _status(study: Study) -> None:
-    if workspace.activations(study) is None:
+    found = workspace.activations(study)
+    if found is None:
         run_panel.offer(study, key="sidebar")
     else:
         st.caption(":material/check_circle: In the store: opens at once")
+    weight_search.waiting(study, found)
     job = workspace.jobs().get(study)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
     speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
 import streamlit as st
 
 from nap_core import datasets, methods, models, studies
-from nap_core.analysis import evaluation
+from nap_core.analysis import evaluation, weight_search
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import describe_device
+from nap_core.methods import EvaluationData, ImageSet, Weight
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
 from nap_core.runs.background import Jobs, StudyJob
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import SEARCHED, Study
 from pages.components.study.frame import require_frame
 
 
@@ -105,7 +110,7 @@ def reference_study(model: str) -> Study:
     """
     study = current_study()
     if model in models.RECORDS and variant(model).is_plain:
-        return studies.default_study(model)
+        return replace(studies.default_study(model), weights=study.weights)
     if study.model != model:
         raise UserError(
             f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
@@ -168,7 +173,7 @@ def start(study: Study) -> StudyJob:
     return jobs().start(study, device())
 
 
-def activations(study: Study) -> StudyActivations | None:
+def activations(study: Study) -> EvaluationData | None:
     """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(study)
     if job is None and not missing_images(study) and studies.prepared(study):
@@ -177,14 +182,53 @@ def activations(study: Study) -> StudyActivations | None:
     return job.result if job else None
 
 
-def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
-    """The study's scores under a method, computed once for each w; a combination's own where none is given."""
-    return _scores(found.study, method, methods.default_w(method, found.context) if w is None else w, found)
+def pseudo_ood(study: Study, found: EvaluationData) -> ImageSet | None:
+    """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
+    return None if weight_search.extraction_plan(found).missing(store()) else _pseudo_ood(study, found)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pseudo_ood(study: Study, _found: EvaluationData) -> ImageSet:
+    return weight_search.extracted(_found)
+
+
+@st.cache_data(show_spinner="Searching w …", max_entries=256)
+def _searched(study: Study, method: str, _found: EvaluationData, _pseudo: ImageSet) -> float | None:
+    return weight_search.search_all(_found, _pseudo, [method]).get(method)
+
+
+def weights(study: Study, found: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
+    """The w of each combination in ``specs``: searched where the study wants that, the pseudo-OOD images are in the
+    store and the method can score them, else the published one."""
+    pseudo = None
+    if study.weights:
+        with suppress(UserError):  # without ID images
+            pseudo = pseudo_ood(study, found)
+    used = {}
+    for spec in specs:
+        method = methods.parse(spec)
+        if method.prior is not None:
+            w = _searched(study, method.spec, found, pseudo) if pseudo else None
+            weight = methods.weight(method, found.context, None if w is None else Weight(w, SEARCHED))
+            if weight:
+                used[spec] = weight
+    return used
+
+
+def weight(study: Study, found: EvaluationData, method: str) -> Weight | None:
+    """The w of ``weights`` for one method; None where it is no combination."""
+    return weights(study, found, [method]).get(method)
+
+
+def scores(study: Study, found: EvaluationData, method: str, w: float | None = None) -> MethodScores:
+    """The study's scores under a method, computed once for each w; that of ``weights`` where none is given."""
+    used = weight(study, found, method)
+    return _scores(study, method, used.w if used and w is None else w, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _scores(study: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
-    return evaluation.score_study(_found, method, w=w)
+def _scores(study: Study, method: str, w: float | None, _found: EvaluationData) -> MethodScores:
+    return evaluation.method_scores(_found, method, w=w)
 
 
 def titles(study: Study) -> dict[str, str]:

@@ -1,0 +1,10 @@
+from .apply import REVISION as REVISION
+from .apply import SEED as SEED
+from .apply import SEVERITIES as SEVERITIES
+from .apply import corrupt as corrupt
+from .apply import corrupt_batch as corrupt_batch
+from .apply import strip as strip
+from .spec import PAPER as PAPER
+from .spec import RECORDS as RECORDS
+from .spec import CorruptionRecord as CorruptionRecord
+from .spec import Scale as Scale
