@@ -33,9 +33,10 @@ test: lint types ## lint, types, then every test; the browser tests too where Ch
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
 	$(BIN)/python -m pytest tests/e2e
 
-lint: $(TEST_DEPS) ## check style and format
+lint: $(TEST_DEPS) ## check style, format and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(TEST_DEPS) ## check the types of nap_core
 	$(BIN)/mypy nap_core

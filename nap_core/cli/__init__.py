@@ -18,8 +18,8 @@ from nap_core.errors import UserError
 
 USAGE, STOPPED = 2, 130
 
-DESCRIPTION = "See whether an image classifier has met images like these before: the Neural Activation Prior (NAP) and \
-the methods it is compared with."
+DESCRIPTION = "Detect images that an image classifier was not trained on: the Neural Activation Prior (NAP) and the \
+methods it is compared with."
 EPILOG = """\
 examples:
   python -m nap_core evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200

@@ -59,7 +59,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--weights",
         metavar="FILE",
-        help="a checkpoint or .safetensors of that architecture; it tells the number of classes",
+        help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
     )
     group.add_argument(
         "--trained-on",
@@ -90,7 +90,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_running_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where a pass runs, and what it says meanwhile."""
+    """Where a pass runs, and its progress."""
     group = parser.add_argument_group("running")
     group.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
     group.add_argument(
@@ -105,7 +105,7 @@ def add_running_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method_arguments(parser: argparse._ArgumentGroup, everything: str) -> None:
-    """--methods and --w; ``everything`` says what "all" is."""
+    """--methods and --w; ``everything`` is the meaning of "all"."""
     parser.add_argument(
         "--methods",
         metavar="M,M,…",

@@ -1,4 +1,4 @@
-"""--methods: which are asked for, and what keeps one of them from running."""
+"""--methods: the methods that are named, and the obstacles that keep one of them from running."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nap_core.models import LoadedModel
 
 @dataclass(frozen=True)
 class Choice:
-    """One method that is asked for: by its name (``named``), or because "all" are. ``spec`` is as it was written."""
+    """One method: named (``named``), or one of "all". ``spec`` is its name as it was written."""
 
     spec: str
     method: Method
@@ -28,19 +28,19 @@ def read(text: str | None) -> list[Choice]:
 
     Raises UserError for names, parameters and values that ``methods.parse`` does not take, and for no method at all.
     """
-    asked = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
-    if not asked:
+    specs = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    if not specs:
         raise UserError("No method was named. Name some with --methods, as nap,energy,nap+energy.")
-    found: dict[str, Choice] = {}
-    for spec in asked:
+    choices: dict[str, Choice] = {}
+    for spec in specs:
         if spec == "all":
             for name in (*methods.RECORDS, *methods.COMBINATIONS):
-                found.setdefault(name, Choice(name, methods.parse(name), named=False))
+                choices.setdefault(name, Choice(name, methods.parse(name), named=False))
         else:
             method = methods.parse(spec)
             # Written out, a method is wanted even where "all" would pass over it.
-            found[method.spec] = Choice(spec, method, named=True)
-    return list(found.values())
+            choices[method.spec] = Choice(spec, method, named=True)
+    return list(choices.values())
 
 
 def weights(choices: Sequence[Choice], args: argparse.Namespace) -> dict[str, float]:
@@ -49,8 +49,8 @@ def weights(choices: Sequence[Choice], args: argparse.Namespace) -> dict[str, fl
 
 
 def keep(choices: Sequence[Choice], obstacle: Callable[[Method], str]) -> list[Choice]:
-    """The methods that have no ``obstacle``, a sentence. One that was named raises it as UserError; one of "all" is
-    left out, which stderr is told."""
+    """The methods without an ``obstacle``, a sentence. A method that was named raises it as UserError; one of "all" is
+    left out with a line on stderr."""
     kept = []
     for one in choices:
         sentence = obstacle(one.method)
@@ -62,7 +62,7 @@ def keep(choices: Sequence[Choice], obstacle: Callable[[Method], str]) -> list[C
 
 
 def refuse(one: Choice, sentence: str) -> None:
-    """Raise ``sentence`` as UserError for a method that was named, else say on stderr that it is left out."""
+    """Raise ``sentence`` as UserError for a method that was named, else print on stderr that it is left out."""
     if one.named:
         raise UserError(sentence)
     print(f"Left out {one.spec}: {sentence}", file=sys.stderr)

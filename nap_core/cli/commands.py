@@ -16,8 +16,8 @@ from nap_core.cli.arguments import (
 )
 
 EVALUATE = f"""\
-Score ID images (which the network knows) and OOD images (which it does not) under several methods, and say how well
-each tells them apart: FPR95, the share of OOD images above the score that 95 % of ID images reach, and AUROC.
+Score ID images (of the classes that the network was trained on) and OOD images under several methods, and measure how
+well each separates them: FPR95, the share of OOD images above the score that 95 % of ID images reach, and AUROC.
 
 One forward pass an image is kept in the store; all methods that can are computed from it, and a second call starts
 from there. Without --json and --csv a table is printed, in percent.
@@ -26,11 +26,11 @@ from there. Without --json and --csv a table is printed, in percent.
 
 SCORE = f"""\
 Look at single images and write a JSON line for each: the predicted class, and for every method the score, its place
-among the scores of up to 1,000 known images (`percentile`, the share that score lower, 0 to 1) and a verdict: "like"
-the known images, "unlike" them (at most one known image in a hundred scores as low), or at the "edge".
+among the scores of up to 1,000 ID images (`percentile`, the share that score lower, 0 to 1) and a verdict: "like"
+the ID images, "unlike" them (at most one ID image in a hundred scores as low), or at the "edge".
 
 An image that cannot be read is a line with its reason under `error`, and the exit status is then 1. Methods that need
-a pass of their own (gradients, several layers) cannot be asked here.
+a pass of their own (gradients, several layers) are not available here.
 
 {DATA}"""
 
@@ -53,12 +53,12 @@ run."""
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="a list of objects with everything that is known")
+    parser.add_argument("--json", action="store_true", help="a list of objects with every field")
 
 
 def _layers(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="an object with everything that was found")
+    parser.add_argument("--json", action="store_true", help="an object with every field")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
@@ -68,10 +68,10 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--id",
         metavar="DATA",
-        help="images that the network knows but was not trained on (default: the catalogue's; needed with --weights)",
+        help="ID images, which the network was not trained on (default: the catalogue's; needed with --weights)",
     )
     group.add_argument(
-        "--ood", metavar="DATA", action="append", required=True, help="images it does not know; can be given repeatedly"
+        "--ood", metavar="DATA", action="append", required=True, help="OOD images; can be given repeatedly"
     )
     group.add_argument(
         "--fit",
@@ -105,8 +105,7 @@ def _score(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--id",
         metavar="DATA",
-        help="images that the network knows, among which these are placed (default: the catalogue's; needed with "
-        "--weights)",
+        help="ID images, among which these are placed (default: the catalogue's; needed with --weights)",
     )
     group.add_argument(
         "--fit",
@@ -129,7 +128,7 @@ class _List(argparse.Action):
     """--list: print the tables and figures, and exit."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
-        pkgutil.resolve_name("nap_core.cli.reproduce:print_list")()
+        pkgutil.resolve_name("nap_core.cli.list_tables:run")()
         parser.exit()
 
 
@@ -151,7 +150,7 @@ COMMANDS: tuple[Command, ...] = (
         "models",
         "list the models that come with this project, and your own",
         "List the models that come with this project, those of the modules that NAP_MODELS names and those added in "
-        "the app: what each was trained on, which dataset it knows, which one methods may estimate from; and the "
+        "the app: what each was trained on, its ID dataset and its fit split; and the "
         "architectures that take a weights file of yours.",
         ("models", "models --json"),
         _json,
@@ -161,8 +160,9 @@ COMMANDS: tuple[Command, ...] = (
         "datasets",
         "list the datasets that come with this project, can be downloaded, or are your own",
         "List the datasets that come with this project, those that are downloaded when a command names them, and your "
-        "own. Roles: an id dataset is known to a network, ood datasets are not, fit holds training images from which "
-        "methods estimate, a bank holds activations in place of images, samples are single pictures to score.",
+        "own. Roles: an id dataset has the classes that a network was trained on, ood datasets do not, fit holds "
+        "training images from which methods estimate, a bank holds activations in place of images, samples are single "
+        "pictures to score.",
         ("datasets", "datasets --json"),
         _json,
         "nap_core.cli.list_datasets:run",
@@ -197,7 +197,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "evaluate",
-        "measure how well methods tell unknown images from known ones",
+        "measure how well methods separate OOD images from ID images",
         EVALUATE,
         (
             "evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200",
@@ -211,7 +211,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "score",
-        "say of single images whether the network has met their like",
+        "give predicted class, scores and a verdict of single images",
         SCORE,
         (
             "score assets/photos/*.jpg --model efficientnet-lite0-imagenet",

@@ -36,9 +36,9 @@ def read(text: str) -> Data:
     label, equals, source = text.partition("=")
     if equals and not label:
         raise UserError(f"“{text}” has no name before the equals sign. Write it as name={source or 'DATA'}.")
-    found = _find(source, label) if equals else None
-    if found:
-        return found
+    labelled = _find(source, label) if equals else None
+    if labelled:
+        return labelled
     raise UserError(
         f"There is no file or folder “{source if equals else text}”, and no dataset of that name. "
         f"The catalogue has: {', '.join(datasets.names())}."
@@ -63,7 +63,7 @@ def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
 
 
 def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:
-    """The images. ``reading(done, total)`` hears how far a folder has been read; what is unreadable in it is told on
+    """The images. ``reading(done, total)`` gets the progress of reading a folder; unreadable files are named on
     stderr. Raises UserError as the readers of ``nap_core.datasets`` do."""
     if data.path is None:
         folder = datasets.load(data.source, reading)

@@ -1,4 +1,4 @@
-"""``evaluate``: how well methods tell OOD images from ID images, as a table."""
+"""``evaluate``: how well methods separate OOD images from ID images, as a table."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from nap_core.storage.progress import RunCallbacks
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
+    """Evaluate what the arguments name. Raises UserError for what cannot be done, as early as possible."""
     if args.json == args.csv == output.STDOUT:
         raise UserError("--json and --csv cannot both go to stdout: name a file for one of them.")
     if args.search_w and args.w is not None:
         raise UserError("--w gives the combinations' w, and --search-w looks for it. Leave one of them out.")
     for target in (args.json, args.csv):
         output.check_writable(target)
-    known, met, fit = _asked(args)
+    id_data, ood, fit = _datasets(args)
     choices = choice.read(args.methods)
     record = network.record_of(args)
     choices = choice.keep(
         choices, choice.without_fit(fit is not None, args.trained_on or (record.trained_on if record else ""))
     )
-    choices = choice.keep(choices, choice.without_images([one.label for one in (known, *met) if one.is_bank]))
-    if args.search_w and known.is_bank:
+    choices = choice.keep(choices, choice.without_images([one.label for one in (id_data, *ood) if one.is_bank]))
+    if args.search_w and id_data.is_bank:
         raise UserError("--search-w distorts ID images, and a bank holds none: name images with --id DATA.")
     if fit and fit.is_bank:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
@@ -44,57 +44,57 @@ def run(args: argparse.Namespace) -> int:
     with Meter(args.quiet) as meter, memory_in_words():
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
-        data, choices = _data(passes, known, met, fit, choices)
+        evaluated, choices = _data(passes, id_data, ood, fit, choices)
         by_spec = {one.spec: one for one in choices}
         callbacks = RunCallbacks(progress=meter)
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)
         if args.search_w:
-            weights = _searched(data, list(by_spec), callbacks)
+            weights = _searched(evaluated, list(by_spec), callbacks)
         table = evaluation.evaluate(
-            data,
+            evaluated,
             list(by_spec),
             weights,
             callbacks=callbacks,
             failed=lambda spec, error: choice.refuse(by_spec[spec], str(error)),
         )
-    _write(table, data, passes.network, args)
+    _write(table, evaluated, passes.network, args)
     return 0
 
 
-def _asked(args: argparse.Namespace) -> tuple[Data, list[Data], Data | None]:
+def _datasets(args: argparse.Namespace) -> tuple[Data, list[Data], Data | None]:
     """ID, OOD and fit DATA; what the catalogue's model leaves to its record is filled in."""
     record = network.record_of(args)
-    known, fit = args.id, args.fit
+    id_name, fit = args.id, args.fit
     if record:
-        known, fit = known or record.id_dataset, fit or record.fit_dataset
-    if known is None:
-        raise UserError("Images that the network knows are missing: name them with --id DATA.")
-    id_data, met = data.read(known), [data.read(text) for text in args.ood]
-    labels = [id_data.label, *(one.label for one in met)]
+        id_name, fit = id_name or record.id_dataset, fit or record.fit_dataset
+    if id_name is None:
+        raise UserError("ID images are missing: name them with --id DATA.")
+    id_data, ood = data.read(id_name), [data.read(text) for text in args.ood]
+    labels = [id_data.label, *(one.label for one in ood)]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
         which = "The ID dataset and an OOD dataset" if twice == id_data.label else "Two OOD datasets"
         raise UserError(f"{which} are called “{twice}”. Give one of them another name: --ood name=DATA.")
-    return id_data, met, data.read(fit) if fit else None
+    return id_data, ood, data.read(fit) if fit else None
 
 
 def _data(
-    passes: Passes, known: Data, met: list[Data], fit: Data | None, choices: list[choice.Choice]
+    passes: Passes, id_data: Data, ood: list[Data], fit: Data | None, choices: list[choice.Choice]
 ) -> tuple[EvaluationData, list[choice.Choice]]:
-    """The activations of everything, and the methods that remain once the data are known."""
+    """The activations of everything, and the methods that can run on these data."""
     args, model = passes.args, passes.network.model
-    # Everything is opened before the first pass: a damaged archive must not be met after minutes.
+    # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
     fit_opened = passes.open(fit) if fit and any(one.method.fits for one in choices) else None
     fit_images = fit_opened.labelled_images if fit_opened else None
     choices = choice.keep(choices, choice.unfit(model, fit_images, args.fit_limit))
-    id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
+    id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
     if fit_opened and fit_opened.fingerprint == id_opened.fingerprint:
         raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
     fit_activations = fit_opened.activations(args.fit_limit) if fit_opened else None
     passes.meter.clear()
     trained_on, store = passes.network.trained_on, Store(args.store)
     context = ScoringContext(model, trained_on, fit_images, fit_activations, args.fit_limit, store, args.device)
-    return passes.data(known.label, {known.label: id_opened, **ood_opened}, context), choices
+    return passes.data(id_data.label, {id_data.label: id_opened, **ood_opened}, context), choices
 
 
 def _searched(data: EvaluationData, specs: Sequence[str], callbacks: RunCallbacks) -> dict[str, Weight]:

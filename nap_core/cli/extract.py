@@ -12,7 +12,7 @@ from nap_core.storage.activation_store import Store
 
 
 def run(args: argparse.Namespace) -> int:
-    """Extract what the arguments name into the store, and say how much of it was new."""
+    """Extract what the arguments name into the store, and print how much of it was new."""
     network.record_of(args)
     asked = [data.read(text) for text in args.data]
     choose_device(args.device)

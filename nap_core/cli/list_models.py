@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _usable_models() -> Iterator[ModelRecord]:
-    """The bundled models and the user's own; what cannot be used is told on stderr."""
+    """The bundled models and the user's own; what cannot be used is named on stderr."""
     for name in (*models.RECORDS, *plugins.records(), *user_models.names()):
         try:
             yield models.find(name)

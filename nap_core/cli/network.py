@@ -38,11 +38,11 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
     """The catalogue's record of --model, None with --weights. Raises UserError for a name that is neither a model nor,
     with --weights, an architecture, and for a weights file that is not there."""
     name = args.model
-    known = architectures.find(name)
+    architecture = architectures.find(name)
     if args.weights is None:
         if name in models.names():
             return models.find(name)
-        if known:
+        if architecture:
             ready = f"torchvision:{name}"
             other = f"{ready}, which torchvision has" if ready in models.names() else models.listing()
             raise UserError(
@@ -50,14 +50,14 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
                 f"catalogue: {other}."
             )
         return models.find(name)
-    if known is None and name in models.names():
+    if architecture is None and name in models.names():
         record = models.find(name)
         if record.made:
             raise UserError(f"“{name}” makes its network with its weights. Leave --weights out.")
         raise UserError(
             f"“{name}” comes with its weights. With --weights, name the architecture: --model {record.architecture}."
         )
-    if known is None:
+    if architecture is None:
         every = ", ".join(architectures.names())
         raise UserError(f"There is no architecture called “{name}”. There are: {every}, and timm's as timm:NAME.")
     if not Path(args.weights).expanduser().is_file():
@@ -67,8 +67,8 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A loaded model and what is known of it. ``as_published`` is False where --layer, --view, --mean or --std change
-    what is read of it or what it is fed."""
+    """A loaded model and its training dataset. ``as_published`` is False where --layer, --view, --mean or --std change
+    the feature map or the input."""
 
     model: LoadedModel
     trained_on: str
@@ -106,8 +106,8 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
 def _guessed(architecture: str, classes: int) -> str:
     if classes == 1000:
         return "ImageNet-1k"
-    known = ARCHITECTURES.get(architecture)
-    return BENCHMARK_CLASSES.get(classes, "") if known and known.transform == CIFAR_TRANSFORM else ""
+    ours = ARCHITECTURES.get(architecture)
+    return BENCHMARK_CLASSES.get(classes, "") if ours and ours.transform == CIFAR_TRANSFORM else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,20 +118,20 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, asked: Data) -> Opened:
-        """The images of ``asked``, or what a bank holds of them. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data) -> Opened:
+        """The images of ``wanted``, or what a bank holds of them. Raises UserError for what cannot be used."""
         model = self.network.model
-        if asked.is_bank:
-            owner = next(record for record in models.RECORDS.values() if record.id_dataset == asked.source)
+        if wanted.is_bank:
+            owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
             if owner.architecture != model.architecture.name:
-                raise UserError(f"{asked.source} holds activations of {owner.title}, not of {model.title}.")
+                raise UserError(f"{wanted.source} holds activations of {owner.title}, not of {model.title}.")
             if not self.network.as_published:
                 raise UserError(
-                    f"{asked.source} holds activations, which --layer, --view, --mean and --std cannot change any more."
+                    f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
-            return Opened(self, None, precomputed.load(asked.source, model))
-        data.fetch(asked, self.meter)
-        images = data.load(asked, self.meter.reading(asked.label))
+            return Opened(self, None, precomputed.load(wanted.source, model))
+        data.fetch(wanted, self.meter)
+        images = data.load(wanted, self.meter.reading(wanted.label))
         self.meter.clear()
         return Opened(self, images, None)
 
@@ -149,7 +149,7 @@ class Passes:
 
     def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:
         """The activations of the first --limit images of each of ``opened``, by label."""
-        found = evaluation_data(
+        evaluated = evaluation_data(
             id_name,
             {label: one.source for label, one in opened.items()},
             context,
@@ -158,7 +158,7 @@ class Passes:
             callbacks=RunCallbacks(self.meter),
         )
         self.meter.clear()
-        return found
+        return evaluated
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,9 +190,9 @@ class Opened:
             return self.bank if limit is None else self.bank.head(limit)
         if self.images is None or self.labels is None:
             raise ValueError("neither images nor a bank")
-        found = self.passes.extract(self.images, limit)
-        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
-        return replace(found, labels=self.labels[: len(found)])
+        activations = self.passes.extract(self.images, limit)
+        # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
+        return replace(activations, labels=self.labels[: len(activations)])
 
     @property
     def source(self) -> ImageDataset | Activations:

@@ -36,7 +36,7 @@ class Meter:
         self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, byte_size.in_words)
 
     def reading(self, label: str) -> Callable[[int, int], None]:
-        """What is told how many files of the folder ``label`` have been read."""
+        """A callback for how many files of the folder ``label`` have been read."""
         return lambda done, total: self._show(f"reading {label}", done, total, "")
 
     def _show(self, what: str, done: int, total: int, speed: str, said: Callable[[int], str] = "{:,}".format) -> None:

@@ -17,7 +17,7 @@ from nap_core.datasets import published
 from nap_core.errors import UserError
 from nap_core.extraction import choose_device
 from nap_core.methods import EvaluationData, ScoringContext
-from nap_core.paper import ENTRIES, Entry, layout, tables
+from nap_core.paper import Entry, layout, tables
 from nap_core.paper.running import Reproduced, ReproductionInput
 from nap_core.paper.running import run as run_entry
 from nap_core.paper.spec import BY_DATASET, CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
@@ -25,17 +25,8 @@ from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import RunCallbacks
 
 
-def print_list() -> None:
-    """Print the tables and figures that there are."""
-    rows = [
-        [entry.name, entry.section, entry.title, "" if entry.measured else "no numbers: see the app"]
-        for entry in ENTRIES.values()
-    ]
-    output.write(output.columns(["TABLE", "in the paper", "what", ""], rows), output.STDOUT)
-
-
 def run(args: argparse.Namespace) -> int:
-    """Run what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
+    """Run what the arguments name. Raises UserError for what cannot be done, as early as possible."""
     output.check_writable(args.json)
     entry = paper.find(args.table)
     if not entry.measured:
@@ -60,24 +51,24 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     args, model, trained_on = passes.args, passes.network.model, passes.network.trained_on
     if trained_on not in layout.CATALOGUE:
         raise UserError(
-            f"The paper's networks know {', '.join(layout.CATALOGUE)}. Say which of them yours knows with --knows."
+            f"The paper's networks are trained on {', '.join(layout.CATALOGUE)}. Name yours with --trained-on."
         )
     setting = entry.setting_for(trained_on, model.architecture.name, model.reads_attention)
     usual = IMAGENET_HEADINGS if trained_on == "ImageNet-1k" else CIFAR_HEADINGS
     headings = setting.headings if setting else usual
 
     names = {heading: name for name, heading in HEADINGS.items()}
-    met, absent = [], []
+    ood, absent = [], []
     for heading in headings:
-        found = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
-        if found:
-            met.append(found)
+        there = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
+        if there:
+            ood.append(there)
         else:
             absent.append(heading)
-    known = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
-    if known is None:
+    id_data = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
+    if id_data is None:
         raise UserError(_nowhere([trained_on], root, layout.names(trained_on)))
-    if not met:
+    if not ood:
         raise UserError(_nowhere(absent, root, [layout.names(heading)[0] for heading in absent]))
     for heading in absent:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
@@ -93,8 +84,8 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
                 file=sys.stderr,
             )
 
-    # Everything is opened before the first pass: a damaged file must not be met after minutes.
-    id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
+    # Everything is opened before the first pass: a damaged file must not end a run after minutes.
+    id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
     fit_opened = passes.open(fit) if fit else None
     context = ScoringContext(
         model,

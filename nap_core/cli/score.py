@@ -1,4 +1,4 @@
-"""``score``: what a network makes of single images, and whether it has met their like."""
+"""``score``: predicted class, scores and verdicts of single images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOME_BAD = 1
 
 @dataclass(frozen=True, eq=False)
 class _Reference:
-    """The known images' scores by method, what the methods stand on, and the weights of combinations."""
+    """The ID images' scores by method, the scoring context, and the weights of combinations."""
 
     name: str
     scores: dict[str, NDArray[np.float64]]
@@ -42,17 +42,17 @@ def run(args: argparse.Namespace) -> int:
     """Score the images that the arguments name; 1 when one of them could not be read."""
     record = network.record_of(args)
     choices = choice.keep(choice.read(args.methods), choice.without_a_pass)
-    known, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
-    if not known:
-        raise UserError("Images to compare with are missing: name some that the network knows with --id DATA.")
+    id_name, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
+    if not id_name:
+        raise UserError("Images to compare with are missing: name ID images with --id DATA.")
     choices = choice.keep(
         choices, choice.without_fit(bool(fit), args.trained_on or (record.trained_on if record else ""))
     )
-    asked, asked_fit = data.read(known), data.read(fit) if fit else None
+    id_data, fit_data = data.read(id_name), data.read(fit) if fit else None
     choose_device(args.device)
     with Meter(args.quiet) as meter, memory_in_words():
         passes = Passes(network.load(args, meter), args, meter)
-        reference = _reference(passes, asked, asked_fit, choices)
+        reference = _reference(passes, id_data, fit_data, choices)
         meter.clear()
         bad = 0
         for line in _lines(args, passes.network.model, reference):
@@ -62,16 +62,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _reference(
-    passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
+    passes: Passes, id_data: data.Data, fit_data: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
     args, model = passes.args, passes.network.model
-    opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
+    opened = passes.open(fit_data) if fit_data and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
     choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
-    known = ImageSet(passes.open(asked).activations(single_image.KNOWN_IMAGES))
+    id_images = ImageSet(passes.open(id_data).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     context = ScoringContext(model, passes.network.trained_on, fit, activations, args.fit_limit, device=args.device)
-    reference = EvaluationData(asked.label, known, {}, context)
+    reference = EvaluationData(id_data.label, id_images, {}, context)
     weights = choice.weights(choices, args)
     scores: dict[str, NDArray[np.float64]] = {}
     for one in choices:
@@ -79,7 +79,7 @@ def _reference(
             scores |= single_image.id_scores(reference, [one.spec], weights)
         except UserError as error:
             choice.refuse(one, str(error))
-    return _Reference(asked.label, scores, context, weights)
+    return _Reference(id_data.label, scores, context, weights)
 
 
 def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
@@ -94,15 +94,15 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
             except UserError as error:
                 errors[place] = str(error)
         if views:
-            found, _ = extraction.look(model, np.stack(list(views.values())), device=args.device)
+            activations, _ = extraction.look(model, np.stack(list(views.values())), device=args.device)
             placed = dict(
                 zip(
                     views,
-                    single_image.place(ImageSet(found), reference.scores, reference.context, reference.weights),
+                    single_image.place(ImageSet(activations), reference.scores, reference.context, reference.weights),
                     strict=True,
                 )
             )
-            logits = dict(zip(views, found.logits, strict=True))
+            logits = dict(zip(views, activations.logits, strict=True))
         for place, file in enumerate(batch):
             if place in errors:
                 yield {"file": file, "error": errors[place]}
@@ -111,7 +111,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
                 "file": file,
                 "prediction": _prediction(logits[place], model.classes),
                 "id": reference.name,
-                "scores": {spec: _told(one, _weight(spec, reference)) for spec, one in placed[place].items()},
+                "scores": {spec: _verdict(one, _weight(spec, reference)) for spec, one in placed[place].items()},
             }
 
 
@@ -144,7 +144,7 @@ def _weight(spec: str, reference: _Reference) -> Weight | None:
     return methods.weight(methods.parse(spec), reference.context, reference.weights.get(spec))
 
 
-def _told(placed: ImageVerdict, weight: Weight | None) -> dict[str, Any]:
+def _verdict(placed: ImageVerdict, weight: Weight | None) -> dict[str, Any]:
     return {
         "score": placed.score,
         "w": placed.w,

@@ -103,7 +103,7 @@ class Site:
 
 
 class FitBatches:
-    """The fit split, batch by batch, as often as it is asked for."""
+    """The fit split, batch by batch, from the start for each iteration."""
 
     def __init__(self, site: Site, dataset: ImageDataset, callbacks: RunCallbacks) -> None:
         self.site, self.dataset, self.callbacks = site, dataset, callbacks

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Mapping
+
 import numpy as np
+from pytorch_ood.api import Detector
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
+from nap_core.methods import custom
 from nap_core.methods.combination import combine
 from nap_core.methods.context import Prepared, ScoringContext
-from nap_core.methods.implementations import prepare
+from nap_core.methods.image_based import OnImages, Pass
+from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
-from nap_core.methods.spec import (
-    Scored,
-    Scores,
-    Weight,
-)
+from nap_core.methods.pytorch_ood_adapter import StoredDetector
+from nap_core.methods.spec import MethodRecord, Scored, Scores, Value, Weight
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 
@@ -123,3 +126,26 @@ def _prepared(method: Method, context: ScoringContext) -> Prepared:
     """The method without its prior, given its parameters once."""
     parameters = method.parameters(context.trained_on)
     return context.prepared(method.alone.spec, lambda: prepare(method.record, context, parameters))
+
+
+def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
+    """The method of ``record`` for one study, not fitted yet.
+
+    The kind of object that ``record.implementation`` names decides how it is used: the score of a prior takes
+    activations, a ``Pass`` takes images, a detector of pytorch-ood takes either. Any other takes the arguments of this
+    function.
+
+    Raises:
+        UserError: the study lacks what the method needs.
+    """
+    implementation = pkgutil.resolve_name(record.implementation)
+    if record.prior:
+        return custom.prior(record, implementation, context, parameters)
+    if isinstance(implementation, type) and issubclass(implementation, Detector):
+        if not record.own_pass:
+            return StoredDetector(record, implementation, context, parameters)
+        implementation = whole_network(implementation)
+    if isinstance(implementation, type) and issubclass(implementation, Pass):
+        return OnImages(record, implementation, context, parameters)
+    prepared: Prepared = implementation(record, context, parameters)
+    return prepared

@@ -165,7 +165,7 @@ class MethodRecord:
         year: when.
         url: the address of the paper.
         formula: the score in one line.
-        implementation: "module:name" of the code, which ``nap_core.methods.implementations`` loads: a detector of
+        implementation: "module:name" of the code, which ``nap_core.methods.scoring`` loads: a detector of
             pytorch-ood, a pass over the images, a score of activations, or a function or class of our own.
         arguments: "module:name" of a function that turns a scoring context and the parameters into the arguments of a
             detector's constructor; empty where the parameters are the arguments.

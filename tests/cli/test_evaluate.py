@@ -218,7 +218,8 @@ class TestOutput:
         asked = (*MODEL, "--ood", "t=textures", "--ood", "mnist", "--limit", 20, "--methods", "energy,nap+energy")
         status, out, _ = run("evaluate", *asked)
         assert status == 0
-        title, head, energy, combined = out.splitlines()
+        title, head, energy, combined, origin = out.splitlines()
+        assert origin == "NAP+Energy: w = 0.4 is the paper's for CIFAR-10 (Table 11)."
         assert title == "ResNet-20 · ID: cifar10 (20 images) · OOD: t (20), mnist (20)"
         assert head.split()[-6:] == ["t", "mnist", "average", "ID", "accuracy", "(%)"]
         assert combined.startswith("NAP+Energy (w = 0.4)")

@@ -37,7 +37,7 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
             ),
             (("extract", "--model", "resnet20", "--weights", "x.pt", "mnist"), "There is no weights file at x.pt."),
             (("extract", "--model", "resnet32", "--weights", WEIGHTS, "mnist"), "The weights in weights.safetensors"),
-            (("evaluate", "--model", "resnet20", "--weights", WEIGHTS, "--ood", "mnist"), "Images that the network"),
+            (("evaluate", "--model", "resnet20", "--weights", WEIGHTS, "--ood", "mnist"), "ID images are missing"),
             (
                 ("evaluate", "--model", "resnet20", "--weights", "README.md", "--id", "mnist", "--ood", "textures"),
                 "README.md",

@@ -86,7 +86,7 @@ def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None
         (("table-99", *MODEL), "The paper has no “table-99”"),
         (("figure-1", *MODEL), "Figure 1 has no numbers to reproduce. The app shows it on your study"),
         (("9", *MODEL, "--data-root", "nowhere"), "There is no folder “nowhere”"),
-        (("9", *MODEL, "--knows", "none"), "Say which of them yours knows with --knows"),
+        (("9", *MODEL, "--knows", "none"), "Name yours with --trained-on"),
     ],
 )
 def test_a_mistake_is_one_sentence(run: Run, argv: tuple[str, ...], sentence: str) -> None:

@@ -19,8 +19,8 @@ from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.methods import ImageSet, ScoringContext
 from nap_core.methods.image_based import BATCH
 from nap_core.methods.image_based_detectors import CoveragePass
-from nap_core.methods.implementations import prepare
 from nap_core.methods.nac_me import model_coverage, stored_coverage
+from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store

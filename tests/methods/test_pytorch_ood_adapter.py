@@ -13,7 +13,7 @@ from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import ScoringContext
-from nap_core.methods.implementations import prepare
+from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 
