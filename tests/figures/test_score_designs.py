@@ -182,7 +182,7 @@ def test_the_oracle_beside_nap(says: Says) -> None:
     found = Oracle(
         scores=draw.normal(size=60) + 2 * known,
         nap=draw.normal(size=60) + known,
-        known=known,
+        is_id=known,
         dataset=np.where(known, "photos", np.where(np.arange(60) < 45, "digits", "stones")),
         trained=60,
         correlation=0.5,
