@@ -44,7 +44,9 @@ def _clicked() -> None:
     before = st.session_state.get("compare_clicked")
     if cell != before:
         st.session_state.compare_clicked = cell
-        st.session_state.compare_method, st.session_state.compare_against = cell or before
+        opened = cell or before
+        if opened:
+            st.session_state.compare_method, st.session_state.compare_against = opened
 
 
 def _forget_what_is_gone(specs: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ import streamlit as st
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift
 from nap_core.analysis.covariate_shift import Metric, Shifted, ShiftResult
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
@@ -26,6 +25,7 @@ from pages.components.results.comparison_choice import pick_opened
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel, task
 from pages.components.study import hints, workspace
+from pages.components.study.cache import cached
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
@@ -39,10 +39,10 @@ def pick(study: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, OOD
             default="kept",
             required=True,
             format_func=TITLES.__getitem__,
-            key="far_measure",
+            key="shift_metric",
             bind="query-params",
         )
-        opened = pick_opened("far_method", specs)
+        opened = pick_opened("shift_method", specs)
         with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
             placed = _place(study)
     return metric, opened, placed
@@ -88,22 +88,8 @@ def shifted_images(study: Study) -> Shifted | None:
     return covariate_shift.shifted(study, plan.run(workspace.store()))
 
 
-@st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)
-def respond(
-    study: Study,
-    method: str,
-    w: float | None,
-    images: int,
-    _found: EvaluationData,
-    _shifted: Shifted | None,
-    _scores: MethodScores,
-) -> ShiftResult:
-    """A method on all that is not clean ID; ``images`` tells a study with shifted images from one without."""
-    return covariate_shift.respond(_found, _shifted, _scores)
-
-
 def unplaced(placed: Mapping[str, OODGroup]) -> str:
-    """Which datasets nobody knows the place of; empty for none."""
+    """Which datasets are neither near nor far by any benchmark; empty for none."""
     names = [datasets.title(name) for name, one in placed.items() if one.nearness == "unknown"]
     if not names:
         return ""
@@ -127,9 +113,7 @@ def details(one: ShiftResult, metric: Metric) -> None:
     with right:
         accuracy = accuracy_picture(one.shift, one.title)
         if accuracy is None:
-            st.caption(
-                "The classes of the ID images are not known here, so nobody can say what the network gets right."
-            )
+            st.caption("The classes of the ID images are not known here, so there is no accuracy to show.")
         else:
             figure_view.show(accuracy, "far-accuracy")
             finger_scrolls("far-accuracy")
@@ -137,9 +121,9 @@ def details(one: ShiftResult, metric: Metric) -> None:
 
 def how_shifted(study: Study) -> str:
     """What the shifted images are, in words."""
-    count, known = min(covariate_shift.IMAGES, study.images), datasets.title(study.id_dataset)
+    count, title = min(covariate_shift.IMAGES, study.images), datasets.title(study.id_dataset)
     return (
-        f"The shifted images are the first {count:,} of {known}, each in {len(covariate_shift.CORRUPTIONS)} "
+        f"The shifted images are the first {count:,} of {title}, each in {len(covariate_shift.CORRUPTIONS)} "
         f"corruptions with {covariate_shift.parameters_of(study)}'s parameters, as the network sees them; “clean ID” "
         "are these images unharmed. The threshold is that of all the study's ID images."
     )
@@ -163,7 +147,7 @@ def near_in_the_paper(study: Study, found: EvaluationData) -> None:
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
     elif workspace.model_title(study) != published_tables.NETWORK:
-        words += f"; this study asks {workspace.model_title(study)}, so compare how methods rank, not their figures"
+        words += f"; this study has {workspace.model_title(study)}, so compare how methods rank, not their figures"
     st.caption(f"{words}.")
 
 
@@ -186,8 +170,14 @@ palette = colours(study.id_dataset, study.ood_datasets)
 groups = grouped(places)
 place = st.container()  # the button that completes the figure stands below it
 shifted = shifted_images(study)
-count = shifted.images if shifted else 0
-responses = [respond(study, row.method, row.w, count, activations, shifted, row) for row in rows]
+count = shifted.images if shifted else 0  # a study with shifted images has other results than one without
+responses = [
+    cached(
+        (study, row.method, row.w, count), covariate_shift.respond, activations, shifted, row,
+        spinner="Scoring the shifted images …",
+    )
+    for row in rows
+]  # fmt: skip
 with place:
     figure_view.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
     finger_scrolls("far-overview", OVERVIEW_WIDTH)

@@ -20,7 +20,8 @@ from nap_core.studies.study import Study
 from pages.components.results import paper_entry
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
-from pages.components.study import hints, workspace
+from pages.components.study import hints, url_state, workspace
+from pages.components.study.cache import cached
 
 ADDRESS = "item"
 _SHOWN = "entries-shown"
@@ -30,10 +31,9 @@ WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "no
 IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind in ("weights", "layers"))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
 def results(study: Study) -> dict[str, Reproduced]:
     """What has been reproduced on a study so far, by entry: passes lie in the store, these numbers only here."""
-    return {}
+    return cached((study, "reproduced"), dict, entries=16, shared=True)
 
 
 def reproduce(entry: Entry, study: Study, found: EvaluationData, callbacks: RunCallbacks) -> Reproduced:
@@ -58,10 +58,7 @@ def reproduce_all(study: Study, found: EvaluationData, callbacks: RunCallbacks) 
 
 def opened() -> str:
     """The entry that is open: of this session, else of the address."""
-    if ADDRESS not in st.session_state:
-        st.session_state[ADDRESS] = st.query_params.get(ADDRESS, "")
-    name: str = st.session_state[ADDRESS]
-    return name
+    return url_state.at_first(ADDRESS, ADDRESS, lambda name: name or "")
 
 
 def switch(name: str, key: str) -> None:
@@ -180,10 +177,7 @@ if activations is None:
 metric_shown = controls(study, activations)
 summary(study)
 current = opened()
-if current:
-    st.query_params[ADDRESS] = current
-else:
-    st.query_params.pop(ADDRESS, None)
+url_state.write(**{ADDRESS: current or None})
 for group in GROUPS:
     st.subheader(group, anchor=False)
     with st.container(gap="xxsmall", key=f"group-{GROUPS.index(group)}"):

@@ -34,7 +34,7 @@ def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) ->
         f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
-        **({} if followed(key, begins) else {"value": begins}),  # Streamlit takes one of the two
+        value=None if followed(key, begins) else begins,  # Streamlit takes either this or the session's
         step=0.05,
         key=key,
         bind="query-params",
@@ -50,7 +50,7 @@ def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) ->
     figure_view.show(histograms([scores], study.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
-        f"{other.record.positive.note}"
+        f"{other.record.positive.note if other.record.positive else ''}"
         f"{f' {default.sentence()}' if default else ''}"
     )
     table = sensitivity_table(sensitivity, w)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.channels.max_mean_points import sampled
+from nap_core.analysis.channels.max_mean_points import points_of_each, sampled
 from nap_core.analysis.channels.separability import peak_curve, peak_factor
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.figures.layout import (
@@ -33,11 +33,13 @@ from nap_core.metrics import METRIC_TITLES, Metric, auroc
 if TYPE_CHECKING:
     from nap_core.analysis.channels.max_mean_points import Points
     from nap_core.analysis.evaluation import MethodScores
+    from nap_core.methods import EvaluationData
 
 HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000
 """Points of a panel. They are drawn as SVG: browsers allow few WebGL contexts a page, and six panels of so many points
 are on the screen in a second."""
+MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
 ALIKE = 0.01  # shares that differ by less are called equal
 
 
@@ -108,6 +110,39 @@ def _verdict(layers: Sequence[str], values: Sequence[float]) -> str:
             return "every deeper layer separates better"
         return "the deepest layer separates best, though not every deeper layer separates better than the one before"
     return f"{best} separates better than the deepest layer"
+
+
+def layer_panel(
+    data: EvaluationData,
+    names: Sequence[str],
+    scores: MethodScores,
+    layer: str,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> Picture:
+    """Figure 5's panel of one layer: the ID images of ``data`` and its OOD datasets ``names`` under ``layer_scatter``.
+
+    Of very many images the first of each dataset stand for all.
+    """
+    parts = {data.id_name: data.id, **{name: data.ood[name] for name in names}}
+    activations = {name: part.activations for name, part in parts.items()}
+    return layer_scatter(points_of_each(activations, most=MOST_COUNTED), scores, layer, titles, colours)
+
+
+def wide_table(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """A row a layer or product, in percent: the average, the published one if any, then each OOD dataset."""
+    several = table["ood"].nunique() > 2
+    wide = table.pivot(index="layers", columns="ood").loc[table["layers"].unique()]
+    columns = {"NAP at": [f"NAP({name})" for name in wide.index]}
+    groups = {AVERAGE: "average", **titles} if several else dict(titles)
+    for ood, title in groups.items():
+        if ood in wide["auroc"]:
+            for metric, name in METRIC_TITLES.items():
+                columns[f"{name} {title}"] = 100 * wide[metric][ood].to_numpy()
+        if ood == next(iter(groups)) and "published_auroc" in table:
+            for metric, name in METRIC_TITLES.items():
+                columns[f"{name} Table 7"] = 100 * wide[f"published_{metric}"][AVERAGE].to_numpy()
+    return pd.DataFrame(columns)
 
 
 def layer_scatter(

@@ -163,6 +163,13 @@ class Jobs:
             self._methods, owner, lambda ended: MethodsJob(data, specs, ended.unable if ended else None)
         )
 
+    def forget(self, concerned: Callable[[Hashable], bool]) -> None:
+        """Drop the ended runs whose owner is ``concerned``: they were about other images."""
+        with self._lock:
+            for kept in (self._jobs, self._methods, self._tasks):
+                for owner in [owner for owner, job in kept.items() if job.state != "running" and concerned(owner)]:
+                    del kept[owner]
+
     def task_of(self, owner: Hashable) -> Task[Any] | None:
         """The newest run of the task called ``owner``, running or ended."""
         return self._tasks.get(owner)

@@ -94,12 +94,12 @@ class Study:
         return models.find(self.model).trained_on
 
     def sentence(self) -> str:
-        """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each", and what is not the model's own."""
+        """ "ResNet-20 · ID: CIFAR-10 · OOD: MNIST, Textures · 500 images each", and what is not the model's own."""
         record = models.find(self.model)
         ood = ", ".join(datasets.title(name) for name in self.ood_datasets)
         id_title = datasets.title(self.id_dataset)
         return " · ".join(
-            [record.title, f"knows {id_title}", f"meets {ood}", f"{self.images:,} images each", *self.changes()]
+            [record.title, f"ID: {id_title}", f"OOD: {ood}", f"{self.images:,} images each", *self.changes()]
         )
 
     def changes(self) -> list[str]:

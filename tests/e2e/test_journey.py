@@ -22,7 +22,7 @@ from nap_core.studies.study import Study, default_study, run
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 LINK = "model=resnet20-cifar10&id=cifar10&ood=mnist,uniform-noise&n=50"
 PAGES = {
-    "": "See whether a network has met an image like this before",
+    "": "Is this image like what the network was trained on?",
     "activation_maps": "Which channels light up?",
     "max_vs_mean": "Does the peak stand above the mean?",
     "channels": "Which channels tell them apart?",
@@ -33,7 +33,7 @@ PAGES = {
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
     "near_and_far": "How far away must an image be?",
-    "sensitivity": "What do the numbers hang on?",
+    "sensitivity": "How sensitive are the numbers?",
     "published": "Do our numbers agree with the paper's?",
     "reproduce": "Does the paper hold on my study?",
 }
@@ -194,11 +194,11 @@ def test_shifted_images_complete_near_and_far(open_page: OpenPage, settle: Settl
 
 def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> None:
     page = open_page("sensitivity")
-    page.locator(".st-key-hangs_on").get_by_text("Cost", exact=True).click()
+    page.locator(".st-key-sensitivity").get_by_text("Cost", exact=True).click()
     settle()
     page.locator(".st-key-run-cost button").click()
-    expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)
-    assert "hangs_on=Cost" in page.url
+    expect(page.locator(".st-key-picture-sensitivity-cost")).to_contain_text("NAP adds", timeout=120_000)
+    assert "sensitivity=Cost" in page.url
 
 
 def test_a_written_score_is_drawn_shared_and_answered(open_page: OpenPage, settle: Settle) -> None:

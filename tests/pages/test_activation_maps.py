@@ -13,13 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets, methods, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.channels import ranking
+from nap_core.analysis.channels import clearest_pair, ranking
 from nap_core.extraction import extract, precomputed
 from nap_core.figures.picture import three_digits
 from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
-from pages.components.channels import channel_detail
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "uniform-noise"), 50)
@@ -61,7 +60,7 @@ def test_opens_with_the_first_images_and_their_strongest_channel(opened: OpenPag
     first = found.id.activations.take([0])
     channel = int(ranking.contributions(first, head())[0].argmax())
     assert address(app)["channel"] == str(channel)
-    assert (address(app)["known"], address(app)["met"]) == ("cifar10:0", "textures:0")
+    assert (address(app)["id_image"], address(app)["ood_image"]) == ("cifar10:0", "textures:0")
     maximum, mean = float(first.maximum[0, channel]), float(first.mean[0, channel])
     assert f"Channel {channel} peaks at {maximum:.3g}" in text(app)
     assert f"over a mean of {mean:.3g}" in text(app)
@@ -83,41 +82,41 @@ def test_order_and_basis_choose_the_channel_that_is_shown_first(
 
 
 def test_a_link_opens_its_images_and_its_channel(opened: OpenPage, found: EvaluationData) -> None:
-    app = opened(STUDY, known="cifar10:7", met="uniform-noise:11", channel="5")
-    assert app.segmented_control(key="maps-met-dataset").value == "uniform-noise"
+    app = opened(STUDY, id_image="cifar10:7", ood_image="uniform-noise:11", channel="5")
+    assert app.segmented_control(key="maps-ood-dataset").value == "uniform-noise"
     shown = datasets.load("cifar10")
     assert f"**{shown.classes[shown.labels[7]]}** (CIFAR-10)" in text(app)
     assert "**image 11** (Uniform noise)" in text(app)
     assert f"Channel 5 peaks at {float(found.id.activations.maximum[7, 5]):.3g}" in text(app)
-    assert address(app)["known"] == "cifar10:7"
+    assert address(app)["id_image"] == "cifar10:7"
 
 
 def test_an_address_that_lags_behind_does_not_undo_a_choice_but_a_link_to_the_same_does(
     opened: OpenPage, found: EvaluationData
 ) -> None:
-    app = opened(STUDY, known="cifar10:7")
-    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
-    app.button(key="maps-known-surprise").click().run()
-    chosen = address(app)["known"]
+    app = opened(STUDY, id_image="cifar10:7")
+    app.selectbox(key="maps-id-class-cifar10").set_value("frog").run()
+    app.button(key="maps-id-surprise").click().run()
+    chosen = address(app)["id_image"]
     assert chosen != "cifar10:7"
-    app.query_params["known"] = "cifar10:7"  # what a quick second click carries along
+    app.query_params["id_image"] = "cifar10:7"  # what a quick second click carries along
     app.slider(key="maps-opacity").set_value(25).run()
-    assert address(app)["known"] == chosen
-    app.query_params["known"] = "cifar10:7"
+    assert address(app)["id_image"] == chosen
+    app.query_params["id_image"] = "cifar10:7"
     app.query_params["follow"] = "1"  # what Home's card carries
     app.run()
-    assert address(app)["known"] == "cifar10:7"
+    assert address(app)["id_image"] == "cifar10:7"
     assert "follow" not in address(app)
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        {"known": "cifar10:50"},
-        {"known": "mnist:1"},
-        {"known": "cifar10:-1"},
-        {"met": "textures:many"},
-        {"met": ""},
+        {"id_image": "cifar10:50"},
+        {"id_image": "mnist:1"},
+        {"id_image": "cifar10:-1"},
+        {"ood_image": "textures:many"},
+        {"ood_image": ""},
         {"channel": "64"},
         {"channel": "1e3"},
         {"channel": "²"},
@@ -127,28 +126,28 @@ def test_a_link_to_what_is_not_there_is_passed_over(
     opened: OpenPage, found: EvaluationData, asked: dict[str, str]
 ) -> None:
     app = opened(STUDY, **asked)
-    assert address(app)["known"] == "cifar10:0"
-    assert address(app)["met"] == "textures:0"
+    assert address(app)["id_image"] == "cifar10:0"
+    assert address(app)["ood_image"] == "textures:0"
     assert int(address(app)["channel"]) < 64
 
 
 def test_class_filter_and_surprise_stay_within_the_class(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(STUDY)
-    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
+    app.selectbox(key="maps-id-class-cifar10").set_value("frog").run()
     for _ in range(3):
-        app.button(key="maps-known-surprise").click().run()
+        app.button(key="maps-id-surprise").click().run()
         assert not app.exception
-        row = int(address(app)["known"].partition(":")[2])
+        row = int(address(app)["id_image"].partition(":")[2])
         assert datasets.load("cifar10").classes[found.id.activations.labels[row]] == "frog"
 
 
 def test_another_dataset_has_its_own_image_and_keeps_it(opened: OpenPage, found: EvaluationData) -> None:
-    app = opened(STUDY, met="textures:4")
-    app.segmented_control(key="maps-met-dataset").set_value("uniform-noise").run()
-    assert address(app)["met"] == "uniform-noise:0"
-    assert app.selectbox(key="maps-met-class-uniform-noise").disabled
-    app.segmented_control(key="maps-met-dataset").set_value("textures").run()
-    assert address(app)["met"] == "textures:4"
+    app = opened(STUDY, ood_image="textures:4")
+    app.segmented_control(key="maps-ood-dataset").set_value("uniform-noise").run()
+    assert address(app)["ood_image"] == "uniform-noise:0"
+    assert app.selectbox(key="maps-ood-class-uniform-noise").disabled
+    app.segmented_control(key="maps-ood-dataset").set_value("textures").run()
+    assert address(app)["ood_image"] == "textures:4"
 
 
 @pytest.mark.parametrize("method", methods.STANDARD)
@@ -156,19 +155,19 @@ def test_the_filmstrip_is_sorted_by_score(opened: OpenPage, found: EvaluationDat
     scores = evaluation.method_scores(found, method).ood["textures"]
     app = opened(STUDY)
     for direction, expected in (("highest", np.argsort(-scores)), ("lowest", np.argsort(scores))):
-        app.selectbox(key="maps-met-order").set_value(f"{methods.title(method)}, {direction} first").run()
+        app.selectbox(key="maps-ood-order").set_value(f"{methods.title(method)}, {direction} first").run()
         assert not app.exception
         # The strip opens where the chosen image lies, so turn to its beginning.
-        turn = next(one for one in app.pagination if one.key.startswith("maps-met-part"))
+        turn = next(one for one in app.pagination if one.key.startswith("maps-ood-part"))
         turn.set_value(1).run()
-        notes = [item["note"] for item in component(app, "maps-met-strip")["items"]]
+        notes = [item["note"] for item in component(app, "maps-ood-strip")["items"]]
         assert notes == [three_digits(float(scores[row])) for row in expected[:40]]
 
 
 def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(
     opened: OpenPage, found: EvaluationData
 ) -> None:
-    app = opened(STUDY, known="cifar10:7", met="textures:3")
+    app = opened(STUDY, id_image="cifar10:7", ood_image="textures:3")
     app.selectbox(key="maps-order").set_value("ratio").run()
     drawn = component(app, "channel-tiles")
     ranked = ranking.ranking(found.id.activations.ratio()[7])
@@ -187,7 +186,7 @@ def test_tiles_show_the_maps_and_numbers_of_the_channels_in_their_order(
 
 def test_the_images_that_drive_a_channel_come_highest_peak_first(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(STUDY, channel="9")
-    notes = [item["note"] for item in component(app, "maps-known-drivers")["items"]]
+    notes = [item["note"] for item in component(app, "maps-id-drivers")["items"]]
     part = found.id.activations
     rows = ranking.ranking(part.maximum[:, 9])[:8]
     assert notes == [
@@ -197,16 +196,16 @@ def test_the_images_that_drive_a_channel_come_highest_peak_first(opened: OpenPag
 
 def test_show_this_pair_takes_the_pair_of_the_channel_into_the_columns(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(STUDY, channel="3")
-    app.selectbox(key="maps-known-class-cifar10").set_value("frog").run()
+    app.selectbox(key="maps-id-class-cifar10").set_value("frog").run()
     pairs = {name: ranking.same_mean_pair(found.id.activations, found.of(name), 3) for name in found.ood}
     name, pair = max(pairs.items(), key=lambda entry: entry[1].difference if entry[1] else -np.inf)
     app.button(key="maps-pair").click().run()
     assert not app.exception
     assert pair is not None
-    assert address(app)["known"] == f"cifar10:{pair.id_row}"
-    assert address(app)["met"] == f"{name}:{pair.ood_row}"
+    assert address(app)["id_image"] == f"cifar10:{pair.id_row}"
+    assert address(app)["ood_image"] == f"{name}:{pair.ood_row}"
     assert address(app)["channel"] == "3"
-    assert app.selectbox(key="maps-known-class-cifar10").value is None
+    assert app.selectbox(key="maps-id-class-cifar10").value is None
     assert f"maxima of {pair.id_maximum:.3g} (CIFAR-10) and {pair.ood_maximum:.3g}" in text(app)
 
 
@@ -220,8 +219,8 @@ def test_find_the_clearest_channel_looks_through_every_channel_and_dataset(
     assert not app.exception
     assert pair is not None
     assert address(app)["channel"] == str(pair.channel)
-    assert address(app)["known"] == f"cifar10:{pair.id_row}"
-    assert address(app)["met"] == f"{name}:{pair.ood_row}"
+    assert address(app)["id_image"] == f"cifar10:{pair.id_row}"
+    assert address(app)["ood_image"] == f"{name}:{pair.ood_row}"
 
 
 def test_a_search_among_some_of_the_images_says_so(
@@ -230,7 +229,7 @@ def test_a_search_among_some_of_the_images_says_so(
     app = opened(STUDY)
     assert not app.button(key="maps-clearest").help
     every = len(found.id.activations) + sum(len(found.of(name)) for name in found.ood)
-    monkeypatch.setattr(channel_detail, "MOST_SEARCHED", found.id.activations.channels * every // 2)
+    monkeypatch.setattr(clearest_pair, "MOST_SEARCHED", found.id.activations.channels * every // 2)
     assert re.fullmatch(
         rf"Among \d+ of {every} images, the first of each dataset\.", app.run().button(key="maps-clearest").help
     )
@@ -246,16 +245,16 @@ def test_pages_of_channels_cover_all_of_them(opened: OpenPage, found: Evaluation
 def test_what_was_looked_at_is_still_there_after_a_visit_to_another_page(
     opened: OpenPage, found: EvaluationData
 ) -> None:
-    app = opened(STUDY, known="cifar10:7", met="uniform-noise:11", channel="5")
+    app = opened(STUDY, id_image="cifar10:7", ood_image="uniform-noise:11", channel="5")
     app.slider(key="maps-opacity").set_value(25).run()
     app.switch_page("pages/home.py")
     app.run()
     app.switch_page("pages/activation_maps.py")
     app.run()
     assert not app.exception
-    assert {name: address(app)[name] for name in ("known", "met", "channel")} == {
-        "known": "cifar10:7",
-        "met": "uniform-noise:11",
+    assert {name: address(app)[name] for name in ("id_image", "ood_image", "channel")} == {
+        "id_image": "cifar10:7",
+        "ood_image": "uniform-noise:11",
         "channel": "5",
     }
     assert app.slider(key="maps-opacity").value == 25
@@ -281,10 +280,10 @@ def bank_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stud
 
 
 def test_sample_photographs_stand_in_for_images_that_are_not_shipped(opened: OpenPage, bank_study: Study) -> None:
-    app = opened(bank_study, known="photos:2")
+    app = opened(bank_study, id_image="photos:2")
     assert "are not shipped, only their activations: sample photographs stand in" in app.main.info[0].value
     assert "**Espresso** (Sample photographs)" in text(app)
     assert "of 1,280" in text(app)
     assert "of ImageNet reference" in text(app)
-    app.selectbox(key="maps-known-order").set_value("NAP, lowest first").run()
+    app.selectbox(key="maps-id-order").set_value("NAP, lowest first").run()
     assert not app.exception

@@ -165,8 +165,8 @@ def test_an_order_that_another_network_does_not_have_is_let_go(study_of: StudyOf
 def test_a_vgg_says_what_is_not_known_of_it(name: str, study_of: StudyOf, open_page: OpenPage) -> None:
     said = shown(open_page("activation_maps", study_of(name)))
     assert "What a channel adds to the predicted class is not known here" in said
-    assert "For which class it speaks is not known" in said
-    assert "It speaks most for" in shown(open_page("activation_maps", study_of(BY_MEANS)))
+    assert "It has no weight for a class" in said
+    assert "Its largest weight is for" in shown(open_page("activation_maps", study_of(BY_MEANS)))
 
 
 class TestTransformer:
@@ -199,7 +199,7 @@ class TestTransformer:
     def test_the_scatter_is_one_of_heads(self, study: Study, open_page: OpenPage) -> None:
         app = open_page("max_vs_mean", study)
         assert "The model is a Transformer: a point is one head of one image" in shown(app)
-        assert app.selectbox(key="scatter-channel").options[0] == "All heads"
+        assert app.selectbox(key="scatter-channel-box").options[0] == "All heads"
         assert not [toggle for toggle in app.toggle if toggle.key == "scatter-leave-out"]
         points = 3 * IMAGES * 13
         assert f"{points:,} points, one for each head of each image and one for the mean over heads" in shown(app)

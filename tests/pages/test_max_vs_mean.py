@@ -128,7 +128,7 @@ def test_channels_are_ranked_by_their_auroc_against_all_chosen_datasets(app: App
     assert strip["selected"] is None
     assert [item["caption"] for item in strip["items"]] == [f"channel {place}" for place in ranked[:12]]
     assert strip["items"][0]["note"] == f"AUROC {100 * aurocs.max():.1f}\xa0%"
-    options = app.selectbox(key="scatter-channel").options
+    options = app.selectbox(key="scatter-channel-box").options
     assert options[:2] == ["All channels", f"Channel {ranked[0]}, AUROC {100 * aurocs.max():.1f}\xa0%"]
     assert len(options) == 1 + found.id.activations.channels
 
@@ -139,7 +139,7 @@ def test_a_channel_narrows_the_scatter_and_the_way_back_is_clear(app: AppTest, f
             channel_auroc(found.id.activations.ratio(), np.concatenate([found.of(name).ratio() for name in found.ood]))
         )
     )
-    app.selectbox(key="scatter-channel").set_value(last).run()
+    app.selectbox(key="scatter-channel-box").set_value(last).run()
     assert not app.exception
     assert expected_reading(found, list(TITLES), channel=last) in said(app)
     mean = found.id.activations.mean[:, last]
@@ -164,7 +164,7 @@ def test_a_click_in_the_strip_picks_the_channel_and_a_second_one_drops_it(
     wanted = int(component(app, "channel-strip")["items"][2]["caption"].removeprefix("channel "))
     app.run()
     assert not app.exception
-    assert app.selectbox(key="scatter-channel").value == wanted
+    assert app.selectbox(key="scatter-channel-box").value == wanted
     assert expected_reading(found, list(TITLES), channel=wanted) in said(app)
     clicks.append(2)
     app.run()
@@ -206,7 +206,7 @@ def test_a_lasso_shows_the_images_behind_its_points(
     assert not app.exception
     inside = {
         name: (part.mean > 0.5) & (part.mean < 1.5) & (part.maximum > 2) & (part.maximum < 4)
-        for name, part in found.parts.items()
+        for name, part in ((name, found.of(name)) for name in found.parts)
     }
     points = sum(int(one.sum()) for one in inside.values())
     images = sum(int(one.any(axis=1).sum()) for one in inside.values())
@@ -241,13 +241,13 @@ def test_what_is_drawn_over_a_margin_or_over_nothing_picks_nothing(
 def test_controls_survive_a_visit_to_another_page(app: AppTest) -> None:
     app.segmented_control(key="scatter-front").set_value("OOD").run()
     app.number_input(key="scatter-floor").set_value(0.3).run()
-    app.selectbox(key="scatter-channel").set_value(5).run()
+    app.selectbox(key="scatter-channel-box").set_value(5).run()
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/max_vs_mean.py").run()
     assert not app.exception
     assert app.segmented_control(key="scatter-front").value == "OOD"
     assert app.number_input(key="scatter-floor").value == 0.3
-    assert app.selectbox(key="scatter-channel").value == 5
+    assert app.selectbox(key="scatter-channel-box").value == 5
 
 
 def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:

@@ -172,13 +172,13 @@ def test_w_page_offers_the_combinations_of_the_choice(found: EvaluationData) -> 
 
 
 def test_score_page_places_every_chosen_method_and_names_those_left_out(store_root: Path) -> None:
-    app = opened("score_image", ask="resnet20-cifar10", sample="3", methods="gen,nap,odin,knn")
-    assert app.selectbox(key="by").options == ["GEN", "NAP"]
-    assert "**ODIN** needs a pass of its own over the images that the network knows: left out here." in text(app)
+    app = opened("score_image", network="resnet20-cifar10", sample="3", methods="gen,nap,odin,knn")
+    assert app.selectbox(key="method").options == ["GEN", "NAP"]
+    assert "**ODIN** needs a pass of its own over the ID images: left out here." in text(app)
     assert "**KNN** waits for the fit split" in text(app)
     app.multiselect(key="methods-box").set_value(["nap", "energy"]).run()
     assert not app.exception
-    assert app.selectbox(key="by").value == "nap"
+    assert app.selectbox(key="method").value == "nap"
 
 
 def test_catalogue_lists_every_method_with_the_choice_ticked(found: EvaluationData) -> None:

@@ -67,7 +67,7 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: EvaluationData
 
 def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: EvaluationData) -> None:
     covariate_shift.extraction_plan(STUDY).run(Store())
-    app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
+    app = opened(near="Fashion-MNIST", shift_method="Energy", shift_metric="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
     rows = [evaluation.method_scores(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
     shifted = covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))

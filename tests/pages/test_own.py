@@ -90,7 +90,7 @@ def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
 
 def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, birds: Study) -> None:
     app = open_page("score_image", birds)
-    assert app.selectbox(key="ask").value == birds.model
+    assert app.selectbox(key="network").value == birds.model
     said = "\n".join(element.value for element in app.main.markdown)
     assert "three birds" in said
     assert "Birds predicts" in said

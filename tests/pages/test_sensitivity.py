@@ -50,7 +50,7 @@ def finished(owner: tuple[object, ...]) -> object:
 
 def test_opens_with_the_number_of_images(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
-    assert app.title[0].value == "What do the numbers hang on?"
+    assert app.title[0].value == "How sensitive are the numbers?"
     row = evaluation.method_scores(found, "nap+energy")
     table = sensitivity.by_images(row)
     expected = table.query("ood == 'average' and metric == 'fpr95'")["median"].tolist()
@@ -60,7 +60,7 @@ def test_opens_with_the_number_of_images(opened: OpenPage, found: EvaluationData
 
 
 def test_method_dataset_and_metric_come_from_the_link(opened: OpenPage, found: EvaluationData) -> None:
-    app = opened(hangs_method="NAP", hangs_against="MNIST", hangs_metric="AUROC")
+    app = opened(sensitivity_method="NAP", sensitivity_against="MNIST", sensitivity_metric="AUROC")
     table = sensitivity.by_images(evaluation.method_scores(found, "nap"))
     part = table.query("ood == 'mnist' and metric == 'auroc'")
     data = figures(app)[0]["data"]
@@ -70,7 +70,7 @@ def test_method_dataset_and_metric_come_from_the_link(opened: OpenPage, found: E
 
 
 def test_other_sizes_are_seen_in_the_background(opened: OpenPage, found: EvaluationData) -> None:
-    app = opened(hangs_on="Input size")
+    app = opened(sensitivity="Input size")
     assert not figures(app)
     app.button(key="run-input-sizes").click().run()
     finished(("input sizes", STUDY))
@@ -86,17 +86,17 @@ def test_other_sizes_are_seen_in_the_background(opened: OpenPage, found: Evaluat
 
 
 def test_fpr_at_any_tpr(opened: OpenPage, found: EvaluationData) -> None:
-    app = opened(hangs_on="TPR", hangs_tpr="90")
+    app = opened(sensitivity="TPR", sensitivity_tpr="90")
     rows = [evaluation.method_scores(found, spec) for spec in methods.STANDARD]
     expected = fpr_table(rows, 0.9, {"mnist": "MNIST", "uniform-noise": "Uniform noise"})
     shown = app.dataframe[0].value
     assert shown["average"].tolist() == pytest.approx(expected["average"].tolist())
-    app.slider(key="hangs_tpr").set_value(99).run()
+    app.slider(key="sensitivity_tpr").set_value(99).run()
     assert app.dataframe[0].value["MNIST"].tolist() != shown["MNIST"].tolist()
 
 
 def test_the_cost_is_measured_when_asked_for(opened: OpenPage) -> None:
-    app = opened(hangs_on="Cost")
+    app = opened(sensitivity="Cost")
     assert not figures(app)
     app.button(key="run-cost").click().run()
     found = finished(("cost", STUDY, None))
@@ -109,7 +109,7 @@ def test_the_cost_is_measured_when_asked_for(opened: OpenPage) -> None:
 
 def test_activations_without_images_say_what_cannot_be_done(open_page: OpenPage) -> None:
     run(BANK, Store())
-    app = open_page("sensitivity", BANK, hangs_on="Input size")
+    app = open_page("sensitivity", BANK, sensitivity="Input size")
     assert any("activations, not images" in one.value for one in app.info)
-    app = open_page("sensitivity", BANK, hangs_on="Cost")
+    app = open_page("sensitivity", BANK, sensitivity="Cost")
     assert app.button(key="run-cost")

@@ -97,7 +97,7 @@ class TestLinks:
 
 class TestWords:
     def test_sentence(self) -> None:
-        assert SMALL.sentence() == "ResNet-20 · knows CIFAR-10 · meets MNIST, Uniform noise · 6 images each"
+        assert SMALL.sentence() == "ResNet-20 · ID: CIFAR-10 · OOD: MNIST, Uniform noise · 6 images each"
         assert replace(SMALL, images=1000).sentence().endswith("1,000 images each")
 
     def test_datasets_in_order(self) -> None:

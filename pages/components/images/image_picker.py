@@ -31,7 +31,7 @@ def pick(
 ) -> tuple[Pool, int]:
     """Draw one side's controls and filmstrip; its pool and the image that is picked."""
     role = maps_state.SIDES[side]
-    name = st.segmented_control(
+    chosen = st.segmented_control(
         f"{role} dataset",
         names,
         key=maps_state.dataset_key(side),
@@ -41,6 +41,7 @@ def pick(
         wrap=True,
         persist_state="session",
     )
+    name = str(chosen)  # one is always chosen
     pool = pool_of(name)
     filters = st.columns([4, 6, 4], vertical_alignment="bottom")
     shows = filters[0].selectbox(

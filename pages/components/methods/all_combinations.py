@@ -11,7 +11,6 @@ from nap_core.analysis import evaluation
 from nap_core.figures import colours
 from nap_core.figures.w_sensitivity import Sensitivity, combinations_picture, combinations_table, least_width
 from nap_core.methods import EvaluationData
-from nap_core.methods.combination import WeightCurve
 from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.results import figure_view
@@ -19,22 +18,17 @@ from pages.components.results.comparison_choice import pick_metric
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import method_run
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
 
 
-@st.cache_data(show_spinner="Computing the curve …", max_entries=256)
-def weight_curve(study: Study, method: str, _found: EvaluationData) -> WeightCurve:
-    """The curve of a combination, once: the slider only moves along it."""
-    return evaluation.weight_curve(_found, method)
-
-
 def sensitivity(study: Study, method: str, found: EvaluationData) -> Sensitivity:
-    """A combination's curve with the names, colours and marks of the study."""
+    """A combination's curve, which is computed once, with the names, colours and marks of the study."""
     weight = workspace.weight(study, found, method)
     searched = weight.w if weight and weight.origin == SEARCHED else None
     palette = colours(study.id_dataset, study.ood_datasets)
-    curve = weight_curve(study, method, found)
+    curve = cached((study, method), evaluation.weight_curve, found, method, spinner="Computing the curve …")
     return Sensitivity.of(method, curve, study.trained_on, workspace.titles(study), palette, searched)
 
 

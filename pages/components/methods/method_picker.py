@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from nap_core import methods
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, Method, Parameter, Value, Weight
+from nap_core.methods import EvaluationData, Method, Parameter, Weight
 from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.methods.method_catalogue import ask_for_catalogue, show_catalogue
@@ -55,13 +56,11 @@ def say_searched(weights: Mapping[str, Weight]) -> None:
 def row(trained_on: str | None = None) -> None:
     """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows.
 
-    ``knows`` is what the network knows whose defaults are shown; None for that of the visitor's study.
+    ``trained_on`` is the benchmark whose defaults are shown; None for that of the visitor's study.
     """
     selected_methods.write_address()
     specs = selected_methods.current()
     offered = dict.fromkeys([*specs, *methods.RECORDS, *methods.COMBINATIONS])
-    # On a phone the methods have a line of their own, and the buttons the one below.
-    st.html("<style>@media (max-width: 640px) { .st-key-methods-box { min-width: 100%; } }</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", key="method-picker"):
         st.session_state[_BOX] = list(specs)
         st.multiselect(
@@ -106,7 +105,11 @@ def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> None
         key = f"parameter-{position}-{part.record.name}-{parameter.name}"
         st.session_state[key] = part.parameters(trained_on)[parameter.name]
         name = f"{part.record.title}: {parameter.name}" if method.prior else parameter.name
-        given = {"key": key, "on_change": _tuned, "args": (position, of_prior, parameter, key, trained_on)}
+        given: dict[str, Any] = {
+            "key": key,
+            "on_change": _tuned,
+            "args": (position, of_prior, parameter, key, trained_on),
+        }
         if parameter.choices:
             st.selectbox(name, parameter.choices, filter_mode=None, **given)
         else:
@@ -127,7 +130,7 @@ def _about(parameter: Parameter, trained_on: str) -> str:
     return f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}. Default {said}{where} ({parameter.source})."
 
 
-def _range(parameter: Parameter) -> dict[str, Value | str | None]:
+def _range(parameter: Parameter) -> dict[str, Any]:
     """What a number field needs to know: bounds, the step of its buttons, how it prints."""
     kind = int if isinstance(parameter.default, int) else float
     low, high = (None if math.isinf(end) else kind(end) for end in (parameter.low, parameter.high))

@@ -17,6 +17,7 @@ from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 TEXT, EXAMPLE, CHANNELS = "expression", "expression_example", "expression_over"
 MOST_APART = 4  # more OOD datasets than this share a panel
@@ -37,11 +38,6 @@ expression. Higher must mean more in-distribution.
 """
 
 
-@st.cache_data(show_spinner="Scoring …", max_entries=64)
-def _scores(study: Study, text: str, over: str, _found: EvaluationData) -> score_variants.WrittenScores:
-    return score_variants.expression_scores(_found, parse(text, over))
-
-
 def _take_example() -> None:
     """Write the example that was clicked into the field."""
     if name := st.session_state.get(EXAMPLE):
@@ -51,7 +47,7 @@ def _take_example() -> None:
 
 @st.fragment
 def section(study: Study, found: EvaluationData, other: str) -> None:
-    """The field, and what the study says of what stands in it."""
+    """The field of the expression, and its scores on the study."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
     weight = workspace.weight(study, found, f"nap+{other}")
@@ -64,7 +60,9 @@ def section(study: Study, found: EvaluationData, other: str) -> None:
         )
     try:
         expression = parse(text, over)
-        written = _scores(study, text, over, found)
+        written = cached(
+            (study, text, over), score_variants.expression_scores, found, expression, spinner="Scoring …", entries=64
+        )
         both = score_variants.combined_scores(found, written, other, w)
         ours = workspace.scores(study, found, "nap")
         ours_both = workspace.scores(study, found, f"nap+{other}", w)

@@ -16,6 +16,7 @@ from nap_core.studies.study import SEARCHED, Study
 from pages.components.results import figure_view
 from pages.components.runs import task
 from pages.components.study import hints, workspace
+from pages.components.study.cache import cached
 
 USE = "use-searched-w"
 
@@ -73,9 +74,8 @@ def waiting(study: Study, found: EvaluationData | None) -> None:
         st.warning(f"The link asks for the searched w. {error} The paper's w is used.")
 
 
-@st.cache_data(show_spinner="Searching …", max_entries=64)
-def _search(study: Study, method: str, _found: EvaluationData, _pseudo: ImageSet) -> WeightSearch:
-    return weight_search.search(_found, _pseudo, method)
+def _search(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> WeightSearch:
+    return cached((study, method), weight_search.search, found, pseudo, method, spinner="Searching …")
 
 
 def _result(study: Study, method: str, result: WeightSearch) -> None:

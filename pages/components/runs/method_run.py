@@ -14,12 +14,13 @@ from nap_core.runs.background import MethodsJob
 from nap_core.runs.pending import PendingWork
 from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
+from pages.components.study.cache import stamps
 
 IN_FULL = 3  # as many reasons are shown at once; more are folded
 
 
 @st.cache_resource(show_spinner=False)
-def _settled() -> set[tuple[Hashable, str]]:
+def _settled() -> set[tuple[Hashable, tuple[int, ...], str]]:
     """Methods without pending work: it stays so, and reading the store takes time."""
     return set()
 
@@ -32,7 +33,7 @@ def ready(
     able, waits = [], {}
     unable = {spec: reason for spec, reason in (job.unable if job else {}).items() if spec in specs}
     for spec in specs:
-        if (owner, spec) in _settled():
+        if (owner, stamps(owner), spec) in _settled():
             able.append(spec)
             continue
         if spec in unable:
@@ -45,7 +46,7 @@ def ready(
         if needs:
             waits[spec] = needs
         else:
-            _settled().add((owner, spec))
+            _settled().add((owner, stamps(owner), spec))
             able.append(spec)
     return able, waits, unable
 
@@ -65,9 +66,13 @@ def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork
             key="run-methods",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=workspace.jobs().start_methods,
+            on_click=_start,
             args=(owner, data, tuple(waits)),
         )
+
+
+def _start(owner: Hashable, data: EvaluationData, specs: Sequence[str]) -> None:
+    workspace.jobs().start_methods(owner, data, specs)
 
 
 def _what(waits: Mapping[str, PendingWork]) -> str:

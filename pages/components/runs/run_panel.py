@@ -40,7 +40,7 @@ def offer(study: Study, key: str) -> None:
     missing, files = workspace.missing_images(study), studies.missing_downloads(study)
     total, able = sum(missing.values()), True
     if key == "main":
-        able = downloads.told(study)
+        able = downloads.explain(study)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":

@@ -14,6 +14,10 @@ from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
 
 
+def _start(owner: Hashable, work: Callable[[RunCallbacks], Any]) -> None:
+    workspace.jobs().start_task(owner, work)
+
+
 def is_extracted(owner: Hashable, plan: ExtractionPlan, label: str, caption: str, *, key: str) -> bool:
     """Whether the store holds all activations of ``plan``; while it does not, the button or the bar and ``caption`` are
     drawn.
@@ -53,7 +57,7 @@ def result_of(
         "Go on" if job is not None and job.state == "stopped" else label,
         key=f"run-{key}",
         icon=":material/play_arrow:",
-        on_click=workspace.jobs().start_task,
+        on_click=_start,
         args=(owner, work),
     )
     return None

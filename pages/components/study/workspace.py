@@ -1,10 +1,11 @@
-"""The visitor's study and its results: what every page asks for first."""
+"""The visitor's study and its results, which every page reads first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -17,10 +18,12 @@ from nap_core.extraction import describe_device
 from nap_core.methods import EvaluationData, ImageSet, Weight
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
-from nap_core.runs.background import Jobs, StudyJob
+from nap_core.runs.background import Jobs
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import SEARCHED, Study
+from pages.components.study import cache, url_state
+from pages.components.study.cache import cached
 from pages.components.study.frame import require_frame
 
 
@@ -50,8 +53,8 @@ def current_study() -> Study:
     except UserError as error:
         st.session_state.study = studies.default_study()
         st.session_state.link_fault = str(error)
-    chosen: Study = st.session_state.study
-    return chosen
+    study: Study = st.session_state.study
+    return study
 
 
 def open_own(study: Study) -> None:
@@ -62,29 +65,14 @@ def open_own(study: Study) -> None:
     if models.is_here(study.model) and (study.model not in models.RECORDS or not study.variant.is_plain):
         study.network()
     for name in own_datasets(study):
-        _forget_if_changed(name)
+        if cache.note_stamp(name):  # files have come or gone: ended runs of this name are about other images
+            jobs().forget(partial(cache.mentions, name=name))
         _read(name)
 
 
 def own_datasets(study: Study) -> list[str]:
     """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*study.datasets, study.fit_dataset) if allowed_folders.is_own(name)]
-
-
-_stamps: dict[str, int] = {}
-
-
-def _forget_if_changed(name: str) -> None:
-    """Let go of all that was computed, when files have come into one of the visitor's folders or gone.
-
-    Results and pictures are kept under names, and the name now stands for other images. Activations need no care: the
-    store keeps them under what the images show.
-    """
-    stamp = datasets.registry.stamp(name)
-    if _stamps.setdefault(name, stamp) != stamp:
-        _stamps[name] = stamp
-        st.cache_data.clear()
-        st.cache_resource.clear()
 
 
 def _read(name: str) -> None:
@@ -113,33 +101,27 @@ def reference_study(model: str) -> Study:
         return replace(studies.default_study(model), weights=study.weights)
     if study.model != model:
         raise UserError(
-            f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
+            f"{models.find(model).title} comes without ID images; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return study
 
 
 def variant(model: str) -> Variant:
-    """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    study: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
+    """The model called ``model``, with layer and preprocessing of the visitor's study if that is about this model."""
+    study: Study = st.session_state.get("study") or current_study()  # called for every image of a table
     return study.variant if study.model == model else Variant(model)
 
 
 def choose_study(study: Study) -> None:
-    """Make ``chosen`` the visitor's study; the address follows at the next run."""
+    """Make ``study`` the visitor's study; the address follows at the next run."""
     st.session_state.study = study
     st.session_state.pop("link_fault", None)
 
 
 def write_address(study: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
-    query = study.to_query()
-    for name in studies.OPTIONAL:
-        if name not in query:
-            st.query_params.pop(name, None)
-    for name, value in query.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    url_state.write(**dict.fromkeys(studies.OPTIONAL) | study.to_query())
 
 
 def device() -> str | None:
@@ -148,14 +130,9 @@ def device() -> str | None:
     return name
 
 
-@st.cache_data(show_spinner=False)
-def _device_title(name: str | None) -> str:
-    return describe_device(name)
-
-
 def device_title() -> str:
     """The device in words."""
-    return _device_title(device())
+    return cached((device(),), describe_device, device())
 
 
 def missing_images(study: Study) -> dict[str, int]:
@@ -168,9 +145,9 @@ def storage_words(study: Study) -> str:
     return disk_usage.storage(study, store()).words() if studies.prepared(study) else ""
 
 
-def start(study: Study) -> StudyJob:
+def start(study: Study) -> None:
     """Run the study in the background."""
-    return jobs().start(study, device())
+    jobs().start(study, device())
 
 
 def activations(study: Study) -> EvaluationData | None:
@@ -184,17 +161,14 @@ def activations(study: Study) -> EvaluationData | None:
 
 def pseudo_ood(study: Study, found: EvaluationData) -> ImageSet | None:
     """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
-    return None if weight_search.extraction_plan(found).missing(store()) else _pseudo_ood(study, found)
+    if weight_search.extraction_plan(found).missing(store()):
+        return None
+    return cached((study,), weight_search.extracted, found, entries=8, shared=True)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _pseudo_ood(study: Study, _found: EvaluationData) -> ImageSet:
-    return weight_search.extracted(_found)
-
-
-@st.cache_data(show_spinner="Searching w …", max_entries=256)
-def _searched(study: Study, method: str, _found: EvaluationData, _pseudo: ImageSet) -> float | None:
-    return weight_search.search_all(_found, _pseudo, [method]).get(method)
+def _searched(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> float | None:
+    key, spinner = (study, method), "Searching w …"
+    return cached(key, weight_search.search_all, found, pseudo, [method], spinner=spinner).get(method)
 
 
 def weights(study: Study, found: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
@@ -223,12 +197,8 @@ def weight(study: Study, found: EvaluationData, method: str) -> Weight | None:
 def scores(study: Study, found: EvaluationData, method: str, w: float | None = None) -> MethodScores:
     """The study's scores under a method, computed once for each w; that of ``weights`` where none is given."""
     used = weight(study, found, method)
-    return _scores(study, method, used.w if used and w is None else w, found)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _scores(study: Study, method: str, w: float | None, _found: EvaluationData) -> MethodScores:
-    return evaluation.method_scores(_found, method, w=w)
+    w = used.w if used and w is None else w
+    return cached((study, method, w), evaluation.method_scores, found, method, w=w)
 
 
 def titles(study: Study) -> dict[str, str]:
@@ -243,7 +213,7 @@ def where_read(model: str, layer: str = "") -> str:
     Raises UserError for a network of the user's own that cannot be used.
     """
     if layer:
-        return f"NAP is read from what {layer} puts out, as this study asks."
+        return f"NAP is read from the output of {layer}, as this study says."
     blueprint = architectures.find(models.find(model).architecture)
     if blueprint and blueprint.note:
         return blueprint.note
@@ -251,8 +221,8 @@ def where_read(model: str, layer: str = "") -> str:
     return structure.sentence() if structure else ""
 
 
-def knows_a_stranger(study: Study) -> bool:
-    """Whether the study's ID dataset shows none of the classes that its model knows."""
+def id_is_foreign(study: Study) -> bool:
+    """Whether the study's ID dataset shows none of the classes that its model was trained on."""
     return are_strangers(datasets.find(study.id_dataset).classes, models.find(study.model).classes())
 
 
