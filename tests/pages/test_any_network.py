@@ -81,7 +81,7 @@ def small_architectures() -> dict[str, architectures.Architecture]:
     layers = ("features.1", "features")
     return {
         BY_FEATURES: replace(vgg, build=SmallVGG, hook=FeatureHook("features"), head="classifier.2", layers=layers),
-        BY_ATTENTION: replace(vit, build=small_vit, tap=attention),
+        BY_ATTENTION: replace(vit, build=small_vit, hook=attention),
     }
 
 
