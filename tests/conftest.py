@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from syrupy.assertion import SnapshotAssertion
 
 from tests.file_server import FileServer, serving
+from tests.sentences import Says, check_facts
 
 Publish = Callable[[str, Mapping[str, bytes]], None]
 
@@ -124,6 +126,20 @@ def store_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "store"
     monkeypatch.setenv("NAP_STORE", str(root))
     return root
+
+
+@pytest.fixture
+def says(snapshot: SnapshotAssertion) -> Says:
+    """``says(text, "NAP 35.0 Energy 50.0")``: these are the facts of the text, its words are those of the snapshot.
+
+    The facts are checked first: ``pytest --snapshot-update`` accepts other words, never another number.
+    """
+
+    def says(text: str, facts: str) -> None:
+        check_facts(text, facts)
+        assert text == snapshot
+
+    return says
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from PIL import Image
 
 from nap_core.figures.activation_maps import Subject, channel_tiles, enlarged, overlay_map
 from nap_core.figures.palette import get_colorscale, sequential
+from tests.sentences import Says
 
 
 def subject(maps: object, role: str = "ID", title: str = "cat") -> Subject:
@@ -27,14 +28,12 @@ def test_subject_reads_its_statistics_off_the_maps() -> None:
     assert ONE.ratio.tolist() == [9 / 4, 0.5, 0]
 
 
-def test_overlay_carries_the_map_and_says_where_the_peak_is() -> None:
+def test_overlay_carries_the_map_and_says_where_the_peak_is(says: Says) -> None:
     picture = overlay_map(ONE, 0, top=9, opacity=0.5)
     heat = picture.figure.data[0]
     assert np.array_equal(heat.z, ONE.maps[0])
     assert (list(heat.x), list(heat.y)) == ([1, 2], [1, 2])
-    assert "peaks at 9.00 in row 2, column 2" in picture.reading
-    assert "over a mean of 3" in picture.reading
-    assert "is 2.25" in picture.reading
+    says(picture.reading, "0 9.00 2 2 3.00 1 2.25")
     assert picture.table["activation"].tolist() == [0, 1, 2, 9]
     assert picture.table[picture.table.activation == 9][["row", "column"]].to_numpy().tolist() == [[2, 2]]
 
@@ -51,7 +50,7 @@ def test_overlay_paints_the_peak_and_leaves_silent_neurons_as_they_are() -> None
 
 def test_overlay_of_a_silent_channel_says_so_and_keeps_a_colour_scale() -> None:
     picture = overlay_map(ONE, 2, top=0, opacity=0.5)
-    assert "stays silent" in picture.reading
+    assert "is inactive" in picture.reading
     assert picture.figure.data[1].marker.cmax == 1
 
 
@@ -69,10 +68,9 @@ def test_tiles_hold_the_channels_asked_for_on_one_scale_over_all_channels() -> N
     assert len(tiles.table) == 4
 
 
-def test_tiles_reading_counts_channels_and_leaves_ties_out() -> None:
+def test_tiles_reading_counts_channels_and_leaves_ties_out(says: Says) -> None:
     reading = channel_tiles(ONE, OTHER, [0]).reading
-    assert "In 1 of 3 channels the ID image has the higher peak, in 1 the OOD image" in reading
-    assert "9.00 (channel 0) for ID and 4.00 (channel 1) for OOD" in reading
+    says(reading, "1 3 higher 1 highest 9.00 0 4.00 1")
 
 
 @pytest.mark.parametrize(("side", "expected"), [(32, 320), (224, 448), (500, 500)])

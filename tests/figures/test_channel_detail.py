@@ -6,6 +6,7 @@ import pytest
 from nap_core.analysis.channels.ranking import MatchedPeaks, SameMeanPair
 from nap_core.figures import channel_detail
 from nap_core.figures.channel_detail import BINS, ratio_distribution
+from tests.sentences import Says
 
 TITLES = {"known": "Known", "one": "One", "two": "Two"}
 COLOURS = {"known": "#2f7de1", "one": "#c98608", "two": "#c8352c"}
@@ -30,18 +31,18 @@ def test_bars_are_the_histogram_of_each_dataset_over_shared_bins() -> None:
     assert list(picture.figure.layout.yaxis.ticktext) == ["Known", "One", "Two"]
 
 
-def test_reading_names_the_best_and_the_worst_told_apart() -> None:
+def test_reading_names_the_best_and_the_worst_told_apart(says: Says) -> None:
     ratios = {"known": np.array([3.0, 4.0]), "one": np.array([1.0, 2.0]), "two": np.array([5.0, 1.0])}
     reading = ratio_distribution(7, ratios, TITLES, COLOURS, {}).reading
-    assert "tells Known from One with an AUROC of 100.0\xa0% and from Two with 50.0\xa0%" in reading
+    says(reading, "7 Known One AUROC 100.0 Two 50.0 50")
 
 
-def test_reading_for_one_dataset_and_for_a_tie() -> None:
+def test_reading_for_one_dataset_and_for_a_tie(says: Says) -> None:
     one = {"known": np.array([1.0]), "one": np.array([0.0])}
-    assert "from One with an AUROC of 100.0\xa0%;" in ratio_distribution(7, one, TITLES, COLOURS, {}).reading
+    says(ratio_distribution(7, one, TITLES, COLOURS, {}).reading, "7 Known One AUROC 100.0 50")
     tie = {"known": np.ones(3), "one": np.ones(2), "two": np.ones(1)}
     picture = ratio_distribution(7, tie, TITLES, COLOURS, {})
-    assert "from every OOD dataset with an AUROC of 50.0\xa0%" in picture.reading
+    says(picture.reading, "7 Known every AUROC 50.0 50")
     assert picture.table["images"].sum() == 6
 
 
@@ -58,17 +59,17 @@ def test_drivers_sentence(maxima: list[float], shows: list[str], sentence: str) 
     assert channel_detail.drivers_sentence("One", maxima, shows) == sentence
 
 
-def test_pair_sentence_tells_the_four_numbers_or_why_there_is_nothing_to_tell() -> None:
+def test_pair_sentence_tells_the_four_numbers_or_why_there_is_nothing_to_tell(says: Says) -> None:
     pair = SameMeanPair(7, 0, 1, 0.5, 0.51, 9.0, 1.25)
     sentence = channel_detail.pair_sentence(pair, 7, "Known", "One")
-    assert sentence == "In channel 7, means of 0.500 and 0.510; maxima of 9.00 (Known) and 1.25 (One)."
-    assert "no image of Known has the same mean" in channel_detail.pair_sentence(None, 7, "Known", "One")
+    says(sentence, "7 0.500 0.510 9.00 Known 1.25 One")
+    says(channel_detail.pair_sentence(None, 7, "Known", "One"), "7 Known One")
     worse = SameMeanPair(7, 0, 1, 0.5, 0.5, 1.0, 1.0)
-    assert "no image of Known peaks higher" in channel_detail.pair_sentence(worse, 7, "Known", "One")
+    says(channel_detail.pair_sentence(worse, 7, "Known", "One"), "7 Known higher One")
 
 
-def test_matched_sentence() -> None:
+def test_matched_sentence(says: Says) -> None:
     sentence = channel_detail.matched_sentence(MatchedPeaks(0.75, 1200), "Known", "One")
-    assert "higher peak in 75.0\xa0% of 1,200 pairs with One" in sentence
-    assert "100.0\xa0% of 1 pair with One" in channel_detail.matched_sentence(MatchedPeaks(1.0, 1), "Known", "One")
+    says(sentence, "Known higher 75.0 1,200 One")
+    says(channel_detail.matched_sentence(MatchedPeaks(1.0, 1), "Known", "One"), "Known higher 100.0 1 One")
     assert channel_detail.matched_sentence(MatchedPeaks(float("nan"), 0), "Known", "One") == ""

@@ -13,6 +13,7 @@ from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.nap import nap_score
 from nap_core.studies.study import default_study
 from tests.made_data import made_data
+from tests.sentences import Says
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 COLOURS = {"cifar10": "#2f7de1", "mnist": "#c98608", "textures": "#c8352c"}
@@ -103,7 +104,7 @@ def test_choose_wants_a_channel_that_is_among_the_most_active_of_both_images() -
     assert chosen == home_example.Choice(channel=1, id_row=0, ood_dataset="textures", ood_row=0)
 
 
-def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale() -> None:
+def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale(says: Says) -> None:
     picture = pair_picture(PAIR, ("#2f7de1", "#c8352c"))
     texts = [note.text for note in picture.figure.layout.annotations]
     assert "mean <b>1.00</b><br>maximum <b>4.00</b>" in texts
@@ -113,7 +114,7 @@ def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale() -> No
     assert [(heat.zmin, heat.zmax) for heat in heats] == [(0, 4), (0, 4)]
     assert np.array_equal(heats[0].z, PAIR.known.channel_map)
     assert len(picture.figure.layout.images) == 2
-    assert "peaks at 4.00 and 1.04" in picture.reading
+    says(picture.reading, "7 1.00 CIFAR-10 1.01 Textures 4.00 1.04")
     assert picture.table.groupby("image")["activation"].mean().to_dict() == pytest.approx({"ID": 1.0, "OOD": 1.01})
 
 
@@ -144,17 +145,17 @@ def test_histogram_marks_both_images_at_their_score() -> None:
     assert places == [(pytest.approx(6.5), True), (pytest.approx(1.5), False)]
 
 
-def test_histogram_reading() -> None:
+def test_histogram_reading(says: Says) -> None:
     known = np.arange(1, 21)  # 95 % reach 2
     several = study_histogram(scores(known, mnist=[0, 1, 5, 6], textures=[0, 1]), "cifar10", TITLES, COLOURS).reading
-    assert "NAP sets apart 66.7\xa0% of the OOD images: 100.0\xa0% of Textures, but 50.0\xa0% of MNIST." in several
+    says(several, "95 CIFAR-10 NAP 66.7 100.0 Textures 50.0 MNIST")
     one = study_histogram(scores(known, mnist=[0, 5]), "cifar10", TITLES, COLOURS).reading
-    assert one.endswith("NAP sets apart 50.0\xa0% of MNIST.")
+    says(one, "95 CIFAR-10 NAP 50.0 MNIST")
     same = study_histogram(scores(known, mnist=[0, 5], textures=[1, 9]), "cifar10", TITLES, COLOURS).reading
-    assert same.endswith("NAP sets apart 50.0\xa0% of every OOD dataset.")
+    says(same, "95 CIFAR-10 NAP 50.0 every")
 
 
-def test_histogram_of_constant_scores_and_single_images_is_drawn() -> None:
+def test_histogram_of_constant_scores_and_single_images_is_drawn(says: Says) -> None:
     picture = study_histogram(scores([1.0], mnist=[1.0]), "cifar10", TITLES, COLOURS)
     assert picture.table["images"].sum() == 2
-    assert "0.0\xa0% of MNIST" in picture.reading
+    says(picture.reading, "95 CIFAR-10 NAP 0.0 MNIST")

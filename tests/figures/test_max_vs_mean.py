@@ -13,6 +13,7 @@ from nap_core.analysis.channels.separability import peak_curve
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.max_vs_mean import SURFACE, drawn_words, reading, scatter, sparkline, tally
 from nap_core.figures.max_vs_mean.axes import bins_to, density, ends
+from tests.sentences import Says
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 COLOURS = {"cifar10": "#2f7de1", "mnist": "#e8a013", "textures": "#c8352c"}
@@ -127,7 +128,7 @@ def test_the_median_lines_follow_the_data(parts: list[Points], scores: MethodSco
 
 
 def test_beyond_the_limit_a_sample_is_drawn_and_all_points_are_counted(
-    parts: list[Points], scores: MethodScores
+    parts: list[Points], scores: MethodScores, says: Says
 ) -> None:
     whole, some = scatter(parts, scores, TITLES, COLOURS), scatter(parts, scores, TITLES, COLOURS, most=90)
     assert sum(len(trace.x) for trace in traces(some.figure, "scattergl")) == 90
@@ -135,7 +136,7 @@ def test_beyond_the_limit_a_sample_is_drawn_and_all_points_are_counted(
     assert some.reading == whole.reading
     for one, other in zip(traces(some.figure, "scatter"), traces(whole.figure, "scatter"), strict=True):
         np.testing.assert_array_equal(one.y, other.y)
-    assert "a fixed random sample of 90 is drawn" in drawn_words(parts, 90)
+    says(drawn_words(parts, 90), "900 21 90")
     assert "sample" not in drawn_words(parts, 900)
 
 
@@ -149,12 +150,12 @@ def test_the_table_has_a_row_a_point_with_the_score_of_its_image(parts: list[Poi
     assert row["s_nap"] == scores.ood["mnist"][17]
 
 
-def test_no_point_at_all_still_makes_a_figure(scores: MethodScores) -> None:
+def test_no_point_at_all_still_makes_a_figure(scores: MethodScores, says: Says) -> None:
     nothing = [Points(name, CHANNELS, *(np.zeros(0, kind) for kind in ("i8", "f4", "f4")), 300) for name in TITLES]
     picture = scatter(nothing, scores, TITLES, COLOURS)
-    assert picture.reading == ("At the same mean, there are too few points to compare CIFAR-10 with MNIST or Textures.")
+    says(picture.reading, "CIFAR-10 MNIST Textures")
     assert picture.table.empty
-    assert drawn_words(nothing, 90).startswith("0 points, one for each channel of each image; 900 with a mean up to")
+    says(drawn_words(nothing, 90), "0 900")
 
 
 def test_constant_scores_still_make_a_figure(parts: list[Points]) -> None:
@@ -163,22 +164,22 @@ def test_constant_scores_still_make_a_figure(parts: list[Points]) -> None:
     assert np.sum(corner.y) * (corner.x[1] - corner.x[0]) == pytest.approx(1)
 
 
-def test_axes_end_near_the_crowd_and_say_how_many_points_lie_beyond() -> None:
+def test_axes_end_near_the_crowd_and_say_how_many_points_lie_beyond(says: Says) -> None:
     mean = np.linspace(0.2, 1, 10_000, dtype=np.float32)
     mean[-1] = 50
     points = Points("cifar10", 1, np.arange(10_000), mean, mean, 0)
     right, top = ends([points])
     assert right == top == pytest.approx(1.03, abs=0.01)
-    assert "1 beyond the axes" in drawn_words([points], 10_000)
+    says(drawn_words([points], 10_000), "10,000 1")
     assert "cuts activations off" not in drawn_words([points], 10_000)
     few = Points("cifar10", 1, np.arange(3), np.array([1, 2, 9], "f4"), np.array([1, 2, 9], "f4"), 0)
     assert ends([few]) == pytest.approx((9 * 1.03, 9 * 1.03))  # of a handful, none is an outlier
 
 
-def test_a_ceiling_of_the_activations_is_named() -> None:
+def test_a_ceiling_of_the_activations_is_named(says: Says) -> None:
     mean = np.linspace(0.2, 3, 1000, dtype=np.float32)
     relu6 = Points("cifar10", 1, np.arange(1000), mean, np.minimum(4 * mean, 6), 0)
-    assert f"{np.sum(4 * mean >= 6):,} stand at 6, where the network cuts activations off" in drawn_words([relu6], 1000)
+    says(drawn_words([relu6], 1000), f"1,000 {np.sum(4 * mean >= 6):,} 6")
 
 
 def test_bins_reach_beyond_the_axis_to_the_last_value() -> None:
@@ -193,7 +194,7 @@ def test_density_of_nothing_is_flat() -> None:
     assert density(np.array([0.5, 0.6, 1.5, 9.0]), np.array([0.0, 1.0, 3.0])).tolist() == [0.5, 0.125]
 
 
-def test_the_reading_names_higher_alike_and_lower() -> None:
+def test_the_reading_names_higher_alike_and_lower(says: Says) -> None:
     mean = np.repeat(np.geomspace(0.12, 2, 15), 20)
     factors = {"cifar10": 4.0, "a": 2.0, "b": 3.2, "c": 3.9, "d": 5.0}
     curves = {name: peak_curve(mean, factor * mean) for name, factor in factors.items()}
@@ -203,36 +204,30 @@ def test_the_reading_names_higher_alike_and_lower() -> None:
         chosen = {name: curves[name] for name in ("cifar10", *names)}
         return reading(chosen, titles, channel).replace("\N{NO-BREAK SPACE}", " ")
 
-    known = "At the same mean, peaks on CIFAR-10 are "
-    no_sign = ", where a peak is no sign of a known image"
-    assert said("a") == f"{known}higher than on A (× 2.00)."
-    assert said("a", "b") == f"{known}higher than on A (× 2.00) and B (× 1.25)."
-    assert said("c") == f"{known}about as high as on C (× 1.03)."
-    assert said("d") == f"{known}lower than on D (× 0.80){no_sign}."
-    assert (
-        said("b", "a", "c") == f"{known}higher than on A (× 2.00) and B (× 1.25), and about as high as on C (× 1.03)."
-    )
-    assert said("d", "a", "c") == (
-        f"{known}higher than on A (× 2.00), about as high as on C (× 1.03), but lower than on D (× 0.80){no_sign}."
-    )
-    assert said("a", channel=17).startswith("In channel 17, at the same mean, peaks on CIFAR-10")
+    says(said("a"), "CIFAR-10 higher A 2.00")
+    says(said("a", "b"), "CIFAR-10 higher A 2.00 B 1.25")
+    says(said("c"), "CIFAR-10 C 1.03")
+    says(said("d"), "CIFAR-10 lower D 0.80")
+    says(said("b", "a", "c"), "CIFAR-10 higher A 2.00 B 1.25 C 1.03")
+    says(said("d", "a", "c"), "CIFAR-10 higher A 2.00 C 1.03 lower D 0.80")
+    says(said("a", channel=17), "17 CIFAR-10 higher A 2.00")
 
 
-def test_the_reading_says_where_means_do_not_meet() -> None:
+def test_the_reading_says_where_means_do_not_meet(says: Says) -> None:
     curves = {
         "cifar10": peak_curve(np.full(30, 0.5), np.full(30, 4.0)),
         "mnist": peak_curve(np.full(30, 0.5), np.full(30, 2.0)),
         "textures": peak_curve(np.full(30, 3.0), np.full(30, 9.0)),
     }
-    assert reading(curves, TITLES).endswith("; there are too few points to compare it with Textures.")
+    says(reading(curves, TITLES), "CIFAR-10 higher MNIST 2.00 Textures")
     assert "MNIST (×\N{NO-BREAK SPACE}2.00)" in reading(curves, TITLES)
 
 
-def test_the_tally_counts_points_and_images() -> None:
-    assert tally([], TITLES) == "No point lies inside what was drawn."
-    assert tally([Picked("mnist", 4, (1,))], TITLES) == "**1 point from 1 image**: 1 of MNIST."
+def test_the_tally_counts_points_and_images(says: Says) -> None:
+    says(tally([], TITLES), "")
+    says(tally([Picked("mnist", 4, (1,))], TITLES), "1 1 1 MNIST")
     many = [Picked("mnist", 4, (1, 2)), Picked("cifar10", 4, tuple(range(1500))), Picked("mnist", 5, (2,))]
-    assert tally(many, TITLES) == "**1,503 points from 3 images**: 1,500 of CIFAR-10 and 3 of MNIST."
+    says(tally(many, TITLES), "1,503 3 1,500 CIFAR-10 3 MNIST")
 
 
 def heights_in(address: str) -> tuple[list[list[float]], list[str]]:
@@ -261,13 +256,11 @@ def test_a_sparkline_of_silent_channels_is_drawn() -> None:
     assert sparkline({"cifar10": np.zeros(3), "mnist": np.zeros(2)}, COLOURS, (0, 1)).startswith("data:image/svg+xml")
 
 
-def test_words_say_when_the_first_images_stand_for_all() -> None:
+def test_words_say_when_the_first_images_stand_for_all(says: Says) -> None:
     draw = np.random.default_rng(0)
     mean = draw.gamma(2, 1, (40, 5)).astype(np.float32)
     images = Activations(mean * 3, mean, mean, np.zeros((40, 2)), np.zeros(40, np.int64))
     whole = points_of("cifar10", images, floor=None)
-    assert drawn_words([whole], 900).startswith("200 points, one for each channel of each image.")
+    says(drawn_words([whole], 900), "200")
     first = points_of("cifar10", images, floor=None, images=12)
-    assert drawn_words([first], 900).startswith(
-        "60 points, one for each channel of 12 of 40 images, the first of each dataset"
-    )
+    says(drawn_words([first], 900), "60 12 40")

@@ -8,6 +8,7 @@ from nap_core.figures.reproduction import picture_of, reading
 from nap_core.paper import ENTRIES
 from nap_core.paper.comparison import COLUMNS
 from nap_core.paper.running import Reproduced
+from tests.sentences import Says
 
 
 def done(entry: str, rows: list[tuple[str, str, str, float, float]]) -> Reproduced:
@@ -58,23 +59,20 @@ def test_a_ring_a_dot_and_a_line_between(table: Reproduced) -> None:
     assert set(picture.table["dataset"]) == {"Textures", "MNIST"}
 
 
-def test_the_reading_counts_and_names_the_farthest(table: Reproduced) -> None:
-    assert reading(table, "fpr95") == (
-        "1 of 2 figures lie within 1 point of the published FPR95; farthest off is Energy (baseline) on Textures, "
-        "2.00 points above it."
-    )
+def test_the_reading_counts_and_names_the_farthest(table: Reproduced, says: Says) -> None:
+    says(reading(table, "fpr95"), "1 2 1 FPR95 Energy Textures 2.00 above")
 
 
-def test_without_a_published_figure_nothing_is_compared() -> None:
+def test_without_a_published_figure_nothing_is_compared(says: Says) -> None:
     alone = done("table-6", [("Energy (baseline)", "mnist", "auroc", np.nan, 0.4)])
-    assert "no figure that could stand beside" in picture_of(alone, "auroc").reading
+    says(picture_of(alone, "auroc").reading, "AUROC 1")
 
 
-def test_w_is_drawn_from_0_to_1() -> None:
+def test_w_is_drawn_from_0_to_1(says: Says) -> None:
     weights = done("table-11", [("NAP-E", "average", "w", 0.4, 0.45), ("NAP-E", "average", "best_w", np.nan, 0.3)])
     picture = picture_of(weights, "fpr95")
     assert list(picture.figure.layout.xaxis.range) == [0, 1]
-    assert "1 of 1 figures lie within 0.1 of the published w" in picture.reading
+    says(picture.reading, "1 1 0.1 NAP-E 0.05 above")
 
 
 def test_what_is_a_table_alone_has_no_figure() -> None:

@@ -20,6 +20,7 @@ from nap_core.figures.score_designs import (
     printed_table,
     verdict,
 )
+from tests.sentences import Says, numbers
 
 TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
 PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}
@@ -47,35 +48,40 @@ def board(combined: Mapping[str, list[float]], alone: float = 0.6, base: float =
 THREE = {"digits": [0.3, 0.2, 0.2, 0.1], "stones": [0.2, 0.05, 0.1, 0.1], "noise": [0.0, 0.0, 0.0, 0.0]}
 
 
-def test_the_sentence_counts_where_the_leader_leads() -> None:
-    assert design_picture(board(THREE), "fpr95").reading == (
-        "NAP+Energy has the lowest FPR95 of the four on 2 of 3 OOD datasets and on average, 6.7\xa0% (on Textures No "
-        "Square has it); Energy alone has 50.0\xa0%, and of the designs alone, Variance has the lowest: 60.0\xa0%."
+def test_the_sentence_counts_where_the_leader_leads(says: Says) -> None:
+    says(
+        design_picture(board(THREE), "fpr95").reading,
+        "NAP+Energy lowest FPR95 2 3 6.7 Textures No Square Energy 50.0 Variance lowest 60.0",
     )
-    assert design_picture(board(THREE), "auroc").reading.startswith(
-        "NAP+Energy has the highest AUROC of the four on 2 of 3 OOD datasets and on average, 96.7\xa0%"
+    says(
+        design_picture(board(THREE), "auroc").reading,
+        "NAP+Energy highest AUROC 2 3 96.7 Textures No Square Energy 75.0 Variance highest 70.0",
     )
 
 
-def test_the_sentence_on_one_dataset_and_on_all() -> None:
-    assert design_picture(board({"digits": [0.3, 0.2, 0.1, 0.2]}), "fpr95").reading == (
-        "Minus+Energy has the lowest FPR95 of the four on MNIST, 10.0\xa0%, where Energy alone has 50.0\xa0%; of the "
-        "designs alone, Variance has the lowest: 60.0\xa0%."
+def test_the_sentence_on_one_dataset_and_on_all(says: Says) -> None:
+    says(
+        design_picture(board({"digits": [0.3, 0.2, 0.1, 0.2]}), "fpr95").reading,
+        "Minus+Energy lowest FPR95 MNIST 10.0 Energy 50.0 Variance lowest 60.0",
     )
     both = {"digits": [0.3, 0.2, 0.2, 0.1], "stones": [0.3, 0.2, 0.2, 0.1]}
-    assert "of the four on both OOD datasets and on average" in design_picture(board(both), "fpr95").reading
+    says(
+        design_picture(board(both), "fpr95").reading,
+        "NAP+Energy lowest FPR95 both 10.0 Energy 50.0 Variance lowest 60.0",
+    )
 
 
-def test_designs_that_print_alike_alone_have_no_leader() -> None:
+def test_designs_that_print_alike_alone_have_no_leader(says: Says) -> None:
     level = board({"digits": [0.3, 0.2, 0.1, 0.2]})
     level.table.loc[(level.table["design"] != "") & ~level.table["combined"], "fpr95"] = 0.7
-    assert design_picture(level, "fpr95").reading.endswith("; the designs alone all have 70.0\xa0%.")
+    says(design_picture(level, "fpr95").reading, "Minus+Energy lowest FPR95 MNIST 10.0 Energy 50.0 70.0")
 
 
-def test_a_leader_that_leads_nowhere_leads_on_average() -> None:
+def test_a_leader_that_leads_nowhere_leads_on_average(says: Says) -> None:
     spread = {"digits": [0.0, 0.9, 0.9, 0.2], "stones": [0.9, 0.0, 0.9, 0.2], "noise": [0.9, 0.9, 0.0, 0.2]}
-    assert (
-        "on average, 20.0\xa0%, though on none of the 3 OOD datasets" in design_picture(board(spread), "fpr95").reading
+    says(
+        design_picture(board(spread), "fpr95").reading,
+        "NAP+Energy lowest FPR95 20.0 none 3 Energy 50.0 Variance lowest 60.0",
     )
 
 
@@ -84,7 +90,7 @@ def test_what_prints_alike_shares_the_lead() -> None:
     assert close.best("fpr95", "digits", combined=True) == ["nap-minus", "nap"]
 
 
-def test_a_panel_a_dataset_with_the_baseline_and_both_marks() -> None:
+def test_a_panel_a_dataset_with_the_baseline_and_both_marks(says: Says) -> None:
     picture = design_picture(board(THREE), "fpr95")
     dots = [trace for trace in picture.figure.data if trace.mode == "markers+text"]
     rings = [trace for trace in picture.figure.data if trace.mode == "markers" and trace.x[0] is not None]
@@ -93,7 +99,7 @@ def test_a_panel_a_dataset_with_the_baseline_and_both_marks() -> None:
     assert len(dots) == len(rings) == 4
     assert list(dots[1].text) == ["20.0", "<b>5.0</b>", "10.0", "10.0"]
     assert rings[0].marker.symbol == "circle-open"
-    assert "NAP+Energy: FPR95 10.0\xa0%, −40.0 points from Energy" in dots[0].hovertext
+    assert any("NAP+Energy" in text and numbers(text) == ["10.0", "−40.0"] for text in dots[0].hovertext)
     lines = [trace for trace in picture.figure.data if trace.mode == "lines" and trace.x[0] == 0.5]
     assert len(lines) == 4
     assert picture.name == "designs-fpr95"
@@ -128,25 +134,19 @@ def scores(known: list[float], met: list[float], title: str, **more: list[float]
     return WrittenScores("expression", None, np.array(known), every, named=title)
 
 
-def test_a_written_score_beside_nap() -> None:
+def test_a_written_score_beside_nap(says: Says) -> None:
     mine, nap = scores([2, 3], [0, 1], "Own", stones=[2.5, 2.5]), scores([2, 3], [2.5, 2.5], "NAP", stones=[0, 0])
     table = beside([mine, nap], TITLES)
     assert table["MNIST"].tolist() == ["0.0 / 100.0", "100.0 / 50.0"]
     assert table["Average"].tolist() == ["50.0 / 75.0", "50.0 / 75.0"]
-    assert verdict({"alone": (mine, nap)}, TITLES) == (
-        "The AUROC of your score on average over 2 OOD datasets is alone 75.0\xa0%, level with 75.0\xa0% of NAP."
-    )
+    says(verdict({"alone": (mine, nap)}, TITLES), "AUROC 2 75.0 level 75.0 NAP")
     assert "Average" not in beside([scores([2], [1], "Own")], TITLES).columns
 
 
-def test_less_that_means_more_id_is_said() -> None:
+def test_less_that_means_more_id_is_said(says: Says) -> None:
     upside, nap = scores([0, 1], [2, 3], "Own"), scores([2, 3], [0, 2.5], "NAP")
     said = verdict({"alone": (upside, nap), "with Energy": (nap, upside)}, TITLES)
-    assert said.startswith(
-        "The AUROC of your score on MNIST is alone 0.0\xa0%, below 75.0\xa0% of NAP; with Energy 75.0"
-    )
-    assert "above 0.0\xa0% of Own." in said
-    assert "less of it means more in-distribution" in said
+    says(said, "AUROC MNIST 0.0 below 75.0 NAP Energy 75.0 above 0.0 Own 50 lower 1")
     assert "less of it" not in verdict({"alone": (nap, nap)}, TITLES)
 
 
@@ -159,36 +159,30 @@ def curve(*lines: list[float]) -> EpsilonCurve:
     return EpsilonCurve(np.array([0.1, 1, 10]), names, "energy", 0.4, *kinds, base)
 
 
-def test_epsilon_alone_and_combined() -> None:
+def test_epsilon_alone_and_combined(says: Says) -> None:
     found = curve([0.8, 0.4, 0.2], [0.4, 0.4, 0.4])
     alone = epsilon_picture(found, "alone", "fpr95", TITLES, PALETTE)
-    assert alone.reading == (
-        "FPR95 of NAP alone, averaged over 2 OOD datasets, is 40.0\xa0% at the paper's ε = 1 and lowest, 30.0\xa0%, at "
-        "ε = 10; from ε = 0.1 to 10 it moves between 30.0\xa0% and 60.0\xa0%."
-    )
+    says(alone.reading, "FPR95 NAP 2 40.0 1 lowest 30.0 10 0.1 10 30.0 60.0")
     both = epsilon_picture(found, "combined", "fpr95", TITLES, PALETTE)
-    assert both.reading.endswith("; Energy alone has 50.0\xa0%.")
+    says(both.reading, "FPR95 NAP+Energy 0.4 2 20.0 1 lowest 15.0 10 0.1 10 15.0 30.0 Energy 50.0")
     assert {trace.name for trace in both.figure.data} == {"MNIST", "Textures", "average", "Energy alone", "best ε"}
     assert len(alone.table) == 3 * 3
     assert alone.table.query("ood == 'average'")["fpr95"].tolist() == pytest.approx([0.6, 0.4, 0.3])
 
 
-def test_epsilon_where_the_papers_is_best_and_on_one_dataset() -> None:
+def test_epsilon_where_the_papers_is_best_and_on_one_dataset(says: Says) -> None:
     picture = epsilon_picture(curve([0.5, 0.1, 0.5]), "alone", "auroc", TITLES, PALETTE)
-    assert picture.reading == (
-        "AUROC of NAP alone, on MNIST, is 90.0\xa0% at the paper's ε = 1, the highest there is; from ε = 0.1 to 10 it "
-        "moves between 50.0\xa0% and 90.0\xa0%."
-    )
+    says(picture.reading, "AUROC NAP MNIST 90.0 1 highest 0.1 10 50.0 90.0")
     assert "average" not in {trace.name for trace in picture.figure.data}
 
 
-def test_the_oracle_beside_nap() -> None:
+def test_the_oracle_beside_nap(says: Says) -> None:
     draw = np.random.default_rng(0)
     known = np.arange(60) < 30
     found = Oracle(
         scores=draw.normal(size=60) + 2 * known,
         nap=draw.normal(size=60) + known,
-        known=known,
+        is_id=known,
         dataset=np.where(known, "photos", np.where(np.arange(60) < 45, "digits", "stones")),
         trained=60,
         correlation=0.5,
@@ -200,16 +194,12 @@ def test_the_oracle_beside_nap() -> None:
     titles, palette = {"photos": "CIFAR-10", **TITLES}, {"photos": "#2f7de1", **PALETTE}
     del titles["noise"]
     picture = oracle_picture(found, titles, palette)
-    assert picture.reading == (
-        "The oracle's score of 60 held-out images partly follows NAP's: Spearman 0.50, Pearson −0.25 (Spearman 0.10 "
-        "among the ID images alone, unknown among the OOD images); its AUROC is 99.0\xa0%, that of NAP, which has seen "
-        "no OOD image, 90.0\xa0%."
-    )
+    says(picture.reading, "60 NAP Spearman 0.50 Pearson −0.25 Spearman 0.10 AUROC 99.0 NAP 90.0")
     clouds: list[go.Scatter] = list(picture.figure.data)
     assert [cloud.name for cloud in clouds] == ["MNIST", "Textures", "CIFAR-10 (ID)"]
     assert [len(cloud.x) for cloud in clouds] == [15, 15, 30]
     assert clouds[-1].marker.color == "#2f7de1"
-    assert "Spearman <b>0.50</b> · Pearson <b>−0.25</b>" in picture.figure.layout.annotations[0].text
+    says(picture.figure.layout.annotations[0].text, "Spearman 0.50 Pearson −0.25")
     assert picture.table["s_nap"].tolist() == found.nap.tolist()
 
 

@@ -9,6 +9,7 @@ import pytest
 from nap_core.analysis.single_image import ImageVerdict, NapContribution
 from nap_core.figures import score_image
 from nap_core.figures.score_image import ListedImage
+from tests.sentences import Says
 
 THOUSAND = np.linspace(1, 2, 1000)
 
@@ -22,48 +23,42 @@ def share(number: int) -> float:
     return float(THOUSAND[number - 1] + 1e-5) if number else 0.5
 
 
-def test_the_storyboards_sentence() -> None:
+def test_the_storyboards_sentence(says: Says) -> None:
     place = placed(share(8))
-    assert score_image.opening(place, "CIFAR-10") == "Unlike anything CIFAR-10 taught this network"
-    assert score_image.grounds(place) == "NAP 1.01, lower than 99.2\xa0% of known images"
+    says(score_image.opening(place, "CIFAR-10"), "Unlike CIFAR-10")
+    says(score_image.grounds(place), "NAP 1.01 lower 99.2")
 
 
-def test_the_other_two_verdicts_in_words() -> None:
+def test_the_other_two_verdicts_in_words(says: Says) -> None:
     edge, missed, like = placed(share(70)), placed(share(30)), placed(share(412))
-    assert score_image.opening(edge, "CIFAR-10") == "At the edge of what CIFAR-10 taught this network"
-    assert score_image.grounds(edge) == (
-        "NAP 1.07, lower than 93.0\xa0% of known images, but it reaches the threshold of 1.05"
-    )
-    assert score_image.grounds(missed).endswith(
-        "lower than 97.0\xa0% of known images, and it misses the threshold of 1.05"
-    )
-    assert score_image.opening(like, "ImageNet-1k") == "Like what ImageNet-1k taught this network"
-    assert score_image.grounds(like) == "NAP 1.41, higher than 41.2\xa0% of known images"
+    says(score_image.opening(edge, "CIFAR-10"), "edge CIFAR-10")
+    says(score_image.grounds(edge), "NAP 1.07 lower 93.0 1.05")
+    says(score_image.grounds(missed), "NAP 1.03 lower 97.0 1.05")
+    says(score_image.opening(like, "ImageNet-1k"), "Like ImageNet-1k")
+    says(score_image.grounds(like), "NAP 1.41 higher 41.2")
 
 
-def test_words_never_round_to_all_or_none() -> None:
-    assert score_image.standing(placed(share(0))) == "lower than all 1,000 known images"
-    assert score_image.standing(placed(share(1000))) == "higher than all 1,000 known images"
+def test_words_never_round_to_all_or_none(says: Says) -> None:
+    says(score_image.standing(placed(share(0))), "lower 1,000")
+    says(score_image.standing(placed(share(1000))), "higher 1,000")
     many = np.linspace(1, 2, 100_000)
-    assert score_image.standing(placed(many[1] - 1e-9, known=many)) == "lower than 99.9\xa0% of known images"
-    assert "holds only low scores against an image" in score_image.grounds(placed(9.0))
+    says(score_image.standing(placed(many[1] - 1e-9, known=many)), "lower 99.9")
+    says(score_image.grounds(placed(9.0)), "NAP 9.00 higher 1,000 only")
 
 
-def test_constant_scores_are_equal_not_higher_than_none() -> None:
+def test_constant_scores_are_equal_not_higher_than_none(says: Says) -> None:
     place = placed(3.0, known=np.full(5, 3.0))
-    assert score_image.standing(place) == "equal to that of every known image"
+    says(score_image.standing(place), "every")
 
 
-def test_agreement_names_who_says_what() -> None:
+def test_agreement_names_who_says_what(says: Says) -> None:
     lead = placed(share(500))
     same, other = placed(share(400), "msp"), placed(share(0), "energy")
     assert score_image.agreement(lead, []) == ""
-    assert score_image.agreement(lead, [same]) == "MSP says the same."
-    assert score_image.agreement(lead, [same, placed(share(600), "nap+msp")]) == "MSP and NAP+MSP say the same."
-    assert score_image.agreement(lead, [same, other]) == "Energy says: unlike what it knows; MSP agrees with NAP."
-    assert score_image.agreement(lead, [other, placed(share(50), "msp")]) == (
-        "MSP says: at the edge; Energy says: unlike what it knows."
-    )
+    says(score_image.agreement(lead, [same]), "MSP")
+    says(score_image.agreement(lead, [same, placed(share(600), "nap+msp")]), "MSP NAP+MSP")
+    says(score_image.agreement(lead, [same, other]), "Energy unlike MSP NAP")
+    says(score_image.agreement(lead, [other, placed(share(50), "msp")]), "MSP edge Energy unlike")
 
 
 def test_names_are_shown_as_they_are() -> None:
@@ -77,7 +72,7 @@ def test_histograms_hold_every_known_image_and_the_marks() -> None:
     picture = score_image.standing_picture(places, "cat")
     for method, place in zip(("nap", "energy"), places, strict=True):
         rows = picture.table[picture.table["method"] == method]
-        bars = rows[rows["mark"] == "known images"]
+        bars = rows[rows["mark"] == "ID images"]
         counts, edges = np.histogram(place.known, bins=len(bars))
         np.testing.assert_array_equal(bars["images"], counts)
         np.testing.assert_allclose(bars["from"], edges[:-1])
@@ -93,40 +88,38 @@ def test_histograms_hold_every_known_image_and_the_marks() -> None:
     assert sum(trace.showlegend is not False for trace in drawn) == 3
 
 
-def test_standing_reading_counts_the_methods() -> None:
+def test_standing_reading_counts_the_methods(says: Says) -> None:
     high, low = placed(share(500)), placed(share(3), "energy")
-    assert score_image.standing_picture([high, low], "cat").reading == (
-        "“cat” reaches the threshold that 95\xa0% of 1,000 known images reach with 1 of 2 methods (NAP); Energy places "
-        "it lowest: 1.00, lower than 99.7\xa0% of known images."
-    )
+    says(score_image.standing_picture([high, low], "cat").reading, "cat 95 1,000 1 2 NAP Energy lowest 1.00 lower 99.7")
     assert "with every method;" in score_image.standing_picture([high, placed(share(600), "msp")], "cat").reading
-    assert "with none of the methods;" in score_image.standing_picture([low, placed(share(0))], "cat").reading
-    assert score_image.standing_picture([low], "cat").reading == (
-        "“cat” misses the threshold of Energy: 1.00, lower than 99.7\xa0% of known images."
+    says(
+        score_image.standing_picture([low, placed(share(0))], "cat").reading,
+        "cat 95 1,000 none NAP lowest 0.500 lower 1,000",
     )
+    says(score_image.standing_picture([low], "cat").reading, "cat Energy 1.00 lower 99.7")
 
 
 def test_histograms_stand_constant_scores_and_one_known_image() -> None:
     for known in (np.full(50, 2.0), np.array([2.0])):
         picture = score_image.standing_picture([placed(2.0, known=known)], "cat")
-        bars = picture.table[picture.table["mark"] == "known images"]
+        bars = picture.table[picture.table["mark"] == "ID images"]
         assert bars["images"].sum() == len(known)
 
 
-def test_classes_are_the_softmax_in_order() -> None:
+def test_classes_are_the_softmax_in_order(says: Says) -> None:
     logits = np.array([1.0, 3.0, 2.0, -50.0], dtype=np.float32)
     picture = score_image.classes_picture(logits, ["a", "b", "c", "d"], "ResNet-20", count=3)
     expected = np.exp(logits) / np.exp(logits).sum()
     assert picture.table["class"].tolist() == ["b", "c", "a"]
     np.testing.assert_allclose(picture.table["probability"], expected[[1, 2, 0]], rtol=1e-6)
     np.testing.assert_allclose(picture.figure.data[0].x, expected[[1, 2, 0]], rtol=1e-6)
-    assert picture.reading == "ResNet-20 takes it for **b**, 66.5\xa0%; next comes c, 24.5\xa0%."
+    says(picture.reading, "ResNet-20 b 66.5 c 24.5")
     assert score_image.class_shares(np.array([1e4, 0.0])).tolist() == [1, 0]
 
 
-def test_one_class_is_no_ranking() -> None:
+def test_one_class_is_no_ranking(says: Says) -> None:
     picture = score_image.classes_picture(np.array([2.0]), ["only"], "Net")
-    assert picture.reading == "Net takes it for **only**, 100.0\xa0%."
+    says(picture.reading, "Net only 100.0")
 
 
 def strip(*above: int) -> list[ImageVerdict]:
@@ -145,29 +138,26 @@ def test_the_line_is_the_scores() -> None:
     assert picture.table["verdict"].tolist() == ["like", "like", "like", "edge", "edge", "unlike"]
 
 
-def test_the_line_in_words() -> None:
+def test_the_line_in_words(says: Says) -> None:
     places = strip(500, 400, 300, 80, 20, 0)
-    assert score_image.corruption_picture(places, "Defocus blur", 3).reading == (
-        "Defocus blur at severity 3 lowers NAP from 1.50 to 1.08, lower than 92.0\xa0% of known images; the verdict "
-        "first changes at severity 3: at the edge."
+    says(
+        score_image.corruption_picture(places, "Defocus blur", 3).reading,
+        "Defocus blur 3 lowers NAP 1.50 1.08 lower 92.0 3 edge",
     )
-    assert score_image.corruption_picture(places, "Defocus blur", 0).reading.startswith(
-        "As it is, the image has NAP 1.50, higher than 50.0\xa0% of known images; "
-        "the verdict first changes at severity 3"
-    )
+    says(score_image.corruption_picture(places, "Defocus blur", 0).reading, "NAP 1.50 higher 50.0 3 edge")
     same = score_image.corruption_picture(strip(500, 500), "Contrast", 1).reading
-    assert same.startswith(
-        "Contrast at severity 1 leaves NAP at 1.50, higher than 50.0\xa0% of known images; the verdict is"
+    says(same, "Contrast 1 NAP 1.50 higher 50.0 every like")
+    says(
+        score_image.corruption_picture(strip(500, 700), "Contrast", 1).reading,
+        "Contrast 1 raises NAP 1.50 1.70 higher 70.0 every like",
     )
-    assert same.endswith("the same at every severity: like what it knows.")
-    assert "raises NAP from 1.50 to 1.70" in score_image.corruption_picture(strip(500, 700), "Contrast", 1).reading
 
 
 def voice(channel: int, gain: float) -> NapContribution:
     return NapContribution(channel, 2 + gain, 2, 0.25, gain)
 
 
-def test_channels_carry_their_maps_and_numbers() -> None:
+def test_channels_carry_their_maps_and_numbers(says: Says) -> None:
     maps = np.random.default_rng(0).uniform(0, 4, (10, 7, 7)).astype(np.float32)
     view = np.full((32, 32, 3), 90, dtype=np.uint8)
     voices = [voice(channel, 0.5 - channel / 20) for channel in (3, 7, 1, 9)]
@@ -180,18 +170,15 @@ def test_channels_carry_their_maps_and_numbers() -> None:
     np.testing.assert_allclose(picture.table["mean"], maps[[3, 7, 1, 9]].mean(axis=(1, 2)), rtol=1e-6)
     assert picture.table["percentile"].tolist() == [25] * 4
     peak = f"{maps[3].max():.3g}"
-    assert picture.reading == (
-        "These 4 channels add 1.00 to NAP, measured from the average known image; in channel 3 the peak is "
-        f"{peak} and (max / (mean + 1))² is 2.35, usually 2.00."
-    )
+    says(picture.reading, f"4 1.00 NAP 3 {peak} 1 2.35 2.00")
 
 
-def test_channels_in_the_singular_and_none_at_all() -> None:
+def test_channels_in_the_singular_and_none_at_all(says: Says) -> None:
     maps, view = np.ones((3, 8, 8), dtype=np.float32), np.zeros((224, 224, 3), dtype=np.uint8)
     one = score_image.channels_picture([voice(2, -0.25)], view, maps, "against", 1.0)
-    assert one.reading.startswith("This channel takes 0.250 from NAP, measured")
+    says(one.reading, "0.250 NAP 2 1.00 1 1.75 2.00")
     none = score_image.channels_picture([], view, maps, "for", 0.0)
-    assert none.reading == "No channel adds more to NAP than it does for the average known image."
+    says(none.reading, "NAP")
     assert none.table.empty
     assert json.loads(none.figure.to_json())["data"] == []
 
@@ -204,7 +191,7 @@ def listed(name: str, above: int) -> ListedImage:
 def test_tables_of_several_images() -> None:
     found = [listed("a.png", 0), listed("b.png", 900)]
     screen = score_image.screen_table(found, "nap")
-    assert screen["verdict"].tolist() == ["unlike what it knows", "like what it knows"]
+    assert screen["verdict"].tolist() == ["unlike the ID images", "like the ID images"]
     assert screen["NAP"].tolist() == [0, 90]
     assert screen["probability"].tolist() == [50, 50]
     file = score_image.file_table(found)
@@ -216,10 +203,7 @@ def test_tables_of_several_images() -> None:
     assert isinstance(file, pd.DataFrame)
 
 
-def test_listing_in_words() -> None:
+def test_listing_in_words(says: Says) -> None:
     found = [listed("a.png", 0), listed("b.png", 900), listed("c.png", 950)]
-    assert score_image.listing_reading(found, "nap", "CIFAR-10") == (
-        "Of 3 images, NAP finds **2** like what it knows, **1** unlike what it knows; what the network knows is "
-        "CIFAR-10."
-    )
-    assert score_image.listing_reading(found[:1], "nap", "CIFAR-10").startswith("Of 1 image, NAP finds **1** unlike")
+    says(score_image.listing_reading(found, "nap", "CIFAR-10"), "3 NAP 2 like 1 unlike CIFAR-10")
+    says(score_image.listing_reading(found[:1], "nap", "CIFAR-10"), "1 NAP 1 unlike CIFAR-10")

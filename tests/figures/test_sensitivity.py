@@ -10,6 +10,7 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.overhead import Cost
 from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
+from tests.sentences import Says
 
 TITLES = {"near": "CIFAR-100", "far": "SVHN"}
 
@@ -32,7 +33,7 @@ def drawn(method: str, sizes: tuple[int, ...] = (10, 20, 100)) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "ood", "images", "metric", "low", "median", "high"])
 
 
-def test_the_opened_method_has_the_band_and_every_method_a_line() -> None:
+def test_the_opened_method_has_the_band_and_every_method_a_line(says: Says) -> None:
     rows = [scores("energy"), scores("nap")]
     tables = {row.method: drawn(row.method) for row in rows}
     picture = images_picture(rows, tables, "fpr95", AVERAGE, "nap", TITLES)
@@ -40,24 +41,19 @@ def test_the_opened_method_has_the_band_and_every_method_a_line() -> None:
     assert [line.name for line in lines] == ["Energy", "NAP"]
     assert list(lines[1].x) == [10, 20, 100]
     assert list(band.y) == pytest.approx([0.4, 0.35, 0.3, 0.3, 0.25, 0.2])
-    assert picture.reading == (
-        "FPR95 of NAP, averaged over 2 OOD datasets, lies between 20.0\xa0% and 40.0\xa0% in 9 of 10 draws of 10 "
-        "images of each dataset, and between 25.0\xa0% and 35.0\xa0% with 20; all 100 give 30.0\xa0%."
-    )
+    says(picture.reading, "FPR95 NAP 2 20.0 40.0 9 10 10 25.0 35.0 20 100 30.0")
     assert len(picture.table) == 6
 
 
-def test_the_fit_split_has_words_of_its_own() -> None:
+def test_the_fit_split_has_words_of_its_own(says: Says) -> None:
     picture = images_picture([scores()], {"nap": drawn("nap")}, "fpr95", "far", "nap", TITLES, of_fit=True)
     assert picture.figure.layout.xaxis.title.text == "images in the fit split"
-    assert "in all draws of 10 images in the fit split" in picture.reading
+    says(picture.reading, "FPR95 NAP SVHN 20.0 40.0 10 25.0 35.0 20 100 30.0")
 
 
-def test_too_few_images_for_parts_are_told() -> None:
+def test_too_few_images_for_parts_are_told(says: Says) -> None:
     picture = images_picture([scores()], {"nap": drawn("nap", (12,))}, "auroc", "far", "nap", TITLES)
-    assert picture.reading == (
-        "AUROC of NAP, on SVHN, is 30.0\xa0% with 12 images of each dataset: too few to take parts of."
-    )
+    says(picture.reading, "AUROC NAP SVHN 30.0 12")
 
 
 def sizes(accuracy: float = 0.9) -> pd.DataFrame:
@@ -69,19 +65,16 @@ def sizes(accuracy: float = 0.9) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "side", "ood", "fpr95", "auroc", "id_accuracy"])
 
 
-def test_the_sizes_average_over_datasets_or_show_one() -> None:
+def test_the_sizes_average_over_datasets_or_show_one(says: Says) -> None:
     picture = size_picture([scores()], sizes(), "fpr95", AVERAGE, "nap", TITLES, 32)
     right, line = picture.figure.data
     assert list(line.x) == [16, 32, 64]
     assert list(line.y) == pytest.approx([0.6, 0.3, 0.9])
     assert list(right.y) == pytest.approx([0.884, 0.868, 0.836])
-    assert picture.reading == (
-        "FPR95 of NAP, averaged over 2 OOD datasets, is lowest at 32 pixels (30.0\xa0%), the size of the study, and "
-        "90.0\xa0% at 64, where the network is right on 83.6\xa0% of ID images, not 86.8\xa0%."
-    )
+    says(picture.reading, "FPR95 NAP 2 lowest 32 30.0 90.0 64 83.6 86.8")
     one = size_picture([scores()], sizes(), "auroc", "near", "nap", TITLES, 16)
     assert list(one.figure.data[1].y) == pytest.approx([0.5, 0.8, 0.1])
-    assert "is highest at 32 pixels (80.0\xa0%); at the study's 16 it is 50.0\xa0%, and 10.0\xa0% at 64" in one.reading
+    says(one.reading, "AUROC NAP CIFAR-100 highest 32 80.0 16 50.0 10.0 64 83.6 88.4")
 
 
 def test_without_labels_the_sizes_have_no_accuracy() -> None:
@@ -90,17 +83,17 @@ def test_without_labels_the_sizes_have_no_accuracy() -> None:
     assert "right on" not in picture.reading
 
 
-def test_the_fpr_curve_averages_datasets_when_asked() -> None:
+def test_the_fpr_curve_averages_datasets_when_asked(says: Says) -> None:
     row = scores()
     average = fpr_curves([row], ("near", "far"), "nap", TITLES, averaged=True)
     at = list(average.figure.data[0].x).index(0.95)
     expected = np.mean([metrics.fpr_at_tpr(row.id, values, 0.95) for values in row.ood.values()])
     assert average.figure.data[0].y[at] == pytest.approx(expected)
-    assert average.reading.startswith("On average over 2 OOD datasets, NAP let the fewest pass")
+    says(average.reading, "2 NAP 80 24.0 99 66.2")
     pooled = fpr_curves([row], ("near", "far"), "nap", TITLES)
     assert pooled.figure.data[0].y[at] == pytest.approx(metrics.fpr_at_tpr(row.id, row.pooled, 0.95))
-    assert pooled.reading.startswith("Against both OOD datasets together, NAP")
-    assert fpr_curves([row], ("far",), "nap", TITLES, averaged=True).reading.startswith("Against SVHN, NAP")
+    says(pooled.reading, "both NAP 80 40.7 99 81.4")
+    says(fpr_curves([row], ("far",), "nap", TITLES, averaged=True).reading, "SVHN NAP 80 0.0 99 44.4")
 
 
 @pytest.mark.parametrize("tpr", [0.8, 0.95, 0.99])
@@ -113,13 +106,10 @@ def test_the_table_has_the_fpr_at_that_tpr(tpr: float) -> None:
     )
 
 
-def test_the_cost_keeps_its_device_and_stands_beside_the_papers() -> None:
+def test_the_cost_keeps_its_device_and_stands_beside_the_papers(says: Says) -> None:
     cost = Cost(2.0, 0.002, 256, (0.0009, 0.001, 0.02), 64, "CPU, 2 threads", "ResNet-20")
     picture = cost_picture(cost)
-    assert picture.reading == (
-        "On this device (CPU, 2 threads) NAP adds 0.1\xa0% to the forward pass of ResNet-20: 2 ms to 2 s for 256 "
-        "images, the median of 3 repeats. The paper measured 0.0462\xa0% (0.0817 s of 176.7155 s) on ImageNet-1k."
-    )
+    says(picture.reading, "2 NAP 0.1 ResNet-20 2 2 256 3 0.0462 0.0817 176.7155 ImageNet-1k")
     repeats, here, paper = picture.figure.data
     assert list(repeats.x) == pytest.approx([0.09, 0.1, 2.0])
     assert (here.x[0], paper.x[0]) == pytest.approx((0.1, 0.0462))

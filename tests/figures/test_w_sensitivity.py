@@ -16,6 +16,7 @@ from nap_core.figures.w_sensitivity import (
     sensitivity_table,
 )
 from nap_core.methods.combination import WeightCurve, weight_curve
+from tests.sentences import Says
 
 TITLES = {"digits": "MNIST", "stones": "Textures", "noise": "Uniform noise"}
 PALETTE = {"digits": "#c8352c", "stones": "#f07c3a", "noise": "#8f1d4a"}
@@ -50,48 +51,44 @@ def test_best_w_of_a_dataset_is_the_middle_one_among_equals() -> None:
     assert [found.best_of(name) for name in found.curve.datasets] == [1.0, 0.5, 0.0]
 
 
-def test_finding_counts_and_names_where_the_combination_is_not_lower() -> None:
+def test_finding_counts_and_names_where_the_combination_is_not_lower(says: Says) -> None:
     found = made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.3, 0.2], digits=[1.0, 0.4, 0.3])
     # Averages 0.533, 0.267, 0.3: 0.5 is the best on average; noise would want w = 0, digits w = 1.
-    assert finding(found) == (
-        "**NAP+Energy has a lower FPR95 than Energy alone on 2 of the 3 OOD datasets** when each gets its own best w; "
-        "at no w on MNIST (30.0\xa0% with Energy alone). With one w for all, 0.5, the best on average, it is lower on "
-        "1 of the 3 OOD datasets, not on Uniform noise (30.0\xa0% against 20.0\xa0%) and "
-        "MNIST (40.0\xa0% against 30.0\xa0%)."
+    says(
+        finding(found),
+        "NAP+Energy lower FPR95 Energy 2 3 MNIST 30.0 Energy 0.5 lower 1 3 Uniform noise 30.0 20.0 MNIST 40.0 30.0",
     )
 
 
-def test_finding_when_it_is_lower_everywhere() -> None:
-    assert finding(made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.2])) == (
-        "**NAP+Energy has a lower FPR95 than Energy alone on both OOD datasets** when each gets its own best w. "
-        "With one w for all, 0.5, the best on average, it is lower on both OOD datasets."
+def test_finding_when_it_is_lower_everywhere(says: Says) -> None:
+    says(
+        finding(made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.2])),
+        "NAP+Energy lower FPR95 Energy both 0.5 lower both",
     )
 
 
-def test_finding_when_it_is_lower_nowhere() -> None:
-    assert finding(made(stones=[0.5, 0.4, 0.4], noise=[0.1, 0.0, 0.0], digits=[1, 1, 1])) == (
-        "**At no w has NAP+Energy a lower FPR95 than Energy alone on any of the 3 OOD datasets.**"
+def test_finding_when_it_is_lower_nowhere(says: Says) -> None:
+    says(
+        finding(made(stones=[0.5, 0.4, 0.4], noise=[0.1, 0.0, 0.0], digits=[1, 1, 1])),
+        "NAP+Energy lower FPR95 Energy 3",
     )
 
 
-def test_finding_says_where_nothing_is_left_to_lower() -> None:
+def test_finding_says_where_nothing_is_left_to_lower(says: Says) -> None:
     found = made(stones=[0.5, 0.1, 0.4], noise=[0.1, 0.0, 0.0])
-    assert "at no w on Uniform noise (0.0\xa0% already with Energy alone)" in finding(found)
+    says(
+        finding(found), "NAP+Energy lower FPR95 Energy 1 2 Uniform noise 0.0 Energy 0.5 lower 1 2 Uniform noise 0.0 0.0"
+    )
 
 
-def test_finding_when_one_w_for_all_lowers_none() -> None:
+def test_finding_when_one_w_for_all_lowers_none(says: Says) -> None:
     text = finding(made(stones=[0.9, 0.25, 0.2], noise=[0.3, 0.9, 0.4]))
-    assert "on 1 of the 2 OOD datasets** when each gets its own best w" in text
-    assert text.endswith("With one w for all, 1, the best on average, it is lower on none of the 2 OOD datasets.")
+    says(text, "NAP+Energy lower FPR95 Energy 1 2 Textures 20.0 Energy 1 lower none 2")
 
 
-def test_finding_on_a_single_dataset() -> None:
-    assert finding(made(digits=[0.5, 0.2, 0.4])) == (
-        "**At its best w, 0.5, NAP+Energy has a lower FPR95 than Energy alone on MNIST**: 20.0\xa0% against 40.0\xa0%."
-    )
-    assert finding(made(digits=[0.5, 0.45, 0.4])) == (
-        "**At no w has NAP+Energy a lower FPR95 than Energy alone on MNIST (40.0\xa0% with Energy alone).**"
-    )
+def test_finding_on_a_single_dataset(says: Says) -> None:
+    says(finding(made(digits=[0.5, 0.2, 0.4])), "0.5 NAP+Energy lower FPR95 Energy MNIST 20.0 40.0")
+    says(finding(made(digits=[0.5, 0.45, 0.4])), "NAP+Energy lower FPR95 Energy MNIST 40.0 Energy")
 
 
 def test_table_has_both_metrics_at_the_ends_at_w_and_at_the_best() -> None:
@@ -156,18 +153,12 @@ def test_one_dataset_needs_no_average() -> None:
     assert trace(figure, "best w").marker.color == PALETTE["digits"]
 
 
-def test_readings() -> None:
+def test_readings(says: Says) -> None:
     found = made(stones=[0.5, 0.1, 0.4], digits=[1.0, 0.4, 0.3])
-    assert curve_picture(found, "fpr95", 0.0).reading == (
-        "FPR95, averaged over 2 OOD datasets, is 75.0\xa0% at w = 0 and lowest, 25.0\xa0%, at w = 0.5; "
-        "Energy alone has 35.0\xa0%, NAP alone 75.0\xa0%."
-    )
-    assert curve_picture(found, "auroc", 0.5).reading == (
-        "AUROC, averaged over 2 OOD datasets, is highest at w = 0.5: 87.5\xa0%; Energy alone has 82.5\xa0%, NAP "
-        "alone 62.5\xa0%."
-    )
+    says(curve_picture(found, "fpr95", 0.0).reading, "FPR95 2 75.0 0 lowest 25.0 0.5 Energy 35.0 NAP 75.0")
+    says(curve_picture(found, "auroc", 0.5).reading, "AUROC 2 highest 0.5 87.5 Energy 82.5 NAP 62.5")
     flat = made(digits=[0.4, 0.4, 0.4])
-    assert curve_picture(flat, "fpr95", 0.5).reading == "FPR95, on MNIST, is 40.0\xa0% at every w."
+    says(curve_picture(flat, "fpr95", 0.5).reading, "FPR95 MNIST 40.0 every")
 
 
 def test_table_of_the_figure_holds_the_whole_curve() -> None:
@@ -191,11 +182,11 @@ def test_a_computed_curve_can_be_drawn_at_every_weight() -> None:
         assert dots(curve_picture(found, "auroc", float(w)).figure).y == (curve.auroc[0, row],)
 
 
-def test_another_prior_is_called_by_its_name() -> None:
+def test_another_prior_is_called_by_its_name(says: Says) -> None:
     curve = made(digits=[0.5, 0.2, 0.4]).curve
     found = Sensitivity.of("nap-variance+msp", curve, "CIFAR-10", TITLES, PALETTE)
     assert found.published_w is None  # the paper's w are NAP's
-    assert "MSP alone has 40.0\xa0%, Variance alone 50.0\xa0%" in curve_picture(found, "fpr95", 0.5).reading
+    says(curve_picture(found, "fpr95", 0.5).reading, "FPR95 MNIST lowest 0.5 20.0 MSP 40.0 Variance 50.0")
     assert any("Variance" in name for name in sensitivity_table(found, 0.5).columns)
 
 
@@ -208,16 +199,10 @@ def over(titles: dict[str, list[float]]) -> list[Sensitivity]:
     return [Sensitivity.of(spec, curve, "CIFAR-10", TITLES, PALETTE) for spec, curve in curves.items()]
 
 
-def test_robust_range_is_shaded_and_told() -> None:
+def test_robust_range_is_shaded_and_told(says: Says) -> None:
     found = over({"nap+energy": [0.9, 0.3, 0.2, 0.25, 0.4], "nap+msp": [0.9, 0.5, 0.2, 0.25, 0.4]})
-    assert robust_reading(found, "fpr95") == (
-        "1 of the 2 combinations have a lower FPR95 than the other method alone at every w from 0.2 to 0.8; there w "
-        "moves it by 10.0 points (NAP+Energy) to 30.0 (NAP+MSP)."
-    )
-    assert robust_reading(found[:1], "auroc") == (
-        "NAP+Energy has a higher AUROC than the other method alone at every w from 0.2 to 0.8; there w moves it by "
-        "5.0 points."
-    )
+    says(robust_reading(found, "fpr95"), "1 2 lower FPR95 every 0.2 0.8 10.0 NAP+Energy 30.0 NAP+MSP")
+    says(robust_reading(found[:1], "auroc"), "NAP+Energy higher AUROC every 0.2 0.8 5.0")
     shades = [shape for shape in curve_picture(found[0], "fpr95", 0.5).figure.layout.shapes if shape.type == "rect"]
     assert [(shape.x0, shape.x1) for shape in shades] == [(0.2, 0.8)]
 

@@ -1,6 +1,7 @@
 """The choice of methods: one for all pages, kept in the address; what it waits for, and why some cannot run."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -34,9 +35,18 @@ def opened(page: str, study: Study = STUDY, **address: str) -> AppTest:
     return app
 
 
+@pytest.fixture(scope="module")
+def store_of_the_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the study and nothing else."""
+    root = tmp_path_factory.mktemp("study") / "store"
+    run(STUDY, Store(root))
+    return root
+
+
 @pytest.fixture
-def found(store_root: Path) -> EvaluationData:
+def found(store_root: Path, store_of_the_study: Path) -> EvaluationData:
     """The study in a store of this test's own, without its fit split."""
+    shutil.copytree(store_of_the_study, store_root)
     return run(STUDY, Store(store_root))
 
 

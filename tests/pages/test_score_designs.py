@@ -68,7 +68,7 @@ def test_an_expression_is_drawn_and_compared(opened: OpenPage, found: Evaluation
     for score, method in {"Own": "nap-minus", "NAP": "nap", "Own+Energy": "nap-minus+energy"}.items():
         fpr95, auroc = table.loc[(method, "mnist"), ["fpr95", "auroc"]]
         assert shown.loc[score, "MNIST"] == f"{100 * fpr95:.1f} / {100 * auroc:.1f}"
-    assert "The AUROC of your score on average over 3 OOD datasets" in said(app)
+    assert "The AUROC of your score, averaged over 3 OOD datasets" in said(app)
     assert r"\mathrm{max}_j - \mathrm{mean}_j" in app.latex[0].value
 
 

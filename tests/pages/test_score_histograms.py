@@ -65,7 +65,7 @@ def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, 
     assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
     shown = ("energy", "nap", "nap+energy", "msp", "nap+msp")
     assert printed(app) == [expected(found, method, ood) for method in shown for ood in ("mnist", "uniform-noise")]
-    assert "At the threshold that keeps 95\xa0% of CIFAR-10" in text(app)
+    assert "At the threshold that accepts 95\xa0% of CIFAR-10" in text(app)
     assert not app.subheader
 
 
@@ -75,7 +75,7 @@ def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found
     assert not app.exception
     assert printed(app)[0] == expected(found, "energy", "mnist", 0.8)
     assert all(new > old for new, old in zip([s["x0"] for s in figure(app)["layout"]["shapes"]], before, strict=True))
-    assert "At the threshold that keeps 80\xa0% of CIFAR-10" in text(app)
+    assert "At the threshold that accepts 80\xa0% of CIFAR-10" in text(app)
 
 
 def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: EvaluationData) -> None:
@@ -99,7 +99,7 @@ def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: Evalua
     app = opened(tpr="90", histogram_view="All together", methods="nap")
     assert app.slider(key="tpr").value == 90
     assert len(printed(app)) == 1
-    assert "keeps 90\xa0% of CIFAR-10, NAP" in text(app)
+    assert "accepts 90\xa0% of CIFAR-10, NAP" in text(app)
 
 
 def test_a_click_on_a_column_shows_its_images(

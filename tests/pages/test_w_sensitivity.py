@@ -104,7 +104,7 @@ def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
     other = methods.combination_parts(method)[1]
     lower = [line[:-1].min() < line[-1] for line in curve.fpr95]
     titles = ("MNIST", "Textures", "Uniform noise")
-    count = {0: "any of the 3", 3: "all 3"}.get(sum(lower), f"{sum(lower)} of the 3")
+    count = {0: "any of the 3", 3: "all 3"}.get(sum(lower), f"{sum(lower)} of 3")
     claim = f"{methods.title(method)} has a lower" if any(lower) else f"has {methods.title(method)} a lower"
     sentence = next(element.value for element in app.main.markdown if claim in element.value)
     assert f"FPR95 than {other.title} alone on {count} OOD datasets" in sentence
