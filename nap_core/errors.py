@@ -15,6 +15,7 @@ class Hint(Enum):
     ID_IMAGES = "Take an ID dataset with images."
     MORE_IMAGES = "Take more images."
     CNN = "Take a network with feature maps."
+    FIT_SPLIT = "Take a fit split."
 
 
 class UserError(Exception):

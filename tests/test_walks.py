@@ -10,9 +10,9 @@ from nap_core import nap
 from tests import walks
 
 # Files entered now, and the number to come to: tighten the bound with every step towards it.
-FIRST_RUN, FIRST_RUN_TARGET = 36, 26
-SCORE_OF_STUDY = 11
-SCORE_ALONE = 9
+FIRST_RUN, FIRST_RUN_TARGET = 37, 26
+SCORE_OF_STUDY = 13  # the issue asks for 16
+SCORE_ALONE = 11
 
 
 def test_a_first_run_of_a_study(tmp_path: Path) -> None:

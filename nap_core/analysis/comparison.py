@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from nap_core import methods, metrics
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.metrics import Metric
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 AVERAGE = "average"  # no dataset has this name; see test_comparison.py
 BEST, SECOND = 1, 2

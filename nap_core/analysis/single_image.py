@@ -15,7 +15,8 @@ from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
 from nap_core.extraction import extract, precomputed
-from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, Method, ScoringContext
+from nap_core.methods.refusals import own_pass_needs
 from nap_core.models import Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -123,6 +124,13 @@ def model_for_tiny_images(model: str) -> str | None:
     return next((name for name, side in sides.items() if side <= TINY), None)
 
 
+def refusal(method: Method) -> UserError | None:
+    """Why a method cannot score a single image, None where it can."""
+    if not method.own_pass:
+        return None
+    return UserError(f"{method.title} cannot place a single image: it needs {own_pass_needs(method)}.")
+
+
 def id_scores(
     data: EvaluationData, specs: Sequence[str] = methods.STANDARD, weights: Mapping[str, float] | None = None
 ) -> dict[str, NDArray[np.float64]]:
@@ -130,10 +138,8 @@ def id_scores(
     one. Raises as ``methods.scored`` does."""
     found = {}
     for spec in specs:
-        method = methods.parse(spec)
-        if method.own_pass:
-            needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
-            raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
+        if error := refusal(methods.parse(spec)):
+            raise error
         found[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
     return found
 

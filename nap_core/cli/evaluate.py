@@ -32,9 +32,9 @@ def run(args: argparse.Namespace) -> int:
     id_data, ood, fit = _datasets(args)
     choices = choice.read(args.methods)
     record = network.record_of(args)
-    choices = choice.keep(
-        choices, choice.without_fit(fit is not None, args.trained_on or (record.trained_on if record else ""))
-    )
+    if fit is None:
+        trained_on = args.trained_on or (record.trained_on if record else "")
+        choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
     choices = choice.keep(choices, choice.without_images([one.label for one in (id_data, *ood) if one.is_bank]))
     if args.search_w and id_data.is_bank:
         raise UserError("--search-w distorts ID images, and a bank holds none: name images with --id DATA.")
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             list(by_spec),
             weights,
             callbacks=callbacks,
-            failed=lambda spec, error: choice.refuse(by_spec[spec], str(error)),
+            failed=lambda spec, error: choice.refuse(by_spec[spec], error),
         )
     _write(table, evaluated, passes.network, args)
     return 0
@@ -86,7 +86,8 @@ def _data(
     # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
     fit_opened = passes.open(fit) if fit and any(one.method.fits for one in choices) else None
     fit_images = fit_opened.labelled_images if fit_opened else None
-    choices = choice.keep(choices, choice.unfit(model, fit_images, args.fit_limit))
+    known_fit = ScoringContext(model, passes.network.trained_on, fit_images, fit_limit=args.fit_limit)
+    choices = choice.keep(choices, choice.refusals_on(known_fit))
     id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
     if fit_opened and fit_opened.fingerprint == id_opened.fingerprint:
         raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")

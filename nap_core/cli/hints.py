@@ -5,5 +5,6 @@ from nap_core.errors import Hint
 HINTS = {
     Hint.ID_IMAGES: "Name an ID dataset with images: --id DATA.",
     Hint.MORE_IMAGES: "Take more images: a larger --limit, or none.",
+    Hint.FIT_SPLIT: "Name one with --fit DATA.",
     Hint.CNN: "Name a network with feature maps: --model, or --weights FILE.",
 }

@@ -41,13 +41,13 @@ class _Reference:
 def run(args: argparse.Namespace) -> int:
     """Score the images that the arguments name; 1 when one of them could not be read."""
     record = network.record_of(args)
-    choices = choice.keep(choice.read(args.methods), choice.without_a_pass)
+    choices = choice.keep(choice.read(args.methods), single_image.refusal)
     id_name, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
     if not id_name:
         raise UserError("Images to compare with are missing: name ID images with --id DATA.")
-    choices = choice.keep(
-        choices, choice.without_fit(bool(fit), args.trained_on or (record.trained_on if record else ""))
-    )
+    if not fit:
+        trained_on = args.trained_on or (record.trained_on if record else "")
+        choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
     id_data, fit_data = data.read(id_name), data.read(fit) if fit else None
     choose_device(args.device)
     with Meter(args.quiet) as meter, memory_in_words():
@@ -67,7 +67,8 @@ def _reference(
     args, model = passes.args, passes.network.model
     opened = passes.open(fit_data) if fit_data and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
-    choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
+    known_fit = ScoringContext(model, passes.network.trained_on, fit, fit_limit=args.fit_limit)
+    choices = choice.keep(choices, choice.refusals_on(known_fit))
     id_images = ImageSet(passes.open(id_data).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     context = ScoringContext(model, passes.network.trained_on, fit, activations, args.fit_limit, device=args.device)
@@ -78,7 +79,7 @@ def _reference(
         try:
             scores |= single_image.id_scores(reference, [one.spec], weights)
         except UserError as error:
-            choice.refuse(one, str(error))
+            choice.refuse(one, error)
     return _Reference(id_data.label, scores, context, weights)
 
 

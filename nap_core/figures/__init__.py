@@ -1,4 +1,4 @@
-"""Pure functions: data in, ``Picture`` out. One file a page; nothing here knows Streamlit or torch."""
+"""Pure functions that turn results into a ``Picture``, one file a page. Nothing here imports Streamlit or torch."""
 
 from nap_core.figures.palette import ID_COLOUR, colour_of, colours
 from nap_core.figures.picture import Picture

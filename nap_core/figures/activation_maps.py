@@ -1,4 +1,4 @@
-"""Activation maps of an ID and an OOD image: one channel laid over each, many channels as tiles."""
+"""Feature maps of an ID and an OOD image: one channel laid over each, many channels as tiles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.figures.layout import INVISIBLE, Style, base_layout, marks, under_axes
 from nap_core.figures.palette import sequential
-from nap_core.figures.picture import Picture, three_digits
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import three_digits
 from nap_core.figures.thumbnails import data_address, overlay
 from nap_core.models.attention_hook import MEAN
 from nap_core.nap import channel_ratio
@@ -24,12 +26,17 @@ MAP_HEIGHT = 420
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """An image on the screen and what the network's penultimate layer answers to it.
+    """An image and its penultimate feature maps.
 
-    ``role`` is "ID" or "OOD", ``title`` names the image ("cat"), ``colour`` is its dataset's; ``view`` (H, W, 3) uint8
-    is what the network sees, ``maps`` (C, h, w) the activations, ``contribution`` (C,) what each channel adds to the
-    logit of the predicted class, None where the logits are not linear in the channels' means. ``kind`` says what the
-    channels are.
+    Attributes:
+        role: "ID" or "OOD".
+        title: The name of the image ("cat").
+        colour: The colour of its dataset.
+        view: The network's input before normalisation, (H, W, 3) uint8.
+        maps: The feature maps, (C, h, w).
+        contribution: The summand of each channel in the logit of the predicted class, (C,); None where the logits are
+            not linear in the pooled features.
+        kind: Feature maps or attention heads.
     """
 
     role: str
@@ -43,14 +50,12 @@ class Subject:
     @cached_property
     def maximum(self) -> NDArray[np.float64]:
         """(C,), of the maps."""
-        found: NDArray[np.float64] = self.maps.max(axis=(1, 2)).astype(np.float64)
-        return found
+        return np.asarray(self.maps.max(axis=(1, 2)), np.float64)
 
     @cached_property
     def mean(self) -> NDArray[np.float64]:
         """(C,), of the maps."""
-        found: NDArray[np.float64] = self.maps.mean(axis=(1, 2), dtype=np.float64)
-        return found
+        return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
 
     @cached_property
     def ratio(self) -> NDArray[np.float64]:
@@ -59,10 +64,10 @@ class Subject:
 
     @property
     def numbers(self) -> dict[str, NDArray[np.float64]]:
-        """What there is to say of each channel in numbers, (C,) each, by name."""
-        found = {"maximum": self.maximum, "mean": self.mean}
-        found |= {} if self.kind.of_heads else {"ratio": self.ratio}
-        return found | ({} if self.contribution is None else {"contribution": self.contribution})
+        """The statistics of each channel, (C,) each, by name."""
+        numbers = {"maximum": self.maximum, "mean": self.mean}
+        numbers |= {} if self.kind.of_heads else {"ratio": self.ratio}
+        return numbers | ({} if self.contribution is None else {"contribution": self.contribution})
 
 
 def enlarged(view: NDArray[np.uint8], least: int = 320) -> Image.Image:
@@ -73,81 +78,45 @@ def enlarged(view: NDArray[np.uint8], least: int = 320) -> Image.Image:
 
 
 def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> Picture:
-    """The image with the map of ``channel`` laid over it, coloured from 0 to ``top``; the values show on hover."""
-    found = subject.maps[channel].astype(np.float64)
-    height, width = found.shape
-    figure = go.Figure(
-        [
-            go.Heatmap(  # invisible: the picture below is painted already, this carries the values
-                z=found,
-                x=np.arange(1, width + 1),
-                y=np.arange(1, height + 1),
-                colorscale=[[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
-                showscale=False,
-                hovertemplate=f"row %{{y}}, column %{{x}}<br>{subject.kind.value} %{{z:.3g}}<extra></extra>",
-            ),
-            _colour_bar(top, subject.kind.value),
-        ]
-    )
-    painted = overlay(enlarged(subject.view), found, top, opacity)
-    figure.add_layout_image(
-        source=data_address(painted, size=max(painted.size)),
-        xref="x",
-        yref="y",
-        x=0.5,
-        y=0.5,
-        sizex=width,
-        sizey=height,
-        sizing="stretch",
-        layer="below",
-    )
-    figure.update_xaxes(visible=False, range=[0.5, width + 0.5], constrain="domain", fixedrange=True)
-    figure.update_yaxes(visible=False, range=[height + 0.5, 0.5], scaleanchor="x", constrain="domain", fixedrange=True)
-    figure.update_layout(height=MAP_HEIGHT, margin={"l": 0, "r": 0, "t": 4, "b": 56}, showlegend=False)
-    reading = _map_reading(found, channel, subject.kind)
+    """The image with the feature map of ``channel`` laid over it, coloured from 0 to ``top``, the values on hover."""
+    values = subject.maps[channel].astype(np.float64)
+    height, width = values.shape
+    # Invisible: the picture below is painted already, this carries the values.
+    clear, hover = [[0, INVISIBLE], [1, INVISIBLE]], f"row %{{y}}, column %{{x}}<br>{subject.kind.value} %{{z:.3g}}"
+    grid: Style = {"type": "heatmap", "z": values, "x": np.arange(1, width + 1), "y": np.arange(1, height + 1)}
+    grid |= {"colorscale": clear, "showscale": False, "hovertemplate": f"{hover}<extra></extra>"}
+    painted = overlay(enlarged(subject.view), values, top, opacity)
+    image = under_axes(data_address(painted, size=max(painted.size)), width, height, corner=0.5)
+    hidden: Style = {"visible": False, "constrain": "domain", "fixedrange": True}
+    axes: Style = {"xaxis": {"range": [0.5, width + 0.5], **hidden}, "images": [image]}
+    axes["yaxis"] = {"range": [height + 0.5, 0.5], "scaleanchor": "x", **hidden}
+    layout = base_layout(MAP_HEIGHT, (4, 0, 56, 0), showlegend=False, **axes)
+    figure = go.Figure([grid, _colour_bar(top, subject.kind.value)], layout)
+    caption = _map_reading(values, channel, subject.kind)
     stem = f"{subject.kind.one}_{channel}_{subject.role.lower()}"
-    return Picture(figure, reading, _long_table([(subject, channel)]), stem)
+    return Picture(figure, caption, _long_table([(subject, channel)]), stem)
 
 
-def _map_reading(found: NDArray[np.float64], channel: int, kind: ChannelKind) -> str:
-    maximum, mean = float(found.max()), float(found.mean())
+def _map_reading(values: NDArray[np.float64], channel: int, kind: ChannelKind) -> str:
+    maximum, mean = float(values.max()), float(values.mean())
     if maximum <= 0:
-        return f"Channel {channel} stays silent: no neuron answers this image."
-    row, column = np.unravel_index(int(found.argmax()), found.shape)
+        return f"Channel {channel} is inactive: no neuron has a positive activation on this image."
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
     where = f"{three_digits(maximum)} in row {row + 1}, column {column + 1}"
     if kind.of_heads:
         who, nap = ("The mean over heads", ", which is the image’s NAP") if channel == MEAN else (f"Head {channel}", "")
-        return f"{who} peaks at {where}{nap}; spread evenly over the patches, each would get {1 / found.size:.2g}."
+        return f"{who} peaks at {where}{nap}; spread evenly over the patches, each would get {1 / values.size:.2g}."
     return (
         f"Channel {channel} peaks at {where}, "
         f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(channel_ratio(maximum, mean))}."
     )
 
 
-def _colour_bar(top: float, value: str) -> go.Scatter:
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        hoverinfo="skip",
-        marker={
-            "color": [0],
-            "cmin": 0,
-            "cmax": top if top > 0 else 1,
-            "colorscale": sequential(),
-            "showscale": True,
-            "colorbar": {
-                "orientation": "h",
-                "thickness": 10,
-                "len": 0.6,
-                "y": 0,
-                "yanchor": "top",
-                "ypad": 4,
-                "nticks": 5,
-                "title": {"text": value, "side": "bottom"},
-            },
-        },
-    )
+def _colour_bar(top: float, value: str) -> Style:
+    bar = {"orientation": "h", "thickness": 10, "len": 0.6, "y": 0, "yanchor": "top", "ypad": 4, "nticks": 5}
+    bar["title"] = {"text": value, "side": "bottom"}
+    scale = {"cmin": 0, "cmax": top if top > 0 else 1, "colorscale": sequential(), "showscale": True}
+    return marks([None], [None], {"color": [0], **scale, "colorbar": bar})
 
 
 def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
@@ -162,13 +131,20 @@ def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """The maps of some channels, ID above OOD, on one colour scale from 0 to ``top``.
+    """The maps of some channels, ID above OOD, on one colour scale.
 
-    ``table`` has one row a map: image, title, channel, and the subjects' ``numbers``.
+    Attributes:
+        id_image: The ID image.
+        ood_image: The OOD image.
+        channels: The channels shown.
+        top: The activation at the end of the colour scale, which begins at 0.
+        reading: The caption.
+        table: One row a map: image, title, channel, and the ``numbers`` of the image.
+        name: The stem of the files.
     """
 
-    known: Subject
-    met: Subject
+    id_image: Subject
+    ood_image: Subject
     channels: tuple[int, ...]
     top: float
     reading: str
@@ -176,28 +152,32 @@ class Tiles:
     name: str = "channel_tiles"
 
 
-def channel_tiles(known: Subject, met: Subject, shown: Sequence[int]) -> Tiles:
+def channel_tiles(id_image: Subject, ood_image: Subject, shown: Sequence[int]) -> Tiles:
     """Tiles of the channels ``shown``. The colour scale ends at the highest activation of either image in any channel,
-    so that colours mean the same whichever channels are shown."""
+    so that colours compare across channels."""
     channels = tuple(int(channel) for channel in shown)
     tables = [
         pd.DataFrame(
             {"image": subject.role, "title": subject.title, "channel": channels}
             | {name: values[list(channels)] for name, values in subject.numbers.items()}
         )
-        for subject in (known, met)
+        for subject in (id_image, ood_image)
     ]
-    top = max(float(known.maximum.max()), float(met.maximum.max()))
-    return Tiles(known, met, channels, top, _tiles_reading(known, met), pd.concat(tables, ignore_index=True))
+    top = max(float(id_image.maximum.max()), float(ood_image.maximum.max()))
+    return Tiles(
+        id_image, ood_image, channels, top, _tiles_reading(id_image, ood_image), pd.concat(tables, ignore_index=True)
+    )
 
 
-def _tiles_reading(known: Subject, met: Subject) -> str:
-    kind = known.kind
+def _tiles_reading(id_image: Subject, ood_image: Subject) -> str:
+    kind = id_image.kind
     first = 1 if kind.of_heads else 0  # the mean over the heads is none of them
-    ours, theirs = known.maximum[first:], met.maximum[first:]
-    higher, lower = int((ours > theirs).sum()), int((ours < theirs).sum())
-    peaks = [f"{three_digits(float(one.max()))} ({kind.name(int(one.argmax()) + first)})" for one in (ours, theirs)]
+    id_peaks, ood_peaks = id_image.maximum[first:], ood_image.maximum[first:]
+    higher, lower = int((id_peaks > ood_peaks).sum()), int((id_peaks < ood_peaks).sum())
+    peaks = [
+        f"{three_digits(float(one.max()))} ({kind.name(int(one.argmax()) + first)})" for one in (id_peaks, ood_peaks)
+    ]
     return (
-        f"In {higher} of {len(ours):,} {kind.many} the ID image has the higher peak, in {lower} the OOD image; "
+        f"In {higher} of {len(id_peaks):,} {kind.many} the ID image has the higher peak, in {lower} the OOD image; "
         f"the highest peaks are {peaks[0]} for ID and {peaks[1]} for OOD."
     )

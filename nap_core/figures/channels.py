@@ -1,4 +1,4 @@
-"""All channels at a glance: which tell ID from OOD, which classes use which, and what drives one of them."""
+"""All channels at a glance: their AUROC, their activation on each class, and the classes of one channel."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from plotly.subplots import make_subplots
 
 from nap_core.analysis.channels.class_activation import MOST_CHANNELS, ClassActivation, arranged, scaled, top_classes
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
+from nap_core.figures.layout import DOTTED, INVISIBLE, Style, axis, base_layout, marks, note, share_axis
 from nap_core.figures.palette import ID_COLOUR, IMAGE_COLOUR, NEUTRAL, sequential
-from nap_core.figures.picture import Picture, percent, three_digits
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import counted, percent, signed, three_digits
 
 HEIGHT, ROW_HEIGHT = 420, 20
 MOST_BARS = 15
@@ -23,81 +25,65 @@ NEAR = 0.05  # an AUROC this close to one half is called chance
 Values = NDArray[np.float64]
 
 
-def ranking_table(aurocs: Values, known: Values, met: Values, kind: ChannelKind = MAPS) -> pd.DataFrame:
-    """A row a channel, the best separating first: ``rank``, ``channel``, ``name``, ``auroc`` (a share) and the average
-    maximum on ID and OOD images, ``id_maximum`` and ``ood_maximum``. All arguments are (C,)."""
+def ranking_table(aurocs: Values, id_maxima: Values, ood_maxima: Values, kind: ChannelKind = MAPS) -> pd.DataFrame:
+    """A row a channel, the best separating first.
+
+    Args:
+        aurocs: The AUROC of each channel, a share, (C,).
+        id_maxima: The average maximum of each channel on ID images, (C,).
+        ood_maxima: The same on OOD images, (C,).
+        kind: Feature maps or attention heads.
+
+    Returns:
+        The columns ``rank``, ``channel``, ``name``, ``auroc``, ``id_maximum`` and ``ood_maximum``.
+    """
     order = np.argsort(-aurocs, kind="stable")
-    return pd.DataFrame(
-        {
-            "rank": np.arange(1, len(order) + 1),
-            "channel": order,
-            "name": [kind.name(int(channel)) for channel in order],
-            "auroc": aurocs[order],
-            "id_maximum": known[order],
-            "ood_maximum": met[order],
-        }
-    )
+    names = [kind.name(int(channel)) for channel in order]
+    table = pd.DataFrame({"rank": np.arange(1, len(order) + 1), "channel": order, "name": names})
+    return table.assign(auroc=aurocs[order], id_maximum=id_maxima[order], ood_maximum=ood_maxima[order])
 
 
 def ranking_picture(table: pd.DataFrame, chosen: int, against: str, kind: ChannelKind = MAPS) -> Picture:
-    """Every channel of a ``ranking_table`` as a point: how strongly it answers to ID images, and its AUROC.
+    """Every channel of a ``ranking_table`` as a point: its average maximum on ID images, and its AUROC.
 
-    ``chosen`` wears a ring; ``against`` says from what ID is told. A point's ``customdata`` begins with its channel.
+    Args:
+        table: The channels.
+        chosen: The channel that gets a ring.
+        against: The title of the OOD data.
+        kind: Feature maps or attention heads.
+
+    Returns:
+        The figure; the customdata of a point begins with its channel.
     """
     hover = "<b>%{customdata[1]}</b>, rank %{customdata[3]}<br>AUROC %{y:.1%}"
     hover += f"<br>average maximum: %{{x:.3g}} on ID, %{{customdata[2]:.3g}} on {against}<extra></extra>"
-    figure = go.Figure(
-        go.Scatter(
-            x=table["id_maximum"],
-            y=table["auroc"],
-            mode="markers",
-            marker={"size": 9 if len(table) <= 512 else 6, "color": ID_COLOUR, "opacity": 0.65},
-            selected={"marker": {"opacity": 0.65}},
-            unselected={"marker": {"opacity": 0.65}},
-            customdata=table[["channel", "name", "ood_maximum", "rank"]].to_numpy(),
-            hovertemplate=hover,
-            showlegend=False,
-        )
-    )
-    figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
+    pale: Style = {"marker": {"opacity": 0.65}}
+    marker = {"size": 9 if len(table) <= 512 else 6, "color": ID_COLOUR, "opacity": 0.65}
+    points = marks(table["id_maximum"], table["auroc"], marker, None, hover, selected=pale, unselected=pale)
+    points["customdata"] = table[["channel", "name", "ood_maximum", "rank"]].to_numpy()
     one = table[table["channel"] == chosen]
-    named = pd.concat([table.head(1), one]).drop_duplicates("channel")
-    figure.add_trace(
-        go.Scatter(
-            x=one["id_maximum"],
-            y=one["auroc"],
-            mode="markers",
-            marker={"size": 18, "symbol": "circle-open", "color": IMAGE_COLOUR, "line": {"width": 3}},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    )
-    for channel, x, y in named[["channel", "id_maximum", "auroc"]].to_numpy().tolist():
-        figure.add_annotation(x=x, y=y, text=kind.short(int(channel)), showarrow=False, yshift=16)
-    figure.update_xaxes(title=f"average maximum on ID images ({kind.value})", zeroline=False)
+    circle = {"size": 18, "symbol": "circle-open", "color": IMAGE_COLOUR, "line": {"width": 3}}
     low, high = min(float(table["auroc"].min()), 0.5), max(float(table["auroc"].max()), 0.5)
     room = 0.12 * (high - low) + 0.01  # for the name above the best
-    figure.update_yaxes(
-        title=f"AUROC of {kind.ratio} alone", tickformat=".0%", zeroline=False, range=[low - room / 2, high + room]
-    )
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 60, "r": 16, "t": 34, "b": 46},
-        hovermode="closest",
-        dragmode=False,
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    xaxis = axis(f"average maximum on ID images ({kind.value})", zoom=True, zeroline=False)
+    yaxis = share_axis(f"AUROC of {kind.ratio} alone", zoom=True, zeroline=False, range=[low - room / 2, high + room])
+    layout = base_layout(HEIGHT, (34, 16, 46, 60), xaxis=xaxis, yaxis=yaxis, plot_bgcolor=INVISIBLE)
+    figure = go.Figure([points, marks(one["id_maximum"], one["auroc"], circle)], layout)
+    figure.add_hline(y=0.5, line=DOTTED)
+    named = pd.concat([table.head(1), one]).drop_duplicates("channel")
+    for channel, x, y in named[["channel", "id_maximum", "auroc"]].to_numpy().tolist():
+        figure.add_annotation(note(kind.short(int(channel)), x, y, yshift=16))
     return Picture(figure, ranking_reading(table, against, kind), table, f"{kind.many}_ranked")
 
 
 def ranking_reading(table: pd.DataFrame, against: str, kind: ChannelKind = MAPS) -> str:
-    """How many channels tell ID from OOD at all, and which does best, in a sentence."""
+    """How many channels separate ID from OOD at all, and which does best, in a sentence."""
     areas = table["auroc"]
     above, below = int((areas > 0.5 + NEAR).sum()), int((areas < 0.5 - NEAR).sum())
     best = table.iloc[0]
-    reverse = f", {below:,} the other way round (their OOD peaks stand out more)" if below else ""
+    reverse = f", {below:,} the other way round (higher OOD peaks)" if below else ""
     return (
-        f"{above:,} of {len(table):,} {kind.many} tell ID images from {against}{reverse}, the rest hardly; "
+        f"{above:,} of {len(table):,} {kind.many} separate ID images from {against}{reverse}, the rest hardly; "
         f"{best['name']} does best, with an AUROC of {percent(float(best['auroc']))} alone."
     )
 
@@ -105,8 +91,18 @@ def ranking_reading(table: pd.DataFrame, against: str, kind: ChannelKind = MAPS)
 def use_picture(
     use: ClassActivation, what: str, chosen: int, aurocs: Values, kind: ChannelKind = MAPS, most: int = MOST_CHANNELS
 ) -> Picture:
-    """Classes × channels: how bright a cell is says how strong a channel answers to a class, as a share of its
-    strongest class. ``what`` names the value. Of very many, the classes and channels that stand out most are drawn.
+    """Classes × channels: the brightness of a cell is the activation on a class, as a share of the strongest class.
+
+    Args:
+        use: The activation of each channel on each class, (classes, C).
+        what: The name of the value.
+        chosen: The channel that is marked.
+        aurocs: The AUROC of each channel, (C,): beyond ``most`` channels, those with the highest are drawn.
+        kind: Feature maps or attention heads.
+        most: The most channels that are drawn.
+
+    Returns:
+        The figure; its table holds one row a class, a column a channel.
     """
     shown = top_classes(use)
     best = np.sort(np.argsort(-aurocs, kind="stable")[:most])
@@ -117,44 +113,30 @@ def use_picture(
     shares, values = scaled(part)[np.ix_(rows, order)], part.values[np.ix_(rows, order)]
     names = [part.names[row] for row in rows]
     labels = [kind.name(int(channel)) for channel in channels]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares.astype(np.float32),
-            y=names,
-            zmin=math.floor(10 * float(shares.min(initial=1.0))) / 10,  # ratios of classes differ by little
-            zmax=1,
-            colorscale=sequential(),
-            customdata=np.dstack([values, np.broadcast_to(channels, values.shape)]),
-            text=[labels] * len(names),
-            hovertemplate=(
-                f"%{{y}}, %{{text}}<br>{what} %{{customdata[0]:.3g}}, %{{z:.0%}} of its highest class<extra></extra>"
-            ),
-            colorbar={"title": {"text": "of its<br>highest<br>class"}, "tickformat": ".0%", "thickness": 12},
-        )
-    )
+    hover = f"%{{y}}, %{{text}}<br>{what} %{{customdata[0]:.3g}}, %{{z:.0%}} of its highest class<extra></extra>"
+    bar = {"title": {"text": "of its<br>highest<br>class"}, "tickformat": ".0%", "thickness": 12}
+    data = np.dstack([values, np.broadcast_to(channels, values.shape)])
+    heat = {"type": "heatmap", "z": shares.astype(np.float32), "y": names, "zmax": 1, "colorscale": sequential()}
+    heat |= {"customdata": data, "text": [labels] * len(names), "hovertemplate": hover, "colorbar": bar}
+    heat["zmin"] = math.floor(10 * float(shares.min(initial=1.0))) / 10  # ratios of classes differ by little
     place = int(np.flatnonzero(channels == chosen)[0])
-    figure.add_annotation(
-        x=place, xref="x", y=0, yref="paper", yanchor="top", text=f"▲ {kind.short(chosen)}", showarrow=False,
-        font={"color": IMAGE_COLOUR},
-    )  # fmt: skip
-    title = {"text": f"{kind.many}, by the class that drives them most", "standoff": 26}
-    figure.update_xaxes(title=title, showticklabels=False, showgrid=False, fixedrange=True)
-    figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True, showgrid=False)
-    figure.update_layout(
-        height=110 + max(ROW_HEIGHT * len(names), 160), margin={"l": 8, "r": 8, "t": 34, "b": 56}, dragmode=False
-    )
+    mark = note(f"▲ {kind.short(chosen)}", place, 0, xref="x", yref="paper", yanchor="top", font_color=IMAGE_COLOUR)
+    title = f"{kind.many}, by the class with their highest activation"
+    axes = {"xaxis": axis(title, 26, showticklabels=False, showgrid=False), "annotations": [mark]}
+    axes["yaxis"] = axis(autorange="reversed", automargin=True, showgrid=False)
+    figure = go.Figure([heat], base_layout(110 + max(ROW_HEIGHT * len(names), 160), (34, 8, 56, 8), **axes))
     table = pd.DataFrame(values, index=names, columns=[f"{kind.one} {channel}" for channel in channels])
     table.insert(0, "images", part.images[rows])
     return Picture(figure, use_reading(use, kind), table.rename_axis("class").reset_index(), f"classes_{kind.many}")
 
 
 def use_reading(use: ClassActivation, kind: ChannelKind = MAPS) -> str:
-    """How special the channels are: which class drives the most of them, and by how much the first beats the second."""
+    """How class-specific the channels are: the class that is strongest in most, and its lead over the second."""
     if len(use.names) < 2:
         return f"All images are of one class, {use.names[0]}, so classes cannot be compared."
     two = np.sort(use.values, axis=0)[-2:]
-    lively = two[1] > 0
-    lead = float(np.median(two[1][lively] / np.maximum(two[0][lively], 1e-9))) if lively.any() else 1.0
+    active = two[1] > 0
+    lead = float(np.median(two[1][active] / np.maximum(two[0][active], 1e-9))) if active.any() else 1.0
     driven = np.bincount(use.values.argmax(axis=0), minlength=len(use.names))
     most = int(driven.argmax())
     return (
@@ -167,37 +149,36 @@ def use_reading(use: ClassActivation, kind: ChannelKind = MAPS) -> str:
 def class_picture(
     use: ClassActivation, what: str, channel: int, weights: NDArray[np.floating] | None, kind: ChannelKind = MAPS
 ) -> Picture:
-    """The classes that drive one channel, the strongest on top, and beside them the head's weight for each, if any.
+    """The classes with the highest activation of one channel, and beside them the weights of the last layer, if any.
 
-    ``weights`` (all classes,) are W[:, channel] where the head reads the channels' means. Of many classes the first.
+    Args:
+        use: The activation of each channel on each class, (classes, C).
+        what: The name of the value.
+        channel: The channel.
+        weights: W[:, channel], (all classes,), where the logits are linear in the pooled features; else None.
+        kind: Feature maps or attention heads.
+
+    Returns:
+        The figure, the strongest class on top, at most ``MOST_BARS`` of them.
     """
-    rows = use.ranked(channel)[:MOST_BARS]
-    shown = use.take(rows)
-    values = shown.values[:, channel]
-    speaks = None if weights is None else np.asarray(weights, np.float64)[shown.classes]
-    names = list(shown.names)
-    figure = make_subplots(
-        1, 1 if speaks is None else 2, shared_yaxes=True, horizontal_spacing=0.04, column_widths=None
-    )
-    figure.add_bar(
-        x=values, y=names, orientation="h", marker={"color": ID_COLOUR}, customdata=shown.images,
-        hovertemplate=f"%{{y}}: {what} %{{x:.3g}} (%{{customdata}} images)<extra></extra>", row=1, col=1,
-    )  # fmt: skip
-    figure.update_xaxes(title={"text": what, "standoff": 4}, zeroline=False, nticks=4, row=1, col=1)
-    if speaks is not None:
-        figure.add_bar(
-            x=speaks, y=names, orientation="h", marker={"color": NEUTRAL},
-            hovertemplate="weight for %{y}: %{x:+.3f}<extra></extra>", row=1, col=2,
-        )  # fmt: skip
-        figure.update_xaxes(title={"text": "its weight for the class", "standoff": 4}, nticks=4, row=1, col=2)
+    shown = use.take(use.ranked(channel)[:MOST_BARS])
+    values, names = shown.values[:, channel], list(shown.names)
+    own = None if weights is None else np.asarray(weights, np.float64)[shown.classes]
+    figure = make_subplots(1, 1 if own is None else 2, shared_yaxes=True, horizontal_spacing=0.04)
+    hover = f"%{{y}}: {what} %{{x:.3g}} (%{{customdata}} images)<extra></extra>"
+    bars = {"y": names, "orientation": "h"}
+    data = {"customdata": shown.images, "hovertemplate": hover}
+    figure.add_bar(x=values, marker_color=ID_COLOUR, **bars, **data, row=1, col=1)
+    figure.update_xaxes(axis(what, 4, nticks=4), row=1, col=1)
+    if own is not None:
+        hover = "weight for %{y}: %{x:+.3f}<extra></extra>"
+        figure.add_bar(x=own, marker_color=NEUTRAL, hovertemplate=hover, **bars, row=1, col=2)
+        figure.update_xaxes(axis("its weight for the class", 4, zeroline=None, nticks=4), row=1, col=2)
     figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True, showgrid=False)
-    figure.update_xaxes(fixedrange=True)
-    figure.update_layout(
-        height=80 + 22 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 44}, showlegend=False, dragmode=False,
-        bargap=0.25, plot_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+    look = {"showlegend": False, "bargap": 0.25, "plot_bgcolor": INVISIBLE}
+    figure.update_layout(base_layout(80 + 22 * len(names), (8, 8, 44, 8), **look))
     columns = {"class": names, "images": shown.images, what: values}
-    table = pd.DataFrame(columns if speaks is None else {**columns, "weight": speaks})
+    table = pd.DataFrame(columns if own is None else {**columns, "weight": own})
     return Picture(figure, _class_reading(use, channel, weights, kind), table, f"{kind.one}_{channel}_classes")
 
 
@@ -205,10 +186,11 @@ def _class_reading(use: ClassActivation, channel: int, weights: NDArray[np.float
     rows = use.ranked(channel)
     name, top, average = use.names[rows[0]], use.values[rows[0], channel], use.values[:, channel].mean()
     if average <= 0:
-        return f"No class drives {kind.name(channel)}."
-    count = int(use.images[rows[0]])
-    images = "1 image" if count == 1 else f"{count:,} images"
-    start = f"{name} ({images}) drives {kind.name(channel)} most: {three_digits(float(top))} on average"
+        return f"No class activates {kind.name(channel)}."
+    images = counted(int(use.images[rows[0]]), "image")
+    start = (
+        f"{kind.name(channel).capitalize()} is strongest on {name} ({images}): {three_digits(float(top))} on average"
+    )
     if len(rows) > 1:
         start += f", ×\N{NO-BREAK SPACE}{top / average:.2f} the average class"
     if weights is None:
@@ -216,18 +198,13 @@ def _class_reading(use: ClassActivation, channel: int, weights: NDArray[np.float
     agreement = use.agreement(channel, weights)
     if math.isnan(agreement):
         return f"{start}."
-    told = "speaks for the classes that drive it" if agreement > 0.3 else "hardly speaks for the classes that drive it"
-    if agreement < -0.3:
-        told = "speaks against the classes that drive it"
-    return f"{start}. It {told}: its weights and these averages correlate by {_signed(agreement)} (Spearman)."
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    side = "favour" if agreement > 0.3 else "oppose" if agreement < -0.3 else "hardly favour"
+    correlation = f"weights and averages correlate by {signed(agreement, '+.2f')} (Spearman)"
+    return f"{start}. Its weights {side} the classes that activate it: {correlation}."
 
 
 def chosen_of(points: Sequence[dict[str, object]]) -> int | None:
-    """The channel of the point that a selection event of ``ranking_picture`` names; None for none."""
+    """The channel of the selected point of ``ranking_picture``; None for none."""
     for point in points:
         data = point.get("customdata")
         if point.get("curve_number") == 0 and isinstance(data, (list, tuple, dict)):

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.channels.max_mean_points import Points, points_of_each, sampled
+from nap_core.analysis.channels.max_mean_points import points_of_each, sampled
 from nap_core.analysis.channels.separability import peak_curve, peak_factor
-from nap_core.analysis.evaluation import MethodScores
-from nap_core.analysis.layers import AVERAGE
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.figures.layout import (
+    DOTTED,
+    INVISIBLE,
+    Style,
+    axis,
+    base_layout,
+    curves_over_x,
+    legend,
+    line,
+    marks,
+    share_axis,
+)
 from nap_core.figures.max_vs_mean.axes import ends
-from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import Picture, percent
-from nap_core.methods import EvaluationData
+from nap_core.figures.max_vs_mean.scatter import points_table
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import BETTER, averaged_over, percent
 from nap_core.metrics import METRIC_TITLES, Metric, auroc
+
+if TYPE_CHECKING:
+    from nap_core.analysis.channels.max_mean_points import Points
+    from nap_core.analysis.evaluation import MethodScores
+    from nap_core.methods import EvaluationData
 
 HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000
@@ -36,56 +53,36 @@ def depth_picture(
 ) -> Picture:
     """A metric of NAP over depth: a line an OOD dataset, a thick one their average where there are several.
 
-    ``table`` is a ``layer_table`` with at least the rows of ``layers``, the earliest first; ``whole`` has for each of
-    these what is said of it where there is room.
+    Args:
+        table: A ``layer_table`` with at least the rows of ``layers``, metrics as shares.
+        layers: The layers that are drawn, the earliest first.
+        whole: Layer → its full description, for the hover text.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        The figure; its table holds one row a (layer, OOD dataset).
     """
     single = table[table["layers"].isin(layers)]
     wide = single.pivot(index="layers", columns="ood", values=metric).loc[list(layers)]
-    names = [name for name in wide.columns if name != AVERAGE]
-    names = [name for name in titles if name in names]
-    figure = go.Figure()
-    for name in names:
-        figure.add_trace(_line(wide[name], [whole[one] for one in layers], titles[name], colours[name], 2.2))
-    if len(names) > 1:
-        figure.add_trace(_line(wide[AVERAGE], [whole[one] for one in layers], "average", NEUTRAL, 5))
+    by_name = {name: wide[name].to_numpy() for name in titles if name in wide.columns}
+    average = wide[AVERAGE].to_numpy() if len(by_name) > 1 else None
+    more = {"mode": "lines+markers", "customdata": [whole[one] for one in layers]}
+    hover = "%{y:.1%} at %{customdata}"
+    traces = curves_over_x(list(layers), by_name, titles, colours, average, widths=(2.2, 5, 2.2), hover=hover, **more)
+    for trace in traces:
+        trace["marker"] = {"size": 5 + 1.5 * trace["line"]["width"], "color": trace["line"]["color"]}
+    order: Style = {"type": "category", "categoryorder": "array", "categoryarray": list(layers)}
+    xaxis = axis("layer, in the order of the forward pass", 6, showgrid=False, automargin=True, **order)
+    yaxis = share_axis(f"{METRIC_TITLES[metric]} of NAP ({BETTER[metric]} is better)")
+    axes = {"xaxis": xaxis, "yaxis": yaxis, "plot_bgcolor": INVISIBLE}
+    layout = base_layout(HEIGHT, (10, 20, 50, 60), hovermode="x unified", legend=legend(), **axes)
+    figure = go.Figure(traces, layout)
     if metric == "auroc":
-        figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(
-        title={"text": "layer, in the order in which the network runs", "standoff": 6},
-        type="category",
-        categoryorder="array",
-        categoryarray=list(layers),
-        showgrid=False,
-        fixedrange=True,
-        automargin=True,
-    )
-    better = "higher" if metric == "auroc" else "lower"
-    figure.update_yaxes(
-        title=f"{METRIC_TITLES[metric]} of NAP ({better} is better)", tickformat=".0%", zeroline=False, fixedrange=True
-    )
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 60, "r": 20, "t": 10, "b": 50},
-        dragmode=False,
-        hovermode="x unified",
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+        figure.add_hline(y=0.5, line=DOTTED)
     kept = single.assign(layer=[whole[one] for one in single["layers"]])
     return Picture(figure, depth_reading(table, layers, titles, metric), kept, f"layers-{metric}")
-
-
-def _line(values: pd.Series[float], layers: Sequence[str], title: str, colour: str, width: float) -> go.Scatter:
-    return go.Scatter(
-        x=list(values.index),
-        y=values.to_numpy(),
-        mode="lines+markers",
-        name=title,
-        line={"color": colour, "width": width},
-        marker={"size": 5 + 1.5 * width, "color": colour},
-        customdata=list(layers),
-        hovertemplate="%{y:.1%} at %{customdata}",
-    )
 
 
 def depth_reading(
@@ -95,25 +92,24 @@ def depth_reading(
     average = table[(table["ood"] == AVERAGE) & table["layers"].isin(layers)].set_index("layers")[metric]
     values = [float(average[layer]) for layer in layers]
     names = [name for name in table["ood"].unique() if name != AVERAGE]
-    where = f"on {titles[names[0]]}" if len(names) == 1 else f"on average over {len(names)} OOD datasets"
-    what = f"NAP’s {METRIC_TITLES[metric]}"
+    what = f"NAP’s {METRIC_TITLES[metric]}, {averaged_over(names, titles)},"
     if len(layers) == 1:
-        return f"{what} at {layers[0]}, {where}, is {percent(values[0])}."
-    told = ", ".join(f"{percent(value)} at {layer}" for layer, value in zip(layers[:-1], values[:-1], strict=True))
+        return f"{what} is {percent(values[0])} at {layers[0]}."
+    earlier = ", ".join(f"{percent(value)} at {layer}" for layer, value in zip(layers[:-1], values[:-1], strict=True))
     gains = values if metric == "auroc" else [-value for value in values]
-    return f"{what}, {where}, is {told} and {percent(values[-1])} at {layers[-1]}: {_verdict(layers, gains)}."
+    return f"{what} is {earlier} and {percent(values[-1])} at {layers[-1]}: {_verdict(layers, gains)}."
 
 
 def _verdict(layers: Sequence[str], values: Sequence[float]) -> str:
     """Whether the larger of ``values`` lie deeper."""
     best = layers[int(np.argmax(values))]
     if max(values) - min(values) < ALIKE:
-        return "here depth makes no difference"
+        return "the depth makes no difference"
     if best == layers[-1]:
         if all(step > 0 for step in np.diff(values)):
-            return "deeper is clearer, at every step"
-        return "the deepest layer is the clearest, though not every step down is clearer than the one before"
-    return f"here {best} is clearer than the deepest layer"
+            return "every deeper layer separates better"
+        return "the deepest layer separates best, though not every deeper layer separates better than the one before"
+    return f"{best} separates better than the deepest layer"
 
 
 def layer_panel(
@@ -158,70 +154,43 @@ def layer_scatter(
     *,
     most: int = MOST_DRAWN,
 ) -> Picture:
-    """Maximum over mean at one layer, a panel of Figure 5: ``parts`` has the ID dataset first.
+    """Maximum over mean at one layer, a panel of Figure 5 of the NAP paper.
 
-    Points beyond ``most`` are sampled. Thick lines are the median maximum at each mean, over all points; the reading
-    has the factor between ID and OOD peaks at the same mean, and NAP's AUROC against these OOD datasets joined.
+    Thick lines are the median maximum at each mean, over all points. The caption holds the factor between ID and OOD
+    peaks at the same mean, and NAP's AUROC against these OOD datasets joined.
+
+    Args:
+        parts: The points of each dataset, the ID dataset first.
+        scores: S_NAP of the images at this layer.
+        layer: The name of the layer.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+        most: Points beyond this number are sampled.
+
+    Returns:
+        The figure; its table holds one row a point drawn.
     """
     drawn = sampled(parts, most)
     right, top = ends(parts)
-    figure = go.Figure()
+    traces = []
     for part in [*drawn[1:], drawn[0]]:
-        figure.add_trace(
-            go.Scatter(
-                x=part.mean,
-                y=part.maximum,
-                mode="markers",
-                marker={"size": 3, "opacity": 0.4, "color": colours[part.dataset]},
-                name=titles[part.dataset],
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        dots = {"size": 3, "opacity": 0.4, "color": colours[part.dataset]}
+        traces.append(marks(part.mean, part.maximum, dots, titles[part.dataset], showlegend=False))
     curves = [peak_curve(part.mean, part.maximum) for part in parts]
+    hover = "mean about %{x:.3g}: median maximum %{y:.3g}"
     for part, curve in zip(parts, curves, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=curve.centre[curve.firm],
-                y=curve.median[curve.firm],
-                mode="lines",
-                line={"color": colours[part.dataset], "width": 3},
-                name=titles[part.dataset],
-                hovertemplate="mean about %{x:.3g}: median maximum %{y:.3g}",
-                showlegend=False,
-            )
-        )
-    figure.update_xaxes(title={"text": "mean", "standoff": 4}, range=[0, right], zeroline=False, nticks=5)
-    figure.update_yaxes(title={"text": "maximum", "standoff": 4}, range=[0, top], zeroline=False, nticks=6)
-    figure.update_layout(
-        height=PANEL_HEIGHT,
-        margin={"l": 48, "r": 8, "t": 34, "b": 40},
-        hovermode="closest",
-        dragmode=False,
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+        x, y = curve.centre[curve.firm], curve.median[curve.firm]
+        traces.append(line(x, y, colours[part.dataset], 3, titles[part.dataset], hover, showlegend=False))
+    xaxis = axis("mean", 4, zoom=True, range=[0, right], zeroline=False, nticks=5)
+    yaxis = axis("maximum", 4, zoom=True, range=[0, top], zeroline=False, nticks=6)
+    axes = {"xaxis": xaxis, "yaxis": yaxis, "plot_bgcolor": INVISIBLE}
+    figure = go.Figure(traces, base_layout(PANEL_HEIGHT, (34, 8, 40, 48), **axes))
     others = parts[1:]
-    joined = peak_curve(
-        np.concatenate([part.mean for part in others]), np.concatenate([part.maximum for part in others])
-    )
-    factor = peak_factor(curves[0], joined)
-    met = np.concatenate([scores.ood[part.dataset] for part in others])
+    means, maxima = (np.concatenate([getattr(part, name) for part in others]) for name in ("mean", "maximum"))
+    factor = peak_factor(curves[0], peak_curve(means, maxima))
+    ood_scores = np.concatenate([scores.ood[part.dataset] for part in others])
     peaks = "too few points to compare peaks" if np.isnan(factor) else f"ID peaks ×\N{NO-BREAK SPACE}{factor:.2f}"
-    reading = f"**{layer}**: {peaks} at the same mean; NAP’s AUROC {percent(auroc(scores.id, met))}."
-    table = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "layer": layer,
-                    "dataset": part.dataset,
-                    "image": part.row,
-                    "channel": part.channel,
-                    "mean": part.mean,
-                    "maximum": part.maximum,
-                }
-            )
-            for part in drawn
-        ],
-        ignore_index=True,
-    )
+    reading = f"**{layer}**: {peaks} at the same mean; NAP’s AUROC {percent(auroc(scores.id, ood_scores))}."
+    table = points_table(drawn)
+    table.insert(0, "layer", layer)
     return Picture(figure, reading, table, f"max_vs_mean_{layer}")

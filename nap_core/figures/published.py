@@ -1,4 +1,4 @@
-"""Published figures beside ours: a dumbbell a row, a panel an OOD dataset."""
+"""Published values beside those measured here: a dumbbell a row, a panel an OOD dataset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from nap_core.figures.palette import ID_COLOUR, NEUTRAL
+from nap_core.figures.dumbbell import dumbbells, farthest
+from nap_core.figures.layout import base_layout, legend
 from nap_core.figures.picture import Picture
 from nap_core.methods import title
 from nap_core.metrics import METRIC_TITLES, Metric
@@ -23,72 +24,44 @@ def difference_colour(points: Any) -> str:
 
 
 def published_and_measured(rows: pd.DataFrame, metric: Metric) -> Picture:
-    """What the paper prints and what this code measured, from ``published.comparison``; ``metric`` is "auroc" or
-    "fpr95". Rows of a panel follow the tables."""
+    """Published values of a metric beside those measured here, a panel an OOD dataset.
+
+    Args:
+        rows: Rows of ``published_tables.comparison``, metrics as shares; a panel follows their order.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        The figure; its table is ``rows``.
+    """
     names = list(dict.fromkeys(rows["ood"]))
     counts = [int((rows["ood"] == name).sum()) for name in names]
+    heights = [count / sum(counts) for count in counts]
     figure = make_subplots(
-        rows=len(names),
-        cols=1,
-        subplot_titles=names,
-        row_heights=[count / sum(counts) for count in counts],
-        vertical_spacing=GAP / len(names),
+        rows=len(names), cols=1, subplot_titles=names, row_heights=heights, vertical_spacing=GAP / len(names)
     )
     for place, name in enumerate(names, start=1):
         part = rows[rows["ood"] == name]
-        labels = [f"{row.published_as}" for row in part.itertuples()]
-        theirs, ours = 100 * part[f"published_{metric}"], 100 * part[metric]
-        for label, left, right in zip(labels, theirs, ours, strict=True):
-            figure.add_scatter(
-                x=[left, right],
-                y=[label, label],
-                mode="lines",
-                line={"color": NEUTRAL, "width": 2},
-                showlegend=False,
-                hoverinfo="skip",
-                row=place,
-                col=1,
-            )
-        marks = (
-            ("published", theirs, {"color": "rgba(0,0,0,0)", "size": 12, "line": {"color": NEUTRAL, "width": 2}}),
-            ("measured here", ours, {"color": ID_COLOUR, "size": 9}),
+        published, measured = (100 * part[column].to_numpy() for column in (f"published_{metric}", metric))
+        labels, heads = part["published_as"].tolist(), [title(spec) for spec in part["method"]]
+        figure.add_traces(
+            dumbbells(labels, published, measured, name, heads, in_legend=(place == 1, place == 1)), rows=place, cols=1
         )
-        for legend, values, marker in marks:
-            figure.add_scatter(
-                x=values,
-                y=labels,
-                mode="markers",
-                name=legend,
-                legendgroup=legend,
-                showlegend=place == 1,
-                marker=marker,
-                customdata=[title(spec) for spec in part["method"]],
-                hovertemplate=f"%{{customdata}}<br>{legend}: %{{x:.2f}} %<extra>{name}</extra>",
-                row=place,
-                col=1,
-            )
         figure.update_yaxes(autorange="reversed", automargin=True, row=place, col=1)
     figure.update_xaxes(ticksuffix=" %", automargin=True, matches="x")  # a point is as long in every panel
     figure.update_xaxes(title=METRIC_TITLES[metric], row=len(names), col=1)
-    figure.update_layout(
-        height=HEAD_HEIGHT * len(names) + ROW_HEIGHT * sum(counts),
-        margin={"t": 70, "b": 50, "l": 10, "r": 20},
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-        hovermode="closest",
-    )
+    height, right = HEAD_HEIGHT * len(names) + ROW_HEIGHT * sum(counts), legend(1, x=1, xanchor="right")
+    figure.update_layout(base_layout(height, (70, 20, 50, 10), dragmode="zoom", legend=right))
     figure.update_annotations(x=0, xanchor="left")
     return Picture(figure, reading(rows, metric), rows, "published-and-measured")
 
 
 def reading(rows: pd.DataFrame, metric: Metric) -> str:
-    """How many figures agree within one point, and which is farthest from its published one."""
-    apart = (100 * (rows[metric] - rows[f"published_{metric}"])).to_numpy()
-    near = int((abs(apart) <= 1).sum())
-    farthest = int(abs(apart).argmax())
-    far, side = rows.iloc[farthest], "above" if apart[farthest] > 0 else "below"
+    """How many values agree within one point, and which is farthest from its published one."""
+    near, at, points, side = farthest((100 * (rows[metric] - rows[f"published_{metric}"])).tolist(), 1)
+    far = rows.iloc[at]
     return (
-        f"{near} of {len(rows)} figures lie within 1 point of the published {METRIC_TITLES[metric]}; farthest off is "
-        f"{far['published_as']} on {far['ood']}, {abs(apart[farthest]):.2f} points {side} it."
+        f"{near} of {len(rows)} values lie within 1 point of the published {METRIC_TITLES[metric]}; farthest off is "
+        f"{far['published_as']} on {far['ood']}, {points} points {side} it."
     )
 
 

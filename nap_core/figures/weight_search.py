@@ -1,67 +1,76 @@
-"""The search for w in a picture: what pseudo-OOD images said, and what the OOD images say (NAP paper, Appendix H)."""
+"""The search for w: AUROC over w on pseudo-OOD images beside the OOD datasets (NAP paper, Appendix H)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods
-from nap_core.analysis.weight_search import PSEUDO, WeightSearch
+from nap_core.analysis.weight_search import PSEUDO
+from nap_core.figures.layout import (
+    DOTTED,
+    SHARE,
+    TRANSPARENT,
+    axis,
+    base_layout,
+    curves_over_x,
+    legend,
+    line,
+    note,
+    share_axis,
+)
 from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import Picture, percent
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import averaged_over, percent
+
+if TYPE_CHECKING:
+    from nap_core.analysis.weight_search import WeightSearch
 
 PSEUDO_TITLE = "distorted ID images"
 HEIGHT = 340
 NEAR = 0.01
-"""A loss in FPR95 above this, a share, is named: the search could not know better."""
+"""A loss in FPR95 above this, a share, is named in the caption."""
 
 
 def search_picture(found: WeightSearch, spec: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
     """AUROC over w on the pseudo-OOD images (dashed) and on each OOD dataset; uprights at the w found and at the best.
 
-    The best is that of the lowest average FPR95, which the search did not see.
+    Args:
+        found: The result of the search with the curves on pseudo-OOD images and on the OOD datasets.
+        spec: The combination that was searched.
+        titles: Catalogue name → title of the OOD datasets.
+        colours: Catalogue name → colour of the OOD datasets.
+
+    Returns:
+        The figure (Appendix H of the NAP paper). The best w is that of the lowest average FPR95 on the OOD datasets,
+        which the search did not use.
     """
-    figure = go.Figure()
-    line = {"color": NEUTRAL, "width": 4, "dash": "dash"}
-    figure.add_trace(_line(found.pseudo.w, found.pseudo.auroc[0], PSEUDO_TITLE, line))
-    for name, values in zip(found.true.datasets, found.true.auroc, strict=True):
-        figure.add_trace(_line(found.true.w, values, titles[name], {"color": colours[name], "width": 1.8}))
+    traces = [line(found.pseudo.w, found.pseudo.auroc[0], NEUTRAL, 4, PSEUDO_TITLE, SHARE, dash="dash")]
+    by_name = dict(zip(found.true.datasets, found.true.auroc, strict=True))
+    traces += curves_over_x(found.true.w, by_name, titles, colours, widths=(1.8, 5, 1.8))
+    axes = {"xaxis": axis("w", 2, range=[-0.02, 1.02]), "yaxis": share_axis("AUROC (higher is better)"), **TRANSPARENT}
+    layout = base_layout(HEIGHT, (10, 34, 46, 56), hovermode="x unified", legend=legend(1.09, 11), **axes)
+    figure = go.Figure(traces, layout)
     if found.oracle != found.w:
         _upright(figure, found.oracle, f"best w {found.oracle:g}", "dot", 0.0)
     _upright(figure, found.w, f"found {found.w:g}", "solid", 1.0)
-    figure.update_xaxes(title={"text": "w", "standoff": 2}, range=[-0.02, 1.02], zeroline=False, fixedrange=True)
-    figure.update_yaxes(title={"text": "AUROC (higher is better)"}, tickformat=".0%", zeroline=False, fixedrange=True)
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"t": 10, "b": 46, "l": 56, "r": 34},
-        hovermode="x unified",
-        dragmode=False,
-        legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "font": {"size": 11}},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
     return Picture(figure, reading(found, spec, titles), _table(found), "w-search")
 
 
-def _line(x: np.ndarray, y: np.ndarray, title: str, line: dict[str, object]) -> go.Scatter:
-    return go.Scatter(x=x, y=y, mode="lines", line=line, name=title, hovertemplate="%{y:.1%}")
-
-
 def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -> None:
-    anchor = "bottom" if height else "top"
-    label = {"text": text, "y": height, "yanchor": anchor, "xanchor": "left", "showarrow": False}
-    figure.add_vline(x=w, line={"color": NEUTRAL, "width": 1.5, "dash": dash}, annotation=label)
+    label = note(text, w, height, yanchor="bottom" if height else "top", xanchor="left")
+    figure.add_vline(x=w, line={**DOTTED, "dash": dash}, annotation=label)
 
 
 def reading(found: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
-    """The w found, what it gives, and what it lost against the best w, which only the OOD images tell."""
+    """The w of the search, its FPR95, and the difference from the best w, which needs the OOD images."""
     here = int(np.argmin(np.abs(found.true.w - found.w)))
     average, lost = float(found.true.average("fpr95")[here]), found.lost()
-    several = len(found.true.datasets) > 1
-    where = f"averaged over {len(found.true.datasets)} OOD datasets" if several else titles[found.true.datasets[0]]
+    where = averaged_over(found.true.datasets, titles)
     first = f"The search gives {methods.title(spec)} w = {found.w:g}: FPR95, {where}, is {percent(average)} there"
     if lost == 0:
         return f"{first}, the lowest there is."
@@ -75,8 +84,8 @@ def unknowable(found: WeightSearch, titles: Mapping[str, str]) -> str:
         return ""
     named = ", ".join(f"{titles[name]} ({100 * value:.1f} points)" for name, value in worse.items())
     return (
-        f"Against its own best w it loses more than a point on {named}. Distorted ID images stand for images that are "
-        "far from the known ones; of OOD images that resemble these, or that differ in another way, they tell nothing."
+        f"Against its own best w it loses more than a point on {named}. Distorted ID images represent images far from "
+        "the training data, not OOD images that resemble it or that differ in another way."
     )
 
 

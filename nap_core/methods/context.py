@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.labels import labels_for
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, extract
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import Scored
@@ -63,6 +63,39 @@ class ScoringContext:
             raise UserError(f"{what} needs the network itself, and only activations were given.")
         return self.model
 
+    @property
+    def fit_rows(self) -> int:
+        """How many images the fit split has; 0 where there is none."""
+        source = self.fit_images if self.fit_activations is None else self.fit_activations
+        rows = len(source) if source is not None else 0
+        return rows if self.fit_limit is None else min(self.fit_limit, rows)
+
+    @property
+    def fit_labels(self) -> NDArray[np.int64]:
+        """The labels of the fit split, (N,)."""
+        source = self.fit_images if self.fit_activations is None else self.fit_activations
+        return source.labels[: self.fit_rows] if source is not None else np.empty(0, np.int64)
+
+    def fit_refusal(self, what: str, labels: bool = False) -> UserError | None:
+        """Why ``what`` cannot estimate from the fit split, None where it can; with ``labels`` from every class."""
+        if not self.has_fit:
+            trained_on = self.trained_on or "the ID dataset"
+            return UserError(
+                f"{what} needs a fit split (training images of {trained_on} from which it estimates), and there is "
+                "none.",
+                Hint.FIT_SPLIT,
+            )
+        classes: NDArray[np.int64] = np.unique(self.fit_labels if labels else np.empty(0, np.int64))
+        if labels and (not len(classes) or classes[0] < 0):
+            return UserError(f"{what} needs the classes of the fit split, and they are not known.")
+        wanted = self.classes or (self.fit_activations.logits.shape[1] if self.fit_activations is not None else 0)
+        if labels and len(classes) < wanted:
+            return UserError(
+                f"{what} needs images of all {wanted:,} classes in the fit split, and it holds {len(classes):,}. "
+                "Take a larger fit split."
+            )
+        return None
+
     def fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split; extracted when that has not been done. Raises UserError, naming ``what`` needs it, when
         there is none, ExtractionStopped when ``watch`` asks for that."""
@@ -72,16 +105,13 @@ class ScoringContext:
             return self._fit_part
 
     def _fit(self, what: str, callbacks: RunCallbacks) -> Activations:
+        if error := self.fit_refusal(what):
+            raise error
         if self.fit_activations is not None:
             return self.fit_activations
-        if self.fit_images is None:
-            known = self.trained_on or "the ID dataset"
-            raise UserError(
-                f"{what} needs a fit split (training images of {known} from which it estimates), and there is none."
-            )
         return extract(
             self.network(what),
-            self.fit_images,
+            cast(ImageDataset, self.fit_images),  # it is there: nothing was refused
             limit=self.fit_limit,
             store=self.store,
             device=self.device,
@@ -97,17 +127,9 @@ class ScoringContext:
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
-        part = self.fit(what, callbacks)
-        found: NDArray[np.int64] = np.unique(part.activations.labels)
-        classes = int(part.activations.logits.shape[1])
-        if not len(found) or found[0] < 0:
-            raise UserError(f"{what} needs the classes of the fit split, and they are not known.")
-        if len(found) < classes:
-            raise UserError(
-                f"{what} needs images of all {classes:,} classes in the fit split, and it holds {len(found):,}. "
-                "Take a larger fit split."
-            )
-        return part
+        if error := self.fit_refusal(what, labels=True):
+            raise error
+        return self.fit(what, callbacks)
 
     @property
     def classes(self) -> int:

@@ -52,8 +52,6 @@ def _attention(record: MethodRecord, model: LoadedModel, head: int, others: Mapp
         )
     if others.get("epsilon", nap.EPSILON) != nap.EPSILON:
         raise UserError("NAP of a Transformer is max(A), without a mean and without an ε: leave epsilon as it is.")
-    if head > model.heads:
-        raise UserError(f"{model.title} has {model.heads} heads, so head must be 0 to {model.heads}, not {head}.")
 
     def scores(image_set: ImageSet, _callbacks: RunCallbacks, /) -> Scored:
         return Scored(nap.attention_score(image_set.activations, head))

@@ -23,6 +23,7 @@ from nap_core.extraction import SHARD_ROWS, choose_device, inputs
 from nap_core.methods.context import ScoringContext
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
+from nap_core.methods.refusals import network_refusal, without_images
 from nap_core.methods.spec import MethodRecord, Scored, Value
 from nap_core.models import AttentionTap, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
@@ -43,7 +44,7 @@ class Site:
     def layer_names(self) -> tuple[str, ...]:
         """The layers that the architecture offers, the earliest first. Raises UserError when there are none."""
         if not self.model.architecture.layers:
-            raise UserError(f"{self.title} reads several layers, and {self.model.title} names none.")
+            raise UserError(network_refusal(self.title, ("layers",), self.model))
         return self.model.architecture.layers
 
     def batches(
@@ -125,11 +126,6 @@ class Pass(ABC):
 
     revision = 1
 
-    @classmethod
-    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        """Why the method ``title`` cannot run on ``model``; empty when it can. Called before any pass."""
-        return ""
-
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         self.site = site
 
@@ -165,19 +161,11 @@ class OnImages:
     def missing(self, image_set: ImageSet) -> int:
         """How many images of ``image_set`` have no score in the store. Raises UserError when the pass cannot run."""
         file = self.file(self._images(image_set))
-        self._check()
         return max(0, len(image_set.activations) - len(file.read()[0])) if file else len(image_set.activations)
-
-    def _check(self) -> None:
-        if reason := self.kind.refusal(self.title, self.context.network(self.title), self.parameters):
-            raise UserError(reason)
 
     def _images(self, image_set: ImageSet) -> ImageDataset:
         if image_set.images is None:
-            raise UserError(
-                f"{self.title} needs the images themselves, and only activations are at hand. "
-                "Choose a study whose datasets come with their images."
-            )
+            raise without_images(self.title)
         return image_set.images
 
     def file(self, images: ImageDataset) -> ScoreFile | None:
@@ -208,7 +196,6 @@ class OnImages:
         callbacks: RunCallbacks,
     ) -> tuple[np.ndarray, np.ndarray]:
         with in_words(self.title):
-            self._check()
             scoring = self._pass = self._pass or self.kind(Site(self.title, self.context, self.parameters), callbacks)
             scores, classes = [have[0]], [have[1]]
             waiting = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -20,8 +19,7 @@ from torch import Tensor, nn
 from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
 from nap_core.methods.neuron_coverage import Coverage, relevance
 from nap_core.methods.pytorch_ood_adapter import build
-from nap_core.methods.spec import Value
-from nap_core.models import FeatureHook, LoadedModel
+from nap_core.models import FeatureHook
 from nap_core.storage.progress import RunCallbacks
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
@@ -51,10 +49,6 @@ class DropoutPass(WholeNetwork):
     """MC dropout, on a network that has some."""
 
     kind = MCD
-
-    @classmethod
-    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        return "" if model.has_dropout else f"{title} needs a network with dropout, and {model.title} has none."
 
     def outliers(self, x: Tensor) -> Tensor:
         # The seed makes the score of an image independent of the numbers drawn before it.
@@ -160,12 +154,6 @@ class CoveragePass(Pass):
 class RankFeatPass(OwnLogitsPass):
     """Energy without the first singular direction of the penultimate map."""
 
-    @classmethod
-    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        if model.logits_from_means:
-            return ""
-        return f"{title} needs logits that are linear in the penultimate map's mean, and {model.title}'s are not."
-
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)
         self.detector = RankFeat(None, site.head, detector=self.own_logits)
@@ -178,13 +166,6 @@ class RankFeatPass(OwnLogitsPass):
 
 class EarlyAsh(OwnLogitsPass):
     """ASH at the end of an earlier layer, the rest of the network after it (ASH paper, section 4, "Where to ASH?")."""
-
-    @classmethod
-    def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        most, back = len(model.architecture.layers) - 1, int(parameters["back"])
-        if most < 0 or back <= most:  # ``layer_names`` refuses a network that names no layers
-            return ""
-        return f"{title} can go back at most {most} layers in {model.title}, not {back}."
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)

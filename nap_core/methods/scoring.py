@@ -9,7 +9,7 @@ import numpy as np
 from pytorch_ood.api import Detector
 
 from nap_core.activations import Activations
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.methods import custom
 from nap_core.methods.combination import combine
 from nap_core.methods.context import Prepared, ScoringContext
@@ -18,6 +18,7 @@ from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
 from nap_core.methods.pytorch_ood_adapter import StoredDetector
+from nap_core.methods.refusals import refusal
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value, Weight
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -54,7 +55,7 @@ def scored(
     needs what ``ground`` does not have, ValueError for a w outside [0, 1], ExtractionStopped when ``watch`` asks.
     """
     if method.prior is None:
-        prepared = _prepared(method, context)
+        prepared = _prepared(method, context, image_set)
         return context.scored(method.spec, image_set, lambda: prepared(image_set, callbacks))
     chosen = default_w(method.spec, context) if w is None else w
     if chosen is None:
@@ -105,7 +106,7 @@ def missing(method: Method, image_set: ImageSet, context: ScoringContext) -> int
     """
     if not method.own_pass:
         return 0
-    count = getattr(_prepared(method, context), "missing", None)
+    count = getattr(_prepared(method, context, image_set), "missing", None)
     return int(count(image_set)) if count else 0
 
 
@@ -122,10 +123,18 @@ def missing_fit(method: Method, context: ScoringContext) -> int:
     return context.missing_fit()
 
 
-def _prepared(method: Method, context: ScoringContext) -> Prepared:
-    """The method without its prior, given its parameters once."""
-    parameters = method.parameters(context.trained_on)
-    return context.prepared(method.alone.spec, lambda: prepare(method.record, context, parameters))
+def _prepared(method: Method, context: ScoringContext, image_set: ImageSet | None = None) -> Prepared:
+    """The method without its prior, given its parameters once. Raises UserError where it cannot run."""
+    alone = method.alone
+
+    def make() -> Prepared:
+        error = refusal(alone, context, image_set.activations if image_set else None)
+        # Where a fit split is missing, the method says so itself if it is ever fitted: ReAct with a threshold is not.
+        if error and error.hint is not Hint.FIT_SPLIT:
+            raise error
+        return prepare(alone.record, context, alone.parameters(context.trained_on))
+
+    return context.prepared(alone.spec, make)
 
 
 def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:

@@ -17,6 +17,19 @@ Value = float | int | str
 Family = Literal["prior", "logits", "features", "shaping", "images"]
 Need = Literal["fit split", "labels", "images", "gradients", "layers", "dropout", "maps"]
 
+Limit = Literal[
+    "classes",
+    "features less one",
+    "all but one feature",
+    "one feature",
+    "layers",
+    "layers less one",
+    "heads",
+    "fit images",
+    "images of a class",
+]
+"""Limits of parameters that depend on the network or on the fit split; ``methods.refusals`` has their numbers."""
+
 TINY = 1e-6
 
 FAMILIES: dict[Family, str] = {
@@ -54,6 +67,8 @@ class Parameter:
         high: the largest number allowed.
         choices: the words allowed, of a parameter that is a word.
         by_benchmark: the default by ID dataset as the papers call it ("CIFAR-10").
+        low_on: the limit of the network below which a given number is refused, None for ``low`` alone.
+        high_on: the limit above which it is refused, None for ``high`` alone.
     """
 
     name: str
@@ -64,6 +79,8 @@ class Parameter:
     high: float = math.inf
     choices: tuple[str, ...] = ()
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
+    low_on: Limit | None = None
+    high_on: Limit | None = None
 
     def default_for(self, trained_on: str) -> Value:
         """The default for a network that was trained on ``trained_on``."""

@@ -1,9 +1,9 @@
 """The NAP paper, reproduced: a record of each table and figure, what the paper prints, and how it is run again.
 
-    >>> from nap_core import reproduction
-    >>> from nap_core.reproduction.running import Subject, run
-    >>> entry = reproduction.find("table-9")
-    >>> run(entry, Subject.of(found, store)).table
+    >>> from nap_core import paper
+    >>> from nap_core.paper.running import ReproductionInput, run
+    >>> entry = paper.find("table-9")
+    >>> run(entry, ReproductionInput(data)).table
 
 This package alone knows the records; ``running`` brings what measures, and torch with it.
 """

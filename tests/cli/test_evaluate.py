@@ -177,7 +177,7 @@ class TestMethods:
         assert not done & left_out
         assert {"nap", "energy", "ash-s", "gradnorm", "nap+ash-s"} <= done
         assert "Left out knn: KNN needs a fit split (training images of ImageNet-1k" in err
-        assert "Left out odin: ODIN needs gradients, in a pass of its own, and imagenet-bank holds activations" in err
+        assert "Left out odin: ODIN needs the images themselves, and only activations are at hand" in err
 
     def test_one_that_is_named_beside_all_must_run(self, run) -> None:
         asked = ("evaluate", "--model", "efficientnet-lite0-imagenet", "--ood", "textures")
@@ -219,10 +219,10 @@ class TestOutput:
         status, out, _ = run("evaluate", *asked)
         assert status == 0
         title, head, energy, combined, origin = out.splitlines()
-        assert origin == "NAP+Energy: w = 0.4 is the paper's for CIFAR-10 (Table 11)."
         assert title == "ResNet-20 · ID: cifar10 (20 images) · OOD: t (20), mnist (20)"
         assert head.split()[-6:] == ["t", "mnist", "average", "ID", "accuracy", "(%)"]
         assert combined.startswith("NAP+Energy (w = 0.4)")
+        assert origin == "NAP+Energy: w = 0.4 is the paper's for CIFAR-10 (Table 11)."
         first, second = (row for row in rows(*asked) if row["method"] == "energy")
         assert f"{100 * first['fpr95']:.1f} / {100 * first['auroc']:.1f}" in energy
         average = 50 * (first["auroc"] + second["auroc"])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nap_core import models
-from nap_core.extraction import runner
+from nap_core.extraction import forward_pass
 
 EVALUATE = ("evaluate", "--model", "resnet20-cifar10", "--ood", "mnist")
 IMAGENET = ("evaluate", "--model", "efficientnet-lite0-imagenet", "--ood", "mnist")
@@ -19,8 +19,8 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_args: object, **_named: object) -> None:
         pytest.fail("a pass began before the mistake was found")
 
-    monkeypatch.setattr(runner.Runner, "forward", refused)
-    monkeypatch.setattr(runner.Runner, "look", refused)
+    monkeypatch.setattr(forward_pass.ForwardPass, "forward", refused)
+    monkeypatch.setattr(forward_pass.ForwardPass, "look", refused)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
             ((*EVALUATE, "--methods", "rmd", "--fit-limit", 4), "Relative Mahalanobis needs images of all 10 classes"),
             ((*EVALUATE, "--methods", "rmd", "--fit", "uniform-noise"), "Relative Mahalanobis needs the classes of"),
             ((*IMAGENET, "--methods", "nap+knn"), "NAP+KNN needs a fit split (training images of ImageNet-1k from w"),
-            ((*IMAGENET, "--methods", "odin"), "ODIN needs gradients, in a pass of its own, and imagenet-bank holds"),
+            ((*IMAGENET, "--methods", "odin"), "ODIN needs the images themselves, and only activations are at hand"),
             (
                 (*IMAGENET, "--mean", "0.5,0.5,0.5"),
                 "imagenet-bank holds activations, which --layer, --view, --mean",

@@ -118,5 +118,5 @@ def test_from_upload_to_verdict(
     settle()
     verdict = page.locator(".st-key-score-image-verdict")
     expect(verdict).to_contain_text("NAP")
-    expect(page.get_by_text(re.compile(r"Birds takes it for bird \d"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Birds predicts bird \d"))).to_be_visible()
     screenshot("own-verdict")

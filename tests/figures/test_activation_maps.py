@@ -50,7 +50,7 @@ def test_overlay_paints_the_peak_and_leaves_silent_neurons_as_they_are() -> None
 
 def test_overlay_of_a_silent_channel_says_so_and_keeps_a_colour_scale() -> None:
     picture = overlay_map(ONE, 2, top=0, opacity=0.5)
-    assert "stays silent" in picture.reading
+    assert "is inactive" in picture.reading
     assert picture.figure.data[1].marker.cmax == 1
 
 

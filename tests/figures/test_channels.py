@@ -85,10 +85,10 @@ def test_classes_of_a_channel_stand_beside_its_weights(says: Says) -> None:
     drive, weight = found.figure.data
     assert (list(drive.y), list(drive.x)) == (["cat", "dog", "ship"], [4, 2, 1])
     assert list(weight.x) == [0.5, 0.2, -0.3]
-    says(found.reading, "cat 5 0 4.00 1.71 +1.00 Spearman")
+    says(found.reading, "0 cat 5 4.00 1.71 +1.00 Spearman")
     assert found.table["weight"].tolist() == [0.5, 0.2, -0.3]
     against = class_picture(USE, "ratio", 0, np.array([-0.5, -0.2, 0.3]))
-    assert "speaks against" in against.reading
+    assert "oppose" in against.reading
     assert "−1.00" in against.reading
 
 

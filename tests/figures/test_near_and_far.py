@@ -54,7 +54,7 @@ def test_shifted_images_come_first_then_near_then_far() -> None:
     assert 5 < ood.x[0] < ood.x[1]
     ticks = dict(zip(picture.figure.layout.xaxis.ticktext, picture.figure.layout.xaxis.tickvals, strict=True))
     assert (ticks["near-OOD"], ticks["far-OOD"]) == tuple(ood.x)
-    right = lines(picture, "the network is right")[0]
+    right = lines(picture, "accuracy of the network")[0]
     assert right.line.color == ID_COLOUR
     assert list(right.y) == pytest.approx([0.6] * 6)
 
@@ -72,7 +72,7 @@ def test_the_reading_says_the_three_and_what_the_network_gets_right(says: Says) 
     says(picture.reading, "95 NAP+Energy 85.0 5 50.0 CIFAR-100 20.0 SVHN Clothes 60.0 5")
     auroc = drawn([response("nap", 0.5, 0.2, shares(0.9))], "auroc")
     says(auroc.reading, "NAP AUROC 15.0 5 50.0 CIFAR-100 80.0 SVHN Clothes")
-    assert not lines(auroc, "the network is right")
+    assert not lines(auroc, "accuracy of the network")
 
 
 def test_without_shifted_images_the_groups_alone_are_drawn() -> None:
@@ -85,7 +85,7 @@ def test_without_shifted_images_the_groups_alone_are_drawn() -> None:
 
 def test_unknown_classes_leave_the_line_of_the_network_out() -> None:
     picture = drawn([response("nap", 0.5, 0.2, shares(0.9, right=float("nan")))])
-    assert not lines(picture, "the network is right")
+    assert not lines(picture, "accuracy of the network")
     assert "The network is right" not in picture.reading
 
 
@@ -105,7 +105,7 @@ def test_findings_say_that_near_is_harder_and_for_whom_most(says: Says) -> None:
         "CIFAR-10",
     )
     says(near, "every NAP 70.0 10.0 FPR95 NAP 60.0 Energy 10.0")
-    says(shifted, "worse 5 60.0 NAP 30.0 Energy 10.0 AUROC")
+    says(shifted, "degraded 5 60.0 NAP 30.0 Energy 10.0 AUROC")
 
 
 def test_findings_say_the_contrary_when_it_is_so(says: Says) -> None:
@@ -120,7 +120,7 @@ def test_findings_say_the_contrary_when_it_is_so(says: Says) -> None:
 def test_findings_do_not_claim_what_nobody_knows(says: Says) -> None:
     given = shares(0.9, right=float("nan"), lost=float("nan"))
     sentence = findings([response("nap", 0.5, 0.2, given)], "nap", GROUPS, "My birds")[1]
-    says(sentence, "worse My birds")
+    says(sentence, "degraded My birds")
 
 
 def test_cells_show_each_corruption_at_each_severity(says: Says) -> None:
@@ -137,7 +137,7 @@ def test_cells_show_each_corruption_at_each_severity(says: Says) -> None:
 
 def test_accuracy_among_kept_and_rejected(says: Says) -> None:
     picture = accuracy_picture(shares(0.9), "NAP")
-    assert [trace.name for trace in picture.figure.data] == ["all images", "kept", "rejected"]
+    assert [trace.name for trace in picture.figure.data] == ["all images", "accepted", "rejected"]
     says(picture.reading, "5 70.0 NAP 30.0 20.0")
     assert accuracy_picture(shares(0.9, right=float("nan")), "NAP") is None
 

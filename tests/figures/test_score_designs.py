@@ -146,7 +146,7 @@ def test_a_written_score_beside_nap(says: Says) -> None:
 def test_less_that_means_more_id_is_said(says: Says) -> None:
     upside, nap = scores([0, 1], [2, 3], "Own"), scores([2, 3], [0, 2.5], "NAP")
     said = verdict({"alone": (upside, nap), "with Energy": (nap, upside)}, TITLES)
-    says(said, "AUROC MNIST 0.0 below 75.0 NAP Energy 75.0 above 0.0 Own 50 less 1")
+    says(said, "AUROC MNIST 0.0 below 75.0 NAP Energy 75.0 above 0.0 Own 50 lower 1")
     assert "less of it" not in verdict({"alone": (nap, nap)}, TITLES)
 
 
@@ -182,7 +182,7 @@ def test_the_oracle_beside_nap(says: Says) -> None:
     found = Oracle(
         scores=draw.normal(size=60) + 2 * known,
         nap=draw.normal(size=60) + known,
-        known=known,
+        is_id=known,
         dataset=np.where(known, "photos", np.where(np.arange(60) < 45, "digits", "stones")),
         trained=60,
         correlation=0.5,

@@ -72,7 +72,7 @@ def test_histograms_hold_every_known_image_and_the_marks() -> None:
     picture = score_image.standing_picture(places, "cat")
     for method, place in zip(("nap", "energy"), places, strict=True):
         rows = picture.table[picture.table["method"] == method]
-        bars = rows[rows["mark"] == "known images"]
+        bars = rows[rows["mark"] == "ID images"]
         counts, edges = np.histogram(place.known, bins=len(bars))
         np.testing.assert_array_equal(bars["images"], counts)
         np.testing.assert_allclose(bars["from"], edges[:-1])
@@ -102,7 +102,7 @@ def test_standing_reading_counts_the_methods(says: Says) -> None:
 def test_histograms_stand_constant_scores_and_one_known_image() -> None:
     for known in (np.full(50, 2.0), np.array([2.0])):
         picture = score_image.standing_picture([placed(2.0, known=known)], "cat")
-        bars = picture.table[picture.table["mark"] == "known images"]
+        bars = picture.table[picture.table["mark"] == "ID images"]
         assert bars["images"].sum() == len(known)
 
 
@@ -191,7 +191,7 @@ def listed(name: str, above: int) -> ListedImage:
 def test_tables_of_several_images() -> None:
     found = [listed("a.png", 0), listed("b.png", 900)]
     screen = score_image.screen_table(found, "nap")
-    assert screen["verdict"].tolist() == ["unlike what it knows", "like what it knows"]
+    assert screen["verdict"].tolist() == ["unlike the ID images", "like the ID images"]
     assert screen["NAP"].tolist() == [0, 90]
     assert screen["probability"].tolist() == [50, 50]
     file = score_image.file_table(found)

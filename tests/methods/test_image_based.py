@@ -215,7 +215,7 @@ def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, ima
 
 
 def test_going_back_too_far_is_refused(standing: ScoringContext, image_set: ImageSet) -> None:
-    with pytest.raises(UserError, match="can go back at most 1 layers in Small, not 5"):
+    with pytest.raises(UserError, match="back must be 1 here, where Small names 2 layers, not 5"):
         methods.scored(methods.parse("ash-early:back=5"), image_set, standing)
 
 

@@ -16,6 +16,7 @@ from nap_core.methods import ScoringContext
 from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import NO_CALLBACKS
 
 FREE = {"nap", "nap-variance", "nap-no-square", "nap-minus", "dice-react", "ash-rand", "ash-global"}
 ADAPTED = [name for name, one in methods.RECORDS.items() if not one.own_pass and name not in FREE]
@@ -140,7 +141,7 @@ def test_a_new_detector_needs_a_record_and_no_code(
         needs=("fit split",),
     )
     prepared = prepare(new, context, {"power": 2.0})
-    scores = prepared(methods.ImageSet(unknown), methods.RunCallbacks()).scores
+    scores = prepared(methods.ImageSet(unknown), NO_CALLBACKS).scores
     centred = unknown.mean - context.fit_activations.mean.mean(0)
     logits = np.sort(centred @ context.model.head_weight.T + context.model.head_bias, axis=1)
     np.testing.assert_allclose(scores, (logits[:, -1] - logits[:, -2]) ** 2, rtol=1e-3)
@@ -167,7 +168,7 @@ def test_a_class_missing_from_the_fit_split_is_named(
 
 
 def test_too_few_neighbours_is_a_sentence(context: ScoringContext, unknown: Activations) -> None:
-    with pytest.raises(UserError, match=r"KNN cannot be computed here: k=5000 exceeds the number of ID samples"):
+    with pytest.raises(UserError, match=r"KNN: k must be 1 to 400 here, where the fit split has 400 images, not 5000"):
         methods.score("knn:k=5000", unknown, context)
 
 

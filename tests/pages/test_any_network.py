@@ -206,7 +206,7 @@ class TestTransformer:
 
     def test_heads_are_ranked_as_channels_are(self, study: Study, open_page: OpenPage) -> None:
         app = open_page("channels", study, channel="3")
-        assert "of 13 heads" in shown(app) and "drives head 3 most" in shown(app)
+        assert "of 13 heads" in shown(app) and "Head 3 is strongest on" in shown(app)
         assert app.selectbox(key="channels-box").value == 3
         assert "Head 3: rank" in app.subheader[0].value
         assert not app.segmented_control

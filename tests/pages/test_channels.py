@@ -66,8 +66,8 @@ def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: Ev
     assert "Channel 12: rank" in text(app)
     use = class_activation.class_use(found.id.activations, STUDY.network().classes)
     top = use.names[use.ranked(12)[0]]
-    assert re.search(rf"{top} \(\d images?\) drives channel 12 most", text(app))
-    assert "weights and these averages correlate by" in text(app)
+    assert re.search(rf"Channel 12 is strongest on {top} \(\d images?\)", text(app))
+    assert "weights and averages correlate by" in text(app)
     app.selectbox(key="channels-box").set_value(3).run()
     assert not app.exception
     assert "Channel 3: rank" in text(app)

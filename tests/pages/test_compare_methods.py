@@ -71,7 +71,7 @@ def test_table_prints_the_evaluation(app: AppTest, found: EvaluationData, metric
     printed = [[plain(cell) for cell in row] for row in figures(app)[0]["data"][0]["text"]]
     assert printed == [[f"{100 * value:.1f}" for value in row] for row in board.values]
     says(app.title[0].value, "")
-    assert states(text(app), f"50 CIFAR-10 {100 * evaluation.accuracy(found):.1f}")
+    assert states(text(app), f"50 CIFAR-10 {100 * evaluation.id_accuracy(found):.1f}")
 
 
 def test_best_method_on_average_is_open_at_first(app: AppTest, found: EvaluationData) -> None:

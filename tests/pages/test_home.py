@@ -52,7 +52,7 @@ def test_running_a_study_puts_its_histogram_in_the_place_of_the_button(app: AppT
     for _ in range(50):
         app.run()
         assert not app.exception
-        if "sets apart" in text(app):
+        if "NAP rejects" in text(app):
             break
     scores = evaluation.method_scores(found, "nap")
     told = 100 * (1 - metrics.fpr_at_tpr(scores.id, scores.ood["textures"]))

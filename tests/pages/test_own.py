@@ -93,7 +93,7 @@ def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, bir
     assert app.selectbox(key="network").value == birds.model
     said = "\n".join(element.value for element in app.main.markdown)
     assert "three birds" in said
-    assert "Birds takes it for" in said
+    assert "Birds predicts" in said
 
 
 def test_the_coverage_of_ones_own_model_is_measured_on_ones_own_fit_split(open_page: OpenPage, birds: Study) -> None:

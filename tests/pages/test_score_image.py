@@ -112,7 +112,7 @@ def test_the_small_network_is_compared_with_its_test_images(opened: OpenPage, mo
         "nap", None, float(methods.score("nap", answer(SMALL, known.image(0)))[0]), scores
     )
     assert score_image.standing(place) in verdict(app)
-    assert "taught this network" in verdict(app)
+    assert score_image.opening(place, "CIFAR-10") in verdict(app)
     assert states(text(app), "32 32 32")
     assert not app.info
 
@@ -154,7 +154,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_still_works(opened: OpenPage
     for name, sentence in zip(("empty.png", "words.jpg", "cut.png", "bomb.zip", "huge.png"), said, strict=True):
         assert sentence.startswith(f"“{name}” ")
     assert app.dataframe[0].value["file"].tolist() == ["good.png", "flower.png"]
-    assert "Of 2 images" in text(app)
+    assert "2 images by NAP" in text(app)
 
 
 def test_only_bad_files_leave_sentences_and_no_result(opened: OpenPage) -> None:
@@ -182,7 +182,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
             score = methods.score(method, found, methods.ScoringContext(trained_on="ImageNet-1k"))[0]
             scores = methods.score(method, known, methods.ScoringContext(trained_on="ImageNet-1k"))
             assert shown[methods.title(method)] == pytest.approx(100 * np.mean(scores < score), abs=0.11)
-        assert shown["taken for"] == models.load(LITE).classes[found.predictions[0]]
+        assert shown["prediction"] == models.load(LITE).classes[found.predictions[0]]
         assert shown["image"].startswith("data:image/")
     assert "####" not in text(app)
     key = "score-image-table" + app.dataframe[0].proto.id.rpartition("score-image-table")[2]

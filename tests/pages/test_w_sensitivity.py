@@ -105,7 +105,7 @@ def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
     other = methods.combination_parts(method)[1]
     lower = [line[:-1].min() < line[-1] for line in curve.fpr95]
     titles = ("MNIST", "Textures", "Uniform noise")
-    count = {0: "any of the 3", 3: "all 3"}.get(sum(lower), f"{sum(lower)} of the 3")
+    count = {0: "any of the 3", 3: "all 3"}.get(sum(lower), f"{sum(lower)} of 3")
     claim = f"{methods.title(method)} has a lower" if any(lower) else f"has {methods.title(method)} a lower"
     sentence = next(element.value for element in app.main.markdown if claim in element.value)
     assert states(sentence, f"FPR95 {other.title} {count}")
@@ -200,7 +200,7 @@ def test_the_searched_w_is_part_of_the_study(opened: OpenPage, searched: tuple[E
     assert "w" not in app.query_params
     app.toggle(key="use-searched-w").set_value(True).run()
     assert not app.exception
-    assert app.query_params["w"] == ["searched"]
+    assert app.query_params["w"] == "searched"
     assert app.slider(key="w_energy").value == w
     assert f"w = {w:g} was searched on distorted images" in text(app)
     assert f"NAP+Energy {w:g}" in text(app)

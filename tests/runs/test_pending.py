@@ -71,7 +71,7 @@ def test_a_stopped_job_goes_on_where_it_was(
     ("spec", "words"),
     [
         ("mc-dropout", "MC dropout needs a network with dropout, and ResNet-20 has none"),
-        ("ash-early:back=3", "can go back at most 2 layers in ResNet-20, not 3"),
+        ("ash-early:back=3", "back must be 1 to 2 here, where ResNet-20 names 3 layers, not 3"),
         ("nonsense", "There is no method called “nonsense”"),
     ],
 )

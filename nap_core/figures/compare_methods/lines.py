@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nap_core import methods, metrics
-from nap_core.analysis.evaluation import MethodScores
+from nap_core.figures.layout import Style, line
 from nap_core.figures.palette import NEUTRAL
+from nap_core.figures.score_histograms import label
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 WITH_NAP = "#8b5cf6"  # no dataset is violet
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -20,13 +26,20 @@ LEADERS = 5  # of more than ``NAMED``: the best, which are named beside the open
 @dataclass(frozen=True)
 class LineStyle:
     """Violet where NAP is in the method; a method and its combination with NAP share a dash, NAP alone has the solid
-    line. ``named`` lines are in the legend, the others stand back."""
+    line. ``named`` lines are in the legend, the others are thin and pale; the line with the highest ``front`` is on
+    top."""
 
     colour: str
     dash: str
     width: float
     opacity: float
     named: bool
+    front: int
+
+
+def method_colour(spec: str) -> str:
+    """Violet for NAP and every method that NAP is combined with, else grey."""
+    return WITH_NAP if methods.parse(spec).records[0].name == "nap" else NEUTRAL
 
 
 def line_styles(rows: Sequence[MethodScores], against: Sequence[str], opened: str) -> dict[str, LineStyle]:
@@ -35,13 +48,19 @@ def line_styles(rows: Sequence[MethodScores], against: Sequence[str], opened: st
     if len(rows) > NAMED:
         areas = {row.method: metrics.auroc(row.id, np.concatenate([row.ood[name] for name in against])) for row in rows}
         named = {opened, *sorted(areas, key=areas.__getitem__, reverse=True)[:LEADERS]}
-    return {row.method: _style(row.method, rows, opened, row.method in named) for row in rows}
-
-
-def _style(method: str, rows: Sequence[MethodScores], opened: str, named: bool) -> LineStyle:
     partners = [row.method for row in rows if "+" not in row.method and row.method != "nap"]
-    partner = method.removeprefix("nap+")
-    dash = DASHES[1 + partners.index(partner) % (len(DASHES) - 1)] if partner in partners else DASHES[0]
-    colour = WITH_NAP if methods.parse(method).records[0].name == "nap" else NEUTRAL
-    width = 4 if method == opened else 1.75 if named else 1
-    return LineStyle(colour, dash, width, 1 if named else 0.45, named)
+
+    def style(rank: int, method: str) -> LineStyle:
+        partner, is_named, thick = method.removeprefix("nap+"), method in named, method == opened
+        dash = DASHES[1 + partners.index(partner) % (len(DASHES) - 1)] if partner in partners else DASHES[0]
+        front = rank + len(rows) * (is_named + thick)
+        width = 4 if thick else 1.75 if is_named else 1
+        return LineStyle(method_colour(method), dash, width, 1 if is_named else 0.45, is_named, front)
+
+    return {row.method: style(rank, row.method) for rank, row in enumerate(rows)}
+
+
+def method_line(row: MethodScores, style: LineStyle, x: ArrayLike, y: ArrayLike, hover: str, **more: Any) -> Style:
+    """The line of a method through (x, y); ``hover`` follows its title in the hover text."""
+    shown = {"showlegend": style.named, "opacity": style.opacity, "zorder": style.front, "dash": style.dash, **more}
+    return line(x, y, style.colour, style.width, label(row), f"{label(row)}{hover}<extra></extra>", **shown)

@@ -1,8 +1,9 @@
-"""ROC curves, a line a method, with what is said about them."""
+"""ROC curves, a line a method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,88 +12,77 @@ from numpy.typing import NDArray
 
 from nap_core import metrics
 from nap_core.analysis.comparison import thinned_curve
-from nap_core.analysis.evaluation import MethodScores
-from nap_core.figures.compare_methods.lines import line_styles
-from nap_core.figures.compare_methods.words import against_words, join
+from nap_core.figures.compare_methods.lines import line_styles, method_line
+from nap_core.figures.compare_methods.words import against_words
+from nap_core.figures.layout import DOTTED, base_layout, legend, marks, share_axis
 from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import Picture, percent, three_digits
+from nap_core.figures.picture import Picture
 from nap_core.figures.score_histograms import label
+from nap_core.figures.text import join, percent, three_digits
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 _HEIGHT = 460
 _HOVER_STEP = 0.02  # along a curve there is a point to hover over at least this often
 
 
 def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str, titles: Mapping[str, str]) -> Picture:
-    """Every method's ROC curve against the OOD datasets ``against`` taken together, ``opened`` drawn thick.
+    """Every method's ROC curve; dots are the operating points of FPR95.
 
-    Violet methods hold NAP; the dash tells the method it is combined with. Dots are the operating points of FPR95.
-    The curves are thinned by ``comparison.thinned_curve``; the table holds the points that were kept, and for each
-    method its operating point, as shares.
+    Violet methods hold NAP; the dash shows which method it is combined with.
+
+    Args:
+        rows: The scores of every method.
+        against: The OOD datasets, taken together, by catalogue name.
+        opened: The method whose line is thick.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        The figure, its curves thinned by ``comparison.thinned_curve``; the table holds the points that were kept, and
+        for each method its operating point, as shares.
     """
     figure = go.Figure()
-    figure.add_hline(y=metrics.TPR, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    figure.add_hline(y=metrics.TPR, line={**DOTTED, "width": 1})
     table: list[dict[str, object]] = []
     areas, accepted = {}, {}
     lines = line_styles(rows, against, opened)
-    for rank, row in enumerate(rows):
-        unknown = np.concatenate([row.ood[name] for name in against])
-        threshold, area = row.threshold(), metrics.auroc(row.id, unknown)
-        point = metrics.share_reaching(unknown, threshold), metrics.share_reaching(row.id, threshold)
-        curve = thinned_curve(*metrics.roc(row.id, unknown))
-        areas[row.title], accepted[row.title] = area, point[0]
-        line, thick = lines[row.method], row.method == opened
-        style = {"legendgroup": row.method, "zorder": rank + len(rows) * (line.named + thick), "opacity": line.opacity}
+    for row in rows:
+        ood_scores = np.concatenate([row.ood[name] for name in against])
+        threshold, area = row.threshold(), metrics.auroc(row.id, ood_scores)
+        fpr, tpr = metrics.share_reaching(ood_scores, threshold), metrics.share_reaching(row.id, threshold)
+        curve = thinned_curve(*metrics.roc(row.id, ood_scores))
+        areas[row.title], accepted[row.title] = area, fpr
+        style, group = lines[row.method], {"legendgroup": row.method}
         x, y = _with_points_to_hover(*curve)
-        figure.add_scatter(
-            x=x,
-            y=y,
-            name=label(row),
-            mode="lines",
-            line={"color": line.colour, "dash": line.dash, "width": line.width},
-            showlegend=line.named,
-            hovertemplate=f"{label(row)}<br>FPR %{{x:.1%}}, TPR %{{y:.1%}}<extra></extra>",
-            **style,
-        )
-        figure.add_scatter(
-            x=[point[0]],
-            y=[point[1]],
-            showlegend=False,
-            mode="markers",
-            marker={"color": line.colour, "size": 13 if thick else 9, "line": {"width": 1, "color": NEUTRAL}},
-            hovertemplate=f"{label(row)}<br>FPR95 {percent(point[0])}, AUROC {percent(area)}"
-            f"<br>threshold {three_digits(threshold)}<extra></extra>",
-            **style,
-        )
+        figure.add_trace(method_line(row, style, x, y, "<br>FPR %{x:.1%}, TPR %{y:.1%}", **group))
+        hover = f"{label(row)}<br>FPR95 {percent(fpr)}, AUROC {percent(area)}"
+        hover += f"<br>threshold {three_digits(threshold)}<extra></extra>"
+        dot = {"color": style.colour, "size": 13 if row.method == opened else 9, "line": {"width": 1, "color": NEUTRAL}}
+        figure.add_trace(marks([fpr], [tpr], dot, None, hover, zorder=style.front, opacity=style.opacity, **group))
         where = {"method": row.method, "w": row.w, "ood": "+".join(against)}
-        table += [{**where, "point": "curve", "fpr": fpr, "tpr": tpr} for fpr, tpr in zip(*curve, strict=True)]
-        table.append({**where, "point": "FPR95", "fpr": point[0], "tpr": point[1]})
-    figure.update_xaxes(title="FPR: OOD images taken for ID", range=[-0.015, 1.015], tickformat=".0%")
-    figure.update_yaxes(title="TPR: ID images accepted", range=[-0.015, 1.03], tickformat=".0%", automargin=True)
-    figure.update_layout(
-        height=_HEIGHT,
-        margin={"t": 76, "b": 50, "l": 10, "r": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
-        hovermode="closest",
-    )
-    met = against_words(against, titles)
-    return Picture(figure, _reading(areas, accepted, met), pd.DataFrame(table), "roc-curves")
+        table += [{**where, "point": "curve", "fpr": x, "tpr": y} for x, y in zip(*curve, strict=True)]
+        table.append({**where, "point": "FPR95", "fpr": fpr, "tpr": tpr})
+    xaxis = share_axis("FPR: OOD images accepted as ID", zoom=True, range=[-0.015, 1.015])
+    yaxis = share_axis("TPR: ID images accepted", zoom=True, range=[-0.015, 1.03], automargin=True)
+    margin, above = (76, 10, 50, 10), legend(size=12)
+    figure.update_layout(base_layout(_HEIGHT, margin, dragmode="zoom", legend=above, xaxis=xaxis, yaxis=yaxis))
+    caption = _reading(areas, accepted, against_words(against, titles))
+    return Picture(figure, caption, pd.DataFrame(table), "roc-curves")
 
 
 def _with_points_to_hover(
     x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The same line with extra points on its long straight pieces: Plotly answers the pointer at points only."""
+    """The same line with extra points on its long straight pieces: Plotly's hover labels appear at points only."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
     positions = np.union1d(along, np.arange(0, along[-1], _HOVER_STEP))
     return np.interp(positions, along, x), np.interp(positions, along, y)
 
 
-def _reading(areas: Mapping[str, float], accepted: Mapping[str, float], met: str) -> str:
-    ranges = (
-        _range("AUROC", areas),
-        _range("the share of OOD images that pass with 95\N{NO-BREAK SPACE}% of the ID images", accepted),
-    )
-    return f"Against {met}, {ranges[0]}, and {ranges[1]}."
+def _reading(areas: Mapping[str, float], accepted: Mapping[str, float], against: str) -> str:
+    share = "the share of OOD images accepted with 95\N{NO-BREAK SPACE}% of the ID images"
+    return f"Against {against}, {_range('AUROC', areas)}, and {_range(share, accepted)}."
 
 
 def _range(what: str, values: Mapping[str, float]) -> str:

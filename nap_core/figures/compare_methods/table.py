@@ -1,8 +1,9 @@
-"""The results table, methods × OOD datasets, with what is said about it."""
+"""The results table, methods × OOD datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ import plotly.graph_objects as go
 
 from nap_core import methods
 from nap_core.analysis.comparison import AVERAGE, BEST, SECOND, Scoreboard
-from nap_core.analysis.evaluation import MethodScores
-from nap_core.figures.compare_methods.words import join
-from nap_core.figures.picture import Picture, percent
+from nap_core.figures.layout import Style, axis, base_layout, categories, cells, marks
+from nap_core.figures.picture import Picture
 from nap_core.figures.score_histograms import label
-from nap_core.metrics import METRIC_TITLES, Metric
+from nap_core.figures.text import EXTREME, column_title, counted, join, percent
+from nap_core.metrics import METRIC_TITLES
 
-BETTER: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
 POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
@@ -42,98 +44,68 @@ def heat_table(
 ) -> Picture:
     """Methods × OOD datasets: the greener a cell the better, bold the best of a column, underlined the second best.
 
-    ``opened`` is the (method, column) that gets a frame, where it is in the table. ``intervals``, of the columns of
-    ``bootstrap.intervals``, are told where the pointer is. Each cell is a selectable point with customdata
-    [method, column, …].
+    Args:
+        board: The results table of one metric, as shares.
+        rows: The scores of every method of ``board``.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+        opened: The (method, column) that gets a frame, where it is in the table.
+        intervals: The columns of ``bootstrap.intervals``, shown on hover; None shows none.
+
+    Returns:
+        The figure; each cell is a selectable point with customdata [method, column, …].
     """
     labels = {row.method: label(row) for row in rows}
     plain = {row.method: row.title for row in rows}
-    heads = [_head(name, titles, colours) for name in board.columns]
-    sides = [plain[name] for name in board.methods]
+    heads, sides = [_head(name, titles, colours) for name in board.columns], [plain[name] for name in board.methods]
     goodness = 1 - board.values if board.metric == "fpr95" else np.clip(2 * board.values - 1, 0, 1)
     height = _ROW if len(sides) <= _MANY else _LOW
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=goodness,
-        zmin=0,
-        zmax=1,
-        colorscale=[[0, POOR], [1, GOOD]],
-        showscale=False,
-        text=[[_cell(board, row, column) for column in range(len(heads))] for row in range(len(sides))],
-        texttemplate="%{text}",
-        textfont={"size": 14, "color": LETTERS},
-        hoverinfo="skip",
-        xgap=2,
-        ygap=2,
-    )
-    figure.add_scatter(  # a heatmap gives no selection events: one unseen mark a cell takes the clicks
-        x=np.tile(np.arange(len(heads)), len(sides)),
-        y=np.repeat(np.arange(len(sides)), len(heads)),
-        customdata=[
-            [
-                method,
-                column,
-                labels[method],
-                _met(column, titles),
-                percent(board.value(method, column)),
-                _words(place) + _interval(board, method, column, intervals),
-            ]
-            for method, places in zip(board.methods, board.places, strict=True)
-            for column, place in zip(board.columns, places, strict=True)
-        ],
-        mode="markers",
-        marker={"size": height, "symbol": "square", "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
-        hovertemplate=f"%{{customdata[2]}} · %{{customdata[3]}}<br>{METRIC_TITLES[board.metric]} %{{customdata[4]}}"
-        "%{customdata[5]}<extra></extra>",
-        showlegend=False,
-    )
+    text = [[_cell(board, row, column) for column in range(len(heads))] for row in range(len(sides))]
+    heat = cells(goodness, (POOR, GOOD), text, {"size": 14, "color": LETTERS}, hoverinfo="skip", xgap=2, ygap=2)
+    hover = f"%{{customdata[2]}} · %{{customdata[3]}}<br>{METRIC_TITLES[board.metric]} %{{customdata[4]}}"
+    unseen: Style = {"marker": {"opacity": 0}}
+    x, y = np.tile(np.arange(len(heads)), len(sides)), np.repeat(np.arange(len(sides)), len(heads))
+    square = {"size": height, "symbol": "square", "opacity": 0}
+    # A heatmap gives no selection events: an invisible mark in each cell takes the clicks.
+    points = marks(x, y, square, None, f"{hover}%{{customdata[5]}}<extra></extra>", selected=unseen, unselected=unseen)
+    points["customdata"] = [
+        [
+            method,
+            column,
+            labels[method],
+            column_title(column, titles, "average"),
+            percent(board.value(method, column)),
+            _words(place) + _interval(board, method, column, intervals),
+        ]
+        for method, places in zip(board.methods, board.places, strict=True)
+        for column, place in zip(board.columns, places, strict=True)
+    ]
+    flat: Style = {"showgrid": False, "ticks": ""}
+    top: Style = {"tickvals": list(range(len(heads))), "ticktext": heads, "side": "top", "tickangle": 0}
+    xaxis = axis(**top, range=[-0.5, len(heads) - 0.5], tickfont={"size": 11}, **flat)
+    yaxis = categories(sides, ticksuffix=" ", automargin=True, tickfont={"size": 12}, **flat)
+    layout = base_layout(_HEAD + height * len(sides) + _FOOT, (_HEAD, 10, _FOOT, 10), xaxis=xaxis, yaxis=yaxis)
+    # A cell is wider than its mark: the nearest mark is hovered, at any distance.
+    figure = go.Figure([heat, points], {**layout, "hoverdistance": -1, "clickmode": "event+select"})
     if opened[0] in board.methods:
         _frame(figure, board.methods.index(opened[0]), board.columns.index(opened[1]))
-    figure.update_xaxes(
-        tickvals=list(range(len(heads))), ticktext=heads, side="top", range=[-0.5, len(heads) - 0.5], tickangle=0
-    )
-    figure.update_yaxes(tickvals=list(range(len(sides))), ticktext=sides, range=[len(sides) - 0.5, -0.5])
-    figure.update_xaxes(showgrid=False, zeroline=False, ticks="", fixedrange=True, tickfont={"size": 11})
-    figure.update_yaxes(
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-        ticksuffix=" ",
-        fixedrange=True,
-        automargin=True,
-        tickfont={"size": 12},
-    )
-    figure.update_layout(
-        height=_HEAD + height * len(sides) + _FOOT,
-        margin={"t": _HEAD, "b": _FOOT, "l": 10, "r": 10},
-        hovermode="closest",
-        hoverdistance=-1,  # a cell is wider than its mark: wherever the pointer is, the nearest mark answers
-        dragmode=False,
-        clickmode="event+select",
-    )
     return Picture(figure, _reading(board, plain, titles), _numbers(board, rows), f"methods-{board.metric}")
 
 
 def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """How many images the table stands on and how well the network knows its own, from ``evaluation.evaluate``."""
+    """The numbers of images behind the table and the network's ID accuracy, from rows of ``evaluation.evaluate``."""
     first = results.iloc[0]
     sizes = dict(zip(results["ood"], results["n_ood"], strict=True))
     if len(set(sizes.values())) == 1:
-        met = f"{first['n_ood']:,} of {'the' if len(sizes) == 1 else 'each'} OOD dataset"
+        ood = f"{first['n_ood']:,} of {'the' if len(sizes) == 1 else 'each'} OOD dataset"
     else:
-        met = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
-    images = f"{first['n_id']:,} image{'s' if first['n_id'] > 1 else ''} of {titles[first['id']]}"
-    known = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])})"
+        ood = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
+    images = f"{counted(first['n_id'], 'image')} of {titles[first['id']]}"
+    accuracy = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])})"
     return (
-        f"{images}{known} against {met}. In percent: the greener a cell, the better; bold is the best of its column, "
-        "underlined the second best. A click on a cell opens it below."
+        f"{images}{accuracy} against {ood}. In percent: the greener a cell, the better; bold is the best of its "
+        "column, underlined the second best. A click on a cell opens it below."
     )
-
-
-def _met(column: str, titles: Mapping[str, str]) -> str:
-    return "average" if column == AVERAGE else titles[column]
 
 
 def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> str:
@@ -157,7 +129,7 @@ def _interval(board: Scoreboard, method: str, column: str, intervals: pd.DataFra
 
 def _cell(board: Scoreboard, row: int, column: int) -> str:
     text = f"{100 * board.values[row, column]:.1f}"
-    if board.places[:, column].max() == BEST:  # a column in which nobody stands out
+    if board.places[:, column].max() == BEST:  # a column in which all methods print alike
         return text
     return {BEST: f"<b>{text}</b>", SECOND: f"<u>{text}</u>"}.get(int(board.places[row, column]), text)
 
@@ -172,11 +144,9 @@ def _frame(figure: go.Figure, row: int, column: int) -> None:
 def _numbers(board: Scoreboard, rows: Sequence[MethodScores]) -> pd.DataFrame:
     weights = {row.method: row.w for row in rows}
     return pd.DataFrame(
-        [
-            {"method": method, "w": weights[method], "ood": column, board.metric: value, "place": place}
-            for method, values, places in zip(board.methods, board.values, board.places, strict=True)
-            for column, value, place in zip(board.columns, values, places, strict=True)
-        ]
+        {"method": method, "w": weights[method], "ood": column, board.metric: value, "place": place}
+        for method, values, places in zip(board.methods, board.values, board.places, strict=True)
+        for column, value, place in zip(board.columns, values, places, strict=True)
     )
 
 
@@ -189,7 +159,7 @@ def _reading(board: Scoreboard, names: Mapping[str, str], titles: Mapping[str, s
         return f"Every method has {metric} {value} {where}."
     reading = (
         f"{join([names[name] for name in leaders])} {'has' if len(leaders) == 1 else 'share'} the "
-        f"{BETTER[board.metric]} {metric} {where}, {value}, before {join([names[name] for name in followers])} with "
+        f"{EXTREME[board.metric]} {metric} {where}, {value}, before {join([names[name] for name in followers])} with "
         f"{percent(board.value(followers[0], column))}"
     )
     if column == AVERAGE and len(leaders) == 1:

@@ -1,4 +1,4 @@
-"""Maximum over mean: the scatter with its margins, what is said about it, and the sparklines of channels."""
+"""Maximum over mean: the scatter with its margins, its captions, and the sparklines of channels."""
 
 from nap_core.figures.max_vs_mean.scatter import MOST_DRAWN, SURFACE, TALLER, scatter
 from nap_core.figures.max_vs_mean.sparkline import sparkline

@@ -15,16 +15,16 @@ from nap_core.figures.palette import NEUTRAL
 def sparkline(
     ratios: Mapping[str, FloatArray], colours: Mapping[str, str], span: tuple[float, float], bins: int = 24
 ) -> str:
-    """How a channel's ratio (N,) is spread on each dataset, the ID one first and filled: an SVG as ``data:`` address.
+    """The distribution of a channel's ratio (N,) on each dataset, the ID one first and filled: an SVG as ``data:`` URL.
 
     The curves have the same area and share ``span`` with the other channels' sparklines. The height is set by the ID
-    dataset and cuts off bars over twice its highest: where OOD images leave a channel silent, all of them stand in one.
+    dataset and cuts off bars over twice its highest: a channel that is inactive on OOD images has all of them in one.
     """
     side, base = 96, 90
     edges = np.linspace(*span, bins + 1)
     heights = {name: density(np.clip(ratio, *span), edges) for name, ratio in ratios.items()}
-    known = float(next(iter(heights.values())).max())
-    top = min(2 * known, max(float(height.max()) for height in heights.values())) or 1.0
+    id_height = float(next(iter(heights.values())).max())
+    top = min(2 * id_height, max(float(height.max()) for height in heights.values())) or 1.0
     width = (side - 8) / bins
     shapes = []
     for position, (name, height) in enumerate(heights.items()):

@@ -1,18 +1,22 @@
-"""What is said about the scatter of maximum over mean, made from its data."""
+"""The captions of the scatter of maximum over mean, made from its data."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nap_core.activations import FloatArray
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
-from nap_core.analysis.channels.max_mean_points import Picked, Points
-from nap_core.analysis.channels.separability import PeakCurve, peak_factor
+from nap_core.analysis.channels.separability import peak_factor
 from nap_core.figures.max_vs_mean.axes import ends
-from nap_core.figures.picture import three_digits
+from nap_core.figures.text import counted, join, three_digits
+
+if TYPE_CHECKING:
+    from nap_core.activations import FloatArray
+    from nap_core.analysis.channels.max_mean_points import Picked, Points
+    from nap_core.analysis.channels.separability import PeakCurve
 
 ALIKE = 1.05  # factors between 1 / ALIKE and ALIKE are called "about as high"
 CLIPPED = 0.005  # the share of points at the very largest maximum from which it must be a ceiling
@@ -21,45 +25,45 @@ CLIPPED = 0.005  # the share of points at the very largest maximum from which it
 def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel: int | None = None) -> str:
     """How high the ID peaks stand against each OOD dataset's at the same mean, in a sentence.
 
-    ``curves`` has the ID dataset first. Where OOD peaks stand as high or higher, the prior fails, and it is said.
+    ``curves`` has the ID dataset first. Where OOD peaks are as high or higher, the prior fails.
     """
-    known, *others = curves
-    factors = {name: peak_factor(curves[known], curves[name]) for name in others}
+    id_dataset, *others = curves
+    factors = {name: peak_factor(curves[id_dataset], curves[name]) for name in others}
     ranked = sorted((name for name in others if not math.isnan(factors[name])), key=lambda name: -factors[name])
     unmatched = [titles[name] for name in others if math.isnan(factors[name])]
     start = "At the same mean" if channel is None else f"In channel {channel}, at the same mean"
     if not ranked:
-        return f"{start}, there are too few points to compare {titles[known]} with {_listed(unmatched, 'or')}."
+        return f"{start}, there are too few points to compare {titles[id_dataset]} with {join(unmatched, 'or')}."
 
     def against(low: float, high: float) -> str:
         named = [name for name in ranked if low < factors[name] <= high]
-        return _listed([f"{titles[name]} (×\N{NO-BREAK SPACE}{factors[name]:.2f})" for name in named])
+        return join([f"{titles[name]} (×\N{NO-BREAK SPACE}{factors[name]:.2f})" for name in named])
 
     higher, alike, lower = against(ALIKE, math.inf), against(1 / ALIKE, ALIKE), against(0, 1 / ALIKE)
-    said = [f"higher than on {higher}"] if higher else []
+    parts = [f"higher than on {higher}"] if higher else []
     if alike:
-        said.append(f"{'and ' if said and not lower else ''}about as high as on {alike}")
+        parts.append(f"{'and ' if parts and not lower else ''}about as high as on {alike}")
     if lower:
-        said.append(f"{'but ' if said else ''}lower than on {lower}, where a peak is no sign of a known image")
-    few = f"there are too few points to compare it with {_listed(unmatched, 'or')}"
-    return f"{start}, peaks on {titles[known]} are {', '.join(said)}{f'; {few}' if unmatched else ''}."
+        parts.append(f"{'but ' if parts else ''}lower than on {lower}, where a peak is no sign of an ID image")
+    few = f"there are too few points to compare it with {join(unmatched, 'or')}"
+    return f"{start}, peaks on {titles[id_dataset]} are {', '.join(parts)}{f'; {few}' if unmatched else ''}."
 
 
 def heads_reading(scores: Mapping[str, FloatArray], titles: Mapping[str, str]) -> str:
     """How high the attention of a Transformer peaks, the mean over its heads, in a sentence; the ID dataset first."""
-    known, *others = ((titles[name], float(np.median(values))) for name, values in scores.items())
-    said = _listed([f"{three_digits(median)} on {title}" for title, median in others])
+    first, *others = ((titles[name], float(np.median(values))) for name, values in scores.items())
+    medians = join([f"{three_digits(median)} on {title}" for title, median in others])
     return (
-        f"Half of the images of {known[0]} have a highest attention, of the mean over the heads, above "
-        f"{three_digits(known[1])}; that median is {said}."
+        f"Half of the images of {first[0]} have a highest attention, of the mean over the heads, above "
+        f"{three_digits(first[1])}; that median is {medians}."
     )
 
 
 def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) -> str:
     """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes.
 
-    Many equal largest maxima mean that the activations are clipped, as by ReLU6; it is said, because peaks cannot
-    stand higher there.
+    Many equal largest maxima mean that the activations are clipped, as by ReLU6; peaks cannot be higher
+    there.
     """
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
@@ -67,7 +71,7 @@ def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) ->
     images, every = sum(part.images for part in parts), sum(part.all_images for part in parts)
     whose = "each image" if images == every else f"{images:,} of {every:,} images, the first of each dataset"
     each = f"each head of {whose} and one for the mean over heads" if kind.of_heads else f"each channel of {whose}"
-    words = f"{_counted(total, 'point')}, one for {each}"
+    words = f"{counted(total, 'point')}, one for {each}"
     if left_out:
         words += f"; {left_out:,} with a mean up to the threshold left out"
     if total > most:
@@ -91,13 +95,5 @@ def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:
         counts[image.dataset] = counts.get(image.dataset, 0) + len(image.channels)
     shares = [f"{count:,} of {titles[name]}" for name, count in sorted(counts.items(), key=lambda entry: -entry[1])]
     points = sum(counts.values())
-    whose = f"{_counted(points, 'point')} from {_counted(len(images), 'image')}"
-    return f"**{whose}**: {_listed(shares)}."
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _listed(words: Sequence[str], last: str = "and") -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+    whose = f"{counted(points, 'point')} from {counted(len(images), 'image')}"
+    return f"**{whose}**: {join(shares)}."

@@ -1,57 +1,64 @@
-"""What is said of near, far and shifted, and the near-OOD table of the paper beside what was measured."""
+"""Captions on near-OOD, far-OOD and covariate shift, and Table 12 of the NAP paper beside measured values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nap_core import methods
-from nap_core.analysis.covariate_shift import ShiftRates, ShiftResult
-from nap_core.figures.compare_methods.words import join
-from nap_core.figures.picture import percent
+from nap_core.figures.text import join, percent
 from nap_core.paper import published_tables
-from nap_core.studies.near_far import Nearness
+
+if TYPE_CHECKING:
+    from nap_core.analysis.covariate_shift import ShiftRates, ShiftResult
+    from nap_core.studies.near_far import Nearness
 
 SAME = 5e-4  # shares that print alike
 
 
 def findings(
-    responses: Sequence[ShiftResult], opened: str, groups: Mapping[Nearness, Sequence[str]], known: str
+    responses: Sequence[ShiftResult], opened: str, groups: Mapping[Nearness, Sequence[str]], id_title: str
 ) -> list[str]:
-    """Sentences on the study: whether near-OOD is harder than far-OOD, and what covariate shift is not. Markdown.
+    """Whether near-OOD is harder than far-OOD, and what the method rejects under covariate shift.
 
-    ``opened`` is the method that is spoken of, ``known`` the title of the ID dataset.
+    Args:
+        responses: One result a method.
+        opened: The method that the sentences are about.
+        groups: Nearness → catalogue names of its OOD datasets.
+        id_title: The title of the ID dataset.
+
+    Returns:
+        One or two sentences in Markdown.
     """
     one = next(one for one in responses if one.method == opened)
     sentences = [_near_and_far(responses, one, groups)]
     if one.shift is not None:
-        sentences.append(_not_semantic(responses, one.title, one.shift, known))
+        sentences.append(_not_semantic(responses, one.title, one.shift, id_title))
     return sentences
 
 
 def _near_and_far(responses: Sequence[ShiftResult], one: ShiftResult, groups: Mapping[Nearness, Sequence[str]]) -> str:
     near, far = groups.get("near", ()), groups.get("far", ())
     if not near or not far:
-        absent = "near-OOD" if not near else "far-OOD"
         return (
-            f"**This study has no {absent} dataset**, so near and far cannot be compared. Add one in “Change the "
-            "study” (CIFAR-100 is near to CIFAR-10), or say under “Near or far?” which of yours it is."
+            f"**This study has no {'far-OOD' if near else 'near-OOD'} dataset**, so near and far cannot be compared. "
+            "CIFAR-100 is near-OOD for CIFAR-10; an OOD dataset of the study can also be assigned by hand."
         )
 
     def rise(of: ShiftResult) -> float:
         return of.average(near, "kept") - of.average(far, "kept")
 
     harder = [other for other in responses if rise(other) > SAME]
-    passes = f"{one.title} lets {percent(one.average(near, 'kept'))} of near-OOD pass and "
-    passes += f"{percent(one.average(far, 'kept'))} of far-OOD"
+    shares = [percent(one.average(names, "kept")) for names in (near, far)]
+    accepts = f"{one.title} accepts {shares[0]} of near-OOD and {shares[1]} of far-OOD images as ID"
     if not harder:
-        return f"**Near-OOD is not harder here**: {passes}."
+        return f"**Near-OOD is not harder here**: {accepts}."
     who = "every method" if len(harder) == len(responses) else f"{len(harder)} of the {len(responses)} methods"
-    sentence = f"**Near-OOD is harder for {who}**: {passes}."
-    steepest = max(responses, key=rise)
-    gentlest = min(responses, key=rise)
+    sentence = f"**Near-OOD is harder for {who}**: {accepts}."
+    steepest, gentlest = max(responses, key=rise), min(responses, key=rise)
     if len(responses) > 1 and rise(steepest) - rise(gentlest) > SAME:
         sentence += (
             f" From far to near, FPR95 rises most for {steepest.title}, by {100 * rise(steepest):.1f} points, and "
@@ -60,16 +67,16 @@ def _near_and_far(responses: Sequence[ShiftResult], one: ShiftResult, groups: Ma
     return sentence
 
 
-def _not_semantic(responses: Sequence[ShiftResult], title: str, shares: ShiftRates, known: str) -> str:
-    """That shifted images are no OOD: what rejecting them throws away."""
+def _not_semantic(responses: Sequence[ShiftResult], title: str, shares: ShiftRates, id_title: str) -> str:
+    """That shifted images are not OOD: the share of correctly classified images that a method rejects."""
     right, lost = float(shares.right[-1]), float(shares.rejected_among_right[-1])
-    start = "**Covariate shift is not semantic OOD**: the images look worse and still show what the network knows"
-    if not np.isfinite(lost):
-        return f"{start}. The classes of {known} are not known here, so it cannot be said what the network gets right."
-    sentence = (
-        f"{start}. At severity 5 it is right on {percent(right)} of them, and {title} rejects {percent(lost)} of "
-        "these right ones"
+    start = (
+        "**Covariate shift is not semantic OOD**: the images are degraded and still show classes of the training data"
     )
+    if not np.isfinite(lost):
+        return f"{start}. {id_title} has no labels here, so the accuracy on these images is unknown."
+    sentence = f"{start}. At severity 5 the network classifies {percent(right)} of them correctly, and {title} rejects "
+    sentence += f"{percent(lost)} of these"
     others = {
         other.title: float(other.shift.rejected_among_right[-1])
         for other in responses
@@ -79,14 +86,21 @@ def _not_semantic(responses: Sequence[ShiftResult], title: str, shares: ShiftRat
         least = min(others, key=others.__getitem__)
         fewest = ", the fewest" if others[least] < lost else ""
         sentence += f"; {least} rejects {percent(others[least])}{fewest}"
-    return f"{sentence}. A high AUROC on shifted images is no success: it says how much a method minds how images look."
+    return (
+        f"{sentence}. A high AUROC on shifted images is no success: it shows how strongly a method depends on the "
+        "appearance of images."
+    )
 
 
 def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
-    """Table 12, CIFAR-10 against CIFAR-100: published, measured on the paper's network, and on this study, in percent.
+    """Table 12 of the NAP paper, CIFAR-10 against CIFAR-100, beside measured values.
 
-    ``measured_here`` are rows of ``evaluation.evaluate`` of the table's methods against CIFAR-100; None
-    leaves the last two columns out.
+    Args:
+        measured_here: Rows of ``evaluation.evaluate`` of the table's methods against CIFAR-100 on this study; None
+            leaves the columns of the study out.
+
+    Returns:
+        A row a method; the metrics as published, measured on the paper's network and on this study, in percent.
     """
     rows = published_tables.comparison().query("table == 'Table 12'")
     table = pd.DataFrame(
@@ -101,8 +115,9 @@ def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
     )
     if measured_here is not None:
         ours = measured_here.set_index("method")
-        table.insert(4, "FPR95 this study", [100 * float(ours["fpr95"].get(spec, np.nan)) for spec in rows["method"]])
-        table["AUROC this study"] = [100 * float(ours["auroc"].get(spec, np.nan)) for spec in rows["method"]]
+        for place, metric in ((4, "fpr95"), (7, "auroc")):
+            values = [100 * float(ours[metric].get(spec, np.nan)) for spec in rows["method"]]
+            table.insert(place, f"{metric.upper()} this study", values)
     return table
 
 
@@ -110,11 +125,11 @@ def table_12_words(table: pd.DataFrame) -> str:
     """For how many of the paper's three methods NAP helps on near-OOD, as printed and as measured."""
     columns = {"in the paper": "paper", "measured on its network": "its network", "in this study": "this study"}
     pairs = (("Energy", "NAP-E"), ("ReAct", "NAP-R"), ("ASH", "NAP-A"))
-    said = []
+    parts = []
     for words, column in columns.items():
         if f"AUROC {column}" not in table:
             continue
         values = table.set_index("Method")[f"AUROC {column}"]
         helped = sum(bool(values[nap] > values[alone]) for alone, nap in pairs)
-        said.append(f"for {helped} of 3 methods {words}")
-    return f"Adding NAP raises the AUROC on CIFAR-100 {join(said)}."
+        parts.append(f"for {helped} of 3 methods {words}")
+    return f"Adding NAP raises the AUROC on CIFAR-100 {join(parts)}."

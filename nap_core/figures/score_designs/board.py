@@ -1,4 +1,4 @@
-"""What ``designs.design_table`` found, what is said of it, and how the paper prints it."""
+"""The metrics of ``score_variants.design_table``, their caption, and their table as the paper prints it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import pandas as pd
 from nap_core import methods
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import percent
+from nap_core.figures.text import EXTREME, column_title, out_of, percent, signed
 from nap_core.metrics import METRIC_TITLES, Metric
 
 
 @dataclass(frozen=True)
 class Board:
-    """What ``designs.design_table`` found, and what its datasets are called.
+    """The metrics of the designs, and the titles of the datasets.
 
-    ``titles`` and ``colours`` are by catalogue name. ``baseline`` is the title of the method that the designs are
-    combined with.
+    Attributes:
+        table: The rows of ``score_variants.design_table``, metrics as shares.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
     """
 
     table: pd.DataFrame
@@ -28,6 +30,7 @@ class Board:
 
     @property
     def baseline(self) -> str:
+        """The title of the method that the designs are combined with."""
         return methods.title(str(self.table.loc[self.table["design"] == "", "method"].iloc[0]))
 
     @property
@@ -42,8 +45,8 @@ class Board:
     def value(self, metric: str, design: str, ood: str, combined: bool = False) -> float:
         """A share; "" is the baseline."""
         rows = self.table
-        found = rows[(rows["design"] == design) & (rows["combined"] == combined) & (rows["ood"] == ood)]
-        return float(found[metric].iloc[0])
+        chosen = rows[(rows["design"] == design) & (rows["combined"] == combined) & (rows["ood"] == ood)]
+        return float(chosen[metric].iloc[0])
 
     def best(self, metric: Metric, ood: str, combined: bool) -> list[str]:
         """The designs with the lowest FPR95 or the highest AUROC on ``ood``, several where they print alike."""
@@ -52,7 +55,7 @@ class Board:
         return [design for design, value in values.items() if value == pick(values.values())]
 
     def title(self, ood: str) -> str:
-        return "Average" if ood == AVERAGE else self.titles[ood]
+        return column_title(ood, self.titles)
 
     def colour(self, ood: str) -> str:
         return NEUTRAL if ood == AVERAGE else self.colours[ood]
@@ -67,7 +70,7 @@ def reading(board: Board, metric: Metric) -> str:
     """The design that is best combined, on how many datasets, beside the baseline; and the best one alone."""
     names = [name for name in board.columns if name != AVERAGE]
     overall = board.columns[-1]
-    extreme = "lowest" if metric == "fpr95" else "highest"
+    extreme = EXTREME[metric]
     leader = _leader(board, metric, overall, combined=True)
     value = percent(board.value(metric, leader, overall, True))
     base = f"{board.baseline} alone has {percent(board.value(metric, '', overall))}"
@@ -87,7 +90,7 @@ def reading(board: Board, metric: Metric) -> str:
     if won == 0:
         where = f"on average, {value}, though on none of the {len(names)} OOD datasets"
     else:
-        where = f"on {_count(won, len(names))} and on average, {value}"
+        where = f"on {out_of(won, len(names))} and on average, {value}"
         if others:
             where += f" ({_exceptions(board, metric, others)})"
     return f"{what} {where}; {base}, and {last}."
@@ -104,12 +107,6 @@ def _exceptions(board: Board, metric: Metric, names: Sequence[str]) -> str:
     )
 
 
-def _count(some: int, total: int) -> str:
-    if some == total:
-        return "both OOD datasets" if total == 2 else f"all {total} OOD datasets"
-    return f"{some} of {total} OOD datasets"
-
-
 def _number(count: int) -> str:
     return {2: "two", 3: "three", 4: "four"}.get(count, str(count))
 
@@ -117,10 +114,16 @@ def _number(count: int) -> str:
 def printed_table(
     board: Board, metric: Metric, published: Mapping[str, tuple[float, float]] | None = None
 ) -> pd.DataFrame:
-    """As the paper prints it: each figure in percent, in brackets the difference from the baseline in points.
+    """Table 6 as the paper prints it: metrics in percent, in brackets the difference from the baseline in points.
 
-    A row the baseline, each design combined, then each alone. ``published`` is ``designs.published_designs``; where
-    there is any, it makes a last column, of which the designs alone have nothing.
+    Args:
+        board: The metrics of every design.
+        metric: "fpr95" or "auroc".
+        published: Design → the paper's FPR95 and AUROC, shares; "" is the baseline. None or empty leaves the paper's
+            column out.
+
+    Returns:
+        A row the baseline, each design combined, then each alone; the paper has no values of designs alone.
     """
     kinds = [("", False), *((one, True) for one in board.designs), *((one, False) for one in board.designs)]
     rows = []
@@ -133,8 +136,8 @@ def printed_table(
         rows.append({"Score": name, **cells})
         if published:
             of = 0 if metric == "fpr95" else 1
-            told = design in published and (combined or not design)
-            rows[-1]["Table 6 (paper)"] = _cell(published[design][of], published[""][of], design, 2) if told else ""
+            printed = design in published and (combined or not design)
+            rows[-1]["Table 6 (paper)"] = _cell(published[design][of], published[""][of], design, 2) if printed else ""
     return pd.DataFrame(rows)
 
 
@@ -145,5 +148,4 @@ def _cell(value: float, baseline: float, design: str, digits: int = 1) -> str:
 
 def points(change: float, digits: int = 1) -> str:
     """A difference of shares in percentage points, with its sign: "−12.8"."""
-    rounded = round(100 * change, digits) + 0.0  # no "−0.0"
-    return f"{rounded:+.{digits}f}".replace("-", "−")
+    return signed(round(100 * change, digits) + 0.0, f"+.{digits}f")  # + 0.0: no "−0.0"

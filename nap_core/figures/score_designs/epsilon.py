@@ -1,9 +1,9 @@
-"""What ε of S_NAP does: FPR95 or AUROC over it."""
+"""FPR95 or AUROC over ε of S_NAP."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,25 @@ import plotly.graph_objects as go
 
 from nap_core import methods, nap
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.score_variants import EpsilonCurve
+from nap_core.figures.layout import (
+    DOTTED,
+    TRANSPARENT,
+    Style,
+    axis,
+    base_layout,
+    curves_over_x,
+    legend,
+    line,
+    metric_axis,
+    ring,
+)
 from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import Picture, percent
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import EXTREME, averaged_over, percent
 from nap_core.metrics import METRIC_TITLES, Metric
+
+if TYPE_CHECKING:
+    from nap_core.analysis.score_variants import EpsilonCurve
 
 Kind = Literal["alone", "combined"]
 HEIGHT = 340
@@ -22,87 +37,44 @@ FLAT = 0.0005  # shares that differ by less print the same
 
 
 def epsilon_picture(
-    found: EpsilonCurve, kind: Kind, metric: Metric, titles: Mapping[str, str], colours: Mapping[str, str]
+    effect: EpsilonCurve, kind: Kind, metric: Metric, titles: Mapping[str, str], colours: Mapping[str, str]
 ) -> Picture:
     """A metric over ε, on a logarithmic axis: a thin line a dataset, a thick one their average, a ring at its best.
 
-    Upright and dotted is the paper's ε; dashed, where NAP is combined, the other method alone.
+    The dotted upright is the paper's ε; the dashed line, where NAP is combined, the other method alone.
+
+    Args:
+        effect: The metrics over ε, shares.
+        kind: NAP "alone" or "combined".
+        metric: "fpr95" or "auroc".
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The figure; its table holds one row a (dataset, ε), both metrics, shares.
     """
-    curves = (found.alone if kind == "alone" else found.combined)[metric]
-    several = len(found.datasets) > 1
-    average = curves.mean(axis=0)
-    lines = [(titles[name], colours[name], line) for name, line in zip(found.datasets, curves, strict=True)]
-    if several:
-        lines.append(("average", NEUTRAL, average))
-    figure = go.Figure()
-    for position, (title, hue, line) in enumerate(lines):
-        width = 1.8 if several and position < len(found.datasets) else 5 if several else 4
-        figure.add_trace(
-            go.Scatter(
-                x=found.epsilon,
-                y=line,
-                mode="lines",
-                line={"color": hue, "width": width},
-                name=title,
-                hovertemplate="%{y:.1%}",
-            )
-        )
+    curves = (effect.alone if kind == "alone" else effect.combined)[metric]
+    average, ends = curves.mean(axis=0), [effect.epsilon[0], effect.epsilon[-1]]
+    by_name = dict(zip(effect.datasets, curves, strict=True))
+    traces = curves_over_x(effect.epsilon, by_name, titles, colours, average)
     if kind == "combined":
-        figure.add_trace(
-            go.Scatter(
-                x=[found.epsilon[0], found.epsilon[-1]],
-                y=[found.baseline[metric].mean()] * 2,
-                mode="lines",
-                line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
-                name=f"{methods.title(found.other)} alone",
-                hoverinfo="skip",
-            )
-        )
-    best = _best(average, metric)
-    figure.add_trace(
-        go.Scatter(
-            x=[found.epsilon[best]],
-            y=[average[best]],
-            mode="markers",
-            marker={"color": lines[-1][1], "size": 20, "symbol": "circle-open", "line": {"width": 2.5}},
-            name="best ε",
-            hoverinfo="skip",
-            cliponaxis=False,
-        )
-    )
-    figure.add_vline(x=nap.EPSILON, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"})
-    _axes(figure, found, metric)
-    return Picture(figure, _reading(found, kind, metric, titles), _table(found, kind), f"epsilon-{kind}-{metric}")
+        alone = [effect.baseline[metric].mean()] * 2
+        traces.append(line(ends, alone, NEUTRAL, 1.5, f"{methods.title(effect.other)} alone", dash="dash"))
+    best, hue = _best(average, metric), NEUTRAL if len(by_name) > 1 else colours[effect.datasets[0]]
+    traces.append(ring(effect.epsilon[best], average[best], hue, "best ε"))
+    figure = go.Figure(traces, _layout(effect, metric))
+    figure.add_vline(x=nap.EPSILON, line=DOTTED)
+    return Picture(figure, _reading(effect, kind, metric, titles), _table(effect, kind), f"epsilon-{kind}-{metric}")
 
 
-def _axes(figure: go.Figure, found: EpsilonCurve, metric: Metric) -> None:
+def _layout(effect: EpsilonCurve, metric: Metric) -> Style:
     ticks = [0.01, 0.1, 1, 10, 100]
-    ends = np.log10([found.epsilon[0], found.epsilon[-1]])
-    figure.update_xaxes(
-        type="log",
-        title={"text": "ε", "standoff": 2},
-        range=[ends[0] - 0.08, ends[1] + 0.08],
-        tickvals=ticks,
-        ticktext=[f"{tick:g}<br>paper" if tick == nap.EPSILON else f"{tick:g}" for tick in ticks],
-        hoverformat=".3~g",
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    better = "lower" if metric == "fpr95" else "higher"
-    figure.update_yaxes(
-        title={"text": f"{METRIC_TITLES[metric]} ({better} is better)"}, tickformat=".0%", nticks=6, zeroline=False,
-        rangemode="tozero" if metric == "fpr95" else "normal", fixedrange=True,
-    )  # fmt: skip
-    figure.update_layout(
-        height=HEIGHT + 12 * max(0, len(found.datasets) - 4),
-        margin={"t": 10, "b": 54, "l": 56, "r": 20},
-        hovermode="x unified",
-        dragmode=False,
-        legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "font": {"size": 11}},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    first, last = np.log10([effect.epsilon[0], effect.epsilon[-1]])
+    texts = [f"{tick:g}<br>paper" if tick == nap.EPSILON else f"{tick:g}" for tick in ticks]
+    marked: Style = {"range": [first - 0.08, last + 0.08], "tickvals": ticks, "ticktext": texts, "hoverformat": ".3~g"}
+    height, axes = HEIGHT + 12 * max(0, len(effect.datasets) - 4), {"yaxis": metric_axis(metric), **TRANSPARENT}
+    axes["xaxis"] = axis("ε", 2, type="log", showgrid=False, **marked)
+    return base_layout(height, (10, 20, 54, 56), legend=legend(1.09, 11), hovermode="x unified", **axes)
 
 
 def _best(average: np.ndarray, metric: Metric) -> int:
@@ -112,39 +84,35 @@ def _best(average: np.ndarray, metric: Metric) -> int:
     return int(equals[np.argmin(np.abs(equals - len(values) // 2))])
 
 
-def _reading(found: EpsilonCurve, kind: Kind, metric: Metric, titles: Mapping[str, str]) -> str:
-    curves = (found.alone if kind == "alone" else found.combined)[metric]
-    average, other = curves.mean(axis=0), methods.title(found.other)
-    name = "NAP alone" if kind == "alone" else f"NAP+{other} (w = {found.w:g})"
-    count = len(found.datasets)
-    where = f"averaged over {count} OOD datasets" if count > 1 else f"on {titles[found.datasets[0]]}"
-    best, here = _best(average, metric), int(np.argmin(np.abs(np.log(found.epsilon / nap.EPSILON))))
-    near = average[(found.epsilon >= 0.1 * nap.EPSILON - 1e-9) & (found.epsilon <= 10 * nap.EPSILON + 1e-9)]
+def _reading(effect: EpsilonCurve, kind: Kind, metric: Metric, titles: Mapping[str, str]) -> str:
+    curves = (effect.alone if kind == "alone" else effect.combined)[metric]
+    average, other = curves.mean(axis=0), methods.title(effect.other)
+    name = "NAP alone" if kind == "alone" else f"NAP+{other} (w = {effect.w:g})"
+    best, here = _best(average, metric), int(np.argmin(np.abs(np.log(effect.epsilon / nap.EPSILON))))
+    near = average[(effect.epsilon >= 0.1 * nap.EPSILON - 1e-9) & (effect.epsilon <= 10 * nap.EPSILON + 1e-9)]
+    where = averaged_over(effect.datasets, titles)
     sentence = f"{METRIC_TITLES[metric]} of {name}, {where}, is {percent(float(average[here]))} at the paper's ε = 1"
-    extreme = "lowest" if metric == "fpr95" else "highest"
     if abs(average[best] - average[here]) < FLAT:
-        sentence += f", the {extreme} there is"
+        sentence += f", the {EXTREME[metric]} there is"
     else:
-        sentence += f" and {extreme}, {percent(float(average[best]))}, at ε = {found.epsilon[best]:.3g}"
+        sentence += f" and {EXTREME[metric]}, {percent(float(average[best]))}, at ε = {effect.epsilon[best]:.3g}"
     span = [percent(float(end)) for end in (near.min(), near.max())]
     sentence += f"; from ε = 0.1 to 10 it moves between {span[0]} and {span[1]}"
-    return f"{sentence}." if kind == "alone" else f"{sentence}; {other} alone has {percent(_mean(found, metric))}."
-
-
-def _mean(found: EpsilonCurve, metric: Metric) -> float:
-    return float(found.baseline[metric].mean())
-
-
-def _table(found: EpsilonCurve, kind: Kind) -> pd.DataFrame:
-    """One row a (dataset, ε), both metrics, shares; the average among them."""
-    curves = found.alone if kind == "alone" else found.combined
-    names = [*found.datasets, *([AVERAGE] if len(found.datasets) > 1 else [])]
-    values = {metric: np.vstack([curves[metric], curves[metric].mean(axis=0)]) for metric in METRIC_TITLES}
-    return pd.DataFrame(
-        [
-            (name, float(epsilon), *(float(values[metric][row, column]) for metric in METRIC_TITLES))
-            for row, name in enumerate(names)
-            for column, epsilon in enumerate(found.epsilon)
-        ],
-        columns=["ood", "epsilon", *METRIC_TITLES],
+    return (
+        f"{sentence}."
+        if kind == "alone"
+        else f"{sentence}; {other} alone has {percent(float(effect.baseline[metric].mean()))}."
     )
+
+
+def _table(effect: EpsilonCurve, kind: Kind) -> pd.DataFrame:
+    """One row a (dataset, ε), both metrics, shares; the average among them."""
+    curves = effect.alone if kind == "alone" else effect.combined
+    names = [*effect.datasets, *([AVERAGE] if len(effect.datasets) > 1 else [])]
+    values = {metric: np.vstack([curves[metric], curves[metric].mean(axis=0)]) for metric in METRIC_TITLES}
+    rows = [
+        (name, float(epsilon), *(float(values[metric][row, column]) for metric in METRIC_TITLES))
+        for row, name in enumerate(names)
+        for column, epsilon in enumerate(effect.epsilon)
+    ]
+    return pd.DataFrame(rows, columns=["ood", "epsilon", *METRIC_TITLES])

@@ -3,66 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.oracle import Oracle
-from nap_core.figures.palette import NEUTRAL
-from nap_core.figures.picture import Picture, percent
+from nap_core.figures.layout import DOTTED, TRANSPARENT, axis, base_layout, legend, marks, note
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import percent, signed
+
+if TYPE_CHECKING:
+    from nap_core.analysis.oracle import Oracle
 
 HEIGHT = 440
 
 
 def oracle_picture(found: Oracle, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
-    """A dot a held-out image, in the colour of its dataset; ``titles`` and ``colours`` the ID dataset first."""
-    figure = go.Figure()
-    images = len(found.scores)
-    known = next(iter(titles))
-    for name in [*list(titles)[1:], known]:  # ID in front
-        rows = found.dataset == name
-        figure.add_trace(
-            go.Scatter(
-                x=found.scores[rows],
-                y=found.nap[rows],
-                mode="markers",
-                marker={"color": colours[name], "size": 7 if images <= 500 else 5, "opacity": 0.6},
-                name=f"{titles[name]} (ID)" if name == known else titles[name],
-                legendrank=1 if name == known else 1000,
-                hovertemplate="log-odds %{x:.2f}, S<sub>NAP</sub> %{y:.3g}",
-            )
-        )
-    border = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}  # ends below the numbers
-    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=0.91, yref="paper", line=border)
-    figure.add_annotation(
-        text=f"Spearman <b>{_number(found.correlation)}</b> · Pearson <b>{_number(found.pearson)}</b>",
-        x=0.01, y=0.99, xref="paper", yref="paper", xanchor="left", yanchor="top", showarrow=False, font={"size": 15},
-    )  # fmt: skip
-    figure.update_xaxes(
-        title={"text": "oracle: log-odds of ID (left of 0 it says OOD)", "standoff": 4}, zeroline=False, fixedrange=True
-    )
+    """A dot a held-out image, in the colour of its dataset: S_NAP over the log-odds of the oracle.
+
+    Args:
+        found: The scores of the oracle and of NAP on the held-out images.
+        titles: Catalogue name → title of the datasets, the ID dataset first.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The figure, Figure 4a of the NAP paper; its table holds one row an image.
+    """
+    id_dataset, *ood_datasets = titles
+    size, hover = 7 if len(found.scores) <= 500 else 5, "log-odds %{x:.2f}, S<sub>NAP</sub> %{y:.3g}"
+    traces = []
+    for name in [*ood_datasets, id_dataset]:  # ID in front
+        rows, is_id = found.dataset == name, name == id_dataset
+        title, rank = (f"{titles[name]} (ID)", 1) if is_id else (titles[name], 1000)
+        marker = {"color": colours[name], "size": size, "opacity": 0.6}
+        traces.append(marks(found.scores[rows], found.nap[rows], marker, title, hover, legendrank=rank))
+    spearman, pearson = (_number(value) for value in (found.correlation, found.pearson))
+    corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
+    numbers = note(f"Spearman <b>{spearman}</b> · Pearson <b>{pearson}</b>", 0.01, 0.99, 15, **corner)
+    # The border ends below the numbers.
+    border = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 0.91, "yref": "paper", "line": DOTTED}
     low, high = float(found.nap.min()), float(found.nap.max())
-    figure.update_yaxes(
-        title={"text": "S<sub>NAP</sub>"},
-        zeroline=False,
-        fixedrange=True,
-        range=[low - 0.04 * (high - low or 1), high + 0.14 * (high - low or 1)],  # room for the numbers
-    )
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"t": 10, "b": 48, "l": 56, "r": 12},
-        hovermode="closest",
-        dragmode=False,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return Picture(figure, _reading(found), _table(found), "oracle")
+    room = high - low or 1
+    xaxis = axis("log-odds of ID by the oracle (OOD below 0)", 4)
+    yaxis = axis("S<sub>NAP</sub>", range=[low - 0.04 * room, high + 0.14 * room])  # room for the numbers
+    drawn = {"xaxis": xaxis, "yaxis": yaxis, "shapes": [border], "annotations": [numbers], **TRANSPARENT}
+    layout = base_layout(HEIGHT, (10, 12, 48, 56), legend=legend(itemsizing="constant"), **drawn)
+    return Picture(go.Figure(traces, layout), _reading(found), _table(found), "oracle")
 
 
 def _number(value: float) -> str:
-    return "unknown" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
+    return signed(value, unknown="unknown")
 
 
 def _reading(found: Oracle) -> str:
@@ -72,8 +62,8 @@ def _reading(found: Oracle) -> str:
     return (
         f"The oracle's score of {len(found.scores):,} held-out images {verb} NAP's: Spearman "
         f"{_number(found.correlation)}, Pearson {_number(found.pearson)} (Spearman {inside} among the ID images alone, "
-        f"{outside} among the OOD images); its AUROC is {percent(found.auroc)}, that of NAP, which has seen no OOD "
-        f"image, {percent(found.nap_auroc)}."
+        f"{outside} among the OOD images); its AUROC is {percent(found.auroc)}, that of NAP, which uses no OOD images, "
+        f"{percent(found.nap_auroc)}."
     )
 
 

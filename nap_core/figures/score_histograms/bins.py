@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.analysis.evaluation import MethodScores
-from nap_core.figures.picture import three_digits
+from nap_core.figures.text import three_digits
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 BINS = 40
 TAIL = 0.005  # the share of a dataset that may lie beyond either end of the axis; the outermost bins count it
@@ -115,6 +118,6 @@ def images_in_bin(
         rows = np.flatnonzero(bins.index(values) == position)
         return [Placed(name, int(row), float(values[row]), bool((values[row] < threshold) == is_id)) for row in rows]
 
-    known = inside(id_dataset, scores.id, True)
-    unknown = [item for name in ood_datasets for item in inside(name, scores.ood[name], False)]
-    return sorted(known, key=lambda item: item.score), sorted(unknown, key=lambda item: -item.score)
+    id_images = inside(id_dataset, scores.id, True)
+    ood_images = [item for name in ood_datasets for item in inside(name, scores.ood[name], False)]
+    return sorted(id_images, key=lambda item: item.score), sorted(ood_images, key=lambda item: -item.score)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.score_histograms.bins import Bins, bins_of
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows. ``known`` (B,) and ``unknown`` (B,) by dataset count images; the rest are shares.
+    """The numbers of a panel.
 
-    ``tpr`` and ``fpr`` are the shares of ID and OOD images at or above ``threshold``.
+    Attributes:
+        method: The method's name.
+        title: Its title.
+        label: Its title with its w.
+        w: The weight of a combination, else None.
+        bins: The B bins of the method.
+        id_counts: ID images in each bin, (B,).
+        ood_counts: OOD dataset → its images in each bin, (B,).
+        threshold: The score from which on an image is accepted as ID.
+        tpr: The share of ID images at or above ``threshold``.
+        fpr: The share of OOD images at or above ``threshold``.
+        fpr95: FPR at TPR 95 %, a share.
+        auroc: The AUROC, a share.
     """
 
     method: str
@@ -25,8 +40,8 @@ class Panel:
     label: str
     w: float | None
     bins: Bins
-    known: NDArray[np.int64]
-    unknown: dict[str, NDArray[np.int64]]
+    id_counts: NDArray[np.int64]
+    ood_counts: dict[str, NDArray[np.int64]]
     threshold: float
     tpr: float
     fpr: float
@@ -35,11 +50,11 @@ class Panel:
 
     @property
     def id_size(self) -> int:
-        return int(self.known.sum())
+        return int(self.id_counts.sum())
 
     @property
     def ood_size(self) -> int:
-        return int(sum(counts.sum() for counts in self.unknown.values()))
+        return int(sum(counts.sum() for counts in self.ood_counts.values()))
 
 
 def label(scores: MethodScores) -> str:
@@ -63,8 +78,8 @@ def _panel(scores: MethodScores, bins: Bins, names: Sequence[str], tpr: float) -
         label=label(scores),
         w=scores.w,
         bins=bins,
-        known=bins.counts(scores.id),
-        unknown={name: bins.counts(scores.ood[name]) for name in names},
+        id_counts=bins.counts(scores.id),
+        ood_counts={name: bins.counts(scores.ood[name]) for name in names},
         threshold=threshold,
         tpr=metrics.share_reaching(scores.id, threshold),
         fpr=metrics.share_reaching(pooled, threshold),

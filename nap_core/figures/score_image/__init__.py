@@ -1,4 +1,4 @@
-"""One image among those a network knows: its place under each method, its classes, its score when it gets worse."""
+"""One image beside the ID images: its score under each method, its classes, its score under corruptions."""
 
 from nap_core.figures.score_image.channels import channels_picture
 from nap_core.figures.score_image.classes import class_shares, classes_picture

@@ -1,4 +1,4 @@
-"""What a network takes one image for."""
+"""The most probable classes of one image."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from nap_core.figures.layout import TRANSPARENT, base_layout
 from nap_core.figures.palette import IMAGE_COLOUR, NEUTRAL
-from nap_core.figures.picture import Picture, percent
+from nap_core.figures.picture import Picture
+from nap_core.figures.text import percent
 
 _HEIGHT = 224  # pixels
 
@@ -23,40 +25,36 @@ def class_shares(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def classes_picture(logits: NDArray[np.floating], classes: Sequence[str], title: str, count: int = 5) -> Picture:
-    """The most probable classes of one image as bars, the first on top; ``title`` is the model's."""
+    """The most probable classes of one image as bars, the first on top.
+
+    Args:
+        logits: The logits of the image, (K,).
+        classes: The names of the K classes.
+        title: The title of the model.
+        count: The most bars.
+
+    Returns:
+        The figure; its table holds one row a bar.
+    """
     shares = class_shares(logits)
     order = np.argsort(-shares, kind="stable")[:count]
     table = pd.DataFrame({"class": [classes[index] for index in order], "probability": shares[order]})
-    figure = go.Figure(
-        go.Bar(
-            x=table["probability"],
-            y=list(range(len(table))),
-            orientation="h",
-            marker={"color": [IMAGE_COLOUR] + [NEUTRAL] * (len(table) - 1)},
-            text=[f" {_short(row['class'])} · {percent(row['probability'])}" for _, row in table.iterrows()],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=table["class"],
-            hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
-        )
-    )
+    texts = [f" {_short(row['class'])} · {percent(row['probability'])}" for _, row in table.iterrows()]
+    written = {"text": texts, "textposition": "outside", "cliponaxis": False, "customdata": table["class"]}
+    hover = "%{customdata}: %{x:.1%}<extra></extra>"
+    colours = [IMAGE_COLOUR] + [NEUTRAL] * (len(table) - 1)
+    bars = {"type": "bar", "x": table["probability"], "y": list(range(len(table))), "orientation": "h", **written}
+    hidden = {"visible": False, "fixedrange": True}
     # Room on the right for the words beside a full bar.
-    figure.update_xaxes(range=[0, 2.1], visible=False, fixedrange=True)
-    figure.update_yaxes(autorange="reversed", visible=False, fixedrange=True)
-    figure.update_layout(
-        height=_HEIGHT,
-        margin={"t": 6, "b": 6, "l": 4, "r": 4},
-        bargap=0.35,
-        showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    axes = {"xaxis": {"range": [0, 2.1], **hidden}, "yaxis": {"autorange": "reversed", **hidden}}
+    layout = base_layout(_HEIGHT, (6, 4, 6, 4), bargap=0.35, showlegend=False, **axes, **TRANSPARENT)
+    figure = go.Figure([{**bars, "marker": {"color": colours}, "hovertemplate": hover}], layout)
     first = table.iloc[0]
-    reading = f"{title} takes it for **{first['class']}**, {percent(first['probability'])}"
+    caption = f"{title} predicts **{first['class']}**, {percent(first['probability'])}"
     if len(table) > 1:
         second = table.iloc[1]
-        reading += f"; next comes {second['class']}, {percent(second['probability'])}"
-    return Picture(figure, f"{reading}.", table, "score-image-classes")
+        caption += f"; next is {second['class']}, {percent(second['probability'])}"
+    return Picture(figure, f"{caption}.", table, "score-image-classes")
 
 
 def _short(name: str, letters: int = 24) -> str:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nap_core.analysis.single_image import ImageVerdict
 from nap_core.figures.score_image.words import WORDS
+from nap_core.figures.text import counted
+
+if TYPE_CHECKING:
+    from nap_core.analysis.single_image import ImageVerdict
 
 
 @dataclass(frozen=True)
 class ListedImage:
-    """One image of the table: its file, a small picture as a ``data:`` address, its size, class and placements."""
+    """One image of the table.
+
+    Attributes:
+        file: The name of its file.
+        thumbnail: A small picture as a ``data:`` address.
+        width: Its width in pixels.
+        height: Its height in pixels.
+        predicted: The predicted class.
+        probability: The softmax probability of that class, 0 to 1.
+        placements: Method → its verdict on the image.
+    """
 
     file: str
     thumbnail: str
@@ -26,51 +40,34 @@ class ListedImage:
 
 def screen_table(images: Sequence[ListedImage], lead: str) -> pd.DataFrame:
     """A row an image: thumbnail, file, verdict of the method ``lead``, class, probability, percentiles (0–100)."""
-    return pd.DataFrame(
-        [
-            {
-                "image": image.thumbnail,
-                "file": image.file,
-                "verdict": WORDS[image.placements[lead].verdict],
-                "taken for": image.predicted,
-                "probability": 100 * image.probability,
-                **{place.title: 100 * place.percentile for place in image.placements.values()},
-            }
-            for image in images
-        ]
-    )
+    rows = []
+    for image in images:
+        row: dict[str, object] = {
+            "image": image.thumbnail,
+            "file": image.file,
+            "verdict": WORDS[image.placements[lead].verdict],
+        }
+        row |= {"prediction": image.predicted, "probability": 100 * image.probability}
+        rows.append(row | {place.title: 100 * place.percentile for place in image.placements.values()})
+    return pd.DataFrame(rows)
 
 
 def file_table(images: Sequence[ListedImage]) -> pd.DataFrame:
     """A row an image with every number: score, threshold, percentile (0 to 100) and verdict of each method."""
-    return pd.DataFrame(
-        [
-            {
-                "file": image.file,
-                "width": image.width,
-                "height": image.height,
-                "class": image.predicted,
-                "probability": image.probability,
-                **{
-                    f"{method}_{name}": value
-                    for method, place in image.placements.items()
-                    for name, value in (
-                        ("score", place.score),
-                        ("threshold", place.threshold),
-                        ("percentile", 100 * place.percentile),
-                        ("verdict", place.verdict),
-                    )
-                },
-            }
-            for image in images
-        ]
-    )
+    rows = []
+    for image in images:
+        row: dict[str, object] = {"file": image.file, "width": image.width, "height": image.height}
+        row |= {"class": image.predicted, "probability": image.probability}
+        for method, place in image.placements.items():
+            row |= {f"{method}_score": place.score, f"{method}_threshold": place.threshold}
+            row |= {f"{method}_percentile": 100 * place.percentile, f"{method}_verdict": place.verdict}
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def listing_reading(images: Sequence[ListedImage], lead: str, trained_on: str) -> str:
     """How many images got which verdict of the method ``lead``; ``images`` is not empty."""
     title = images[0].placements[lead].title
     counts = {words: sum(image.placements[lead].verdict == kind for image in images) for kind, words in WORDS.items()}
-    said = ", ".join(f"**{count}** {words}" for words, count in counts.items() if count)
-    total = f"{len(images):,} image" + ("s" if len(images) > 1 else "")
-    return f"Of {total}, {title} finds {said}; what the network knows is {trained_on}."
+    verdicts = ", ".join(f"**{count}** {words}" for words, count in counts.items() if count)
+    return f"{counted(len(images), 'image')} by {title}: {verdicts}. The network was trained on {trained_on}."

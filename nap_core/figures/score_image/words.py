@@ -1,52 +1,55 @@
-"""What a placement says, in words that claim no more than it does."""
+"""The verdict on one image in words that claim no more than it does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from nap_core.analysis.single_image import ImageVerdict, Verdict
-from nap_core.figures.picture import percent, three_digits
+from nap_core.figures.text import join, percent, three_digits
 
-WORDS: dict[Verdict, str] = {"like": "like what it knows", "edge": "at the edge", "unlike": "unlike what it knows"}
+if TYPE_CHECKING:
+    from nap_core.analysis.single_image import ImageVerdict, Verdict
+
+WORDS: dict[Verdict, str] = {"like": "like the ID images", "edge": "at the edge", "unlike": "unlike the ID images"}
 _OPENINGS: dict[Verdict, str] = {
-    "like": "Like what {trained_on} taught this network",
-    "edge": "At the edge of what {trained_on} taught this network",
-    "unlike": "Unlike anything {trained_on} taught this network",
+    "like": "Like the images of {trained_on}",
+    "edge": "At the edge of {trained_on}",
+    "unlike": "Unlike the images of {trained_on}",
 }
 
 
-_READ_BY_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>$:~|#"})
+_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>$:~|#"})
 
 
 def plain(text: str) -> str:
     """``text``, a file's name for example, so that Markdown shows it as it is."""
-    return text.translate(_READ_BY_MARKDOWN)
+    return text.translate(_MARKDOWN)
 
 
 def opening(placement: ImageVerdict, trained_on: str) -> str:
-    """The verdict in words: "Unlike anything CIFAR-10 taught this network"."""
+    """The verdict in words: "Unlike the images of CIFAR-10"."""
     return _OPENINGS[placement.verdict].format(trained_on=trained_on)
 
 
 def grounds(placement: ImageVerdict) -> str:
-    """What the verdict rests on: "NAP 0.31, lower than 99.2 % of known images"."""
+    """The score behind the verdict: "NAP 0.31, lower than 99.2 % of ID images"."""
     score = f"{placement.title} {three_digits(placement.score)}"
     threshold = three_digits(placement.threshold)
     if placement.verdict == "edge":
         side = "but it reaches" if placement.reaches_threshold else "and it misses"
         return f"{score}, {standing(placement)}, {side} the threshold of {threshold}"
     if placement.verdict == "like" and placement.above == 1:
-        return f"{score}, {standing(placement)}; the method holds only low scores against an image"
+        return f"{score}, {standing(placement)}; under this method only low scores are evidence against an image"
     return f"{score}, {standing(placement)}"
 
 
 def standing(placement: ImageVerdict) -> str:
-    """Where the score stands, from the side that matters: "lower than 99.2 % of known images"."""
+    """The rank of the score among the ID images: "lower than 99.2 % of ID images"."""
     if placement.verdict == "like":
         if placement.above == 0 and placement.below == 0:
-            return "equal to that of every known image"
-        return f"higher than {_share(placement.above, len(placement.known))} known images"
-    return f"lower than {_share(placement.below, len(placement.known))} known images"
+            return "equal to that of every ID image"
+        return f"higher than {_share(placement.above, len(placement.known))} ID images"
+    return f"lower than {_share(placement.below, len(placement.known))} ID images"
 
 
 def _share(share: float, count: int) -> str:
@@ -57,21 +60,16 @@ def _share(share: float, count: int) -> str:
 
 
 def agreement(lead: ImageVerdict, others: Sequence[ImageVerdict]) -> str:
-    """What the other methods say beside the leading one; empty when there are none."""
+    """The verdicts of the other methods beside the leading one; empty when there are none."""
     if not others:
         return ""
     same = [other.title for other in others if other.verdict == lead.verdict]
-    parts = []
     if len(same) == len(others):
-        return f"{join(same)} {'say' if len(same) > 1 else 'says'} the same."
+        return f"{join(same)} {'give' if len(same) > 1 else 'gives'} the same verdict."
+    parts = []
     for verdict, words in WORDS.items():
         if verdict != lead.verdict and (named := [other.title for other in others if other.verdict == verdict]):
-            parts.append(f"{join(named)} {'say' if len(named) > 1 else 'says'}: {words}")
+            parts.append(f"{join(named)}: {words}")
     if same:
         parts.append(f"{join(same)} {'agree' if len(same) > 1 else 'agrees'} with {lead.title}")
     return "; ".join(parts) + "."
-
-
-def join(names: Sequence[str]) -> str:
-    """ "NAP", "NAP and MSP", "NAP, MSP and Energy"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

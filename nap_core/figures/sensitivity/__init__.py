@@ -1,4 +1,4 @@
-"""What the numbers hang on: the number of images, their size, the TPR; and what NAP costs."""
+"""How the metrics depend on the number of images, the input size and the TPR; and the cost of NAP."""
 
 from nap_core.figures.sensitivity.cost import cost_picture
 from nap_core.figures.sensitivity.images import images_picture

@@ -1,52 +1,52 @@
-"""What NAP adds to the forward pass, beside the paper's figure."""
+"""The share of the forward pass that NAP adds, beside the paper's value."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.overhead import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL, Cost
+from nap_core.analysis.overhead import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL
 from nap_core.figures.compare_methods.lines import WITH_NAP
+from nap_core.figures.layout import Style, axis, base_layout, marks
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
+
+if TYPE_CHECKING:
+    from nap_core.analysis.overhead import Cost
 
 HEIGHT = 240
 _TICKS = (0.001, 0.01, 0.1, 1, 10)
 
 
 def cost_picture(cost: Cost) -> Picture:
-    """NAP's share of the forward pass on a log scale: each repeat, their median, and what the paper measured."""
-    here, there = f"{cost.model},<br>{cost.device}", "the paper"
-    figure = go.Figure()
-    percents = [100 * share for share in cost.shares]
-    figure.add_scatter(
-        x=percents, y=[here] * len(percents), mode="markers", name="each repeat",
-        marker={"color": WITH_NAP, "size": 9, "opacity": 0.35}, hovertemplate="%{x:.4f} %<extra>one repeat</extra>",
-    )  # fmt: skip
-    for place, share, colour, name in (
-        (here, cost.share, WITH_NAP, "median"),
-        (there, PAPER_SHARE, NEUTRAL, "as published"),
-    ):
-        figure.add_scatter(
-            x=[100 * share], y=[place], mode="markers+text", name=name, text=[f"<b>{_share(share)}</b>"],
-            textposition="top center", textfont={"size": 15},
-            marker={"color": colour, "size": 17, "symbol": "diamond"},
-            hovertemplate=f"{name}: %{{x:.4f}} %<extra></extra>", cliponaxis=False,
-        )  # fmt: skip
-    figure.update_xaxes(
-        type="log", title="what NAP adds to the forward pass", range=[-3, 1], fixedrange=True, zeroline=False,
-        tickvals=_TICKS, ticktext=[f"{tick:g}\xa0%" for tick in _TICKS],
-    )  # fmt: skip
-    figure.update_yaxes(automargin=True, fixedrange=True, range=[-0.6, 1.8], ticksuffix="  ")
-    figure.update_layout(
-        height=HEIGHT, margin={"t": 20, "b": 50, "l": 10, "r": 30}, showlegend=False, dragmode=False,
-        hovermode="closest",
-    )  # fmt: skip
-    return Picture(figure, reading(cost), _table(cost), "cost")
+    """NAP's share of the forward pass on a log scale: each repeat, their median, and the paper's (section 6.5).
+
+    Args:
+        cost: The shares of every repeat and the seconds of the median one.
+
+    Returns:
+        The figure; its table holds one row a repeat, the median and the paper's share.
+    """
+    here, percents = f"{cost.model},<br>{cost.device}", [100 * share for share in cost.shares]
+    dots, each = {"color": WITH_NAP, "size": 9, "opacity": 0.35}, "%{x:.4f} %<extra>one repeat</extra>"
+    traces = [marks(percents, [here] * len(percents), dots, "each repeat", each)]
+    kinds = ((here, cost.share, WITH_NAP, "median"), ("the paper", PAPER_SHARE, NEUTRAL, "as published"))
+    for place, share, colour, name in kinds:
+        marker, hover = {"color": colour, "size": 17, "symbol": "diamond"}, f"{name}: %{{x:.4f}} %<extra></extra>"
+        text = {"text": [f"<b>{_share(share)}</b>"], "textposition": "top center", "textfont": {"size": 15}}
+        more = {"mode": "markers+text", "cliponaxis": False, **text}
+        traces.append(marks([100 * share], [place], marker, name, hover, **more))
+    ticks: Style = {"tickvals": _TICKS, "ticktext": [f"{tick:g}\xa0%" for tick in _TICKS]}
+    xaxis = axis("what NAP adds to the forward pass", type="log", range=[-3, 1], **ticks)
+    yaxis = axis(automargin=True, range=[-0.6, 1.8], ticksuffix="  ")
+    layout = base_layout(HEIGHT, (20, 30, 50, 10), showlegend=False, xaxis=xaxis, yaxis=yaxis)
+    return Picture(go.Figure(traces, layout), reading(cost), _table(cost), "cost")
 
 
 def reading(cost: Cost) -> str:
-    """The share and what it is made of, beside the paper's."""
+    """The median share and its seconds, beside the paper's."""
     return (
         f"On this device ({cost.device}) NAP adds {_share(cost.share)} to the forward pass of {cost.model}: "
         f"{_time(cost.nap_seconds)} to {_time(cost.forward_seconds)} for {cost.images:,} images, the median of "

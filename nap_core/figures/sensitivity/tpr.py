@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nap_core import metrics
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.score_histograms import label
+
+if TYPE_CHECKING:
+    from nap_core.analysis.evaluation import MethodScores
 
 
 def fpr_table(rows: Sequence[MethodScores], tpr: float, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row a method: FPR in percent at ``tpr``, a share, on each OOD dataset and, of several, on average.
+    """FPR of every method on every OOD dataset and, of several, on average.
 
-    Raises ValueError as ``metrics.threshold_at_tpr`` does.
+    Args:
+        rows: The scores of every method.
+        tpr: The share of ID images that the threshold accepts, above 0 and at most 1.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        One row a method, FPR in percent.
+
+    Raises:
+        ValueError: ``tpr`` lies outside (0, 1] or there are no scores.
     """
     lines = []
     for row in rows:

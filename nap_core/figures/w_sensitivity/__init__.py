@@ -1,4 +1,4 @@
-"""What the weight of a combination does: FPR95 and AUROC over w, of one combination and of many."""
+"""FPR95 and AUROC over the weight w of one combination and of many."""
 
 from nap_core.figures.w_sensitivity.combinations import (
     combinations_picture,

@@ -57,7 +57,11 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated distance from the k-th nearest feature of the fit split, on the unit sphere",
         implementation="pytorch_ood.detector:KNN",
         needs=("fit split",),
-        parameters=(Parameter("k", "which neighbour", 50, "KNN paper, section 4.1: 50 on CIFAR", 1, 100_000),),
+        parameters=(
+            Parameter(
+                "k", "which neighbour", 50, "KNN paper, section 4.1: 50 on CIFAR", 1, 100_000, high_on="fit images"
+            ),
+        ),
         positive=RECIPROCAL,
         default_w=0.8,
         published_w=published_w(0.8, 0.8, 0.6),
@@ -73,7 +77,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="Energy times the mean similarity with the k nearest features, weighted by their Energy",
         implementation="pytorch_ood.detector:NNGuide",
         needs=("fit split",),
-        parameters=(Parameter("k", "how many neighbours", 10, "NNGuide paper, section 4", 1, 100_000),),
+        parameters=(
+            Parameter("k", "how many neighbours", 10, "NNGuide paper, section 4", 1, 100_000, high_on="fit images"),
+        ),
         positive=CLIPPED,
     ),
     MethodRecord(
@@ -96,6 +102,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 "ViM paper, section 5.1",
                 0,
                 100_000,
+                high_on="features less one",
             ),
         ),
         positive=LOGISTIC,

@@ -73,7 +73,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="nap_core.methods.image_based_detectors:CoveragePass",
         needs=("gradients", "layers", "fit split"),
         parameters=(
-            Parameter("layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16),
+            Parameter(
+                "layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16, high_on="layers"
+            ),
             Parameter("intervals", "equal intervals of a neuron's state", 50, "pytorch-ood's NACUE", 2, 10_000),
             Parameter(
                 "alpha",
@@ -118,7 +120,9 @@ RECORDS: tuple[MethodRecord, ...] = (
                 choices=("p", "b", "s"),
             ),
             Parameter("percentile", PERCENTILE, 0.6, "ASH paper, section 3.1", 0.0, 0.99),
-            Parameter("back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15),
+            Parameter(
+                "back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15, high_on="layers less one"
+            ),
         ),
         own_logits=True,
         positive=CLIPPED,

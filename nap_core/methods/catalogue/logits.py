@@ -75,6 +75,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 0,
                 100_000,
                 by_benchmark={"ImageNet-1k": 100},
+                high_on="classes",
             ),
         ),
         positive=EXPONENTIAL,
@@ -121,8 +122,17 @@ RECORDS: tuple[MethodRecord, ...] = (
                 "pytorch-ood",
                 2,
                 10_000,
+                high_on="images of a class",
             ),
-            Parameter("alpha", "how many of the largest logits are revised", 10, "OpenMax paper, section 3", 1, 1000),
+            Parameter(
+                "alpha",
+                "how many of the largest logits are revised",
+                10,
+                "OpenMax paper, section 3",
+                1,
+                1000,
+                high_on="classes",
+            ),
             Parameter(
                 "euclid_weight", "share of the Euclidean distance beside the cosine's", 1.0, "pytorch-ood", 0.0, 1.0
             ),

@@ -16,6 +16,7 @@ HEAD = Parameter(
     "the NAP paper, Appendix K, leaves the heads open",
     0,
     1024,
+    high_on="heads",
 )
 
 RECORDS: tuple[MethodRecord, ...] = (

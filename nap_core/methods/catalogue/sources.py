@@ -47,4 +47,6 @@ def published_w(cifar10: float, cifar100: float, imagenet: float) -> dict[str, f
 
 def percentile(default: float, source: str, by_benchmark: Mapping[str, Value]) -> Parameter:
     """The parameter of pruning methods."""
-    return Parameter("percentile", PERCENTILE, default, source, 0.0, 0.99, by_benchmark=by_benchmark)
+    return Parameter(
+        "percentile", PERCENTILE, default, source, 0.0, 0.99, (), by_benchmark, high_on="all but one feature"
+    )

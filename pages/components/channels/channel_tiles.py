@@ -28,10 +28,10 @@ def show_tiles(tiles: Tiles, key: str, *, selected: int | None, with_contributio
             "tiles": [_tile(tiles, channel, with_contribution) for channel in tiles.channels],
             "top": tiles.top,
             "end": three_digits(tiles.top),
-            "value": tiles.known.kind.value,
+            "value": tiles.id_image.kind.value,
             "palette": _PALETTE,
             "selected": selected,
-            "label": f"{tiles.known.kind.many.capitalize()}: the ID image's map above the OOD image's",
+            "label": f"{tiles.id_image.kind.many.capitalize()}: the ID image's map above the OOD image's",
             "name": tiles.name,
             "csv": tiles.table.to_csv(index=False),
         },
@@ -43,9 +43,9 @@ def show_tiles(tiles: Tiles, key: str, *, selected: int | None, with_contributio
 
 
 def _tile(tiles: Tiles, channel: int, with_contribution: bool) -> dict[str, Any]:
-    halves = [_half(subject, channel, with_contribution) for subject in (tiles.known, tiles.met)]
+    halves = [_half(subject, channel, with_contribution) for subject in (tiles.id_image, tiles.ood_image)]
     spoken = "; ".join(f"{half['role']} image: {', '.join(half['lines'])}" for half in halves)
-    name = tiles.known.kind.name(channel)
+    name = tiles.id_image.kind.name(channel)
     return {"channel": channel, "title": name, "halves": halves, "label": f"{name[0].upper()}{name[1:]}. {spoken}"}
 
 

@@ -39,14 +39,14 @@ def section(study: Study, found: EvaluationData, method: str) -> None:
         "Use the searched w on every page",
         key=USE,
         on_change=_use,
+        args=(study,),
         help="The link then says so, too. Combinations that cannot be searched keep the paper's w.",
     )
     if workspace.current_study().weights != study.weights:
         st.rerun()  # the whole page: this one is a part of it
 
 
-def _use() -> None:
-    study = workspace.current_study()
+def _use(study: Study) -> None:
     workspace.choose_study(replace(study, weights=SEARCHED if st.session_state[USE] else ""))
 
 

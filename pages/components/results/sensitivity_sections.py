@@ -15,8 +15,8 @@ from nap_core.analysis.overhead import Cost
 from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.figures.compare_methods import fpr_curves
-from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
+from nap_core.figures.text import join
 from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
 from nap_core.storage.progress import RunCallbacks

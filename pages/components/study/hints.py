@@ -5,6 +5,7 @@ from nap_core.errors import Hint, UserError
 HINTS = {
     Hint.ID_IMAGES: "Pick an ID dataset with images in “Change the study”.",
     Hint.MORE_IMAGES: "Pick more images in “Change the study”.",
+    Hint.FIT_SPLIT: "Pick one in “Change the study”.",
     Hint.CNN: "Pick a CNN in “Change the study”.",
 }
 

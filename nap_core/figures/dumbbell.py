@@ -1,0 +1,55 @@
+"""Published and measured values of one panel: a ring and a dot a row, joined by a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from nap_core.figures.layout import INVISIBLE, Style, line, marks
+from nap_core.figures.palette import ID_COLOUR, NEUTRAL
+
+
+def dumbbells(
+    labels: Sequence[str],
+    published: Iterable[float],
+    measured: Iterable[float],
+    name: str,
+    heads: Sequence[str],
+    *,
+    suffix: str = " %",
+    in_legend: tuple[bool, bool] = (True, True),
+) -> list[Style]:
+    """The traces of a panel.
+
+    Args:
+        labels: The rows.
+        published: The value of each row in the paper, NaN for none.
+        measured: The value of each row here, NaN for none.
+        name: The title of the panel.
+        heads: The first line of each row's hover text.
+        suffix: The unit.
+        in_legend: Whether the ring and the dot of this panel are in the legend.
+
+    Returns:
+        The lines, then the rings, then the dots.
+    """
+    values = {"published": list(published), "measured here": list(measured)}
+    traces = [
+        line(pair, [label, label], NEUTRAL, 2)
+        for label, *pair in zip(labels, *values.values(), strict=True)
+        if not any(map(math.isnan, pair))
+    ]
+    ring = {"color": INVISIBLE, "size": 12, "line": {"color": NEUTRAL, "width": 2}}
+    dot = {"color": ID_COLOUR, "size": 9}
+    for title, marker, shown in zip(values, (ring, dot), in_legend, strict=True):
+        hover = f"%{{customdata}}<br>{title}: %{{x:.2f}}{suffix}<extra>{name}</extra>"
+        shared = {"legendgroup": title, "showlegend": shown, "customdata": heads}
+        traces.append(marks(values[title], labels, marker, title, hover, **shared))
+    return traces
+
+
+def farthest(apart: Sequence[float], near: float) -> tuple[int, int, str, str]:
+    """How many of the differences ``apart`` are at most ``near``; the position, size and side of the largest."""
+    sizes = [abs(one) for one in apart]
+    at = sizes.index(max(sizes))
+    return sum(one <= near + 1e-9 for one in sizes), at, f"{sizes[at]:.2f}", "above" if apart[at] > 0 else "below"

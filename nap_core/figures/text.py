@@ -1,0 +1,56 @@
+"""Numbers and lists as words: what the captions of the figures have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.metrics import Metric
+
+BETTER: Mapping[Metric, str] = {"fpr95": "lower", "auroc": "higher"}
+EXTREME: Mapping[Metric, str] = {"fpr95": "lowest", "auroc": "highest"}
+
+
+def percent(share: float) -> str:
+    """A share as the papers print it: one decimal, in percent; the sign stays on the line of its number."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
+def three_digits(value: float) -> str:
+    """A score with three significant digits, zeros at its end included, and no exponent for everyday sizes."""
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:#.3g}".rstrip(".")
+
+
+def signed(value: float, form: str = ".2f", unknown: str = "–") -> str:
+    """A number with a minus sign in place of a hyphen; ``unknown`` for NaN."""
+    return unknown if math.isnan(value) else f"{value:{form}}".replace("-", "−")
+
+
+def join(words: Sequence[str], last: str = "and") -> str:
+    """ "MSP", "MSP and NAP", "MSP, Energy and NAP"; "" for none."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 image", "1,200 images"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def out_of(some: int, total: int, what: str = "OOD dataset") -> str:
+    """ "both OOD datasets", "all 5 OOD datasets", "3 of 5 OOD datasets"."""
+    if some == total:
+        return f"both {what}s" if total == 2 else f"all {total} {what}s"
+    return f"{some or 'none'} of {'' if some else 'the '}{total} {what}s"
+
+
+def averaged_over(names: Collection[str], titles: Mapping[str, str]) -> str:
+    """ "averaged over 5 OOD datasets", or "on MNIST" for a single one."""
+    return f"averaged over {len(names)} OOD datasets" if len(names) > 1 else f"on {titles[next(iter(names))]}"
+
+
+def column_title(name: str, titles: Mapping[str, str], average: str = "Average") -> str:
+    """The title of an OOD dataset, or ``average`` for the column that averages them."""
+    return average if name == AVERAGE else titles[name]
