@@ -170,11 +170,11 @@ class TestNap:
         np.testing.assert_allclose(found, np.sqrt(np.maximum(energy, 1e-6) * maps[:, 0].max((1, 2))), rtol=1e-5)
 
     def test_a_head_that_there_is_not_is_refused(self, vit: LoadedModel, seen: tuple) -> None:
-        with pytest.raises(UserError, match="ViT-B/32 has 12 heads, so head must be 0 to 12, not 13"):
+        with pytest.raises(UserError, match="head must be 0 to 12 here, where ViT-B/32 has 12 heads, not 13"):
             methods.score("nap:head=13", seen[0], ScoringContext(vit))
 
     def test_a_head_of_a_cnn_is_refused(self, seen: tuple) -> None:
-        with pytest.raises(UserError, match="NAP has heads to choose from on Transformers only"):
+        with pytest.raises(UserError, match="head must be 0 here, where ResNet-20 is no Transformer, not 1"):
             methods.score("nap:head=1", seen[0], ScoringContext(models.load("resnet20-cifar10")))
 
     @pytest.mark.parametrize("design", ["nap-variance", "nap-no-square", "nap-minus", "nap-minus+energy"])
