@@ -6,7 +6,7 @@ Example:
     >>> from nap_core import Store, default_study, evaluate, run
     >>> data = run(default_study(), Store())
     >>> table = evaluate(data, ["nap", "energy", "nap+energy"])
-    >>> table[["method", "ood_dataset", "fpr95", "auroc"]]
+    >>> table[["method", "ood", "fpr95", "auroc"]]
 
     One network on images of one's own:
 
