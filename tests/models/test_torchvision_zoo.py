@@ -174,7 +174,7 @@ class TestStudy:
         job = StudyJob(study, Store(), "cpu")
         job.wait(300)
         assert (job.state, job.error) == ("done", None)
-        assert job.result is not None and job.result.id.logits.shape == (4, 1000)
+        assert job.result is not None and job.result.id.activations.logits.shape == (4, 1000)
         assert not missing_downloads(study) and prepared(study)
         StudyJob(study, Store(), "cpu").wait(300)
         assert len(file_server.requests) == 1  # the second run finds them here

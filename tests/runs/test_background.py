@@ -68,7 +68,7 @@ def test_runs_to_the_end_with_progress(store_root: Path) -> None:
     assert job.error is None
     assert (job.progress.title, job.progress.done, job.progress.total) == ("MNIST", 12, 12)
     expected = run(SMALL, Store(store_root), device="cpu")
-    np.testing.assert_array_equal(job.result.id.mean, expected.id.mean)
+    np.testing.assert_array_equal(job.result.id.activations.mean, expected.id.activations.mean)
     np.testing.assert_array_equal(job.result.of("mnist").logits, expected.of("mnist").logits)
 
 
@@ -98,7 +98,7 @@ def test_stops_and_goes_on(store_root: Path, monkeypatch: pytest.MonkeyPatch) ->
     again = wait(all_jobs.start(SMALL, "cpu"))
     assert again is not job
     assert again.state == "done"
-    assert len(again.result.id) == 6
+    assert len(again.result.id.activations) == 6
 
 
 @pytest.fixture
