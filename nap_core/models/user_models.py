@@ -25,6 +25,7 @@ from nap_core.storage.atomic_folders import landing
 VARIABLE = "NAP_MODELS_FOLDER"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
 ABOUT = "model.json"
+_KEYS = {"trained_on": "knows"}
 WEIGHTS = "weights"
 IMAGES = 200
 _NAME = re.compile(r"\w[\w.-]*-[0-9a-f]{6}")
@@ -43,22 +44,22 @@ class About:
     sha256: str
 
     def to_json(self) -> str:
-        """As kept on disk."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        """The file on the disk. Its digest is part of the model's name, so its keys stay those of version 0.1."""
+        content = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return json.dumps(content, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> About:
         """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else, UserError for an
         architecture of timm's without timm."""
         content = json.loads(text)
-        trained_on = content["trained_on"] if "trained_on" in content else content["knows"]  # its name until 0.1
-        words = [content["title"], content["architecture"], trained_on, content["sha256"]]
+        words = [content[key] for key in ("title", "architecture", _KEYS["trained_on"], "sha256")]
         classes = tuple(content["classes"])
         if not all(isinstance(word, str) for word in (*words, *classes)):
             raise TypeError("a word is no text")
         if architectures.find(content["architecture"]) is None:
             raise ValueError(f"no architecture called {content['architecture']}")
-        title, architecture, _, sha256 = words
+        title, architecture, trained_on, sha256 = words
         return cls(title, architecture, trained_on, _transform(content["transform"]), classes, sha256)
 
 

@@ -179,3 +179,12 @@ def test_nothing_is_imported_without_the_variable(monkeypatch: pytest.MonkeyPatc
 def test_entry_is_checked_where_it_is_made() -> None:
     with pytest.raises(UserError, match="no name for a model"):
         entry(name="a b", build=lambda: None, transform=Transform(8, 8, (0,) * 3, (1,) * 3), classes=["a"])
+
+
+def test_a_plug_in_of_version_0_1_is_read() -> None:
+    def made(**words: str) -> str:
+        transform = Transform(8, 8, (0.0,) * 3, (1.0,) * 3)
+        return entry(name="a", build=lambda: None, transform=transform, classes=["a"], **words).trained_on
+
+    assert made(knows="three birds") == made(trained_on="three birds") == "three birds"
+    assert made(trained_on="birds", knows="ignored") == "birds"

@@ -194,3 +194,11 @@ def test_colours_are_three_numbers() -> None:
     for text in ("0.5", "a, b, c", "1 2 3 4", ""):
         with pytest.raises(UserError, match="Mean needs three numbers"):
             user_models.colour(text, "Mean")
+
+
+def test_the_file_has_the_keys_of_version_0_1(weights: Path) -> None:
+    name = models.add(weights, "resnet20", "My birds", trained_on="birds", classes=CLASSES)
+    place = user_models.folder() / name.removeprefix("own:") / user_models.ABOUT
+    content = json.loads(place.read_text(encoding="utf-8"))
+    assert list(content) == ["title", "architecture", "knows", "transform", "classes", "sha256"]
+    assert content["knows"] == models.find(name).trained_on == "birds"
