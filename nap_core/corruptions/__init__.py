@@ -1,24 +1,20 @@
-"""Images made worse step by step: the 15 corruptions of ImageNet-C and CIFAR-10-C, from mild to severe.
+"""The 15 corruptions of ImageNet-C and CIFAR-10-C at severities 1 to 5.
 
 Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations", ICLR 2019.
-The parameters are those that made the published datasets (github.com/hendrycks/robustness, ImageNet-C/create_c); there
-is one list for 224 × 224 pixels and one for 32 × 32. ``RECORDS`` is the catalogue: a corruption more is a function and
-a record more. docs/corruptions.md says why they are made here, what differs from the originals, and how fast they are.
+The parameters are those of the published datasets (github.com/hendrycks/robustness, ImageNet-C/create_c), one list for
+224 × 224 pixels and one for 32 × 32. A new corruption is a function and a record in ``catalogue/``. docs/corruptions.md
+describes the differences from the originals and the speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from nap_core.corruptions.catalogue import RECORDS
+from nap_core.corruptions.spec import PAPER, REVISION, SEED, SEVERITIES, CorruptionRecord, Scale
 
-from nap_core.corruptions.batch import Batch, stream, to_pixels
-from nap_core.corruptions.spec import PAPER, RECORDS, CorruptionRecord, Scale
-from nap_core.errors import UserError
+if TYPE_CHECKING:
+    from nap_core.corruptions.corrupting import corrupt, corrupt_batch, strip
 
 __all__ = [
     "PAPER",
@@ -33,70 +29,11 @@ __all__ = [
     "strip",
 ]
 
-Pixels = NDArray[np.uint8]
-Views = TypeVar("Views", Pixels, Tensor)
 
-SEVERITIES = (0, 1, 2, 3, 4, 5)
-SEED = 20260102
-REVISION = 1
-"""Raised whenever the same seed gives other pixels than before: stored activations are filed under it."""
-_AT_A_TIME = {"cpu": 2**18}
-"""Values (pixels times colours) worked on at a time: on a CPU so many as its cache holds, else ``_ON_A_GPU``."""
-_ON_A_GPU = 2**24
+def __getattr__(name: str) -> Any:
+    # The catalogue loads without torch; the functions import it when they are used first.
+    if name not in ("corrupt", "corrupt_batch", "strip"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nap_core.corruptions import corrupting
 
-
-def corrupt_batch(
-    name: str,
-    views: Views,
-    severity: int,
-    seeds: Sequence[int],
-    *,
-    scale: Scale = "auto",
-    device: torch.device | str | None = None,
-) -> Views:
-    """``views`` (B, H, W, 3) uint8, as the network sees them, after a corruption: an array for an array, else a tensor.
-
-    What becomes of an image depends on its pixels, the corruption, the severity and its own one of the ``seeds`` (0 to
-    2⁶⁴ − 1), and on nothing else: not on the batch around it, on threads or, but for a level of 255 here and there
-    where an Apple GPU rounds, on the ``device`` (where None, a tensor stays on its own and an array on the CPU). An
-    image's random draws are the same at every severity, so that from step to step only the strength changes.
-
-    ``scale`` chooses the list of parameters: "imagenet" (ImageNet-C's), "cifar" (CIFAR-10-C's) or "auto", by the
-    shorter side: CIFAR-10-C's up to 64 pixels. Raises UserError for an unknown corruption, ValueError for a severity
-    other than 0 to 5, another scale, or as many seeds as there are not images.
-    """
-    if len(seeds) != len(views):
-        raise ValueError(f"{len(views)} images need as many seeds, not {len(seeds)}")
-    tensor = (views if isinstance(views, Tensor) else torch.tensor(np.ascontiguousarray(views))).to(device)
-    corrupted = _corrupted(name, tensor, severity, [stream(seed, name) for seed in seeds], scale)
-    return corrupted if isinstance(views, Tensor) else corrupted.cpu().numpy()
-
-
-def corrupt(name: str, view: Pixels, severity: int) -> Pixels:
-    """``view`` (H, W, 3) uint8, as the network sees it, after a corruption of the catalogue: same shape and type.
-
-    Noise is drawn from a fixed seed, the same at every severity, so that from step to step only its strength changes.
-    Raises UserError for an unknown corruption, ValueError for a severity other than 0 to 5.
-    """
-    # Not a batch's stream: this one has been in use for longer, and what is on a page stays as it is.
-    drawn = np.random.Generator(np.random.PCG64(SEED))
-    return _corrupted(name, torch.tensor(view)[None], severity, [drawn], "auto")[0].numpy()
-
-
-def strip(name: str, view: Pixels) -> Pixels:
-    """``view`` at all severities from 0 to 5, (6, H, W, 3). Raises UserError for an unknown corruption."""
-    return np.stack([corrupt(name, view, severity) for severity in SEVERITIES])
-
-
-def _corrupted(name: str, views: Tensor, severity: int, streams: Sequence[np.random.Generator], scale: Scale) -> Tensor:
-    if name not in RECORDS:
-        raise UserError(f"There is no corruption called “{name}”. There are: {', '.join(RECORDS)}.")
-    if severity not in SEVERITIES:
-        raise ValueError(f"severities run from 0 to 5, not to {severity}")
-    if severity == 0 or not len(views):
-        return views.clone()
-    record = RECORDS[name]
-    parameters = record.parameters(min(views.shape[1:3]), severity, scale)
-    size = max(1, _AT_A_TIME.get(views.device.type, _ON_A_GPU) // views[0].numel())
-    pieces = [slice(first, first + size) for first in range(0, len(views), size)]
-    return torch.cat([to_pixels(record.apply(Batch(views[piece], streams[piece]), *parameters)) for piece in pieces])
+    return getattr(corrupting, name)

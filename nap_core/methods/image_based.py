@@ -24,7 +24,7 @@ from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
 from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.spec import MethodRecord, Need, Prepared, Scored, Value
-from nap_core.models import AttentionTap, FeatureHook, LoadedModel
+from nap_core.models import AttentionHook, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
@@ -76,12 +76,12 @@ class Site:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
         return self.maps(x, (self._head_tap(),))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, taps: tuple[FeatureHook | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
+    def maps(self, x: Tensor, taps: tuple[FeatureHook | AttentionHook, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each tap, and the logits, in one pass."""
         found: list[list[Tensor]] = [[] for _ in taps]
         with ExitStack() as reading:
             for hook, maps in zip(taps, found, strict=True):
-                reading.enter_context(hook.reading(self.network, maps.append))
+                reading.enter_context(hook.capture(self.network, maps.append))
             logits = self.network(x)
         return [maps[-1] for maps in found], logits
 

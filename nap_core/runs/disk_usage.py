@@ -32,7 +32,7 @@ def storage(study: Study, store: Store) -> Storage:
     model = study.network()
     size, half = 0, False
     for name in study.datasets:
-        if datasets.find(name).role == "bank":
+        if datasets.find(name).role == "precomputed":
             continue
         dataset = datasets.load(name)
         rows = min(study.images, len(dataset))

@@ -58,11 +58,11 @@ class Study:
             )
         if self.fit_dataset and roles[self.fit_dataset] not in ("fit", "own"):
             raise UserError(f"{datasets.title(self.fit_dataset)} is no training data. Pick another fit split.")
-        foreign = [name for name in self.datasets if roles[name] == "bank" and name != record.id_dataset]
+        foreign = [name for name in self.datasets if roles[name] == "precomputed" and name != record.id_dataset]
         if foreign:
             title = datasets.title(foreign[0])
             raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
-        banks = [name for name in self.datasets if roles[name] == "bank"]
+        banks = [name for name in self.datasets if roles[name] == "precomputed"]
         if banks and not self.variant.is_plain:
             raise UserError(
                 f"{datasets.title(banks[0])} holds activations, of the model's own layer and preprocessing. "
@@ -206,7 +206,7 @@ def run(
     model = study.network()
     found = {}
     for name in study.datasets:
-        if datasets.find(name).role == "bank":
+        if datasets.find(name).role == "precomputed":
             found[name] = precomputed.load(name, model).head(study.images)
         else:
             found[name] = extract(
@@ -219,7 +219,7 @@ def run(
                 should_stop=should_stop,
             )
     known = found.pop(study.id_dataset)
-    if datasets.find(study.id_dataset).role != "bank":
+    if datasets.find(study.id_dataset).role != "precomputed":
         # The store keeps the labels that the images came with: whatever network asks, it is one entry.
         labels = labels_for(datasets.load(study.id_dataset), model.classes)
         known = replace(known, labels=labels[: len(known)])
@@ -290,7 +290,7 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
     missing = {}
     for name in study.datasets:
         record = datasets.find(name)
-        if record.role == "bank":
+        if record.role == "precomputed":
             continue
         if model is None or not datasets.prepared(name):
             missing[name] = min(study.images, record.size or study.images)

@@ -192,7 +192,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
 
 
 def test_more_files_than_are_taken_are_named(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploaded_images, "MAXIMUM_FILES", 2)
+    monkeypatch.setattr(uploaded_images, "MAX_FILES", 2)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in range(3)))
     assert app.warning[0].value == "The first 2 of 3 files were taken. Drop the others after these."
     assert len(app.dataframe[0].value) == 2

@@ -1,4 +1,4 @@
-"""LSUN's validation scenes, each category an LMDB of encoded pictures."""
+"""Reader of LSUN's validation scenes: one LMDB of encoded images a category."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CATEGORIES = (
 
 
 def read(folder: Path) -> Content:
-    """Every picture of the ten categories, by category and then by key."""
+    """Reads the images of the ten categories, sorted by category and key."""
     import lmdb
 
     bases: list[Any] = []

@@ -1,4 +1,4 @@
-"""What names an entry of the store, and what its manifest.json says."""
+"""The key of a store entry and its manifest.json."""
 
 from __future__ import annotations
 
@@ -18,21 +18,27 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.storage.activation_store.disk import file_size
 
-FORMAT = 1  # part of every digest: a new format starts new entries and never meets old files
+FORMAT = 1  # part of every digest: a new format uses new entries and never reads old files
 SHARD_NAME = re.compile(r"\d{9,}-[0-9a-f]{8}")
 _DTYPES = {"float32": "<f4", "float16": "<f2"}
 _HALVED = ("maximum", "mean", "features")
-"""What half precision halves. Variances, which are of the square of the maxima, would leave its range, and logits, of
-which there are few, are what Energy and its kin are differences of."""
+"""The arrays stored in half precision. Variances would overflow float16. Logits are few, and methods like Energy need
+their precision."""
 
 
 @dataclass(frozen=True)
 class StoreKey:
     """What determines activations: equal keys mean equal numbers, and any difference means another entry.
 
-    ``weights`` is the sha256 of the network's weights, ``dataset`` the fingerprint of the images and their order;
-    ``layer`` and ``transform`` describe the penultimate layer and the preprocessing. ``dtype`` is how maximum, mean and
-    features are stored (variance and logits are always float32, labels int64). Raises ValueError for any other dtype.
+    Attributes:
+        weights: sha256 of the network's weights.
+        layer: description of the penultimate layer, ``str`` of the hook.
+        transform: description of the preprocessing, ``Transform.describe()``.
+        dataset: fingerprint of the images, their order and labels.
+        dtype: type of maximum, mean and features; variance and logits are always float32, labels int64.
+
+    Raises:
+        ValueError: another dtype.
     """
 
     weights: str
@@ -47,7 +53,7 @@ class StoreKey:
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) over the canonical JSON of the key and the store's format."""
+        """sha256 (hex) of the key's canonical JSON and the store's format."""
         canonical = json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -64,9 +70,9 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is true of an entry: a shard that is not named here does not exist.
+    """The state of an entry: shards that it does not name do not exist.
 
-    ``features`` is the width of the features that are kept beside the statistics, 0 where none are.
+    ``features`` is the width D of the stored head inputs (N, D), 0 if they are not stored.
     """
 
     key: StoreKey
@@ -78,19 +84,19 @@ class Manifest:
 
     @classmethod
     def of(cls, key: StoreKey, title: str, activations: Activations) -> Manifest:
-        """The manifest, without shards yet, of activations like these."""
+        """A manifest without shards for activations of these widths."""
         features = 0 if activations.features is None else int(activations.features.shape[1])
         return cls(key, title, activations.channels, int(activations.logits.shape[1]), features=features)
 
     @property
     def widths(self) -> str:
-        """What has to agree between all shards, in words."""
-        kept = f", {self.features} features" if self.features else ""
-        return f"{self.channels} channels, {self.classes} logits{kept}"
+        """The widths that all shards share, as text."""
+        features = f", {self.features} features" if self.features else ""
+        return f"{self.channels} channels, {self.classes} logits{features}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each shard has a file of, in the order of Activations' fields."""
+        """The arrays of each shard, in the order of Activations' fields."""
         every = (field.name for field in fields(Activations))
         return tuple(name for name in every if name != "features" or self.features)
 
@@ -105,20 +111,20 @@ class Manifest:
                 yield name, dtype, (rows, widths.get(name, self.channels))
 
     def size(self, rows: int) -> int:
-        """Bytes on disk of an entry of ``rows`` rows in one shard, to the byte, the manifest included."""
+        """Exact number of bytes on disk of an entry of ``rows`` rows in one shard, including the manifest."""
         token = f"{0:09d}-{'0' * 8}"
         shard = Shard(token, 0, rows, dict.fromkeys(self.names, "0" * 64))
         manifest = len(replace(self, shards=(shard,)).to_json())
         return manifest + sum(file_size(dtype, shape) for _, dtype, shape in self.layout(rows))
 
     def to_json(self) -> bytes:
-        """The file's content: for people to read, and for ``from_json``."""
+        """The content of manifest.json."""
         text = json.dumps({"format": FORMAT, **asdict(self), "written_with": _versions()}, indent=1, ensure_ascii=False)
-        return text.encode(errors="backslashreplace")  # a folder's name can hold what is no Unicode
+        return text.encode(errors="backslashreplace")  # a folder's name may not be valid Unicode
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest | None:
-        """The manifest up to its first shard that does not follow on the one before; None for anything malformed."""
+        """Parse a manifest, up to the first shard that does not continue the one before; None for invalid content."""
         try:
             data = json.loads(text)
             widths = data["channels"], data["classes"], data.get("features", 0)
@@ -136,14 +142,14 @@ class Manifest:
                 shards.append(shard)
                 rows += shard.rows
             return replace(manifest, shards=tuple(shards))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # all that wrong JSON can lead to
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # all that wrong JSON can raise
             return None
 
 
 @cache
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "numpy": np.__version__}
-    with suppress(metadata.PackageNotFoundError):  # looked up, not imported: importing torch takes seconds
+    with suppress(metadata.PackageNotFoundError):  # from metadata: importing torch takes seconds
         versions["torch"] = metadata.version("torch")
     return versions
 

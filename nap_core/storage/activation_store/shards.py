@@ -1,4 +1,4 @@
-"""The shards of an entry: folders of .npy files, written once, looked at, mapped, joined and swept away."""
+"""The shards of an entry: immutable folders of .npy files; writing, checking, mapping, joining, deleting."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ TEMPORARY = ".tmp-"
 _CHUNK = 2**22
 
 
-class TooLarge(UserError):  # noqa: N818 - a name for what happened, like its kin
-    """A number does not fit into the dtype that an entry keeps it in."""
+class TooLarge(UserError):  # noqa: N818 - describes the number
+    """A number does not fit into the dtype of an entry."""
 
 
-class Damaged(Exception):  # noqa: N818 - told to nobody: whoever joins shards leaves them as they are
-    """The content of a shard is not what was written."""
+class Damaged(Exception):  # noqa: N818 - internal: `compact` catches it and leaves the shards unchanged
+    """The content of a shard does not match its checksum."""
 
 
 def complete(folder: Path, manifest: Manifest | None) -> Iterator[Shard]:
-    """The shards of an entry's folder before the first damaged one."""
+    """The shards in an entry's folder before the first damaged one."""
     for shard in manifest.shards if manifest else ():
         files = manifest.layout(shard.rows) if manifest else ()
         if not all(is_whole(folder / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in files):
@@ -49,7 +49,7 @@ def complete(folder: Path, manifest: Manifest | None) -> Iterator[Shard]:
 
 
 def opened(folder: Path, manifest: Manifest, shard: Shard) -> Activations:
-    """A shard, memory-mapped. Raises OSError or ValueError when it is not there any more."""
+    """A shard, memory-mapped. Raises OSError or ValueError if it has been deleted."""
     layout = manifest.layout(shard.rows)
     return Activations(
         **{name: map_array(folder / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in layout}
@@ -57,9 +57,9 @@ def opened(folder: Path, manifest: Manifest, shard: Shard) -> Activations:
 
 
 def converted(manifest: Manifest, activations: Activations) -> dict[str, NDArray[Any]]:
-    """The arrays as the entry keeps them. Raises TooLarge for a finite number beyond the range of its dtype."""
+    """The arrays in the entry's dtypes. Raises TooLarge for a finite number beyond the range of its dtype."""
     try:
-        with np.errstate(over="raise"):  # silent infinities would be found much later, as strange scores
+        with np.errstate(over="raise"):  # infinities would surface much later as wrong scores
             return {
                 name: np.asarray(getattr(activations, name), dtype)
                 for name, dtype, _ in manifest.layout(len(activations))
@@ -71,14 +71,14 @@ def converted(manifest: Manifest, activations: Activations) -> dict[str, NDArray
 
 
 def contents(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Content]:
-    """What the files of a shard of these arrays hold."""
+    """The content of the files of a shard of these arrays."""
     return {name: array_content(array) for name, array in arrays.items()}
 
 
 def joined(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> dict[str, Content]:
-    """What the files of one shard in place of ``shards`` hold, read piece by piece.
+    """The content of the files of one shard that replaces ``shards``, read piece by piece.
 
-    Raises Damaged, while it is read, when a file is not what was written: joining it would give it a new checksum.
+    Raises Damaged while reading a file that does not match its checksum: the joined file would get a valid one.
     """
     layouts = [list(manifest.layout(shard.rows)) for shard in shards]
     whole = manifest.layout(sum(shard.rows for shard in shards))
@@ -99,11 +99,11 @@ def joined(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> dict[st
 
 
 def write(folder: Path, start: int, rows: int, files: Mapping[str, Content]) -> Shard:
-    """Write a new shard through to the disk. It does not exist before a manifest names it; needs the lock."""
+    """Write a new shard and flush it to disk. It exists once a manifest names it. The caller holds the lock."""
     if not folder.is_dir():
         folder.mkdir()
         sync_folder(folder.parent)
-    token = secrets.token_hex(4)  # never the name of a shard that somebody may still have mapped
+    token = secrets.token_hex(4)  # unique: a deleted shard may still be mapped by a reader
     temporary, name = folder / f"{TEMPORARY}{token}", f"{start:09d}-{token}"
     temporary.mkdir()
     sha256 = {field: write_file(temporary / f"{field}.npy", content) for field, content in files.items()}
@@ -114,7 +114,7 @@ def write(folder: Path, start: int, rows: int, files: Mapping[str, Content]) -> 
 
 
 def sweep(folder: Path, keep: Iterable[Shard]) -> OSError | None:
-    """Delete all shards but those to keep, and all leftovers; returns the first failure. Needs the lock."""
+    """Delete all shards but those to keep, and temporary files; returns the first error. The caller holds the lock."""
     failure = None
     names = {shard.name for shard in keep}
     for path in list(folder.iterdir()) if folder.is_dir() else ():

@@ -16,7 +16,7 @@ from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import kind_of
 from nap_core.analysis.evaluation import EvaluationData
 from nap_core.analysis.single_image import ImageVerdict
-from nap_core.datasets.uploaded_images import BroughtImage
+from nap_core.datasets.uploaded_images import UploadedImage
 from nap_core.errors import UserError
 from nap_core.extraction import Progress
 from nap_core.methods import ImageSet, ScoringContext
@@ -100,14 +100,16 @@ def _terms(model: Variant, id_dataset: str, _found: Activations) -> NDArray[np.f
     return kind_of(models.load(model)).terms(_found)
 
 
-def look(model: str, key: str, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
+def look(model: str, key: str, read: Callable[[], UploadedImage]) -> AnalysedImage | UserError:
     """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
     return _look(workspace.variant(model), key, workspace.device(), read)
 
 
 # As many as one upload may hold: a table must not look at its first rows again while it fills its last.
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _look(model: Variant, key: str, device: str | None, _read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
+def _look(
+    model: Variant, key: str, device: str | None, _read: Callable[[], UploadedImage]
+) -> AnalysedImage | UserError:
     try:
         brought = _read()
     except UserError as error:
