@@ -22,7 +22,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns above this and refuses above
 
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # Exceptions of Pillow's readers on damaged content, in addition to OSError.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -57,14 +57,14 @@ def decode(data: bytes, name: str) -> Image.Image:
             f"“{name}” is too large: pictures up to {MAX_PIXELS // 1_000_000} million pixels can be taken. "
             "Scale it down first."
         ) from None
-    except _DAMAGED:
+    except DAMAGED:
         raise UserError(f"“{name}” is damaged or incomplete and cannot be read. Copy or export it again.") from None
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except _DAMAGED:  # a damaged EXIF block does not affect the pixels
+    except DAMAGED:  # a damaged EXIF block does not affect the pixels
         return picture
 
 

@@ -6,7 +6,6 @@ read. This module adds what a file of another type seems to be, and what was con
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,7 +13,7 @@ from pathlib import PurePath
 
 from PIL import ExifTags, Image
 
-from nap_core.datasets.decoding import FORMATS, decode
+from nap_core.datasets.decoding import DAMAGED, FORMATS, decode
 from nap_core.errors import UserError
 
 MAX_MEGABYTES = 50
@@ -23,7 +22,6 @@ MAX_FILES = 100
 TINY = 64
 """Long side in pixels up to which an image suits a network for small images better than one for photographs."""
 
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
 _AS_PICTURE = "Export it as PNG or JPEG and take that file."
 _UNPACK = "Unpack it and take the pictures inside."
 _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
@@ -122,5 +120,5 @@ def _safely(question: Callable[[], bool]) -> bool:
     """The result of ``question``; False if that part of the file is damaged."""
     try:
         return question()
-    except _DAMAGED:
+    except DAMAGED:
         return False

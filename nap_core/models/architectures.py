@@ -129,19 +129,9 @@ def find(name: str) -> Architecture | None:
     family = torchvision_families.family_of(name)
     if family is None:
         return None
-    transform = torchvision_families.IMAGENET_TRANSFORM
-    return Architecture(
-        name,
-        torchvision_families.title(name),
-        family.build(name),
-        family.hook,
-        family.head,
-        transform,
-        family.layers,
-        family.renamed,
-        family.adapted,
-        family.note,
-    )
+    title, transform = torchvision_families.title(name), torchvision_families.IMAGENET_TRANSFORM
+    kept = family.layers, family.renamed, family.adapted, family.note
+    return Architecture(name, title, family.build(name), family.hook, family.head, transform, *kept)
 
 
 def _timm(name: str) -> Architecture:

@@ -17,17 +17,8 @@ from torch import Tensor, nn
 from nap_core.errors import UserError
 
 # Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
-_DAMAGED = (
-    SafetensorError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OSError,
-    LookupError,
-    TypeError,
-    AssertionError,
-    struct.error,
-)
+_BAD_VALUES = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)
+_DAMAGED = (SafetensorError, EOFError, OSError, struct.error, *_BAD_VALUES)
 
 
 def sha256_of(path: Path) -> str:

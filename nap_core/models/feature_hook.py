@@ -47,16 +47,11 @@ class FeatureHook:
         """
         module = network.get_submodule(self.module)
 
-        def on_output(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            receive(self.as_map(output))
+        def on_call(_module: nn.Module, inputs: tuple[Tensor, ...], *output: Tensor) -> None:
+            receive(self.as_map(output[0] if output else inputs[0]))
 
-        def on_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            receive(self.as_map(inputs[0]))
-
-        if self.side == "output":
-            handle = module.register_forward_hook(on_output)
-        else:
-            handle = module.register_forward_pre_hook(on_input)
+        register = module.register_forward_hook if self.side == "output" else module.register_forward_pre_hook
+        handle = register(on_call)
         try:
             yield
         finally:

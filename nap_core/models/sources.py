@@ -12,7 +12,7 @@ from nap_core.models.spec import ModelRecord
 
 
 class Source(Protocol):
-    """A module that provides models. ``record`` and ``load`` take names for which ``owns`` is true."""
+    """A module that provides models. ``record`` takes names for which ``owns`` is true."""
 
     def names(self) -> tuple[str, ...]: ...
 
@@ -21,30 +21,17 @@ class Source(Protocol):
     def record(self, name: str) -> ModelRecord: ...
 
 
-class _Catalogue:
-    def names(self) -> tuple[str, ...]:
-        return tuple(RECORDS)
-
-    def owns(self, name: str) -> bool:
-        return name in RECORDS
-
-    def record(self, name: str) -> ModelRecord:
-        return RECORDS[name]
-
-
 MODULES = ("plugins", "user_models", "torchvision_zoo")
-"""The other sources. Each is imported when the sources before it do not own a name: they load torch."""
+"""The sources beside the catalogue. Each is imported when the ones before it do not own a name: they load torch."""
 
 
 def _sources() -> Iterator[Source]:
-    yield _Catalogue()
-    for module in MODULES:
-        yield cast(Source, import_module(f"nap_core.models.{module}"))
+    return (cast(Source, import_module(f"nap_core.models.{module}")) for module in MODULES)
 
 
 def names() -> tuple[str, ...]:
     """The names of all models: bundled, plug-ins, the user's checkpoints, torchvision's (downloaded or not)."""
-    return tuple(name for source in _sources() for name in source.names())
+    return (*RECORDS, *(name for source in _sources() for name in source.names()))
 
 
 def find(name: str) -> ModelRecord:
@@ -59,12 +46,14 @@ def find(name: str) -> ModelRecord:
     Raises:
         UserError: there is no such model, or the stored description of a user's checkpoint is damaged.
     """
-    source = next((source for source in _sources() if source.owns(name)), None)
-    if source is None:
-        from nap_core.models import plugins
+    if name in RECORDS:
+        return RECORDS[name]
+    for source in _sources():
+        if source.owns(name):
+            return source.record(name)
+    from nap_core.models import plugins
 
-        raise UserError(" ".join([f"There is no model called “{name}”. There are: {listing()}.", *plugins.faults()]))
-    return source.record(name)
+    raise UserError(" ".join([f"There is no model called “{name}”. There are: {listing()}.", *plugins.faults()]))
 
 
 def listing() -> str:

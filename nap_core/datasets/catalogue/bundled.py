@@ -6,7 +6,7 @@ from nap_core.datasets.spec import DatasetRecord
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _CIFAR10_LICENCE = "No licence stated; published for research, to be cited"
-_CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009"
+CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009"
 _NOISE_SOURCE = "Made from a seed after Liang, Li and Srikant (ODIN), ICLR 2018"
 
 ENTRIES = (
@@ -21,7 +21,7 @@ ENTRIES = (
         shape=(32, 32),
         classes=CIFAR10_CLASSES,
         licence=_CIFAR10_LICENCE,
-        source=_CIFAR10_SOURCE,
+        source=CIFAR10_SOURCE,
         trained=True,
     ),
     DatasetRecord(
@@ -35,7 +35,7 @@ ENTRIES = (
         shape=(32, 32),
         classes=CIFAR10_CLASSES,
         licence=_CIFAR10_LICENCE,
-        source=_CIFAR10_SOURCE,
+        source=CIFAR10_SOURCE,
         trained=True,
     ),
     DatasetRecord(
@@ -48,15 +48,7 @@ ENTRIES = (
         size=500,
         shape=(28, 28),
         classes=(
-            "T-shirt/top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
+            *["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag"],
             "ankle boot",
         ),
         licence="MIT, © 2017 Zalando SE",

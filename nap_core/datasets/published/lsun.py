@@ -11,18 +11,8 @@ from PIL import Image
 from nap_core.datasets.decoding import decode
 from nap_core.datasets.published.spec import Content
 
-CATEGORIES = (
-    "bedroom",
-    "bridge",
-    "church_outdoor",
-    "classroom",
-    "conference_room",
-    "dining_room",
-    "kitchen",
-    "living_room",
-    "restaurant",
-    "tower",
-)
+_KINDS = "bedroom bridge church_outdoor classroom conference_room dining_room kitchen living_room restaurant tower"
+CATEGORIES = tuple(_KINDS.split())
 
 
 def read(folder: Path) -> Content:

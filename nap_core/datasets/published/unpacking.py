@@ -7,17 +7,16 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from nap_core.datasets.published.spec import Parts
-from nap_core.datasets.user_data.zip_upload import Budget
+from nap_core.datasets.user_data.zip_upload import Budget, path_parts
 from nap_core.errors import UserError
 from nap_core.storage.atomic_folders import atomic_folder
 
 MAX_BYTES = 64 * 2**30
 MAX_ENTRIES = 1_000_000
-_CHUNK = 2**20
 _DAMAGED = (EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
 
 Progressing = Callable[[int, int], None]
@@ -40,9 +39,9 @@ def unpack(
         for count, (name, file, read) in enumerate(_entries(archive), start=1):
             if count > MAX_ENTRIES:
                 raise UserError(f"“{archive.name}” holds more than {MAX_ENTRIES:,} files. It was not unpacked.")
-            target = layout(_parts(name, archive.name))
+            target = layout(path_parts(name, archive.name))
             if target is not None and not any(part.startswith((".", "__MACOSX")) for part in target):
-                _write(file, whole.joinpath(*_parts("/".join(target), archive.name)), budget)
+                budget.write(file, whole.joinpath(*path_parts("/".join(target), archive.name)))
             if progress:
                 progress(min(read, total), total)
         if not place.exists():  # else another process was faster
@@ -81,19 +80,3 @@ def _zipped(archive: Path) -> Iterator[tuple[str, IO[Any], int]]:
             if not info.is_dir():
                 with packed.open(info) as content:
                     yield info.filename, content, read
-
-
-def _parts(name: str, archive: str) -> Parts:
-    """The components of a path. Raises UserError for a path outside the folder."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or not path.parts or any(set(part) & set(":\0") for part in path.parts):
-        raise UserError(f"“{archive}” holds a file that would be written outside its folder (“{name[:100]}”).")
-    return path.parts
-
-
-def _write(content: IO[bytes], place: Path, budget: Budget) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("xb") as file:
-        while chunk := content.read(_CHUNK):
-            budget.spend(len(chunk))
-            file.write(chunk)

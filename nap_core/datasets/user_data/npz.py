@@ -21,15 +21,7 @@ from nap_core.errors import UserError
 MAX_BYTES = 8 * 2**30
 MAX_CLASSES = 100_000
 # Exceptions of zipfile and NumPy on damaged, encrypted or foreign content.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _LAYOUT = "The archive needs an array “images” of shape (N, H, W) or (N, H, W, 3), uint8."
 
 

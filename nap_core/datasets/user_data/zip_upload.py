@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.user_data import uploads
@@ -24,16 +24,7 @@ MAX_RATIO = 200
 _FREE = 2**20  # bytes allowed at any ratio: a plain image compresses to almost nothing
 _CHUNK = 2**20
 # Exceptions of zipfile on damaged and foreign content.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-    LookupError,
-)
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, LookupError, zipfile.BadZipFile, zlib.error)
 
 
 def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] | None = None) -> str:
@@ -51,7 +42,8 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
             wanted = _wanted(archive, filename)
             budget = Budget(filename, sum(info.compress_size for info in archive.infolist()), MAX_BYTES)
             for done, (place, info) in enumerate(wanted.items(), start=1):
-                _unpack_one(archive, info, folder / "images" / place, budget)
+                with archive.open(info) as packed:
+                    budget.write(packed, folder / "images" / place)
                 if progress:
                     progress(done, len(wanted))
             uploads.mark(folder / "images", tuple(wanted))
@@ -83,6 +75,24 @@ class Budget:
                 "It was not unpacked."
             )
 
+    def write(self, content: IO[bytes], place: Path) -> None:
+        """Write an unpacked file to ``place``, which must not exist."""
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("xb") as file:
+            while chunk := content.read(_CHUNK):
+                self.spend(len(chunk))
+                file.write(chunk)
+
+
+def path_parts(name: str, archive: str) -> tuple[str, ...]:
+    """The components of a path in an archive. Raises UserError for a path outside its folder."""
+    parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+    if name.startswith(("/", "\\")) or ".." in parts or not parts or any(set(part) & set(":\0") for part in parts):
+        raise UserError(
+            f"“{archive}” holds a file that would be written outside its folder (“{name[:100]}”). It was not unpacked."
+        )
+    return parts
+
 
 def _wanted(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInfo]:
     """Path in the new folder → image entry of the archive."""
@@ -107,24 +117,10 @@ def _wanted(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInf
 
 def _parts(info: zipfile.ZipInfo, filename: str) -> tuple[str, ...]:
     """The path components of an entry. Raises UserError for a link and for a path outside the folder."""
-    name = info.filename.replace("\\", "/")
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or ".." in parts or not parts or any(set(part) & set(":\0") for part in parts):
-        raise UserError(
-            f"“{filename}” holds a file that would be written outside its folder (“{info.filename[:100]}”). "
-            "It was not unpacked."
-        )
+    parts = path_parts(info.filename, filename)
     if stat.S_ISLNK(info.external_attr >> 16):
         raise UserError(f"“{filename}” holds a link (“{info.filename[:100]}”). It was not unpacked: pack the images.")
     return parts
-
-
-def _unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, budget: Budget) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(info) as packed, place.open("xb") as unpacked:
-        while chunk := packed.read(_CHUNK):
-            budget.spend(len(chunk))
-            unpacked.write(chunk)
 
 
 def _folder_name(filename: str) -> str:

@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES, CIFAR10_SOURCE
 from nap_core.datasets.published.arrays import cifar, idx, svhn
 from nap_core.datasets.published.spec import File, PublishedRecord, record
 from nap_core.datasets.spec import Kind
 
-_DIGITS = (
-    "0 - zero",
-    "1 - one",
-    "2 - two",
-    "3 - three",
-    "4 - four",
-    "5 - five",
-    "6 - six",
-    "7 - seven",
-    "8 - eight",
-    "9 - nine",
-)
-_CLOTHES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+_NUMBERS = "zero one two three four five six seven eight nine"
+_DIGITS = tuple(f"{digit} - {word}" for digit, word in enumerate(_NUMBERS.split()))
+_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
 def _cifar(
     number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str
 ) -> tuple[PublishedRecord, ...]:
-    labels, names = (
-        ("labels", ("batches.meta", "label_names"))
-        if number == 10
-        else (
-            "fine_labels",
-            ("meta", "fine_label_names"),
-        )
-    )
-    source = (
-        "Krizhevsky, Learning multiple layers of features from tiny images, 2009; address and MD5 as in torchvision"
-    )
+    labels, names = "labels", ("batches.meta", "label_names")
+    if number == 100:
+        labels, names = "fine_labels", ("meta", "fine_label_names")
+    source = f"{CIFAR10_SOURCE}; address and MD5 as in torchvision"
     return (
         PublishedRecord(
             record(
