@@ -15,11 +15,12 @@ from nap_core.figures.layers import depth_picture, layer_scatter
 from nap_core.methods import RunCallbacks
 from nap_core.metrics import METRIC_TITLES
 from nap_core.models import LoadedModel
+from nap_core.paper import published_values
 from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 A_ROW = 3
 MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
@@ -111,7 +112,7 @@ def product_section(
     table = layers.layer_table(by_layer, products)
     beside = study.trained_on in ("CIFAR-10", "CIFAR-100") and len(layers.suggested(model)) == 4
     if beside:
-        table = layers.with_published(table, study.trained_on)
+        table = published_values.with_table_7(table, study.trained_on)
     titles = workspace.titles(study)
     shown = _wide(table, titles)
     st.dataframe(
@@ -202,4 +203,4 @@ st.title("At which depth does the peak appear?", anchor=False)
 try:
     page()
 except UserError as error:
-    st.info(str(error), icon=":material/info:")
+    st.info(hints.sentence(error), icon=":material/info:")

@@ -25,7 +25,7 @@ from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel, task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
@@ -76,7 +76,7 @@ def shifted_images(study: Study) -> Shifted | None:
     try:
         waiting = covariate_shift.missing(study, workspace.store())
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return None
     work = partial(covariate_shift.extracted, study, workspace.store(), workspace.device())
     if not waiting:

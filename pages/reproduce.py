@@ -19,7 +19,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import paper_entry
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 ADDRESS = "item"
 _SHOWN = "entries-shown"
@@ -51,7 +51,7 @@ def reproduce_all(found: StudyActivations, device: str | None, callbacks: RunCal
         try:
             reproduce(entry, found, device, callbacks)
         except UserError as error:
-            unable[entry.name] = str(error)
+            unable[entry.name] = hints.sentence(error)
     return unable
 
 

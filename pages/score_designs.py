@@ -10,13 +10,14 @@ from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
 from nap_core.metrics import METRIC_TITLES, Metric
+from nap_core.paper import published_values
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.methods import epsilon_section, oracle_section, variant_editor
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 DEFAULT, BEST = "Default", "Best"
 
@@ -75,13 +76,13 @@ def table_six(study: Study, found: StudyActivations, other: str, w: str, metric:
         weights = best_weights(study, other, found) if w == BEST else score_variants.default_weights(found, other)
         table = design_table(study, other, weights, found)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return
     titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     board = Board(table, titles, palette)
     figure_view.show(design_picture(board, metric), "designs")
     finger_scrolls("designs", least_width(board))
-    published = score_variants.published_designs(study.trained_on, other)
+    published = published_values.table_6(study.trained_on, other)
     st.dataframe(printed_table(board, metric, published), hide_index=True, key="designs-table")
     said = f"{METRIC_TITLES[metric]} in percent; in brackets the difference from {board.baseline} alone, in points. "
     said += (

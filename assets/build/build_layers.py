@@ -29,6 +29,7 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.extraction import extract_layers
 from nap_core.extraction.passes import Pass
 from nap_core.models import FeatureHook, LoadedModel, with_layer
+from nap_core.paper import published_values
 from nap_core.storage.activation_store import Store
 
 IMAGES = 2000
@@ -54,7 +55,7 @@ def table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:
 def markdown(found: pd.DataFrame) -> str:
     """A row a layer or product: FPR95 / AUROC in percent on each dataset and on average, then Table 7's."""
     rows = []
-    for name, part in layers.with_published(found, ID).groupby("layers", sort=False):
+    for name, part in published_values.with_table_7(found, ID).groupby("layers", sort=False):
         told = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in part.itertuples()]
         printed = part.iloc[-1]
         told.append(f"{100 * printed['published_fpr95']:.1f} / {100 * printed['published_auroc']:.1f}")

@@ -30,7 +30,7 @@ from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
 from nap_core.methods import ImageSet, PseudoOODSet
 from nap_core.methods.combination import WEIGHTS
-from nap_core.paper import published_tables
+from nap_core.paper import published_tables, published_values
 from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +106,7 @@ def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
 
 
 def document(data: EvaluationData, on: PseudoOODSet) -> str:
-    printed = score_variants.published_designs("CIFAR-10")
+    printed = published_values.table_6("CIFAR-10")
     published_w, found, best = (
         score_variants.design_table_of(data, weights=weights)
         for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, on), best_weights(data))

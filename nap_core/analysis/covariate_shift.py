@@ -19,7 +19,7 @@ from nap_core import corruptions, datasets, methods, metrics
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.extraction import Stored, extract
 from nap_core.methods import ImageSet, RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
@@ -49,7 +49,8 @@ def shifted_images(study: Study, severity: int) -> PseudoOod:
     if not record.images_shipped:
         raise UserError(
             f"The images of {record.title} are not shipped, so they cannot be distorted: there is no covariate shift "
-            "to show. Pick an ID dataset with images in “Change the study”."
+            "to show.",
+            Hint.ID_IMAGES,
         )
     known, transform = datasets.load(study.id_dataset), study.network().transform
     limit = min(IMAGES, study.images)

@@ -5,7 +5,6 @@ A layer is the dotted name of a module that puts out a map, "" where the model i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -17,13 +16,12 @@ from torch import nn
 from nap_core import datasets, metrics
 from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
 from nap_core.datasets.labels import labels_for
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.extraction import Stored, extract_layers
 from nap_core.methods import ImageSet, RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel, with_layer
 from nap_core.models.introspection import Layer, NetworkStructure
-from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress
 from nap_core.studies.study import Study, context
@@ -34,7 +32,6 @@ PENULTIMATE = "penultimate"
 MOST = 6
 AVERAGE = "average"
 Product = tuple[str, ...]
-_STAGE = re.compile(r"\bs(?=\d)")
 
 
 def named(layer: str) -> str:
@@ -52,13 +49,15 @@ def network_of(study: Study) -> LoadedModel:
     if banks:
         raise UserError(
             f"{datasets.title(banks[0])} holds activations of the penultimate layer, and no images from which other "
-            "layers could be read. Pick an ID dataset with images in “Change the study”."
+            "layers could be read.",
+            Hint.ID_IMAGES,
         )
     model = replace(study, layer="").network()
     if model.reads_attention:
         raise UserError(
             f"{model.title} is a Transformer: NAP is the highest attention of the class token in its last block, and "
-            "is not defined for the maps of earlier layers. Pick a CNN in “Change the study”."
+            "is not defined for the maps of earlier layers.",
+            Hint.CNN,
         )
     return model
 
@@ -257,14 +256,3 @@ def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product
         rows += [(told, name, *pair) for name, pair in figures.items()]
         rows.append((told, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
     return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])
-
-
-def with_published(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
-    """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
-    shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
-    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @trained_on")
-    known = printed.set_index("method")
-    named_so = [f"NAP({_STAGE.sub('t', layers)})" for layers in table["layers"]]
-    figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
-    figures[table["ood"] != AVERAGE] = np.nan
-    return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])

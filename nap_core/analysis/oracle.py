@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from nap_core import methods, metrics, nap
 from nap_core.activations import Activations
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.methods import RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.progress import ExtractionStopped, Progress
@@ -132,7 +132,8 @@ def _balanced(known: int, met: Mapping[str, int], limit: int) -> list[int]:
     if wanted < LEAST or min(shares.values()) < 2:
         raise UserError(
             f"The oracle is trained on one half of the images and asked about the other: it takes {LEAST} ID and "
-            f"{LEAST} OOD images at least, two of each dataset. Pick more images in “Change the study”."
+            f"{LEAST} OOD images at least, two of each dataset.",
+            Hint.MORE_IMAGES,
         )
     return [wanted, *(shares[name] for name in met)]
 

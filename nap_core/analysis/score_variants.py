@@ -20,7 +20,6 @@ from nap_core.errors import UserError
 from nap_core.methods import ImageSet
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
-from nap_core.paper import published_tables
 from nap_core.studies.study import StudyActivations
 
 DESIGNS = ("nap-variance", "nap-no-square", "nap-minus", "nap")
@@ -44,11 +43,6 @@ EXAMPLES: Mapping[str, str] = {
 FIRST_EXAMPLE = "Peak in deviations"
 
 
-PUBLISHED = {"": "Energy (baseline)", "nap-variance": "Energy x Variance", "nap-no-square": "Energy x No Square"}
-PUBLISHED |= {"nap-minus": "Energy x Minus", "nap": "Energy x NAP"}
-"""Each design, and the baseline, as Table 6 is written down in ``published.results``."""
-
-
 def default_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
     """The w of each design when it is combined with ``other`` and nobody chose one."""
     weights = {design: methods.default_w(f"{design}+{other}", found.context) for design in DESIGNS}
@@ -59,17 +53,6 @@ def best_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float
     """The w of each design with the lowest FPR95 on average, read off the study's own OOD images: what each can do at
     most, so that a design does not lose for its exponent (No Square weighs half as much as S_NAP at the same w)."""
     return {design: evaluation.weight_curve(found, f"{design}+{other}").best("fpr95") for design in DESIGNS}
-
-
-def published_designs(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
-    """FPR95 and AUROC (shares) that Table 6 prints for each design combined with ``other``, "" being the baseline:
-    averages over its six OOD datasets. Empty where Table 6 says nothing, that is but for Energy on CIFAR-10."""
-    if other != OTHER:
-        return {}
-    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @trained_on")
-    figures = rows[["fpr95", "auroc"]].to_numpy(dtype=np.float64).tolist()
-    printed = dict(zip(rows["method"], map(tuple, figures), strict=True))
-    return {design: printed[name] for design, name in PUBLISHED.items() if name in printed}
 
 
 def others() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from nap_core.analysis.evaluation import EvaluationData, weight_curve_cases
 from nap_core.corruptions import weight_search_images
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.weight_search_images import IMAGES, SEED
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.extraction import Stored
 from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
 from nap_core.methods.combination import SearchedWeight, WeightCurve
@@ -35,7 +35,8 @@ def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
     if not datasets.find(study.id_dataset).images_shipped:
         raise UserError(
             f"The images of {datasets.title(study.id_dataset)} are not shipped, so they cannot be distorted: w cannot "
-            "be searched on them. Pick an ID dataset with images in “Change the study”."
+            "be searched on them.",
+            Hint.ID_IMAGES,
         )
     return weight_search_images.search_images(
         study.network(), datasets.load(study.id_dataset), min(IMAGES, study.images), seed

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from nap_core.cli import catalogues, evaluate, extract, layers, reproduce, score
 from nap_core.cli.arguments import add_command
+from nap_core.cli.hints import HINTS
 from nap_core.errors import UserError
 
 USAGE, STOPPED = 2, 130
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = args.run(args)
         sys.stdout.flush()
     except UserError as error:
-        return _said(str(error), USAGE)
+        return _said(error.worded(HINTS), USAGE)
     except KeyboardInterrupt:
         return _said("Stopped. What was finished is in the store, and the same command goes on from there.", STOPPED)
     except BrokenPipeError:

@@ -13,7 +13,7 @@ from nap_core.studies.study import Study
 
 CHECKPOINT = (
     "not in the catalogue: take its checkpoint from `github.com/deeplearning-wisc/dice` (folder `checkpoints`) and add "
-    "it in “Change the study” as a DenseNet-BC (depth 100, growth 12)"
+    "it to your own models as a DenseNet-BC (depth 100, growth 12)"
 )
 _BENCHMARKS = {"CIFAR-10": "cifar10-paper", "CIFAR-100": "cifar100-paper", "ImageNet-1k": "imagenet-paper"}
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pandas as pd
 
+from nap_core.analysis import layers
 from nap_core.analysis.overhead import PAPER_SHARE
+from nap_core.analysis.score_variants import OTHER
 from nap_core.paper import published_tables
 from nap_core.paper.spec import AVERAGE, CIFAR100, Entry, Setting
+
+_STAGE = re.compile(r"\bs(?=\d)")
+_TABLE_6 = {
+    "": "Energy (baseline)",
+    "nap-variance": "Energy x Variance",
+    "nap-no-square": "Energy x No Square",
+    "nap-minus": "Energy x Minus",
+    "nap": "Energy x NAP",
+}
+"""Each variant, and the baseline, as results.csv names it."""
 
 COLUMNS = ["row", "heading", "metric", "published", "note"]
 FIGURES = ("fpr95", "auroc")
@@ -81,3 +96,25 @@ def _weights(entry: Entry, setting: Setting) -> pd.DataFrame:
     told = table[table["id_dataset"] == setting.trained_on].set_index("method")["w"]
     values = [(row.printed, AVERAGE, "w", float(told[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
     return pd.DataFrame(values, columns=COLUMNS)
+
+
+def with_table_7(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
+    """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
+    shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
+    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @trained_on")
+    known = printed.set_index("method")
+    named_so = [f"NAP({_STAGE.sub('t', named)})" for named in table["layers"]]
+    figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
+    figures[table["ood"] != layers.AVERAGE] = np.nan
+    return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])
+
+
+def table_6(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
+    """FPR95 and AUROC (shares) that Table 6 prints for each design combined with ``other``, "" being the baseline:
+    averages over its six OOD datasets. Empty where Table 6 says nothing, that is but for Energy on CIFAR-10."""
+    if other != OTHER:
+        return {}
+    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @trained_on")
+    figures = rows[["fpr95", "auroc"]].to_numpy(dtype=np.float64).tolist()
+    printed = dict(zip(rows["method"], map(tuple, figures), strict=True))
+    return {design: printed[name] for design, name in _TABLE_6.items() if name in printed}

@@ -67,15 +67,6 @@ def test_others_need_nothing_but_stored_activations(found: StudyActivations) -> 
         score_variants.design_table(found, ("nap",), other=name)
 
 
-def test_table_6_is_quoted_for_what_it_shows() -> None:
-    printed = score_variants.published_designs("CIFAR-10")
-    assert printed["nap"] == pytest.approx((0.0902, 0.9815))
-    assert printed[""] == pytest.approx((0.2655, 0.9467))
-    assert set(printed) == {"", *score_variants.DESIGNS}
-    assert score_variants.published_designs("CIFAR-100") == {}
-    assert score_variants.published_designs("CIFAR-10", "msp") == {}
-
-
 def test_a_written_design_scores_and_combines_as_the_design(found: StudyActivations) -> None:
     written = score_variants.expression_scores(found, parse(score_variants.EXAMPLES["S_NAP"]))
     ours = evaluation.score_study(found, "nap")

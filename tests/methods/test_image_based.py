@@ -43,7 +43,7 @@ def standing(small_model: LoadedModel, tmp_path: Path) -> ScoringContext:
 
 
 @pytest.fixture
-def part(images: ArrayImages, small_model: LoadedModel) -> ImageSet:
+def image_set(images: ArrayImages, small_model: LoadedModel) -> ImageSet:
     return ImageSet(extract(small_model, images, device="cpu"), images)
 
 

@@ -20,7 +20,7 @@ BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",),
 
 
 @pytest.fixture
-def cases(store_root: Path) -> EvaluationData:
+def data(store_root: Path) -> EvaluationData:
     found = EvaluationData.of(run(SMALL, Store(store_root), device="cpu"))
     found.context.fit_limit = 40
     return found

@@ -271,7 +271,7 @@ def test_a_disk_that_fills_up_keeps_what_was_loaded(download: Make, file_server:
     script = """
         import resource, sys
         from pathlib import Path
-        from nap_core.downloads import Download, fetch, transfer
+        from nap_core.storage.downloads import Download, fetch, transfer
         from nap_core.errors import UserError
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:

@@ -13,7 +13,7 @@ import pandas as pd
 from nap_core import datasets, methods, metrics
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.errors import UserError
+from nap_core.errors import Hint, UserError
 from nap_core.methods import RunCallbacks
 from nap_core.methods.context import NO_CALLBACKS
 from nap_core.storage.activation_store import Store
@@ -53,8 +53,8 @@ def check(study: Study) -> None:
     """Raises UserError, with what to do, for a study whose images cannot be fed in another size."""
     if any(datasets.find(name).role == "precomputed" for name in study.datasets):
         raise UserError(
-            f"{datasets.title(study.id_dataset)} holds activations, not images, so it cannot be seen in another size. "
-            "Pick an ID dataset with images in “Change the study”."
+            f"{datasets.title(study.id_dataset)} holds activations, not images, so it cannot be seen in another size.",
+            Hint.ID_IMAGES,
         )
 
 

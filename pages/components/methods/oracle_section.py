@@ -16,7 +16,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 
 def section(study: Study, found: StudyActivations) -> None:
@@ -25,7 +25,7 @@ def section(study: Study, found: StudyActivations) -> None:
     try:
         count = oracle.planned(found)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return
     result = task.result_of(
         ("oracle", study),

@@ -15,7 +15,7 @@ from nap_core.methods import ImageSet
 from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 
 def section(study: Study, found: StudyActivations, method: str) -> None:
@@ -26,7 +26,7 @@ def section(study: Study, found: StudyActivations, method: str) -> None:
         if pseudo is not None:
             _result(study, method, _search(study, method, found, pseudo))
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
 
 
 def _pseudo(study: Study) -> ImageSet | None:

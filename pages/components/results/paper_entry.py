@@ -15,7 +15,7 @@ from nap_core.studies.study import Study
 from pages.components.methods import selected_methods
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 VERDICTS = {"holds": "check_circle", "holds in part": "contrast", "does not hold": "cancel"}
 
@@ -94,7 +94,7 @@ def _setting(setting: Setting, chosen: Study, key: str) -> None:
     try:
         needs, study = paper_study.needs(setting), paper_study.study_of(setting)
     except UserError as error:
-        st.warning(str(error))
+        st.warning(hints.sentence(error))
         return
     lines = [
         f"{':material/check:' if one.here else ':material/download:'} **{one.title}**"

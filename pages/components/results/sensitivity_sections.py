@@ -25,7 +25,7 @@ from nap_core.studies.study import Study, StudyActivations
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
-from pages.components.study import workspace
+from pages.components.study import hints, workspace
 
 
 @st.cache_data(show_spinner="Drawing subsets of the images …", max_entries=256)
@@ -101,7 +101,7 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
     try:
         waiting = input_size.missing(study, workspace.store())
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(hints.sentence(error), icon=":material/info:")
         return
     work = partial(sensitivity.by_size, study, workspace.store(), workspace.device())
     count = min(input_size.IMAGES, study.images)

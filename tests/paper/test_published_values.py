@@ -1,8 +1,11 @@
 """What the paper prints stands under its true datasets, and its slips are found by computing."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from nap_core.paper import ENTRIES, published_tables
+from nap_core.analysis import score_variants
+from nap_core.paper import ENTRIES, published_tables, published_values
 from nap_core.paper.published_values import COLUMNS, printed
 from nap_core.paper.spec import AVERAGE, CIFAR10, CIFAR100, CIFAR_HEADINGS
 
@@ -59,3 +62,21 @@ def test_table_11_is_w() -> None:
 
 def test_another_order_is_a_permutation() -> None:
     assert set(published_tables.ANOTHER_ORDER) == set(published_tables.ANOTHER_ORDER.values()) <= set(CIFAR_HEADINGS)
+
+
+def test_table_7_stands_beside_the_averages() -> None:
+    rows = [("c1", "average"), ("s2", "average"), ("t2,p", "average"), ("p", "mnist"), ("layer1.0,p", "average")]
+    table = pd.DataFrame([(*row, 0.5, 0.5) for row in rows], columns=["layers", "ood", "fpr95", "auroc"])
+    found = published_values.with_table_7(table, "CIFAR-10")
+    np.testing.assert_allclose(found["published_auroc"], [0.5199, 0.7844, 0.8781, np.nan, np.nan])
+    np.testing.assert_allclose(found["published_fpr95"], [0.8322, 0.5653, 0.3441, np.nan, np.nan])
+    np.testing.assert_allclose(published_values.with_table_7(table, "CIFAR-100")["published_auroc"][0], 0.5034)
+
+
+def test_table_6_is_quoted_for_what_it_shows() -> None:
+    printed = published_values.table_6("CIFAR-10")
+    assert printed["nap"] == pytest.approx((0.0902, 0.9815))
+    assert printed[""] == pytest.approx((0.2655, 0.9467))
+    assert set(printed) == {"", *score_variants.DESIGNS}
+    assert published_values.table_6("CIFAR-100") == {}
+    assert published_values.table_6("CIFAR-10", "msp") == {}
