@@ -19,7 +19,7 @@ APP_DEPS  := $(VENV)/.requirements
 TEST_DEPS := $(VENV)/.requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint types format docs fidelity imagenet search analyses bench
+.PHONY: help app test lint lint-js types format docs fidelity imagenet search analyses bench
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,12 +33,18 @@ test: lint types ## lint, types, then every test; the browser tests too where Ch
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
 	$(BIN)/python -m pytest tests/e2e
 
-lint: $(TEST_DEPS) ## check style and format
+lint: $(TEST_DEPS) lint-js ## check style, format and the import contract; the browser components where Node is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
-types: $(TEST_DEPS) ## check the types of nap_core
-	$(BIN)/mypy nap_core
+lint-js: # the JavaScript of the browser components, where Node is installed: the app itself needs none
+	@if [ -x node_modules/.bin/eslint ]; then npx --no-install eslint pages/components/static; \
+	elif command -v npm >/dev/null 2>&1; then npm ci --no-audit --no-fund && npx --no-install eslint pages/components/static; \
+	else echo "Left out: ESLint of pages/components/static, because Node and npm are not installed (nodejs.org)."; fi
+
+types: $(TEST_DEPS) ## check the types of nap_core, the pages and app.py
+	$(BIN)/mypy
 
 format: $(TEST_DEPS) ## mend what lint can mend by itself
 	$(BIN)/ruff check --fix .

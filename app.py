@@ -26,7 +26,7 @@ page = st.navigation(
             st.Page("pages/w_sensitivity.py", title="w sensitivity", icon=":material/tune:"),
             st.Page("pages/score_designs.py", title="Score designs", icon=":material/science:"),
         ],
-        "Ask more": [
+        "Robustness": [
             st.Page("pages/near_and_far.py", title="Near and far", icon=":material/social_distance:"),
             st.Page("pages/sensitivity.py", title="Sensitivity", icon=":material/straighten:"),
         ],
@@ -40,7 +40,9 @@ page = st.navigation(
 st.html(STYLES)
 
 # Not above: it imports torch, for seconds at a server's first request, and the list of pages must not wait for that.
+from pages.components.study import url_state  # noqa: E402
 from pages.components.study.sidebar import study_sidebar  # noqa: E402
 
+url_state.adopt_old_names()
 study_sidebar()
 page.run()

@@ -1,4 +1,4 @@
-"""What one forward pass keeps of a set of images."""
+"""The activations of a set of images: what one forward pass keeps of each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nap_core import nap
+
 FloatArray = NDArray[np.floating]
 BLOCK = 2**17
 """Numbers of each array in a block of rows: a megabyte in double precision, which stays in a processor's cache."""
@@ -17,12 +19,20 @@ BLOCK = 2**17
 
 @dataclass(frozen=True)
 class Activations:
-    """Per-image, per-channel statistics of the penultimate map (post-ReLU, before global pooling), and the logits.
+    """Statistics per image and channel of the penultimate feature map (after its ReLU, before global pooling).
 
-    ``maximum``, ``mean`` and ``variance`` (population variance over the H × W neurons) are (N, C) float arrays,
-    ``logits`` is (N, K), ``labels`` is (N,) int64 with −1 where the class is unknown. ``features`` (N, D) is what the
-    last linear layer reads, kept where that is not the mean of the map (a VGG, a Transformer); None elsewhere. The
-    arrays may be memory-mapped and are not to be written to. Raises ValueError when the shapes do not agree.
+    The arrays may be memory-mapped and must not be written to.
+
+    Args:
+        maximum: the maximum over the H × W neurons of each channel, (N, C).
+        mean: their mean, (N, C).
+        variance: their population variance, (N, C).
+        logits: the output of the last linear layer, (N, K).
+        labels: the class of each image, (N,) int64; −1 where it is unknown.
+        features: the input of the last linear layer, (N, D), where that is not ``mean`` (a VGG, a Transformer).
+
+    Raises:
+        ValueError: the shapes do not agree.
     """
 
     maximum: FloatArray
@@ -55,13 +65,13 @@ class Activations:
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays that there are, by name."""
+        """The arrays that are not None, by name."""
         named = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: array for name, array in named if array is not None}
 
     @property
     def pooled(self) -> FloatArray:
-        """What the last linear layer reads, (N, D): the mean of the map, or ``features`` where these are kept."""
+        """The pooled features (N, D), which the last linear layer reads: ``features``, or ``mean`` without them."""
         return self.mean if self.features is None else self.features
 
     @cached_property
@@ -70,23 +80,23 @@ class Activations:
         classes: NDArray[np.int64] = np.argmax(self.logits, axis=1)
         return classes
 
-    def ratio(self, epsilon: float = 1.0, channels: slice | Sequence[int] = slice(None)) -> FloatArray:
-        """max / (mean + ε) per image and channel, (N, C), or of some channels only, in single precision at least; see
-        ``nap_core.nap`` for the score made from it."""
+    def ratio(self, epsilon: float = nap.EPSILON, channels: slice | Sequence[int] = slice(None)) -> FloatArray:
+        """``nap.channel_ratio`` of each image and channel, (N, C), in single precision at least."""
         maximum, mean = self.maximum[:, channels], self.mean[:, channels]
         precision = np.result_type(maximum.dtype, np.float32)
-        ratio: FloatArray = maximum.astype(precision) / (mean.astype(precision) + epsilon)
-        return ratio
+        return nap.channel_ratio(maximum.astype(precision), mean.astype(precision), epsilon)
 
     def blocks(self) -> Iterator[Activations]:
-        """The images in order, a block of rows at a time: what is computed of one takes megabytes, however many there
-        are. At least one block, which may be empty."""
+        """The images in order, a block of rows at a time, so that intermediate arrays take megabytes for any N.
+
+        There is at least one block, which may be empty.
+        """
         rows = max(1, BLOCK // max(self.channels, 1))
         for start in range(0, max(len(self), 1), rows):
             yield self.take(slice(start, start + rows))
 
     def by_rows(self, work: Callable[[Activations], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """What ``work`` gives for each image, (N,), computed block by block; it must not depend on the others."""
+        """``work`` of each image, (N,), computed block by block; an image's value must not depend on the others."""
         return np.concatenate([work(block) for block in self.blocks()])
 
     def take(self, index: slice | Sequence[int] | NDArray[np.int64]) -> Activations:

@@ -1,27 +1,44 @@
-"""The Neural Activation Prior: what this project exists for.
+"""The Neural Activation Prior (NAP): equation 3 of "Out-of-Distribution Detection using Neural Activation Prior".
 
-In a trained network a few neurons of a channel answer an in-distribution image far more strongly than an
-out-of-distribution one. The score reads this off the map before global pooling, from its maximum and its mean.
+In a trained network a few neurons of a channel respond far more strongly to an in-distribution image than to an
+out-of-distribution one. The score measures this on the penultimate feature map, from each channel's maximum and mean.
+
+- Input: ``nap_core.extraction.runner`` reduces the feature map of each image, which ``nap_core.models.feature_hook``
+  reads in the network, to the ``Activations`` of ``nap_core.activations``.
+- In the catalogue: ``nap_core.methods.catalogue.priors`` offers the score as "nap", and "nap+energy" combines it.
+- Scored: ``nap_core.analysis.evaluation`` gives the scores of a study's ID and OOD images.
+- Drawn: ``nap_core.figures.score_histograms`` draws the histograms, ``nap_core.figures.activation_maps`` the feature
+  maps with each channel's ratio.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core.activations import Activations
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nap_core.activations import Activations
 
 EPSILON = 1.0  # the paper's value, section 5
 
+Values = TypeVar("Values", NDArray[Any], "Tensor", float)
+
+
+def channel_ratio(maximum: Values, mean: Values, epsilon: float = EPSILON) -> Values:
+    """The ratio of equation 3, max_j / (mean_j + ε), of arrays, tensors or numbers, in the precision of its input."""
+    return maximum / (mean + epsilon)
+
 
 def channel_terms(activations: Activations, epsilon: float = EPSILON) -> NDArray[np.float64]:
-    """What each channel adds to S_NAP before the average: (max_j / (mean_j + ε))², (N, C) in double precision.
+    """Each channel's term of S_NAP before the average: (max_j / (mean_j + ε))², (N, C) in double precision.
 
-    For few images: of ImageNet's 50,000 and a ResNet-50's channels it would take 800 megabytes.
+    For few images: 50,000 of ImageNet with the channels of a ResNet-50 would take 800 megabytes.
     """
-    terms, mean = activations.maximum.astype(np.float64), activations.mean.astype(np.float64)
-    mean += epsilon
-    terms /= mean
+    terms = channel_ratio(activations.maximum.astype(np.float64), activations.mean.astype(np.float64), epsilon)
     terms *= terms
     return terms
 

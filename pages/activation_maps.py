@@ -8,11 +8,12 @@ from nap_core.analysis.channels.kinds import how_read, kind_of, orders_of
 from nap_core.errors import UserError
 from nap_core.figures.activation_maps import channel_tiles, overlay_map
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import show_detail
 from pages.components.channels.channel_tiles import show_tiles
 from pages.components.images import image_picker, maps_state
-from pages.components.images.image_pools import Pool, known_pool, met_pool
+from pages.components.images.image_pools import Pool, id_pool, ood_pool
 from pages.components.results.figure_view import show
 from pages.components.runs import run_panel
 from pages.components.study import workspace
@@ -24,46 +25,51 @@ _NO_CONTRIBUTION = (
 )
 
 
-def about_image(found: StudyActivations, pool: Pool, row: int) -> str:
-    """What the image is, what the network takes it for, and its place among the known images."""
-    score = float(image_picker.score_of(found, pool, "nap")[row])
-    place = metrics.percentile_among(workspace.scores(found, "nap").id, score)
-    known = workspace.titles(found.study)[found.study.id_dataset]
+def about_image(study: Study, found: EvaluationData, pool: Pool, row: int) -> str:
+    """What the image is, what the network takes it for, and its place among the ID images."""
+    score = float(image_picker.score_of(study, found, pool, "nap")[row])
+    place = metrics.percentile_among(workspace.scores(study, found, "nap").id, score)
+    id_title = workspace.titles(study)[study.id_dataset]
     return (
         f"**{pool.caption(row)}** ({pool.title}), predicted **{pool.predicted(row)}**  \n"
-        f"NAP {three_digits(score)}: above {percent(place)} of {known}"
+        f"NAP {three_digits(score)}: above {percent(place)} of {id_title}"
     )
 
 
 def page() -> None:
     study = workspace.current_study()
     found = run_panel.require_activations(study)
-    known = known_pool(found)
-    maps_state.begin({"known": {known.name: len(known)}, "met": {name: len(part) for name, part in found.ood.items()}})
-    if known.name != study.id_dataset:
+    id_images = id_pool(study, found)
+    maps_state.begin({"id": {id_images.name: len(id_images)}, "ood": {name: len(found.of(name)) for name in found.ood}})
+    if id_images.name != study.id_dataset:
         title = datasets.title(study.id_dataset)
         st.info(
-            f"The images of {title} are not shipped, only their activations: {known.title.lower()} stand in for them."
+            f"The images of {title} are not shipped, only their activations: {id_images.title.lower()} "
+            "stand in for them."
         )
 
     left, right = st.columns(2, gap="medium")
     with left:
-        known, known_row = image_picker.pick(found, "known", [known.name], lambda _: known)
+        _, id_row = image_picker.pick(study, found, "id", [id_images.name], lambda _: id_images)
     with right:
-        met, met_row = image_picker.pick(found, "met", study.ood_datasets, lambda name: met_pool(found, name))
+        ood_images, ood_row = image_picker.pick(
+            study, found, "ood", study.ood_datasets, lambda name: ood_pool(study, found, name)
+        )
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
     model = study.network()
     kind = kind_of(model)
     order, basis, opacity = _controls(orders_of(model), kind.many)
-    ranked = kind.ranked(ranking.basis_values(known.values(known_row, order), met.values(met_row, order), basis))
+    ranked = kind.ranked(
+        ranking.basis_values(id_images.values(id_row, order), ood_images.values(ood_row, order), basis)
+    )
     channel = maps_state.channel(len(ranked), otherwise=int(ranked[0]))
-    maps_state.write_address((known.name, known_row), (met.name, met_row), channel)
-    subjects = known.subject(known_row), met.subject(met_row)
+    maps_state.write_address((id_images.name, id_row), (ood_images.name, ood_row), channel)
+    subjects = id_images.subject(id_row), ood_images.subject(ood_row)
     top = max(float(subject.maximum[channel]) for subject in subjects)
-    for place, pool, row, subject in zip(images, (known, met), (known_row, met_row), subjects, strict=True):
+    for place, pool, row, subject in zip(images, (id_images, ood_images), (id_row, ood_row), subjects, strict=True):
         with place:
-            st.markdown(about_image(found, pool, row))
+            st.markdown(about_image(study, found, pool, row))
             show(overlay_map(subject, channel, top, opacity), f"overlay-{subject.role}")
 
     parts = -(-len(ranked) // TILES)
@@ -84,12 +90,12 @@ def page() -> None:
         st.caption(how_read(model))
     elif not model.logits_from_means:
         st.caption(_NO_CONTRIBUTION)
-    tiles = channel_tiles(*subjects, ranked[first - 1 : last])
+    tiles = channel_tiles(*subjects, ranked[first - 1 : last].tolist())
     clicked = show_tiles(tiles, "channel-tiles", selected=channel, with_contribution=order == "contribution")
     if clicked is not None:
         maps_state.choose_channel(clicked)
         st.rerun()
-    show_detail(found, channel, known, met, (known_row, met_row))
+    show_detail(study, found, channel, id_images, ood_images, (id_row, ood_row))
 
 
 def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:

@@ -1,54 +1,52 @@
 """Which channels tell them apart? All channels ranked, what drives one of them, and how the classes use them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from nap_core.activations import Activations
 from nap_core.analysis.channels import class_activation, ranking
 from nap_core.analysis.channels.class_activation import ClassActivation
 from nap_core.analysis.channels.kinds import ChannelKind, how_read, kind_of
 from nap_core.errors import UserError
 from nap_core.figures.channels import chosen_of, class_picture, ranking_picture, ranking_table, use_picture
 from nap_core.figures.picture import percent
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
-from nap_core.studies.study import Study, StudyActivations
-from pages.components.channels.channel_detail import distribution, drivers, speaks_for
-from pages.components.channels.channel_strip import CHANNEL_PAGE, aurocs, chosen_channel, write_address
+from nap_core.studies.study import Study
+from pages.components.channels.channel_detail import class_weights, distribution, drivers
+from pages.components.channels.channel_strip import CHANNEL_PAGE, SCATTER, aurocs, chosen_channel
 from pages.components.images import maps_state
-from pages.components.images.image_pools import known_pool, met_pool
+from pages.components.images.image_pools import id_pool, ood_pool
 from pages.components.results.figure_view import show
 from pages.components.runs import run_panel
-from pages.components.study import workspace
+from pages.components.study import url_state, workspace
+from pages.components.study.cache import cached
 
 EVERY = "all"
 _BOX, _CLICKED = "channels-box", "channels_clicked"
 ORDERS = ("ratio", "maximum")
 
 
-@st.cache_data(show_spinner="Ranking the channels …", max_entries=16)
-def ranked_channels(study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind) -> pd.DataFrame:
+def ranked_channels(study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
-    areas, _ = aurocs(study, names, _found, _kind)
-    met = np.average(
-        [_found.ood[name].maximum.mean(axis=0, dtype=np.float64) for name in names],
-        axis=0,
-        weights=[len(_found.ood[name]) for name in names],
-    )
-    return ranking_table(areas, _found.id.maximum.mean(axis=0, dtype=np.float64), met, _kind)
+    areas, _ = aurocs(study, names, found, kind)
+    maxima = [
+        cached((study, of), ranking.average_maximum, [found.of(name) for name in of])
+        for of in ((study.id_dataset,), tuple(names))
+    ]
+    return ranking_table(areas, maxima[0], maxima[1], kind)
 
 
-@st.cache_data(show_spinner="Gathering the classes …", max_entries=8)
-def used(study: Study, order: str, _known: Activations, _model: LoadedModel) -> ClassActivation:
+def used(study: Study, found: EvaluationData, order: str, model: LoadedModel) -> ClassActivation:
     """What the channels answer to the ID images of each class."""
-    values = kind_of(_model).ratios if order == "ratio" else _maxima
-    return class_activation.class_use(_known, _model.classes, values)
-
-
-def _maxima(activations: Activations) -> np.ndarray:
-    return activations.maximum
+    values = kind_of(model).ratios if order == "ratio" else attrgetter("maximum")
+    key = (study, order)
+    spinner = "Gathering the classes …"
+    return cached(
+        key, class_activation.class_use, found.id.activations, model.classes, values, spinner=spinner, entries=8
+    )
 
 
 def page() -> None:
@@ -66,11 +64,11 @@ def page() -> None:
     )
     names = study.ood_datasets if ood == EVERY else (ood,)
     table = ranked_channels(study, names, found, kind)
-    channel = chosen_channel(found.id.channels, CHANNEL_PAGE)
+    channel = chosen_channel(found.id.activations.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
         _pick(table, channel, kind)
-    write_address(channel)
+    url_state.write(channel=str(channel))
     words = titles[names[0]] if len(names) == 1 else f"{len(names)} OOD datasets"
     event = show(ranking_picture(table, channel, words, kind), "channels-ranked", selection=["points"])
     _take_click(event)
@@ -84,8 +82,8 @@ def page() -> None:
     )
     with st.expander(f"All {len(table):,} {kind.many} as a table", icon=":material/table:", key="channels-all"):
         _all_channels(table)
-    _one(found, model, table, channel, names)
-    _classes(found, model, table, channel)
+    _one(study, found, model, table, channel, names)
+    _classes(study, found, model, table, channel)
 
 
 def _pick(table: pd.DataFrame, channel: int, kind: ChannelKind) -> None:
@@ -131,10 +129,10 @@ def _all_channels(table: pd.DataFrame) -> None:
 
 
 def _one(
-    found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
+    study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
 ) -> None:
     """One channel: how its ratio is spread, which classes and which images drive it."""
-    kind, study = kind_of(model), found.study
+    kind = kind_of(model)
     name = kind.name(channel)
     row = table[table["channel"] == channel].iloc[0]
     heading, maps, points = st.columns([4, 1, 1], vertical_alignment="bottom")
@@ -145,22 +143,21 @@ def _one(
     if maps.button("See its maps", icon=":material/grid_view:", width="stretch", key="channels-maps"):
         _to_maps(channel)
     if points.button("See its points", icon=":material/scatter_plot:", width="stretch", key="channels-points"):
-        st.session_state.scatter_channel = channel
+        st.session_state[SCATTER] = channel
         st.switch_page("pages/max_vs_mean.py", query_params={"channel": str(channel)})
-    st.markdown(speaks_for(model, channel))
+    st.markdown(class_weights(model, channel))
     spread, classes = st.columns(2, gap="medium")
     with spread:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
-        distribution(found, channel, kind, {})
+        distribution(study, found, channel, kind, {})
     with classes:
         st.markdown("**The classes that drive it**")
-        use = used(study, "ratio", found.id, model)
+        use = used(study, found, "ratio", model)
         weights = model.head_weight[:, channel] if model.logits_from_means and model.head_weight is not None else None
         show(class_picture(use, kind.ratio, channel, weights, kind), "channel-classes")
-    known = known_pool(found)
     fools = min(names, key=lambda one: aurocs(study, (one,), found, kind)[0][channel])
     left, right = st.columns(2, gap="medium")
-    for side, pool, column in (("known", known, left), ("met", met_pool(found, fools), right)):
+    for side, pool, column in (("id", id_pool(study, found), left), ("ood", ood_pool(study, found, fools), right)):
         with column:
             st.markdown(f"**The {pool.role} images that drive it most** (maximum · mean)")
             clicked = drivers(side, pool, channel, kind)
@@ -179,11 +176,11 @@ def _to_maps(channel: int, image: tuple[str, str, int] | None = None) -> None:
     address = {"channel": str(channel)}
     if image:
         side, name, row = image
-        address |= {side: f"{name}:{row}", maps_state.FOLLOW: "1"}
+        address |= {maps_state.parameter(side): f"{name}:{row}", maps_state.FOLLOW: "1"}
     st.switch_page("pages/activation_maps.py", query_params=address)
 
 
-def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
+def _classes(study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
     """Classes × channels."""
     kind = kind_of(model)
     st.subheader(f"How the classes use the {kind.many}", anchor=False)
@@ -198,11 +195,11 @@ def _classes(found: StudyActivations, model: LoadedModel, table: pd.DataFrame, c
             key="channels_use",
             bind="query-params",
         )
-    use = used(found.study, order, found.id, model)
+    use = used(study, found, order, model)
     areas = table.sort_values("channel")["auroc"].to_numpy()
     what = f"average {kind.ratio if order == 'ratio' else 'maximum'}"
     show(use_picture(use, what, channel, areas, kind), "channels-classes")
-    images, guessed = len(found.id), use.predicted
+    images, guessed = len(found.id.activations), use.predicted
     by = "by their labels" if not guessed else "by the class the network predicts, as their labels are not known"
     if 0 < guessed < images:
         by = f"by their labels, {guessed:,} without one by the class the network predicts"

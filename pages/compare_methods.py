@@ -44,7 +44,9 @@ def _clicked() -> None:
     before = st.session_state.get("compare_clicked")
     if cell != before:
         st.session_state.compare_clicked = cell
-        st.session_state.compare_method, st.session_state.compare_against = cell or before
+        opened = cell or before
+        if opened:
+            st.session_state.compare_method, st.session_state.compare_against = opened
 
 
 def _forget_what_is_gone(specs: Sequence[str]) -> None:
@@ -131,7 +133,7 @@ found = run_panel.require_activations(study)
 titles = workspace.titles(study)
 palette = colours(study.id_dataset, study.ood_datasets)
 method_picker.row()
-every = method_picker.scores(found)
+every = method_picker.scores(study, found)
 
 with st.container(horizontal=True, vertical_alignment="center", key="compare-controls"):
     metric = pick_metric("compare_metric", labelled=False)
@@ -140,7 +142,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
     shown = table_controls.pick_shown([row.method for row in every])
     export = st.container(width="content")  # filled when there is something to take away
 rows = [row for row in every if row.method in shown]
-table = results_table.evaluated(found, shown)
+table = results_table.evaluated(study, found, shown)
 board = scoreboard(table, metric)
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)

@@ -8,17 +8,18 @@ from nap_core.errors import UserError
 from nap_core.figures import colour_of, colours
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.figures.palette import ID_COLOUR
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.results.figure_view import show
 from pages.components.runs import run_panel
 from pages.components.study import workspace
 
 
-def scores_of_the_study(pair: HomeExample, study: Study, found: StudyActivations) -> None:
-    """The histogram of NAP, with both images marked where the study asks the model that they were shown to."""
+def scores_of_the_study(pair: HomeExample, study: Study, found: EvaluationData) -> None:
+    """The histogram of NAP, with both images marked where the study has the model of the example."""
     same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
-    scores = workspace.scores(found, "nap")
+    scores = workspace.scores(study, found, "nap")
     palette = colours(study.id_dataset, study.ood_datasets)
     marks = (pair.known, pair.met) if same_model else ()
     show(study_histogram(scores, study.id_dataset, workspace.titles(study), palette, marks), "study-scores")
@@ -39,13 +40,13 @@ def before_the_first_run(pair: HomeExample, study: Study) -> None:
 def ways_on(pair: HomeExample) -> None:
     """Three cards that lead to the pages."""
     here = maps_state.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
-    cards = (
+    cards: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
         ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
         (
             "pages/score_image.py",
             "Try your own image",
             "image_search",
-            "Drop a picture: has the network met its like?",
+            "Drop a picture: its score among those of the ID images.",
             {},
         ),
         ("pages/compare_methods.py", "Compare methods", "compare", "NAP beside MSP and Energy, and both together.", {}),
@@ -56,7 +57,7 @@ def ways_on(pair: HomeExample) -> None:
             st.caption(words)
 
 
-st.title("See whether a network has met an image like this before", anchor=False)
+st.title("Is this image like what the network was trained on?", anchor=False)
 try:
     pair = home_example.load()
     study = workspace.current_study()

@@ -2,59 +2,30 @@
 
 import streamlit as st
 
-from nap_core.analysis.channels.kinds import ChannelKind, kind_of
-from nap_core.analysis.channels.max_mean_points import Points, images_collected, points_of
+from nap_core.analysis.channels.kinds import kind_of
+from nap_core.analysis.channels.max_mean_points import points_of_each
 from nap_core.analysis.channels.ranking import FLOOR
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.figures import Picture, colours
+from nap_core.figures import colours
 from nap_core.figures.max_vs_mean import MOST_DRAWN, TALLER, drawn_words, scatter
-from nap_core.studies.study import Study, StudyActivations
-from pages.components.channels.channel_strip import aurocs, channel_strip, chosen_channel, write_address
+from nap_core.studies.study import Study
+from pages.components.channels.channel_strip import aurocs, channel_strip, chosen_channel
 from pages.components.images.selected_images import picked_images, region_of
 from pages.components.results.figure_view import show
 from pages.components.results.square import keep_square
 from pages.components.runs import run_panel
-from pages.components.study import workspace
+from pages.components.study import url_state, workspace
+from pages.components.study.cache import cached
 
 Names = tuple[str, ...]
-
-
-@st.cache_resource(show_spinner="Collecting the points …", max_entries=2)
-def points(
-    study: Study, names: Names, channel: int | None, floor: float | None, _found: StudyActivations
-) -> list[Points]:
-    every = (study.id_dataset, *names)
-    counts = images_collected([_found.of(name) for name in every], channel=channel)
-    return [
-        points_of(name, _found.of(name), channel=channel, floor=floor, images=count)
-        for name, count in zip(every, counts, strict=True)
-    ]
-
-
-@st.cache_resource(show_spinner="Drawing …", max_entries=4)
-def drawing(
-    study: Study,
-    names: Names,
-    channel: int | None,
-    floor: float | None,
-    id_in_front: bool,
-    _parts: list[Points],
-    _scores: MethodScores,
-    _kind: ChannelKind,
-) -> tuple[Picture, str]:
-    hues = colours(study.id_dataset, study.ood_datasets)
-    titles = workspace.titles(study)
-    drawn = scatter(_parts, _scores, titles, hues, channel=channel, id_in_front=id_in_front, kind=_kind)
-    return drawn, drawn_words(_parts, MOST_DRAWN, _kind)
 
 
 def page() -> None:
     study = workspace.current_study()
     found = run_panel.require_activations(study)
     titles, hues = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
-    channel = chosen_channel(found.id.channels)
-    write_address(channel)
+    channel = chosen_channel(found.id.activations.channels)
+    url_state.write(channel=None if channel is None else str(channel))
     kind = kind_of(study.network())
     if kind.of_heads:
         st.info(_OF_HEADS, icon=":material/info:")
@@ -62,14 +33,37 @@ def page() -> None:
     if not names:
         st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
         return
-    scores = workspace.scores(found, "nap")
-    parts = points(study, names, channel, floor, found)
+    scores = workspace.scores(study, found, "nap")
+    key = (study, names, channel, floor)
+    every = {name: found.of(name) for name in (study.id_dataset, *names)}
+    parts = cached(
+        key,
+        points_of_each,
+        every,
+        channel=channel,
+        floor=floor,
+        spinner="Collecting the points …",
+        entries=2,
+        shared=True,
+    )
     left, right = st.columns([5, 3], gap="medium")
     with left:
         keep_square("scatter", TALLER)
-        picture, words = drawing(study, names, channel, floor, id_in_front, parts, scores, kind)
+        options = {"channel": channel, "id_in_front": id_in_front, "kind": kind}
+        picture = cached(
+            (*key, id_in_front),
+            scatter,
+            parts,
+            scores,
+            titles,
+            hues,
+            **options,
+            spinner="Drawing …",
+            entries=4,
+            shared=True,
+        )
         event = show(picture, "scatter", selection=["box", "lasso"])
-        st.caption(words)
+        st.caption(cached(key, drawn_words, parts, MOST_DRAWN, kind, entries=4))
     with right:
         channel_strip(found, names, *aurocs(study, names, found, kind), channel, hues, kind)
     picked_images(parts, region_of(event), scores, titles, hues, kind)
@@ -84,8 +78,8 @@ _OF_HEADS = (
 
 def _controls(study: Study, titles: dict[str, str], *, with_floor: bool) -> tuple[Names, bool, float | None]:
     """The OOD datasets in view, whether ID lies in front, and the mean up to which points are left out."""
-    met, front, switch, number = st.columns([54, 14, 22, 12], vertical_alignment="bottom")
-    picks = met.pills(
+    ood, front, switch, number = st.columns([54, 14, 22, 12], vertical_alignment="bottom")
+    picks = ood.pills(
         "OOD datasets",
         study.ood_datasets,
         selection_mode="multi",

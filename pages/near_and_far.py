@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -12,20 +11,21 @@ import streamlit as st
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift
 from nap_core.analysis.covariate_shift import Metric, Shifted, ShiftResult
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.near_and_far import accuracy_picture, cells_picture, findings, overview, table_12, table_12_words
 from nap_core.figures.near_and_far.overview import TITLES
+from nap_core.methods import EvaluationData
 from nap_core.paper import published_tables
 from nap_core.studies.near_far import OODGroup, cifar100_among, grouped, nearness
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel, task
 from pages.components.study import hints, workspace
+from pages.components.study.cache import cached
 
 OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 
@@ -39,10 +39,10 @@ def pick(study: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, OOD
             default="kept",
             required=True,
             format_func=TITLES.__getitem__,
-            key="far_measure",
+            key="shift_metric",
             bind="query-params",
         )
-        opened = pick_opened("far_method", specs)
+        opened = pick_opened("shift_method", specs)
         with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
             placed = _place(study)
     return metric, opened, placed
@@ -74,40 +74,22 @@ def _place(study: Study) -> dict[str, OODGroup]:
 def shifted_images(study: Study) -> Shifted | None:
     """What is stored of the shifted ID images; None, with the bar, the button or a sentence, while there is not."""
     try:
-        waiting = covariate_shift.missing(study, workspace.store())
+        plan = covariate_shift.extraction_plan(study, workspace.device())
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return None
-    work = partial(covariate_shift.extracted, study, workspace.store(), workspace.device())
-    if not waiting:
-        return work()
-    count = min(covariate_shift.IMAGES, study.images)
-    kinds = len(covariate_shift.CORRUPTIONS)
-    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({waiting:,} to go through)"
-    found: Shifted | None = task.result_of(("covariate shift", study), work, label, key="shift")
-    st.caption(
-        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every "
-        "method. What is done is kept, so it can be stopped and continued."
+    count, kinds = min(covariate_shift.IMAGES, study.images), len(covariate_shift.CORRUPTIONS)
+    label = f"Shift {count:,} ID images: {kinds} corruptions × 5 severities ({{images}} to go through)"
+    caption = (
+        "The left half of the figure, covariate shift, needs one pass over distorted ID images; it serves every method."
     )
-    return found
-
-
-@st.cache_data(show_spinner="Scoring the shifted images …", max_entries=256)
-def respond(
-    study: Study,
-    method: str,
-    w: float | None,
-    images: int,
-    _found: StudyActivations,
-    _shifted: Shifted | None,
-    _scores: MethodScores,
-) -> ShiftResult:
-    """A method on all that is not clean ID; ``images`` tells a study with shifted images from one without."""
-    return covariate_shift.respond(_found, _shifted, _scores)
+    if not task.is_extracted(("covariate shift", study), plan, label, caption, key="shift"):
+        return None
+    return covariate_shift.shifted(study, plan.run(workspace.store()))
 
 
 def unplaced(placed: Mapping[str, OODGroup]) -> str:
-    """Which datasets nobody knows the place of; empty for none."""
+    """Which datasets are neither near nor far by any benchmark; empty for none."""
     names = [datasets.title(name) for name, one in placed.items() if one.nearness == "unknown"]
     if not names:
         return ""
@@ -131,9 +113,7 @@ def details(one: ShiftResult, metric: Metric) -> None:
     with right:
         accuracy = accuracy_picture(one.shift, one.title)
         if accuracy is None:
-            st.caption(
-                "The classes of the ID images are not known here, so nobody can say what the network gets right."
-            )
+            st.caption("The classes of the ID images are not known here, so there is no accuracy to show.")
         else:
             figure_view.show(accuracy, "far-accuracy")
             finger_scrolls("far-accuracy")
@@ -141,21 +121,21 @@ def details(one: ShiftResult, metric: Metric) -> None:
 
 def how_shifted(study: Study) -> str:
     """What the shifted images are, in words."""
-    count, known = min(covariate_shift.IMAGES, study.images), datasets.title(study.id_dataset)
+    count, title = min(covariate_shift.IMAGES, study.images), datasets.title(study.id_dataset)
     return (
-        f"The shifted images are the first {count:,} of {known}, each in {len(covariate_shift.CORRUPTIONS)} "
+        f"The shifted images are the first {count:,} of {title}, each in {len(covariate_shift.CORRUPTIONS)} "
         f"corruptions with {covariate_shift.parameters_of(study)}'s parameters, as the network sees them; “clean ID” "
         "are these images unharmed. The threshold is that of all the study's ID images."
     )
 
 
-def near_in_the_paper(study: Study, found: StudyActivations) -> None:
+def near_in_the_paper(study: Study, found: EvaluationData) -> None:
     """Table 12: CIFAR-10 against CIFAR-100."""
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
     name, here = cifar100_among(study), None
     if name:
         specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
-        rows = [row for spec in specs if (row := _measured(found, spec)) is not None]
+        rows = [row for spec in specs if (row := _measured(study, found, spec)) is not None]
         here = pd.concat(rows).query("ood == @name") if rows else None
     table = table_12(here)
     percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
@@ -167,13 +147,14 @@ def near_in_the_paper(study: Study, found: StudyActivations) -> None:
     if not name:
         words += ". To see your own network here, take CIFAR-10 as ID and CIFAR-100 among the OOD datasets"
     elif workspace.model_title(study) != published_tables.NETWORK:
-        words += f"; this study asks {workspace.model_title(study)}, so compare how methods rank, not their figures"
+        words += f"; this study has {workspace.model_title(study)}, so compare how methods rank, not their figures"
     st.caption(f"{words}.")
 
 
-def _measured(found: StudyActivations, spec: str) -> pd.DataFrame | None:
+def _measured(study: Study, found: EvaluationData, spec: str) -> pd.DataFrame | None:
     try:
-        return results_table.evaluated(found, [spec])
+        # The w of Table 11, whatever the study takes.
+        return results_table.at_weight(study, spec, methods.weight(methods.parse(spec), found.context), found)
     except UserError:  # its row stays empty
         return None
 
@@ -182,15 +163,21 @@ st.title("How far away must an image be?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 method_picker.row()
-rows = method_picker.scores(activations)
+rows = method_picker.scores(study, activations)
 measure, method, places = pick(study, [row.method for row in rows])
 titles = workspace.titles(study)
 palette = colours(study.id_dataset, study.ood_datasets)
 groups = grouped(places)
 place = st.container()  # the button that completes the figure stands below it
 shifted = shifted_images(study)
-count = shifted.images if shifted else 0
-responses = [respond(study, row.method, row.w, count, activations, shifted, row) for row in rows]
+count = shifted.images if shifted else 0  # a study with shifted images has other results than one without
+responses = [
+    cached(
+        (study, row.method, row.w, count), covariate_shift.respond, activations, shifted, row,
+        spinner="Scoring the shifted images …",
+    )
+    for row in rows
+]  # fmt: skip
 with place:
     figure_view.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
     finger_scrolls("far-overview", OVERVIEW_WIDTH)

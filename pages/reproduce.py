@@ -10,16 +10,18 @@ import streamlit as st
 from nap_core import models
 from nap_core.analysis.channels import kinds
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.paper import ENTRIES, GROUPS, Entry
 from nap_core.paper.claims import orthogonality
 from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.runs.background import Task
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import Study
 from pages.components.results import paper_entry
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
-from pages.components.study import hints, workspace
+from pages.components.study import hints, url_state, workspace
+from pages.components.study.cache import cached
 
 ADDRESS = "item"
 _SHOWN = "entries-shown"
@@ -29,27 +31,26 @@ WORDS = {"holds": "as it says", "holds in part": "in part", "does not hold": "no
 IN_ORDER = sorted(MEASURED, key=lambda entry: entry.kind in ("weights", "layers"))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
 def results(study: Study) -> dict[str, Reproduced]:
     """What has been reproduced on a study so far, by entry: passes lie in the store, these numbers only here."""
-    return {}
+    return cached((study, "reproduced"), dict, entries=16, shared=True)
 
 
-def reproduce(entry: Entry, found: StudyActivations, device: str | None, callbacks: RunCallbacks) -> Reproduced:
+def reproduce(entry: Entry, study: Study, found: EvaluationData, callbacks: RunCallbacks) -> Reproduced:
     """Run one entry and keep what came of it."""
-    done = run(entry, ReproductionInput.of(found, workspace.store(), device), callbacks)
-    results(found.study)[entry.name] = done
+    done = run(entry, ReproductionInput(found), callbacks)
+    results(study)[entry.name] = done
     return done
 
 
-def reproduce_all(found: StudyActivations, device: str | None, callbacks: RunCallbacks) -> dict[str, str]:
+def reproduce_all(study: Study, found: EvaluationData, callbacks: RunCallbacks) -> dict[str, str]:
     """Run every entry that has not been; by entry, why it could not be."""
     unable = {}
     for entry in IN_ORDER:
-        if entry.name in results(found.study):
+        if entry.name in results(study):
             continue
         try:
-            reproduce(entry, found, device, callbacks)
+            reproduce(entry, study, found, callbacks)
         except UserError as error:
             unable[entry.name] = hints.sentence(error)
     return unable
@@ -57,10 +58,7 @@ def reproduce_all(found: StudyActivations, device: str | None, callbacks: RunCal
 
 def opened() -> str:
     """The entry that is open: of this session, else of the address."""
-    if ADDRESS not in st.session_state:
-        st.session_state[ADDRESS] = st.query_params.get(ADDRESS, "")
-    name: str = st.session_state[ADDRESS]
-    return name
+    return url_state.at_first(ADDRESS, ADDRESS, lambda name: name or "")
 
 
 def switch(name: str, key: str) -> None:
@@ -87,7 +85,7 @@ def status(entry: Entry, study: Study) -> tuple[str, str]:
     )
 
 
-def controls(study: Study, found: StudyActivations | None) -> str:
+def controls(study: Study, found: EvaluationData | None) -> str:
     """The metric, the button that runs everything, and how far that is."""
     owner = ("reproduction", study)
     job = workspace.jobs().task_of(owner)
@@ -102,7 +100,7 @@ def controls(study: Study, found: StudyActivations | None) -> str:
         left = sum(entry.name not in results(study) for entry in MEASURED)
         if left:
             label = f"Reproduce all {len(MEASURED)}" if left == len(MEASURED) else f"Reproduce the other {left}"
-            work = partial(reproduce_all, found, workspace.device())
+            work = partial(reproduce_all, study, found)
             unable = task.result_of(owner, work, label, key="reproduce-all", progress=progress)
             if unable:
                 st.caption(f"{len(unable)} of them cannot be run on this study; each says why.")
@@ -118,7 +116,7 @@ def progress(job: Task[Any]) -> tuple[float, str]:
         st.rerun()  # the lines below the bar say what has come of their entries
     now = job.progress
     passing = now is not None and now.done < now.total
-    share, text = run_panel.images_done(job) if passing else (0.0, "Computing …")
+    share, text = run_panel.share_done(job) if passing else (0.0, "Computing …")
     return (count + share) / len(MEASURED), f"{count} of {len(MEASURED)} · {text}"
 
 
@@ -148,7 +146,7 @@ def statement(entry: Entry, study: Study) -> None:
         st.markdown(workspace.where_read(study.model, study.layer))
 
 
-def show(entry: Entry, study: Study, found: StudyActivations | None, metric: str) -> None:
+def show(entry: Entry, study: Study, found: EvaluationData | None, metric: str) -> None:
     """One entry, open."""
     st.markdown(f"{entry.asks} **The paper:** {entry.claim} :gray[({entry.section})]")
     if not entry.measured:
@@ -163,7 +161,7 @@ def show(entry: Entry, study: Study, found: StudyActivations | None, metric: str
             st.info(reason, icon=":material/block:")
         elif done is None:
             owner = ("reproduction", study, entry.name)
-            work = partial(reproduce, entry, found, workspace.device())
+            work = partial(reproduce, entry, study, found)
             done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)
         if done is not None:
             paper_entry.result(done, metric)
@@ -179,10 +177,7 @@ if activations is None:
 metric_shown = controls(study, activations)
 summary(study)
 current = opened()
-if current:
-    st.query_params[ADDRESS] = current
-else:
-    st.query_params.pop(ADDRESS, None)
+url_state.write(**{ADDRESS: current or None})
 for group in GROUPS:
     st.subheader(group, anchor=False)
     with st.container(gap="xxsmall", key=f"group-{GROUPS.index(group)}"):

@@ -1,6 +1,5 @@
 """Which score reads the peak best? The designs of Table 6, a score of one's own, what ε does, and the oracle."""
 
-import pandas as pd
 import streamlit as st
 
 from nap_core import methods
@@ -9,29 +8,25 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import Board, design_picture, least_width, printed_table
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES, Metric
 from nap_core.paper import published_values
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.methods import epsilon_section, oracle_section, variant_editor
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel
 from pages.components.study import hints, workspace
+from pages.components.study.cache import cached
 
 DEFAULT, BEST = "Default", "Best"
 
 
-@st.cache_data(show_spinner="Scoring …", max_entries=64)
-def design_table(study: Study, other: str, weights: dict[str, float], _found: StudyActivations) -> pd.DataFrame:
-    """Table 6 on a study, once for each choice of w."""
-    return score_variants.design_table(_found, other=other, weights=weights)
-
-
-@st.cache_data(show_spinner="Trying every w …", max_entries=64)
-def best_weights(study: Study, other: str, _found: StudyActivations) -> dict[str, float]:
-    """The w of each design that suits this study's OOD images best, once."""
-    return score_variants.best_weights(_found, other)
+def own_weights(study: Study, other: str, found: EvaluationData) -> dict[str, float]:
+    """The w of each design as every page takes it: searched or published."""
+    weights = workspace.weights(study, found, [f"{design}+{other}" for design in score_variants.DESIGNS])
+    return {design: weights[f"{design}+{other}"].w for design in score_variants.DESIGNS}
 
 
 def pick() -> tuple[str, str, Metric]:
@@ -62,7 +57,7 @@ def pick() -> tuple[str, str, Metric]:
     return other, w, metric
 
 
-def table_six(study: Study, found: StudyActivations, other: str, w: str, metric: Metric) -> None:
+def table_six(study: Study, found: EvaluationData, other: str, w: str, metric: Metric) -> None:
     """The designs alone and combined."""
     model = found.context.model
     if model is not None and kind_of(model).of_heads:
@@ -73,8 +68,13 @@ def table_six(study: Study, found: StudyActivations, other: str, w: str, metric:
         )
         return
     try:
-        weights = best_weights(study, other, found) if w == BEST else score_variants.default_weights(found, other)
-        table = design_table(study, other, weights, found)
+        weights = (
+            cached((study, other), score_variants.best_weights, found, other, spinner="Trying every w …")
+            if w == BEST
+            else own_weights(study, other, found)
+        )
+        key, spinner = (study, other, tuple(weights.items())), "Scoring …"
+        table = cached(key, score_variants.design_table, found, other=other, weights=weights, spinner=spinner)
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return

@@ -19,7 +19,7 @@ st.title("How far apart are the scores?")
 study = workspace.current_study()
 found = run_panel.require_activations(study)
 titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
-known = titles[study.id_dataset]
+id_title = titles[study.id_dataset]
 
 method_picker.row()
 how, where = st.columns([3, 5])
@@ -27,7 +27,7 @@ view = how.segmented_control(
     "OOD datasets", [APART, TOGETHER], default=APART, required=True, key="histogram_view", bind="query-params"
 )
 kept = where.slider(
-    f"{known} above the threshold (TPR)",
+    f"{id_title} above the threshold (TPR)",
     min_value=50.0,
     max_value=100.0,
     value=95.0,
@@ -37,14 +37,14 @@ kept = where.slider(
     bind="query-params",
 )
 together, tpr = view == TOGETHER, kept / 100
-rows = {row.method: row for row in method_picker.scores(found)}
+rows = {row.method: row for row in method_picker.scores(study, found)}
 if tuple(rows) == methods.STANDARD:
     rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), study.id_dataset, titles, palette, tpr=tpr, together=together)
 event = figure_view.show(shown, "histograms", selection=["points"])
 finger_scrolls("histograms", least_width(1 if together else len(study.ood_datasets)))
 st.caption(
-    f"Further right is more like {known}. The outermost bars also count the scores beyond the axis. "
+    f"Further right is more like {id_title}. The outermost bars also count the scores beyond the axis. "
     "Point at a column for its numbers, click it for its images."
 )
 
@@ -59,4 +59,4 @@ if of_study == study and method in rows:
     st.subheader(f"{label(scores)}, {place}")
     group = titles[names[0]] if len(names) == 1 else "OOD images"
     placed_images(ood_images, group, place, titles, palette, key="bar-ood")
-    placed_images(id_images, known, place, titles, palette, key="bar-id")
+    placed_images(id_images, id_title, place, titles, palette, key="bar-id")

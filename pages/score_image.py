@@ -1,7 +1,5 @@
 """Score an image: has the network seen this?"""
 
-from collections.abc import Callable, Sequence
-
 import streamlit as st
 
 from nap_core import methods, models
@@ -10,14 +8,14 @@ from nap_core.datasets import uploaded_images
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from pages.components.images import analysed_images, image_report, image_table, uploads
-from pages.components.images.analysed_images import AnalysedImage, Known
+from pages.components.images.analysed_images import AnalysedImage, IdScores
 from pages.components.methods import method_picker, selected_methods
 from pages.components.runs import method_run, run_panel
-from pages.components.study import workspace
+from pages.components.study import url_state, workspace
 from pages.components.study.frame import require_frame
 
 PHOTOGRAPHS = "efficientnet-lite0-imagenet"  # what photographs go to, whatever the study is
-ASK, BY = "ask", "by"  # the controls: their names in the address and in the session
+NETWORK, METHOD = "network", "method"  # the controls: their names in the address and in the session
 
 
 def main() -> None:
@@ -25,11 +23,11 @@ def main() -> None:
     st.title("Has the network seen this?")
     left, right = st.columns(2)
     with left:
-        model = choice(
+        model = url_state.selectbox(
             "Network",
-            ASK,
+            NETWORK,
             networks(),
-            lambda name: f"{models.find(name).title} · knows {models.find(name).trained_on}",
+            lambda name: f"{models.find(name).title} · trained on {models.find(name).trained_on}",
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
             "your own or you pick another one.",
         )
@@ -44,14 +42,14 @@ def main() -> None:
     try:
         among = compared_with(model)
         with verdict:
-            method = choice("Verdict by", BY, list(among.scores), methods.title)
+            method = url_state.selectbox("Verdict by", METHOD, list(among.scores), methods.title)
         answer(model, method, among)
     except UserError as error:
         st.error(str(error))
 
 
 def networks() -> list[str]:
-    """The models that can be asked, the default first: those of the catalogue, and one's own that the study is about.
+    """The models that can be picked, the default first: those of the catalogue, and one's own that the study is about.
 
     One's other own models have no images that they could be compared with.
     """
@@ -60,23 +58,24 @@ def networks() -> list[str]:
     return [*own, PHOTOGRAPHS, *(name for name in models.RECORDS if name != PHOTOGRAPHS)]
 
 
-def compared_with(model: str) -> Known:
-    """What the chosen methods say of the images that the network knows.
+def compared_with(model: str) -> IdScores:
+    """The scores of the network's ID images under the chosen methods.
 
-    The page ends here, with a sentence, when none of them can be computed. Methods with a pass of their own are left
-    out: they would look at a thousand known images before they could say anything about one.
+    The page ends here, with a sentence, when none of them can be computed. Image-based methods are left out: they would
+    need a pass over a thousand ID images first.
     """
     specs = selected_methods.current()
     own = [spec for spec in specs if methods.parse(spec).own_pass]
-    about = analysed_images.cases(model)
-    owner = ("known", workspace.variant(model), about.id_name)
+    about = analysed_images.data(model)
+    owner = ("ID images", workspace.variant(model), about.id_name)
     able, waits, unable = method_run.ready(owner, about, [spec for spec in specs if spec not in own])
-    among = analysed_images.known(model, about, able)
+    among = analysed_images.id_scores(model, about, able)
     method_run.offer(owner, about, waits)
+    method_picker.say_searched(analysed_images.searched_or_published(model, about, list(among.scores)))
     method_run.explain(unable | among.unable)
     if own:
         need = "needs a pass of its" if len(own) == 1 else "need passes of their"
-        st.caption(f"{method_run.names(own)} {need} own over the images that the network knows: left out here.")
+        st.caption(f"{method_run.names(own)} {need} own over the ID images: left out here.")
     if not among.scores:
         if not specs:
             st.info("Pick a method to see what it says.", icon=":material/info:")
@@ -84,22 +83,7 @@ def compared_with(model: str) -> Known:
     return among
 
 
-def choice(label: str, name: str, options: Sequence[str], titled: Callable[[str], str], about: str = "") -> str:
-    """A select box whose value is in the address, where it is not the first option, and outlives a change of page."""
-    wanted = st.query_params.get(name)
-    if st.session_state.get(name, options[0]) not in options:  # a method that is no longer chosen
-        del st.session_state[name]
-    if name not in st.session_state and wanted in options:
-        st.session_state[name] = wanted
-    chosen = st.selectbox(label, options, format_func=titled, key=name, help=about or None, persist_state="session")
-    if chosen == options[0]:
-        st.query_params.pop(name, None)
-    elif wanted != chosen:
-        st.query_params[name] = chosen
-    return chosen
-
-
-def answer(model: str, method: str, among: Known) -> None:
+def answer(model: str, method: str, among: IdScores) -> None:
     """The table when several images are asked about, and the single view of the one that is open."""
     asked = uploads.asked(model)
     found = image_table.look_at(model, asked, max(len(asked), len(uploads.files())))
@@ -115,7 +99,7 @@ def answer(model: str, method: str, among: Known) -> None:
 
 
 def small_images(model: str, found: list[AnalysedImage]) -> None:
-    """Say it when a network for photographs is asked about images that another network fits better."""
+    """Say it when a network for photographs is given images that fit another network better."""
     tiny = [looked.name for looked in found if looked.tiny]
     better = single_image.model_for_tiny_images(model)
     if not tiny or better is None:
@@ -128,12 +112,12 @@ def small_images(model: str, found: list[AnalysedImage]) -> None:
         f"better: {models.find(model).title} sees them blown up.",
         icon=":material/photo_size_select_small:",
     )
-    button.button(f"Ask {title}", key="score-image-ask-small", on_click=ask, args=(better,), width="stretch")
+    button.button(f"Use {title}", key="score-image-ask-small", on_click=ask, args=(better,), width="stretch")
 
 
 def ask(model: str) -> None:
     """Pick another network."""
-    st.session_state[ASK] = model
+    st.session_state[NETWORK] = model
 
 
 main()

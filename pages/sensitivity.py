@@ -1,4 +1,4 @@
-"""What do the numbers hang on? The number of images, their size, the TPR; and what NAP costs."""
+"""How sensitive are the numbers? The number of images, their size, the TPR; and what NAP costs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pick_section() -> str:
         default="images",
         required=True,
         format_func=SECTIONS.__getitem__,
-        key="hangs_on",
+        key="sensitivity",
         bind="query-params",
         label_visibility="collapsed",
     )
@@ -38,18 +38,18 @@ def pick(study: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric,
     """The one row of controls: the metric, the column of the results table, the method that is opened."""
     columns = (*([AVERAGE] if len(study.ood_datasets) > 1 else []), *study.ood_datasets)
     titles = workspace.titles(study)
-    if st.session_state.get("hangs_against", columns[0]) not in columns:
-        del st.session_state["hangs_against"]
+    if st.session_state.get("sensitivity_against", columns[0]) not in columns:
+        del st.session_state["sensitivity_against"]
     metric: Metric = "fpr95"
     with st.container(horizontal=True, vertical_alignment="bottom", key="sensitivity-controls"):
         if with_metric:
-            metric = pick_metric("hangs_metric")
-        opened = pick_opened("hangs_method", specs)
+            metric = pick_metric("sensitivity_metric")
+        opened = pick_opened("sensitivity_method", specs)
         against = st.selectbox(
             "Against",
             columns,
             format_func=lambda name: "Average of the OOD datasets" if name == AVERAGE else titles[name],
-            key="hangs_against",
+            key="sensitivity_against",
             bind="query-params",
             width=260,
             filter_mode=None,
@@ -57,7 +57,7 @@ def pick(study: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric,
     return metric, opened, against
 
 
-st.title("What do the numbers hang on?")
+st.title("How sensitive are the numbers?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 section = pick_section()
@@ -65,7 +65,7 @@ if section == WITHOUT_METHODS:
     sensitivity_sections.cost_section(study)
 else:
     method_picker.row()
-    rows = method_picker.scores(activations)
+    rows = method_picker.scores(study, activations)
     metric, opened, against = pick(study, [row.method for row in rows], with_metric=section != "tpr")
     if section == "images":
         sensitivity_sections.images_section(study, activations, rows, metric, against, opened)

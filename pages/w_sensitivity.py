@@ -8,7 +8,8 @@ from nap_core import methods
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import curve_picture, finding, sensitivity_table
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.methods import all_combinations, method_picker, weight_search
 from pages.components.results import figure_view
 from pages.components.runs import run_panel
@@ -19,21 +20,21 @@ IN_A_ROW = 3  # more combinations than this go into a box that opens
 
 
 @st.fragment
-def explore(study: Study, found: StudyActivations, combinations: Sequence[str]) -> None:
+def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) -> None:
     """All that follows the slider, so that moving it draws nothing else anew."""
     titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     which, weight = st.columns([2, 3])
     with which:
         method = pick_combination(combinations)
     prior, other = methods.combination_parts(method)
-    default = methods.weight(methods.parse(method), found.context)
+    default = workspace.weight(study, found, method)
     key = f"w_{other.record.name}"
     begins = default.w if default else 0.5
     w = weight.slider(
         f"w, the weight of {other.title}: 0 is {prior.title} alone, 1 is {other.title} alone",
         min_value=0.0,
         max_value=1.0,
-        **({} if followed(key, begins) else {"value": begins}),  # Streamlit takes one of the two
+        value=None if followed(key, begins) else begins,  # Streamlit takes either this or the session's
         step=0.05,
         key=key,
         bind="query-params",
@@ -45,11 +46,11 @@ def explore(study: Study, found: StudyActivations, combinations: Sequence[str]) 
     with right:
         figure_view.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
     st.markdown(finding(sensitivity))
-    scores = workspace.scores(found, method, w)
+    scores = workspace.scores(study, found, method, w)
     figure_view.show(histograms([scores], study.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
-        f"{other.record.positive.note}"
+        f"{other.record.positive.note if other.record.positive else ''}"
         f"{f' {default.sentence()}' if default else ''}"
     )
     table = sensitivity_table(sensitivity, w)
@@ -103,5 +104,5 @@ st.title("How much should NAP weigh?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
 method_picker.row()
-combined = [row.method for row in method_picker.scores(activations) if methods.parse(row.method).prior]
+combined = [row.method for row in method_picker.scores(study, activations) if methods.parse(row.method).prior]
 explore(study, activations, combined or [OTHERWISE])

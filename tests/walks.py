@@ -21,9 +21,10 @@ from types import FrameType
 import numpy as np
 
 import nap_core
-from nap_core import methods, models
+from nap_core import methods
 from nap_core.activations import Activations
-from nap_core.analysis.evaluation import evaluate, score_study
+from nap_core.analysis.evaluation import evaluate, method_scores
+from nap_core.models import loading
 from nap_core.storage.activation_store import Store
 from nap_core.studies import Study, run
 
@@ -118,7 +119,7 @@ def first_run(root: Path) -> Walk:
     """Walk (a): images of a study → FPR95, with one method and an empty store. The network has still to be loaded, from
     a file that is here; what is imported late was imported by a run before, into another store."""
     evaluate(run(STUDY, Store(root / "before")), ["nap"])
-    models._load.cache_clear()
+    loading._load.cache_clear()
     with walking() as walk:
         evaluate(run(STUDY, Store(root / "empty")), ["nap"])
     return walk
@@ -126,10 +127,10 @@ def first_run(root: Path) -> Walk:
 
 def score_of_study(root: Path) -> Walk:
     """Walk (d): a combination's name → the scores of a study whose activations are in memory and not scored yet."""
-    score_study(run(STUDY, Store(root / "store")), "nap+energy")
+    method_scores(run(STUDY, Store(root / "store")), "nap+energy")
     activations = run(STUDY, Store(root / "store"))
     with walking() as walk:
-        score_study(activations, "nap+energy")
+        method_scores(activations, "nap+energy")
     return walk
 
 

@@ -25,6 +25,7 @@ from nap_core import datasets, methods, models  # noqa: E402
 from nap_core.activations import Activations  # noqa: E402
 from nap_core.extraction import (  # noqa: E402
     Progress,
+    RunCallbacks,
     extract,
     precomputed,
 )
@@ -68,7 +69,7 @@ def main() -> None:
     def note(progress: Progress) -> None:
         print(f"\r{progress.done:,} of {progress.total:,} · {progress.speed:.0f} images/s", end="", flush=True)
 
-    found = extract(model, folder, limit=count, progress=note)
+    found = extract(model, folder, limit=count, callbacks=RunCallbacks(note))
     labels = np.array([int(row["imagenet_index"]) for row in rows], dtype=np.int64)
     found = dataclasses.replace(found, labels=labels)
     path = precomputed.save(BANK, model, found)

@@ -21,13 +21,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift, evaluation, layers
-from nap_core.methods import combination
+from nap_core.methods import EvaluationData, combination
 from nap_core.models import architectures, torchvision_zoo
 from nap_core.storage import byte_size
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download
 from nap_core.studies import benchmarks
-from nap_core.studies.study import StudyActivations, default_study, run
+from nap_core.studies.study import default_study, run
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
@@ -88,7 +88,7 @@ VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
 }
 
 
-def readme_table(found: StudyActivations) -> str:
+def readme_table(found: EvaluationData) -> str:
     """FPR95 / AUROC in percent for every method and OOD dataset, and NAP+Energy at each dataset's best w."""
     table = evaluation.evaluate(found)
     names = list(found.ood)
@@ -231,7 +231,7 @@ def prepare(folder: str) -> None:
     study, store = default_study(), Store(folder)
     run(study, store)
     layers.run_layers(study, store, layers.suggested(study.network()))
-    covariate_shift.extracted(study, store)
+    covariate_shift.extraction_plan(study).run(store)
 
 
 def take_screenshots(folder: str) -> None:

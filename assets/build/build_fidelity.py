@@ -22,11 +22,7 @@ from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
-from nap_core.datasets import ImageDataset
-from nap_core.extraction import extract
-from nap_core.methods import ImageSet, ScoringContext
-from nap_core.models import LoadedModel
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
 
@@ -35,27 +31,18 @@ OWN_PASS_IMAGES = 1000
 LAYER_TABLE = ("nac-ue:layers=1", "nac-ue:layers=2")  # beside "nac-ue" on all three, as the NAC slides' layer table
 
 
-def cases(
-    model: LoadedModel, sets: dict[str, ImageDataset], standing: ScoringContext, limit: int | None
-) -> EvaluationData:
-    """The first ``limit`` images of each dataset; the first one is the ID dataset."""
-    parts = {name: ImageSet(extract(model, one, limit=limit, store=standing.store), one) for name, one in sets.items()}
-    return EvaluationData(ID, parts.pop(ID), parts, standing)
-
-
 def measure(reference: Path, cifar10: Path) -> Iterator[pd.DataFrame]:
     """Results tables: first of stored activations on all images, then of each method with a pass of its own on the
     first 1,000 of each set, which takes minutes."""
-    model, sets = network(reference), image_sets(reference, cifar10)
-    standing = context(model, Store())
+    sets, used = image_sets(reference, cifar10), context(network(reference), Store())
     every = [*methods.RECORDS, *methods.COMBINATIONS]
     stored = [spec for spec in every if not methods.parse(spec).own_pass]
     counterparts = [part.spec for part in published_tables.COUNTERPARTS if part.spec not in stored]
-    yield evaluation.evaluate_cases(cases(model, sets, standing, None), [*stored, *dict.fromkeys(counterparts)])
-    few = cases(model, sets, standing, OWN_PASS_IMAGES)
+    yield evaluation.evaluate(evaluation_data(ID, sets, used), [*stored, *dict.fromkeys(counterparts)])
+    few = evaluation_data(ID, sets, used, limit=OWN_PASS_IMAGES)
     for spec in (*every, *LAYER_TABLE):
         if methods.parse(spec).own_pass and "mc-dropout" not in spec:  # the network has no dropout
-            yield evaluation.evaluate_cases(few, [spec])
+            yield evaluation.evaluate(few, [spec])
             print(spec, "measured", flush=True)
 
 

@@ -35,10 +35,11 @@ from nap_core.figures.compare_methods import roc_curves  # noqa: E402
 from nap_core.figures.export.html import plain  # noqa: E402
 from nap_core.figures.palette import colours as colours_of  # noqa: E402
 from nap_core.figures.picture import Picture  # noqa: E402
+from nap_core.methods import EvaluationData, ImageSet  # noqa: E402
 from nap_core.paper import published_tables  # noqa: E402
 from nap_core.storage import allowed_folders  # noqa: E402
 from nap_core.storage.activation_store import Store  # noqa: E402
-from nap_core.studies.study import Study, StudyActivations, run  # noqa: E402
+from nap_core.studies.study import Study, run  # noqa: E402
 
 IMAGES, TEXTURES, SCENES = "own:imagenet_sample", "own:textures", "own:scenes"
 STUDY = {"model": "efficientnet-lite0-imagenet", "id": IMAGES, "ood": f"{TEXTURES},{SCENES}", "n": "1200"}
@@ -58,15 +59,16 @@ PUBLISHED = {
 }
 
 
-def measured(reference: Path) -> StudyActivations:
+def measured(reference: Path) -> EvaluationData:
     """The study, its photographs labelled with ImageNet's classes."""
     data = reference / "data"
     os.environ[allowed_folders.VARIABLE] = str(data)
     found = run(Study.from_query(STUDY), Store())
+    photographs = found.id.activations
     rows = read_labels(data / "imagenet_sample" / "labels.csv")
-    files = datasets.load(IMAGES).files[: len(found.id)]
+    files = datasets.load(IMAGES).files[: len(photographs)]
     labels = np.array([int(rows[Path(file).name]["imagenet_index"]) for file in files], dtype=np.int64)
-    return replace(found, id=replace(found.id, labels=labels))
+    return replace(found, id=ImageSet(replace(photographs, labels=labels), found.id.images))
 
 
 def specs() -> list[str]:
@@ -75,11 +77,11 @@ def specs() -> list[str]:
     return [one.spec for one in every if not one.fits and not one.own_pass]
 
 
-def pictures(found: StudyActivations) -> dict[str, Picture]:
+def pictures(found: EvaluationData) -> dict[str, Picture]:
     """Those of the app's pages whose figures show no photographs."""
-    study = found.study
+    study = Study.from_query(STUDY)
     hues = colours_of(study.id_dataset, study.ood_datasets)
-    rows = [evaluation.score_study(found, spec) for spec in DRAWN]
+    rows = [evaluation.method_scores(found, spec) for spec in DRAWN]
     curve = evaluation.weight_curve(found, "nap+energy")
     sensitivity = w_sensitivity.Sensitivity.of("nap+energy", curve, study.trained_on, TITLES, hues)
     clouds = [max_mean_points.points_of(name, found.of(name), floor=FLOOR) for name in study.datasets]
@@ -121,12 +123,12 @@ def cell(fpr95: float, auroc: float) -> str:
     return f"{100 * fpr95:.1f} / {100 * auroc:.1f}"
 
 
-def by_class(found: StudyActivations) -> list[str]:
+def by_class(found: EvaluationData) -> list[str]:
     """Rows of a table: how well each class of scenes is told from the photographs, and what it is taken for."""
     scenes, images = found.of(SCENES), datasets.load(SCENES)
     labels = images.labels[: len(scenes)]
-    scores = {spec: evaluation.score_study(found, spec) for spec in ("nap", "energy")}
-    known = models.load(found.study.model).classes
+    scores = {spec: evaluation.method_scores(found, spec) for spec in ("nap", "energy")}
+    known = models.load(Study.from_query(STUDY).model).classes
     lines = []
     for label, name in enumerate(images.classes):
         rows = np.flatnonzero(labels == label)
@@ -137,18 +139,18 @@ def by_class(found: StudyActivations) -> list[str]:
     return lines
 
 
-def document(found: StudyActivations, table: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
+def document(found: EvaluationData, table: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
     """docs/imagenet.md."""
-    names = list(found.study.ood_datasets)
+    names = list(found.ood)
     theirs = published_tables.results().query("table == 'Table 3' and model == 'MobileNetV2'")
     theirs = theirs.set_index(["method", "ood_dataset"])
     counts = ", ".join(f"{len(found.of(name)):,} {TITLES[name].lower()}" for name in names)
     lines = [
         "# ImageNet: EfficientNet-Lite0 meets textures and scenes",
         "",
-        f"{len(found.id):,} photographs of ImageNet's classes (NIPS 2017 set, CC BY 2.0) beside {counts}:",
+        f"{len(found.id.activations):,} photographs of ImageNet's classes (NIPS 2017 set, CC BY 2.0) beside {counts}:",
         "FPR95 ↓ / AUROC ↑ in percent. The network names",
-        f"{100 * evaluation.accuracy(found):.1f} % of the photographs rightly. Methods that estimate from training",
+        f"{100 * evaluation.id_accuracy(found):.1f} % of the photographs rightly. Methods that estimate from training",
         "images are left out: there are none here.",
         "",
         "`make imagenet` measures it again; the app opens the same study with `NAP_DATA_ROOTS=../shared/data make app`",

@@ -26,8 +26,7 @@ from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.analysis import layers
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.extraction import extract_layers
-from nap_core.extraction.passes import Pass
+from nap_core.extraction import ExtractionPlan, ExtractionStep, extract_layers
 from nap_core.models import FeatureHook, LoadedModel, with_layer
 from nap_core.paper import published_values
 from nap_core.storage.activation_store import Store
@@ -80,8 +79,8 @@ def main() -> None:
         for layer, one in extract_layers(model, images, picked, limit=IMAGES, store=store).items():
             cut[short[layer]][title] = one
         sites = tuple(uncut(model, layer) for layer in picked)
-        run = Pass(sites, images, min(IMAGES, len(images)), None, None, False, None, lambda: False)
-        for layer, one in zip(picked, run.found(store), strict=True):
+        plan = ExtractionPlan([ExtractionStep(sites, images, IMAGES)])
+        for layer, one in zip(picked, plan.run(store), strict=True):
             whole[short[layer]][title] = one
         print(f"{title} read", file=sys.stderr, flush=True)
     print(markdown(table(cut)), markdown(table(whole)), sep="\n\n")

@@ -13,6 +13,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
-from nap_core.analysis import score_variants
-from nap_core.analysis.evaluation import EvaluationData
-from nap_core.analysis.oracle import Oracle, oracle_of
-from nap_core.corruptions.pseudo_ood import for_views
-from nap_core.corruptions.weight_search_images import search_images
-from nap_core.extraction import extract
-from nap_core.methods import ImageSet, PseudoOODSet
+from nap_core.analysis import score_variants, weight_search
+from nap_core.analysis.oracle import Oracle, oracle
+from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables, published_values
 from nap_core.storage.activation_store import Store
 
@@ -39,19 +37,15 @@ SEEDS = (0, 1, 2)
 COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESIGNS]
 
 
-def found_weights(data: EvaluationData, on: PseudoOODSet) -> dict[str, float]:
+def found_weights(data: EvaluationData, pseudo: ImageSet) -> dict[str, float]:
     """The w of each design by the paper's search, which sees no OOD image."""
-    return {
-        design: methods.search(methods.parse(spec), on, data.context).w
-        for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)
-    }
+    found = weight_search.search_all(data, pseudo, COMBINED)
+    return {design: found[spec] for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)}
 
 
 def best_weights(data: EvaluationData) -> dict[str, float]:
     """The w of each design with the lowest FPR95 on average over the far sets: looked up on these very images."""
-    tables = {
-        w: score_variants.design_table_of(data, weights=dict.fromkeys(score_variants.DESIGNS, w)) for w in WEIGHTS
-    }
+    tables = {w: score_variants.design_table(data, weights=dict.fromkeys(score_variants.DESIGNS, w)) for w in WEIGHTS}
     far = {w: table[table["combined"] & table["ood"].isin(FAR)] for w, table in tables.items()}
     value = {w: table.groupby("design")["fpr95"].mean() for w, table in far.items()}
     return {design: min(WEIGHTS, key=lambda w, name=design: value[w][name]) for design in score_variants.DESIGNS}
@@ -89,8 +83,8 @@ def oracle_lines(data: EvaluationData) -> Iterator[str]:
     yield "| OOD images | held out | Spearman | among ID | among OOD | Pearson | AUROC of the oracle | AUROC of NAP |"
     yield "|---|---|---|---|---|---|---|---|"
     for names in (FAR, *((one,) for one in FAR), (NEAR,)):
-        met = {name: data.ood[name].activations for name in names}
-        yield row_of([oracle_of(ID, data.id.activations, met, seed=seed) for seed in SEEDS], names)
+        some = replace(data, ood={name: data.ood[name] for name in names})
+        yield row_of([oracle(some, seed=seed) for seed in SEEDS], names)
 
 
 def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
@@ -105,11 +99,11 @@ def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
     return f"| {' and '.join(names)} | {len(found[0].scores):,} | {' | '.join(figures)} |"
 
 
-def document(data: EvaluationData, on: PseudoOODSet) -> str:
+def document(data: EvaluationData, pseudo: ImageSet) -> str:
     printed = published_values.table_6("CIFAR-10")
     published_w, found, best = (
-        score_variants.design_table_of(data, weights=weights)
-        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, on), best_weights(data))
+        score_variants.design_table(data, weights=weights)
+        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, pseudo), best_weights(data))
     )
     sizes = [len(data.ood[name].activations) for name in (*FAR, NEAR)]
     return "\n".join(
@@ -194,12 +188,8 @@ def main() -> None:
     arguments = parser.parse_args()
     store, model = Store(), network(arguments.reference)
     sets = image_sets(arguments.reference, arguments.cifar10)
-    parts = {name: ImageSet(extract(model, one, store=store), one) for name, one in sets.items()}
-    known = parts.pop(ID)
-    corrupted = search_images(model, sets[ID])
-    pseudo = extract(for_views(model), corrupted, store=store)
-    on = PseudoOODSet(ImageSet(known.activations.head(len(corrupted) // len(corrupted.corruptions))), ImageSet(pseudo))
-    text = document(EvaluationData(ID, known, parts, context(model, store)), on)
+    data = evaluation_data(ID, sets, context(model, store))
+    text = document(data, weight_search.extracted(data))
     (ROOT / "docs" / "score_designs.md").write_text(text, encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from paper_network import ID, context, image_sets, network
 
 from nap_core import methods
-from nap_core.analysis.evaluation import EvaluationData
-from nap_core.analysis.weight_search import search_cases
+from nap_core.analysis import weight_search
 from nap_core.corruptions.pseudo_ood import for_views
-from nap_core.corruptions.weight_search_images import search_images
 from nap_core.extraction import extract
-from nap_core.methods import ImageSet, PseudoOODSet
+from nap_core.methods import ImageSet
+from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables
 from nap_core.storage.activation_store import Store
 
@@ -44,32 +44,27 @@ def measure(reference: Path, cifar10: Path) -> Iterator[dict[str, object]]:
     """A row a (seed, number of images, combination)."""
     store, model = Store(), network(reference)
     sets = image_sets(reference, cifar10)
-    parts = {
-        name: ImageSet(extract(model, one, limit=None if name != ID else IMAGES, store=store), one)
-        for name, one in sets.items()
-    }
-    known = parts.pop(ID)
-    cases = EvaluationData(ID, known, parts, context(model, store))
+    data = evaluation_data(ID, sets, context(model, store))
+    data = replace(data, id=ImageSet(data.id.activations.head(IMAGES), sets[ID]))
     for seed in SEEDS:
-        corrupted = search_images(model, sets[ID], IMAGES, seed)
+        corrupted = weight_search.distorted(model, sets[ID], IMAGES, seed)
         pseudo = extract(for_views(model), corrupted, store=store)
         for images in (500, IMAGES):
-            kinds = len(corrupted.corruptions)
-            on = PseudoOODSet(ImageSet(known.activations.head(images)), ImageSet(pseudo.head(images * kinds)))
+            some = ImageSet(pseudo.head(images * len(corrupted.corruptions)))
             for spec in COMBINATIONS:
-                found = search_cases(cases, on, spec)
-                at = int(np.argmin(np.abs(found.true.w - found.found.w)))
+                found = weight_search.search(data, some, spec)
+                at = int(np.argmin(np.abs(found.true.w - found.w)))
                 best = found.true.w[found.true.fpr95.argmin(axis=1)]
-                far = np.mean([found.true.fpr95[row] for row, name in enumerate(parts) if name in FAR], axis=0)
+                far = np.mean([found.true.fpr95[row] for row, name in enumerate(data.ood) if name in FAR], axis=0)
                 yield {
                     "seed": seed,
                     "images": images,
                     "method": spec,
-                    "w": found.found.w,
+                    "w": found.w,
                     "oracle_w": found.oracle,
-                    **{f"fpr95 {name}": found.true.fpr95[row, at] for row, name in enumerate(parts)},
-                    **{f"lost {name}": found.lost(name) for name in parts},
-                    **{f"best w {name}": best[row] for row, name in enumerate(parts)},
+                    **{f"fpr95 {name}": found.true.fpr95[row, at] for row, name in enumerate(data.ood)},
+                    **{f"lost {name}": found.lost(name) for name in data.ood},
+                    **{f"best w {name}": best[row] for row, name in enumerate(data.ood)},
                     f"lost {BOTH}": far[at] - far.min(),
                     f"best w {BOTH}": found.true.w[far.argmin()],
                 }

@@ -8,24 +8,22 @@ detector takes for unknown what the network still gets right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nap_core import corruptions, datasets, methods, metrics
+from nap_core.activations import Activations
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import Stored, extract
-from nap_core.methods import ImageSet, RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.extraction import ExtractionPlan, ExtractionStep
+from nap_core.methods import EvaluationData, ImageSet
+from nap_core.studies.study import Study
 
 IMAGES = 100
 """ID images that are shifted, fewer where a study has fewer: 1,500 of each severity, 7,500 in all."""
@@ -62,11 +60,10 @@ def parameters_of(study: Study) -> str:
     return "CIFAR-10-C" if study.network().transform.crop <= SMALL else "ImageNet-C"
 
 
-def missing(study: Study, store: Store) -> int:
-    """How many shifted images are not in the store yet. Raises as ``shifted_images`` does."""
-    sets = [shifted_images(study, severity) for severity in SEVERITIES]
-    model = for_views(study.network())
-    return sum(max(0, len(images) - Stored(store, model, images).rows) for images in sets)
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """The shifted images through the study's network, a step for each severity. Raises as ``shifted_images`` does."""
+    sites = (for_views(study.network()),)
+    return ExtractionPlan([ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,47 +79,17 @@ class Shifted:
     corruption: Mapping[int, NDArray[np.int64]]
 
 
-def extracted(study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS) -> Shifted:
-    """The activations of the shifted images; what the store holds is read, the rest is extracted into it.
-
-    ``watch`` hears of all severities as of one pass. Raises as ``shifted_images`` does, and ExtractionStopped when
-    ``watch`` asks for that.
-    """
-    sets = {severity: shifted_images(study, severity) for severity in SEVERITIES}
-    model = for_views(study.network())
-    total, parts, before = sum(map(len, sets.values())), {}, 0
-    for severity, images in sets.items():
-        found = extract(
-            model,
-            images,
-            store=store,
-            device=device,
-            progress=_over_all(callbacks, before, total),
-            should_stop=callbacks.should_stop,
-        )
-        # Without the images: a method that would run the network over them again is not asked here.
-        parts[severity] = ImageSet(found)
-        before += len(images)
-    plans = {severity: images.plan for severity, images in sets.items()}
+def shifted(study: Study, activations: Sequence[Activations]) -> Shifted:
+    """The shifted images of the study from what its ``extraction_plan`` gave."""
+    plans = {severity: shifted_images(study, severity).plan for severity in SEVERITIES}
+    # Without the images: no method runs the network over them again.
+    parts = {severity: ImageSet(one) for severity, one in zip(SEVERITIES, activations, strict=True)}
     return Shifted(
-        len(sets[1]) // len(CORRUPTIONS),
+        len(activations[0]) // len(CORRUPTIONS),
         parts,
         {severity: plan.source for severity, plan in plans.items()},
         {severity: plan.corruption for severity, plan in plans.items()},
     )
-
-
-def _over_all(callbacks: RunCallbacks, before: int, total: int) -> Callable[[Progress], None] | None:
-    """What hears of one severity and tells ``watch`` of all."""
-    told = callbacks.progress
-    if told is None:
-        return None
-
-    def note(now: Progress) -> None:
-        done = before + now.done
-        told(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
-
-    return note
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +140,10 @@ class ShiftResult:
         return float(np.mean([self.ood[name][metric] for name in names])) if names else float("nan")
 
 
-def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
+def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
     """A method on the study's OOD datasets and on ``shifted``, at the threshold of all the study's ID images.
 
-    ``scores`` are the method's on the study, as ``evaluation.score_study`` gives them.
+    ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
     """
     ood: dict[str, dict[Metric, float]] = {
         name: {"kept": metrics.fpr_at_tpr(scores.id, values), "auroc": metrics.auroc(scores.id, values)}
@@ -184,14 +151,15 @@ def respond(found: StudyActivations, shifted: Shifted | None, scores: MethodScor
     }
     if shifted is None:
         return ShiftResult(scores, ood)
-    predictions = found.id.predictions if scores.id_predictions is None else scores.id_predictions
+    id_activations = data.id.activations
+    predictions = id_activations.predictions if scores.id_predictions is None else scores.id_predictions
     first = slice(shifted.images)
     try:
-        met = {0: _Scored(scores.id[first], predictions[first], found.id.labels[first])}
+        met = {0: _Scored(scores.id[first], predictions[first], id_activations.labels[first])}
         for severity, part in shifted.parts.items():
-            one = methods.scored(methods.parse(scores.method), part, found.context, w=scores.w)
+            one = methods.scored(methods.parse(scores.method), part, data.context, w=scores.w)
             own = part.activations.predictions if one.predictions is None else one.predictions
-            met[severity] = _Scored(one.scores, own, found.id.labels[shifted.source[severity]])
+            met[severity] = _Scored(one.scores, own, id_activations.labels[shifted.source[severity]])
     except UserError as error:
         return ShiftResult(scores, ood, reason=str(error))
     return ShiftResult(scores, ood, _shares(scores.id, met, shifted.corruption))

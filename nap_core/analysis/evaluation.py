@@ -17,31 +17,13 @@ from nap_core import methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.extraction import store_key
-from nap_core.methods import ImageSet, RunCallbacks, ScoringContext, combination
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData, ImageSet, Weight, combination
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-RESULTS = ["method", "parameters", "w", "id", "ood", "n_id", "n_ood"]
+RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
 FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
 COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
-
-
-@dataclass(frozen=True, eq=False)
-class EvaluationData:
-    """What methods are evaluated on: ID images, OOD images by name in their order, and what the methods stand on."""
-
-    id_name: str
-    id: ImageSet
-    ood: Mapping[str, ImageSet]
-    context: ScoringContext
-
-    @classmethod
-    def of(cls, found: StudyActivations) -> EvaluationData:
-        """The images of a study."""
-        parts = dict(found.parts)
-        name = found.study.id_dataset
-        return cls(name, parts.pop(name), parts, found.context)
 
 
 @dataclass(frozen=True)
@@ -71,70 +53,69 @@ class MethodScores:
         return np.concatenate(list(self.ood.values()))
 
 
-def score_cases(
+def method_scores(
     data: EvaluationData, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> MethodScores:
-    """The scores of all images under the method ``spec``; raises as ``methods.scored`` does."""
+    """The scores of all images under the method ``spec``. A combination takes ``w``, else its published weight.
+
+    Raises as ``methods.scored`` does.
+    """
     method = methods.parse(spec)
     used = methods.default_w(spec, data.context) if w is None else w
-    known = methods.scored(method, data.id, data.context, w=used, callbacks=callbacks)
-    met = {
-        name: methods.scored(method, part, data.context, w=used, callbacks=callbacks).scores
-        for name, part in data.ood.items()
+    parts = {
+        name: methods.scored(method, part, data.context, w=used, callbacks=callbacks)
+        for name, part in data.parts.items()
     }
-    return MethodScores(spec, used, known.scores, met, known.predictions)
+    id_scored = parts.pop(data.id_name)
+    return MethodScores(
+        spec, used, id_scored.scores, {name: one.scores for name, one in parts.items()}, id_scored.predictions
+    )
 
 
-def score_study(
-    found: StudyActivations, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
-) -> MethodScores:
-    """The scores of a whole study under one method; raises as ``methods.scored`` does."""
-    return score_cases(EvaluationData.of(found), spec, w=w, callbacks=callbacks)
+def id_accuracy(data: EvaluationData, predictions: NDArray[np.int64] | None = None) -> float:
+    """Top-1 accuracy on the ID images that have a label, a share; NaN where none has one.
 
-
-def accuracy(found: StudyActivations) -> float:
-    """Top-1 accuracy of the network on the ID images with known labels, 0 to 1; NaN when none is known."""
-    return _accuracy(found.id.predictions, found.id.labels)
-
-
-def _accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    known = labels >= 0
-    return float(np.mean(predictions[known] == labels[known])) if known.any() else float("nan")
+    Of ``predictions`` (N,), else of the network's own.
+    """
+    activations = data.id.activations
+    labelled = activations.labels >= 0
+    right = (activations.predictions if predictions is None else predictions) == activations.labels
+    return float(np.mean(right[labelled])) if labelled.any() else float("nan")
 
 
 def evaluate(
-    found: StudyActivations,
-    specs: Sequence[str] = methods.STANDARD,
-    weights: Mapping[str, float] | None = None,
-    *,
-    callbacks: RunCallbacks = NO_CALLBACKS,
-) -> pd.DataFrame:
-    """The results table of a study; see ``evaluate_cases``."""
-    return evaluate_cases(EvaluationData.of(found), specs, weights, callbacks=callbacks)
-
-
-def evaluate_cases(
     data: EvaluationData,
     specs: Sequence[str] = methods.STANDARD,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float | Weight] | None = None,
     *,
     callbacks: RunCallbacks = NO_CALLBACKS,
     failed: Callable[[str, UserError], None] | None = None,
 ) -> pd.DataFrame:
-    """One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1.
+    """The results table of methods.
 
-    ``weights`` gives a combination its w; the others use their defaults. ``seconds`` is what scoring all images under
-    the method took, fitting included, and near zero for what had been scored before; a combination is charged with
-    its parts. Raises as ``methods.scored`` does, and UserError for scores that are not finite; with ``failed``, a
-    UserError is given to it together with the method's name, and the table goes on with the next method.
+    Args:
+        data: the images and what methods may use besides them.
+        specs: the methods, by name.
+        weights: the w of combinations, by name; the others take their published w.
+        callbacks: progress and cancellation of passes that methods still need.
+        failed: takes the name and the error of a method that cannot run; the table goes on with the next one.
+
+    Returns:
+        One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1. ``seconds`` is what scoring
+        all images under the method took, fitting included, and near zero for what had been scored before; that of a
+        combination includes its parts.
+
+    Raises:
+        UserError: as ``methods.scored`` does, and for scores that are not finite; not with ``failed``.
     """
     rows = []
     spent: dict[str, float] = {}
     for spec in specs:
         method = methods.parse(spec)
+        weight = methods.weight(method, data.context, (weights or {}).get(spec))
         started = time.perf_counter()
         try:
-            scores = score_cases(data, spec, w=(weights or {}).get(spec), callbacks=callbacks)
+            scores = method_scores(data, spec, w=weight.w if weight else None, callbacks=callbacks)
             _check_finite(scores)
         except UserError as error:
             if failed is None:
@@ -144,17 +125,16 @@ def evaluate_cases(
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
-        labels = data.id.activations.labels
-        own = data.id.activations.predictions if scores.id_predictions is None else scores.id_predictions
-        known = {
+        of_method = {
             "method": spec,
             "parameters": " ".join(
                 f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
             ),
             "w": scores.w,
+            "w_origin": weight.origin if weight else "",
             "id": data.id_name,
             "n_id": len(scores.id),
-            "id_accuracy": _accuracy(own, labels),
+            "id_accuracy": id_accuracy(data, scores.id_predictions),
             "seconds": spent[spec],
         }
         for name, values in scores.ood.items():
@@ -164,7 +144,7 @@ def evaluate_cases(
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),
             }
-            rows.append({**known, "ood": name, "n_ood": len(values), **figures, **_provenance(data, method, name)})
+            rows.append({**of_method, "ood": name, "n_ood": len(values), **figures, **_provenance(data, method, name)})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -177,14 +157,16 @@ def _check_finite(scores: MethodScores) -> None:
 
 def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[str, object]:
     """What a number stands on: empty strings where there was nothing to hash."""
-    model, fit, met = data.context.model, data.context.fit_images, data.ood[ood].images
+    model, fit, images = data.context.model, data.context.fit_images, data.ood[ood].images
     half = data.ood[ood].activations.maximum.dtype == np.float16
     return {
         "weights_sha256": model.weights_sha256 if model else "",
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
-        "ood_sha256": met.fingerprint if met else "",
+        "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": store_key(model, met, dtype="float16" if half else "float32").digest if model and met else "",
+        "store_key": store_key(model, images, dtype="float16" if half else "float32").digest
+        if model and images
+        else "",
         "versions": versions(),
         "seed": ORDER_SEED,
     }
@@ -200,27 +182,25 @@ def versions() -> str:
 
 
 def weight_curve(
-    found: StudyActivations, spec: str, weights: Sequence[float] = combination.WEIGHTS
-) -> combination.WeightCurve:
-    """FPR95 and AUROC of a combination over w on a study. Raises UserError when ``spec`` is no combination."""
-    return weight_curve_cases(EvaluationData.of(found), spec, weights)
-
-
-def weight_curve_cases(
     data: EvaluationData, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
     """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
-    prior, other = methods.combination_parts(spec)
-
-    def scores(image_set: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return methods.positive(other, image_set, data.context), methods.scored(prior, image_set, data.context).scores
-
-    id_other, id_prior = scores(data.id)
-    met = {name: scores(part) for name, part in data.ood.items()}
+    pairs = {name: parts_of_combination(data, part, spec) for name, part in data.parts.items()}
+    id_other, id_prior = pairs.pop(data.id_name)
     return combination.weight_curve(
         id_other,
         id_prior,
-        {name: pair[0] for name, pair in met.items()},
-        {name: pair[1] for name, pair in met.items()},
+        {name: pair[0] for name, pair in pairs.items()},
+        {name: pair[1] for name, pair in pairs.items()},
         weights,
     )
+
+
+def parts_of_combination(
+    data: EvaluationData, part: ImageSet, spec: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The two scores that the combination ``spec`` multiplies, (N,) each: the other method's in its positive form, and
+    the prior's, not below 0. Raises UserError when ``spec`` is no combination."""
+    prior, other = methods.combination_parts(spec)
+    prior_scores = methods.scored(prior, part, data.context).scores
+    return methods.positive(other, part, data.context), np.maximum(prior_scores, 0)

@@ -20,11 +20,11 @@ from nap_core import datasets, extraction, methods
 from nap_core.activations import Activations
 from nap_core.analysis.channels.ranking import same_mean_pair
 from nap_core.errors import UserError
+from nap_core.methods import EvaluationData
 from nap_core.metrics import threshold_at_tpr
 from nap_core.models import LoadedModel
 from nap_core.nap import nap_score
 from nap_core.storage.bundled_assets import ASSETS
-from nap_core.studies.study import StudyActivations
 
 SIDES = ("known", "met")
 FOLDER = ASSETS / "home"
@@ -80,7 +80,7 @@ class Choice:
     ood_row: int
 
 
-def choose(found: StudyActivations) -> Choice | None:
+def choose(data: EvaluationData) -> Choice | None:
     """The pair to show; None when no two images qualify.
 
     In both images the channel is among the ``MOST_ACTIVE`` with the largest means, and these means agree to within
@@ -88,20 +88,22 @@ def choose(found: StudyActivations) -> Choice | None:
     the median NAP score; the OOD image's lies below the threshold that 95 % of ID images reach, and it shows something:
     it is not noise. Of all such pairs, the one whose maxima have the largest quotient.
     """
-    scores = nap_score(found.id)
+    id_activations = data.id.activations
+    scores = nap_score(id_activations)
     threshold = threshold_at_tpr(scores)
-    right = (found.id.predictions == found.id.labels) & (methods.score("msp", found.id) >= CONFIDENCE)
+    right = (id_activations.predictions == id_activations.labels) & (methods.score("msp", data.id) >= CONFIDENCE)
     right &= scores >= np.median(scores)
     best, best_quotient = None, 1.0
-    for name, part in found.ood.items():
+    for name in data.ood:
         if datasets.find(name).kind == "noise":
             continue
-        missed = nap_score(part) < threshold
-        for channel in range(found.id.channels):
-            id_rows = np.flatnonzero(right & _active(found.id, channel))
-            ood_rows = np.flatnonzero(missed & _active(part, channel))
-            known, met = _logarithmic(found.id.take(id_rows)), _logarithmic(part.take(ood_rows))
-            pair = same_mean_pair(known, met, channel, tolerance=TOLERANCE)
+        ood_activations = data.of(name)
+        missed = nap_score(ood_activations) < threshold
+        for channel in range(id_activations.channels):
+            id_rows = np.flatnonzero(right & _active(id_activations, channel))
+            ood_rows = np.flatnonzero(missed & _active(ood_activations, channel))
+            taken = _logarithmic(id_activations.take(id_rows)), _logarithmic(ood_activations.take(ood_rows))
+            pair = same_mean_pair(*taken, channel, tolerance=TOLERANCE)
             if pair and math.exp(pair.difference) > best_quotient:
                 best_quotient = math.exp(pair.difference)
                 best = Choice(channel, int(id_rows[pair.id_row]), name, int(ood_rows[pair.ood_row]))

@@ -14,16 +14,15 @@ import pandas as pd
 from torch import nn
 
 from nap_core import datasets, metrics
-from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
+from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import Stored, extract_layers
-from nap_core.methods import ImageSet, RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.models import LoadedModel, with_layer
+from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
+from nap_core.methods import EvaluationData, ImageSet
+from nap_core.models import LoadedModel
 from nap_core.models.introspection import Layer, NetworkStructure
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import Study, context
 
 OWN = ""
@@ -60,6 +59,15 @@ def network_of(study: Study) -> LoadedModel:
             Hint.CNN,
         )
     return model
+
+
+def as_it_comes(model: LoadedModel) -> LoadedModel:
+    """``model`` read at its own penultimate map, whatever layer it is read at."""
+    structure = model.structure
+    if structure is None or structure.hook == model.hook:
+        return model
+    architecture = replace(model.architecture, hook=structure.hook)
+    return replace(model, architecture=architecture, keeps_features=model.has_head and not structure.head_on_mean)
 
 
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
@@ -151,18 +159,13 @@ def _before_pooling(structure: NetworkStructure, network: nn.Module, stage: str)
     return stage
 
 
-def missing(study: Study, store: Store, layers: Sequence[str]) -> int:
-    """How many images of the study have to go through the network for these layers. Raises as ``network_of`` does."""
-    model = network_of(study)
-    return sum(wanted - have for wanted, have in (_rows(study, store, model, layers, name) for name in study.datasets))
+def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> ExtractionPlan:
+    """The images of the study through its network, read at all of ``layers`` at once; a step for each dataset.
 
-
-def _rows(study: Study, store: Store, model: LoadedModel, layers: Sequence[str], name: str) -> tuple[int, int]:
-    """How many images of a dataset the study takes, and of how many the store has every layer."""
-    dataset = datasets.load(name)
-    wanted = min(study.images, len(dataset))
-    sites = (with_layer(model, layer) if layer else model for layer in layers)
-    return wanted, min([wanted, *(Stored(store, site, dataset).rows for site in sites)])
+    Raises as ``network_of`` does, and UserError for a name that is no layer's.
+    """
+    sites = tuple(sites_of(network_of(study), layers).values())
+    return ExtractionPlan([ExtractionStep(sites, datasets.load(name), study.images) for name in study.datasets], device)
 
 
 def run_layers(
@@ -173,42 +176,17 @@ def run_layers(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> dict[str, EvaluationData]:
-    """What methods are evaluated on at each layer, by layer; what the store holds is read, the rest is extracted into
-    it, in one pass over each dataset.
-
-    ``watch`` hears of the images of all datasets together. Raises as ``network_of`` and ``extract_layers`` do.
-    """
-    model = network_of(study)
-    have = {name: _rows(study, store, model, layers, name) for name in study.datasets}
-    lacking = {name: wanted - rows for name, (wanted, rows) in have.items()}
-    total, before = sum(lacking.values()), 0
-    found = {}
+    """What methods are evaluated on, by layer, from a run of the ``extraction_plan``. Raises as it does."""
+    model, layers = network_of(study), tuple(dict.fromkeys(layers))
+    activations = iter(extraction_plan(study, layers, device).run(store, callbacks))
+    parts: dict[tuple[str, str], ImageSet] = {}
     for name in study.datasets:
-
-        def tell(now: Progress, before: int = before, name: str = name) -> None:
-            if callbacks.progress:
-                done = before + lacking[name] - (now.total - now.done)
-                callbacks.progress(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
-
-        found[name] = extract_layers(
-            model,
-            datasets.load(name),
-            layers,
-            limit=study.images,
-            store=store,
-            device=device,
-            progress=tell,
-            should_stop=callbacks.should_stop,
-        )
-        before += lacking[name]
-    labels = labels_for(datasets.load(study.id_dataset), model.classes)
-    parts = {
-        (layer, name): ImageSet(
-            replace(one, labels=labels[: len(one)]) if name == study.id_dataset else one, datasets.load(name)
-        )
-        for name, by_layer in found.items()
-        for layer, one in by_layer.items()
-    }
+        images = datasets.load(name)
+        for layer in layers:
+            one = next(activations)
+            if name == study.id_dataset:
+                one = replace(one, labels=labels_for(images, model.classes)[: len(one)])
+            parts[layer, name] = ImageSet(one, images)
     return {
         layer: EvaluationData(
             study.id_dataset,
@@ -216,13 +194,13 @@ def run_layers(
             {name: parts[layer, name] for name in study.ood_datasets},
             context(replace(study, layer=layer), store, device),
         )
-        for layer in dict.fromkeys(layers)
+        for layer in layers
     }
 
 
-def layer_scores(cases_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
+def layer_scores(data_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
     """S_NAP of every image at each layer, by layer."""
-    return {layer: score_cases(cases, "nap") for layer, cases in cases_by_layer.items()}
+    return {layer: method_scores(data, "nap") for layer, data in data_by_layer.items()}
 
 
 def product(scores: Sequence[MethodScores]) -> MethodScores:

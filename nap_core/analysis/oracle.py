@@ -7,7 +7,6 @@ S_NAP, the formula is a good summary of them (Figure 4a).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +16,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from nap_core import methods, metrics, nap
-from nap_core.activations import Activations
+from nap_core import methods, metrics
 from nap_core.errors import Hint, UserError
-from nap_core.methods import RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.progress import ExtractionStopped, Progress
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 LIMIT = 2000
 """ID images, and as many OOD images, that are split into a training and a held-out part."""
@@ -40,7 +36,7 @@ correlation by 0.03."""
 class Oracle:
     """What the oracle says of T held-out images that it was not trained on, beside S_NAP.
 
-    ``scores`` (T,) are its log-odds of ID, ``nap`` (T,) S_NAP, ``known`` (T,) whether an image is ID and ``dataset``
+    ``scores`` (T,) are its log-odds of ID, ``nap`` (T,) S_NAP, ``is_id`` (T,) whether an image is ID and ``dataset``
     (T,) where it is from. ``correlation`` is Spearman's, ``pearson`` Pearson's, of all held-out images; ``within`` is
     Spearman's among the ID and among the OOD images alone, which no difference between the two can lend. ``auroc`` and
     ``nap_auroc`` are of the held-out images, shares. ``trained`` counts the training images.
@@ -48,7 +44,7 @@ class Oracle:
 
     scores: NDArray[np.float64]
     nap: NDArray[np.float64]
-    known: NDArray[np.bool_]
+    is_id: NDArray[np.bool_]
     dataset: NDArray[np.str_]
     trained: int
     correlation: float
@@ -59,53 +55,31 @@ class Oracle:
 
 
 def oracle(
-    found: StudyActivations, *, seed: int = 0, limit: int = LIMIT, callbacks: RunCallbacks = NO_CALLBACKS
+    data: EvaluationData, *, seed: int = 0, limit: int = LIMIT, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> Oracle:
-    """The oracle of a study; see ``oracle_of``."""
-    return oracle_of(
-        found.study.id_dataset,
-        found.id,
-        found.ood,
-        score=lambda part: methods.score("nap", part, found.context),
-        seed=seed,
-        limit=limit,
-        callbacks=callbacks,
-    )
+    """Train an MLP on the maximum and mean of every channel, ID against OOD, and predict images held out.
 
+    At most ``limit`` ID images and as many OOD images, these evenly from the OOD datasets: the first of each. Half of
+    every dataset is held out, by ``seed``, which also draws the network's first weights; features are standardised
+    with the training half alone.
 
-def oracle_of(
-    id_name: str,
-    known: Activations,
-    met: Mapping[str, Activations],
-    *,
-    score: Callable[[Activations], NDArray[np.float64]] = nap.nap_score,
-    seed: int = 0,
-    limit: int = LIMIT,
-    callbacks: RunCallbacks = NO_CALLBACKS,
-) -> Oracle:
-    """Train an MLP on the maximum and mean of every channel, ID against OOD, and ask it about images held out.
-
-    At most ``limit`` ID images and as many OOD images, these evenly from the datasets of ``met``: the first of each.
-    Half of every dataset is held out, by ``seed``, which also draws the network's first weights; features are
-    standardised with the training half alone. ``score`` is S_NAP of activations; a Transformer has its own.
-
-    Raises UserError where there are too few images, ExtractionStopped when ``watch`` asks for that.
+    Raises UserError where there are too few images, ExtractionStopped when ``callbacks`` stop it.
     """
-    counts = _balanced(len(known), {name: len(part) for name, part in met.items()}, limit)
-    parts = [known.head(counts[0]), *(part.head(count) for part, count in zip(met.values(), counts[1:], strict=True))]
+    counts = _balanced(data, limit)
+    parts = [data.of(name).head(count) for name, count in counts.items()]
     features = np.concatenate([np.hstack([part.maximum, part.mean]).astype(np.float64) for part in parts])
-    dataset = np.repeat([id_name, *met], counts)
-    scores = np.concatenate([score(part) for part in parts])
+    dataset = np.repeat(list(counts), list(counts.values()))
+    scores = np.concatenate([methods.score("nap", part, data.context) for part in parts])
     rows = np.arange(len(dataset))
     training, held = train_test_split(rows, test_size=HELD_OUT, stratify=dataset, random_state=seed)
-    is_id = dataset == id_name
+    is_id = dataset == data.id_name
     learnt = _log_odds(features[training], is_id[training], features[held], seed, callbacks)
     truth, ours = is_id[held], scores[held]
     within = tuple(_rank_correlation(learnt[side], ours[side]) for side in (truth, ~truth))
     return Oracle(
         scores=learnt,
         nap=ours,
-        known=truth,
+        is_id=truth,
         dataset=dataset[held],
         trained=len(training),
         correlation=_rank_correlation(learnt, ours),
@@ -116,18 +90,19 @@ def oracle_of(
     )
 
 
-def planned(found: StudyActivations, limit: int = LIMIT) -> int:
-    """How many images of a study the oracle takes, ID and OOD together. Raises UserError where there are too few."""
-    return sum(_balanced(len(found.id), {name: len(part) for name, part in found.ood.items()}, limit))
+def planned(data: EvaluationData, limit: int = LIMIT) -> int:
+    """How many images the oracle takes, ID and OOD together. Raises UserError where there are too few."""
+    return sum(_balanced(data, limit).values())
 
 
-def _balanced(known: int, met: Mapping[str, int], limit: int) -> list[int]:
-    """How many images of the ID dataset and of each OOD dataset: as many ID as OOD images, or nearly so, the OOD
-    datasets sharing evenly; a small one leaves its share to the others."""
-    wanted = min(limit, known, sum(met.values()))
-    shares, left = dict.fromkeys(met, 0), wanted
-    for position, name in enumerate(sorted(met, key=met.__getitem__)):
-        shares[name] = min(met[name], left // (len(met) - position))
+def _balanced(data: EvaluationData, limit: int) -> dict[str, int]:
+    """How many images of each dataset, the ID dataset first: as many ID as OOD images, or nearly so, the OOD datasets
+    sharing evenly; a small one leaves its share to the others."""
+    sizes = {name: len(part.activations) for name, part in data.ood.items()}
+    wanted = min(limit, len(data.id.activations), sum(sizes.values()))
+    shares, left = dict.fromkeys(sizes, 0), wanted
+    for position, name in enumerate(sorted(sizes, key=sizes.__getitem__)):
+        shares[name] = min(sizes[name], left // (len(sizes) - position))
         left -= shares[name]
     if wanted < LEAST or min(shares.values()) < 2:
         raise UserError(
@@ -135,7 +110,7 @@ def _balanced(known: int, met: Mapping[str, int], limit: int) -> list[int]:
             f"{LEAST} OOD images at least, two of each dataset.",
             Hint.MORE_IMAGES,
         )
-    return [wanted, *(shares[name] for name in met)]
+    return {data.id_name: wanted, **shares}
 
 
 def _log_odds(
@@ -150,12 +125,9 @@ def _log_odds(
     network = MLPClassifier(HIDDEN, alpha=PENALTY, batch_size=min(BATCH, len(features)), random_state=seed)
     inputs, started = scaler.transform(features), time.monotonic()
     for epoch in range(1, EPOCHS + 1):
-        if callbacks.should_stop():
-            raise ExtractionStopped
+        callbacks.raise_if_stopped()
         network.partial_fit(inputs, is_id, classes=[False, True])
-        if callbacks.progress:
-            speed = epoch / max(time.monotonic() - started, 1e-9)
-            callbacks.progress(Progress("oracle", epoch, EPOCHS, speed, (EPOCHS - epoch) / speed, "passes"))
+        callbacks.report("Oracle", epoch, EPOCHS, epoch / max(time.monotonic() - started, 1e-9), "epochs")
     # Not of the probabilities: these round to 0 and 1 where the oracle is sure, and ties have no order.
     hidden = np.maximum(scaler.transform(held) @ network.coefs_[0] + network.intercepts_[0], 0)
     odds: NDArray[np.float64] = (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]

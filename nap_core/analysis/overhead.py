@@ -18,12 +18,10 @@ from torch import Tensor
 
 from nap_core.datasets import ImageDataset
 from nap_core.extraction import BATCH, choose_device, describe_device, inputs
-from nap_core.methods import RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
 from nap_core.models import LoadedModel
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
-from nap_core.nap import EPSILON
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.nap import channel_ratio
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 PAPER_SECONDS, PAPER_TOTAL = 0.0817, 176.7155
 """NAP's time and the whole run time of the paper's ImageNet-1k experiments, in seconds."""
@@ -84,10 +82,7 @@ def measure(
     place = choose_device(device)
     batch = min(BATCH[place.type], count)
     fed = [
-        pixels
-        for pixels, _ in inputs(
-            model, dataset, 0, count, device=device, batch_size=batch, should_stop=callbacks.should_stop
-        )
+        pixels for pixels, _ in inputs(model, dataset, 0, count, device=device, batch_size=batch, callbacks=callbacks)
     ]
     stopwatch = _Stopwatch(place, clock)
     network = model.network
@@ -102,15 +97,16 @@ def measure(
         for turn in range(repeats + 1):
             forward, added = 0.0, 0.0
             for pixels in fed:
-                if callbacks.should_stop():
-                    raise ExtractionStopped
+                callbacks.raise_if_stopped()
                 forward += stopwatch.time(partial(network, pixels))
                 shown = maps[: len(pixels)]
                 means = shown.mean((2, 3))
                 added += stopwatch.time(partial(score, shown, means))
             if turn:  # the first warms up
                 took.append((forward, added))
-            _tell(callbacks, model, count, turn + 1, repeats + 1, started)
+            done = (turn + 1) * count
+            speed = done / max(time.perf_counter() - started, 1e-9)
+            callbacks.report(model.title, done, (repeats + 1) * count, speed)
     return Cost(
         forward_seconds=median(forward for forward, _ in took),
         nap_seconds=median(added for _, added in took),
@@ -133,7 +129,7 @@ def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
 
 def _nap_score(maps: Tensor, means: Tensor) -> Tensor:
     """S_NAP (B,) of maps (B, C, H, W) whose means (B, C) are at hand: equation 3 of the paper."""
-    return ((maps.amax((2, 3)) / (means + EPSILON)) ** 2).mean(1)
+    return (channel_ratio(maps.amax((2, 3)), means) ** 2).mean(1)
 
 
 def _attention_score(maps: Tensor, _means: Tensor) -> Tensor:
@@ -159,10 +155,3 @@ class _Stopwatch:
         start = self._now()
         work()
         return self._now() - start
-
-
-def _tell(callbacks: RunCallbacks, model: LoadedModel, count: int, done: int, turns: int, started: float) -> None:
-    if callbacks.progress is None:
-        return
-    speed = done * count / max(time.perf_counter() - started, 1e-9)
-    callbacks.progress(Progress(model.title, done * count, turns * count, speed, (turns - done) * count / speed))

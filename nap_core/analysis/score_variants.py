@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from nap_core import datasets, methods, metrics, nap
 from nap_core.analysis import evaluation
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
+from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet
+from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
-from nap_core.studies.study import StudyActivations
 
 DESIGNS = ("nap-variance", "nap-no-square", "nap-minus", "nap")
 """In the order of Table 6; the last is S_NAP."""
@@ -43,16 +42,16 @@ EXAMPLES: Mapping[str, str] = {
 FIRST_EXAMPLE = "Peak in deviations"
 
 
-def default_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
-    """The w of each design when it is combined with ``other`` and nobody chose one."""
-    weights = {design: methods.default_w(f"{design}+{other}", found.context) for design in DESIGNS}
+def default_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
+    """The published w of each design combined with ``other``."""
+    weights = {design: methods.default_w(f"{design}+{other}", data.context) for design in DESIGNS}
     return {design: w for design, w in weights.items() if w is not None}
 
 
-def best_weights(found: StudyActivations, other: str = OTHER) -> dict[str, float]:
+def best_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
     """The w of each design with the lowest FPR95 on average, read off the study's own OOD images: what each can do at
     most, so that a design does not lose for its exponent (No Square weighs half as much as S_NAP at the same w)."""
-    return {design: evaluation.weight_curve(found, f"{design}+{other}").best("fpr95") for design in DESIGNS}
+    return {design: evaluation.weight_curve(data, f"{design}+{other}").best("fpr95") for design in DESIGNS}
 
 
 def others() -> tuple[str, ...]:
@@ -63,17 +62,6 @@ def others() -> tuple[str, ...]:
 
 
 def design_table(
-    found: StudyActivations,
-    specs: Sequence[str] = DESIGNS,
-    *,
-    other: str = OTHER,
-    weights: Mapping[str, float] | None = None,
-) -> pd.DataFrame:
-    """The designs on a study; see ``design_table_of``."""
-    return design_table_of(EvaluationData.of(found), specs, other=other, weights=weights)
-
-
-def design_table_of(
     data: EvaluationData,
     specs: Sequence[str] = DESIGNS,
     *,
@@ -85,7 +73,7 @@ def design_table_of(
     Columns: ``design`` (a name of ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``,
     ``fpr95``, ``auroc`` (shares), and ``fpr95_change``, ``auroc_change``, the difference from the baseline. After the
     OOD datasets, where there are several, their average has a row too. ``weights`` gives designs their w in the
-    combination; the others take the default.
+    combination; the others take their published w.
 
     Raises UserError as ``methods.scored`` does, as for a Transformer, which has no designs.
     """
@@ -96,7 +84,7 @@ def design_table_of(
     ]
     parts = []
     for design, combined, method in rows:
-        scores = score_cases(data, method, w=(weights or {}).get(design) if combined else None)
+        scores = method_scores(data, method, w=(weights or {}).get(design) if combined else None)
         figures = figures_of(scores)
         parts.append(figures.assign(design=design, combined=combined, method=method, w=scores.w))
     table = pd.concat(parts, ignore_index=True)
@@ -134,32 +122,32 @@ class WrittenScores(MethodScores):
         return self.named
 
 
-def expression_scores(found: StudyActivations, expression: Expression) -> WrittenScores:
+def expression_scores(data: EvaluationData, expression: Expression) -> WrittenScores:
     """The score of every image of a study under ``expression``.
 
     Raises UserError, naming the dataset, where it is not finite.
     """
 
     scores = {}
-    for name in found.study.datasets:
+    for name in data.parts:
         try:
-            scores[name] = expression.scores(found.of(name))
+            scores[name] = expression.scores(data.of(name))
         except UserError as error:
             raise UserError(f"{datasets.title(name)}: {error}") from error
-    known = scores.pop(found.study.id_dataset)
-    return WrittenScores("expression", None, known, scores, named=OWN)
+    id_scores = scores.pop(data.id_name)
+    return WrittenScores("expression", None, id_scores, scores, named=OWN)
 
 
-def combined_scores(found: StudyActivations, written: MethodScores, other: str, w: float) -> WrittenScores:
+def combined_scores(data: EvaluationData, written: MethodScores, other: str, w: float) -> WrittenScores:
     """``written`` combined with the method ``other`` at ``w``: what is negative counts as 0, as of every prior."""
-    method, cases = methods.parse(other), EvaluationData.of(found)
+    method = methods.parse(other)
 
     def of(image_set: ImageSet, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        return combine(methods.positive(method, image_set, cases.context), np.maximum(scores, 0), w)
+        return combine(methods.positive(method, image_set, data.context), np.maximum(scores, 0), w)
 
-    met = {name: of(part, written.ood[name]) for name, part in cases.ood.items()}
+    ood = {name: of(part, written.ood[name]) for name, part in data.ood.items()}
     return WrittenScores(
-        f"expression+{other}", w, of(cases.id, written.id), met, named=f"{written.title}+{method.title}"
+        f"expression+{other}", w, of(data.id, written.id), ood, named=f"{written.title}+{method.title}"
     )
 
 
@@ -181,41 +169,41 @@ class EpsilonCurve:
 
 
 def epsilon_curve(
-    found: StudyActivations, *, other: str = OTHER, w: float | None = None, epsilons: Sequence[float] = EPSILONS
+    data: EvaluationData, *, other: str = OTHER, w: float | None = None, epsilons: Sequence[float] = EPSILONS
 ) -> EpsilonCurve:
     """What ε of S_NAP does on a study (NAP paper, section 5: "consistently set to 1.0 for numerical stability").
 
-    ``w`` None takes the combination's default. Raises UserError for a Transformer, whose NAP has no ε.
+    ``w`` None takes the combination's published w. Raises UserError for a Transformer, whose NAP has no ε.
     """
-    cases, method = EvaluationData.of(found), methods.parse(other)
-    if cases.context.model is not None and cases.context.model.reads_attention:
+    method = methods.parse(other)
+    if data.context.model is not None and data.context.model.reads_attention:
         raise UserError(
-            f"{cases.context.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
+            f"{data.context.model.title} is a Transformer: its NAP is max(A), without a mean and without an ε."
         )
-    weight = methods.default_w(f"nap+{other}", cases.context) if w is None else w
+    weight = methods.default_w(f"nap+{other}", data.context) if w is None else w
     if weight is None:
         raise ValueError(f"nap+{other} has no default weight")
     kinds: dict[str, Callable[[ImageSet, NDArray[np.float64]], NDArray[np.float64]]] = {
         "alone": lambda _part, prior: prior,
-        "combined": lambda part, prior: combine(methods.positive(method, part, cases.context), prior, weight),
+        "combined": lambda part, prior: combine(methods.positive(method, part, data.context), prior, weight),
     }
     curves = {
-        kind: {metric: np.empty((len(cases.ood), len(epsilons))) for metric in ("fpr95", "auroc")} for kind in kinds
+        kind: {metric: np.empty((len(data.ood), len(epsilons))) for metric in ("fpr95", "auroc")} for kind in kinds
     }
     for column, epsilon in enumerate(epsilons):
-        known = nap.nap_score(cases.id.activations, epsilon)
-        ids = {kind: make(cases.id, known) for kind, make in kinds.items()}
-        for row, part in enumerate(cases.ood.values()):
+        id_prior = nap.nap_score(data.id.activations, epsilon)
+        ids = {kind: make(data.id, id_prior) for kind, make in kinds.items()}
+        for row, part in enumerate(data.ood.values()):
             prior = nap.nap_score(part.activations, epsilon)
             for kind, make in kinds.items():
                 scores = make(part, prior)
                 curves[kind]["fpr95"][row, column] = metrics.fpr_at_tpr(ids[kind], scores)
                 curves[kind]["auroc"][row, column] = metrics.auroc(ids[kind], scores)
-    alone = score_cases(cases, other)
+    alone = method_scores(data, other)
     baseline = {
         "fpr95": np.array([metrics.fpr_at_tpr(alone.id, values) for values in alone.ood.values()]),
         "auroc": np.array([metrics.auroc(alone.id, values) for values in alone.ood.values()]),
     }
     return EpsilonCurve(
-        np.asarray(epsilons), tuple(cases.ood), other, weight, curves["alone"], curves["combined"], baseline
+        np.asarray(epsilons), tuple(data.ood), other, weight, curves["alone"], curves["combined"], baseline
     )

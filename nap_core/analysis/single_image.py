@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,10 +14,11 @@ from nap_core.activations import Activations
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, extract, precomputed
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.extraction import extract, precomputed
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.models import Variant
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 Verdict = Literal["like", "edge", "unlike"]
 KNOWN_IMAGES = 1000
@@ -91,7 +92,7 @@ def known_activations(
     id_dataset: str | None = None,
     *,
     device: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Activations:
     """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
 
@@ -106,7 +107,7 @@ def known_activations(
     if datasets.find(id_dataset).role == "precomputed":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
     known = datasets.load(id_dataset)
-    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, progress=progress)
+    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
 
 
 def model_for_tiny_images(model: str) -> str | None:
@@ -122,36 +123,32 @@ def model_for_tiny_images(model: str) -> str | None:
     return next((name for name, side in sides.items() if side <= TINY), None)
 
 
-def known_scores(
-    known: Activations | ImageSet,
-    context: ScoringContext,
-    specs: Sequence[str] = methods.STANDARD,
-    weights: Mapping[str, float] | None = None,
+def id_scores(
+    data: EvaluationData, specs: Sequence[str] = methods.STANDARD, weights: Mapping[str, float] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Method → the scores (N,) of the known images; ``weights`` gives a combination its w, the others use theirs.
-
-    Raises as ``methods.scored`` does.
-    """
-    part, found = known if isinstance(known, ImageSet) else ImageSet(known), {}
+    """Method → the scores (N,) of the ID images; ``weights`` gives a combination its w, else it takes its published
+    one. Raises as ``methods.scored`` does."""
+    found = {}
     for spec in specs:
         method = methods.parse(spec)
         if method.own_pass:
             needs = [methods.NEED_SENTENCES[need] for need in method.record.needs if need in methods.OWN_PASS_NEEDS]
             raise UserError(f"{method.title} cannot place a single image: it needs {' and '.join(needs)}.")
-        found[spec] = methods.score(spec, part, context, w=(weights or {}).get(spec))
+        found[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
     return found
 
 
 def place(
     images: Activations | ImageSet,
-    known: Mapping[str, NDArray[np.float64]],
+    id_scores: Mapping[str, NDArray[np.float64]],
     context: ScoringContext,
     weights: Mapping[str, float] | None = None,
 ) -> list[dict[str, ImageVerdict]]:
-    """Method → placement for each of ``images``, among the scores that ``known_scores`` gives for the same ground."""
+    """Method → verdict for each of ``images``, among the scores that ``id_scores`` gives for the same context and
+    ``weights``."""
     part = images if isinstance(images, ImageSet) else ImageSet(images)
     found: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
-    for method, scores in known.items():
+    for method, scores in id_scores.items():
         w = (weights or {}).get(method, methods.default_w(method, context))
         for row, score in enumerate(methods.score(method, part, context, w=w)):
             found[row][method] = ImageVerdict(method, w, float(score), scores)

@@ -1,74 +1,120 @@
-"""The search for w on a study, which needs no OOD image (NAP paper, section 4.3 and Appendix H).
+"""The search for w, which needs no OOD image (NAP paper, section 4.3 and Appendix H).
 
-The study's ID images are made worse by 15 corruptions each, these pseudo-OOD images go through the network once, and
-the w of every combination is searched on what was stored of them.
+The first ID images are distorted in 15 ways each. These pseudo-OOD images go through the network once, and the w of
+every combination is the one that separates them best from the ID images. A search returns its weights: whoever wants
+them used passes them on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nap_core import datasets, methods
-from nap_core.analysis.evaluation import EvaluationData, weight_curve_cases
-from nap_core.corruptions import weight_search_images
+from nap_core import corruptions, datasets, methods
+from nap_core.analysis.evaluation import parts_of_combination, weight_curve
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
-from nap_core.corruptions.weight_search_images import IMAGES, SEED
+from nap_core.datasets import ImageDataset
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import Stored
-from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
-from nap_core.methods.combination import SearchedWeight, WeightCurve
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.extraction import ExtractionPlan, ExtractionStep
+from nap_core.methods import EvaluationData, ImageSet, combination
+from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
+from nap_core.models import LoadedModel
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
+IMAGES = 500
+"""ID images that are distorted, fewer where the data have fewer: 7,500 pseudo-OOD images of them."""
+SEED = 0
 PSEUDO = "pseudo-ood"
-"""What a curve calls them beside the catalogue names of datasets."""
+"""What a curve calls them beside the names of datasets."""
 
 
-def pseudo_images(study: Study, seed: int = SEED) -> PseudoOod:
-    """What w is searched on in a study, see ``search_images``: as many of its ID images as it has, at most ``IMAGES``.
+def distorted(model: LoadedModel, id_images: ImageDataset, images: int = IMAGES, seed: int = SEED) -> PseudoOod:
+    """The first ``images`` of ``id_images`` as the network sees them, each corrupted in all 15 ways.
 
-    Raises UserError for a reference bank, whose images are not shipped.
+    The severities 1 to 5 take turns. The parameters are ImageNet-C's whatever the size of the views: CIFAR-10-C's are
+    so mild that most of what they leave is still in-distribution.
     """
-    if not datasets.find(study.id_dataset).images_shipped:
+    return PseudoOod(id_images, model.transform, seed=seed, limit=images, each=True, scale="imagenet")
+
+
+def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
+    """The pseudo-OOD images of ``data``: of as many ID images as it has, at most ``IMAGES``.
+
+    Raises UserError where only the activations of the ID images are there.
+    """
+    if data.id.images is None:
         raise UserError(
-            f"The images of {datasets.title(study.id_dataset)} are not shipped, so they cannot be distorted: w cannot "
-            "be searched on them.",
+            f"The images of {datasets.title(data.id_name)} are not shipped, so they cannot be distorted: w cannot be "
+            "searched on them.",
             Hint.ID_IMAGES,
         )
-    return weight_search_images.search_images(
-        study.network(), datasets.load(study.id_dataset), min(IMAGES, study.images), seed
-    )
+    limit = min(IMAGES, len(data.id.activations))
+    return distorted(data.context.network("The search for w"), data.id.images, limit, seed)
 
 
-def missing(study: Study, store: Store) -> int:
-    """How many pseudo-OOD images are not in the store yet. Raises as ``pseudo_images`` does."""
-    images = pseudo_images(study)
-    return max(0, len(images) - Stored(store, for_views(study.network()), images).rows)
+def extraction_plan(data: EvaluationData) -> ExtractionPlan:
+    """The pseudo-OOD images through the network, in one step. Raises as ``pseudo_images`` does."""
+    model = for_views(data.context.network("The search for w"))
+    return ExtractionPlan([ExtractionStep((model,), pseudo_images(data))], data.context.device)
 
 
-def extracted(
-    study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
-) -> ImageSet:
-    """The activations of the pseudo-OOD images; what the store holds is read, the rest is extracted into it.
+def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
+    """The activations of the pseudo-OOD images, from a run of the ``extraction_plan``. Raises as it does."""
+    # Without the images: no method runs the network over them again, so that such a method has no w here.
+    return ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0])
 
-    Raises as ``pseudo_images`` does, and ExtractionStopped when ``watch`` asks for that.
+
+@dataclass(frozen=True)
+class SearchStep:
+    """One step of the binary search: the best w lies between ``low`` and ``high``; ``w`` in their middle is compared
+    with the next larger one. ``auroc`` and ``auroc_next`` are theirs on the pseudo-OOD images, shares."""
+
+    low: float
+    high: float
+    w: float
+    w_next: float
+    auroc: float
+    auroc_next: float
+
+    @property
+    def goes_up(self) -> bool:
+        """Whether the search goes on above ``w``."""
+        return self.auroc_next > self.auroc
+
+
+def binary_search(
+    auroc: Callable[[float], float], weights: Sequence[float] = INNER_WEIGHTS
+) -> tuple[float, tuple[SearchStep, ...]]:
+    """The w of the highest AUROC on the pseudo-OOD images, and the steps to it (NAP paper, Appendix H).
+
+    The AUROC of a combination rises with w up to one place and falls behind it, or nearly so: two neighbours in the
+    middle show on which side that place is, and the other half is left out. Five steps for the 19 ``weights``, which
+    must ascend; among equals the smaller w. The paper does not say what it maximises: AUROC was chosen because FPR95
+    depends on a single ID image and jumps from one w to the next. Raises ValueError for no weights.
     """
-    pseudo_images(study)  # says why, where there is nothing to distort
-    model, known = study.network(), datasets.load(study.id_dataset)
-    return weight_search_images.extracted(model, known, min(IMAGES, study.images), store, device, callbacks).pseudo
+    if not weights:
+        raise ValueError("a search needs weights to choose from")
+    low, high, steps = 0, len(weights) - 1, []
+    while low < high:
+        middle = (low + high) // 2
+        pair = weights[middle], weights[middle + 1]
+        steps.append(SearchStep(weights[low], weights[high], *pair, *map(auroc, pair)))
+        low, high = (middle + 1, high) if steps[-1].goes_up else (low, middle)
+    return weights[low], tuple(steps)
 
 
 @dataclass(frozen=True)
 class WeightSearch:
-    """What a search found, beside what the study's OOD images say, which it did not see.
+    """What a search found, beside what the true OOD images say, which it did not see.
 
-    ``pseudo`` is the curve over w on the pseudo-OOD images, ``true`` on the study's OOD datasets.
+    ``w`` is the weight found, ``steps`` lead to it. ``pseudo`` is the curve over w on the pseudo-OOD images, ``true``
+    on the OOD datasets.
     """
 
-    found: SearchedWeight
+    w: float
+    steps: tuple[SearchStep, ...]
     pseudo: WeightCurve
     true: WeightCurve
 
@@ -81,29 +127,42 @@ class WeightSearch:
         """By how much FPR95 at the w found lies above that at the best w, a share: of a dataset at its own best w, or
         of the average over all."""
         values = self.true.average("fpr95") if name is None else self.true.fpr95[self.true.datasets.index(name)]
-        here = int(np.argmin(np.abs(self.true.w - self.found.w)))
+        here = int(np.argmin(np.abs(self.true.w - self.w)))
         return float(values[here] - values.min())
 
 
-def search(found: StudyActivations, pseudo: ImageSet, spec: str) -> WeightSearch:
-    """The search for the w of the combination ``spec``: the study's ID images against ``pseudo``, made of as many.
+def search(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightSearch:
+    """The search for the w of the combination ``spec``: the first ID images against ``pseudo``, made of them.
 
     Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.
     """
-    return search_cases(EvaluationData.of(found), PseudoOODSet(ImageSet(found.id.head(IMAGES)), pseudo), spec)
+    curve = _pseudo_curve(data, pseudo, spec)
+    return WeightSearch(*_best(curve), curve, weight_curve(data, spec))
 
 
-def search_cases(data: EvaluationData, images: PseudoOODSet, spec: str) -> WeightSearch:
-    """The search for the w of ``spec`` on ``images``, beside its curve on ``cases``. Raises as ``search`` does."""
-    prior, other = methods.combination_parts(spec)
-    found = methods.search(methods.parse(spec), images, data.context)
-    pairs = (
-        (methods.positive(other, part, data.context), methods.scored(prior, part, data.context).scores)
-        for part in (images.known, images.pseudo)
-    )
-    (id_other, id_prior), (pseudo_other, pseudo_prior) = pairs
-    return WeightSearch(
-        found,
-        combination.weight_curve(id_other, id_prior, {PSEUDO: pseudo_other}, {PSEUDO: pseudo_prior}),
-        weight_curve_cases(data, spec),
-    )
+def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> dict[str, float]:
+    """The searched w of each combination in ``specs``, by name.
+
+    Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
+    split. Their published w has to do.
+    """
+    found = {}
+    for spec in specs:
+        method = methods.parse(spec)
+        try:
+            if method.prior is not None and not methods.missing_fit(method, data.context):
+                found[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
+        except UserError:
+            continue
+    return found
+
+
+def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:
+    images = len(pseudo.activations) // len(corruptions.RECORDS)
+    id_other, id_prior = parts_of_combination(data, ImageSet(data.id.activations.head(images)), spec)
+    other, prior = parts_of_combination(data, pseudo, spec)
+    return combination.weight_curve(id_other, id_prior, {PSEUDO: other}, {PSEUDO: prior})
+
+
+def _best(curve: WeightCurve) -> tuple[float, tuple[SearchStep, ...]]:
+    return binary_search(dict(zip(curve.w.tolist(), curve.auroc[0].tolist(), strict=True)).__getitem__)

@@ -1,24 +1,25 @@
-"""The command line. A mistake is answered with one sentence on stderr and exit status 2.
+"""The command line. A user's mistake gives one sentence on stderr and exit status 2.
 
-Only what a command needs is imported, and only when it runs: ``--help`` must not wait for torch.
+``commands`` names the module of each command; it is imported when that command runs, so that help needs no torch.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 
-from nap_core.cli import catalogues, evaluate, extract, layers, reproduce, score
 from nap_core.cli.arguments import add_command
+from nap_core.cli.commands import COMMANDS
 from nap_core.cli.hints import HINTS
 from nap_core.errors import UserError
 
 USAGE, STOPPED = 2, 130
 
-DESCRIPTION = "See whether an image classifier has met images like these before: the Neural Activation Prior (NAP) and \
-the methods it is compared with."
+DESCRIPTION = "Detect images that an image classifier was not trained on: the Neural Activation Prior (NAP) and the \
+methods it is compared with."
 EPILOG = """\
 examples:
   python -m nap_core evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200
@@ -32,31 +33,24 @@ the call, 130 stopped with Ctrl-C.
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    found = argparse.ArgumentParser(
+    whole = argparse.ArgumentParser(
         prog="python -m nap_core",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = found.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (
-        *catalogues.COMMANDS,
-        layers.COMMAND,
-        evaluate.COMMAND,
-        score.COMMAND,
-        extract.COMMAND,
-        reproduce.COMMAND,
-    ):
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
         add_command(commands, command)
-    return found
+    return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit status; argparse leaves with SystemExit where it is not satisfied."""
     args = parser().parse_args(argv)
     try:
-        status: int = args.run(args)
+        status: int = pkgutil.resolve_name(args.run)(args)
         sys.stdout.flush()
     except UserError as error:
         return _said(error.worded(HINTS), USAGE)

@@ -1,4 +1,4 @@
-"""What several commands take from the command line, and how their arguments are read."""
+"""Arguments that several commands share, and how they are read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ label=DATA gives it another name in the results."""
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand: what it does in one line and in some, examples, its arguments, and what runs it."""
+    """A subcommand; ``run`` is "module:function" of the code, a function from the arguments to the exit status."""
 
     name: str
     summary: str
     description: str
     examples: tuple[str, ...]
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    run: str
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
@@ -59,7 +59,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--weights",
         metavar="FILE",
-        help="a checkpoint or .safetensors of that architecture; it tells the number of classes",
+        help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
     )
     group.add_argument(
         "--trained-on",
@@ -90,7 +90,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_running_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where a pass runs, and what it says meanwhile."""
+    """Where a pass runs, and its progress."""
     group = parser.add_argument_group("running")
     group.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
     group.add_argument(
@@ -105,7 +105,7 @@ def add_running_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method_arguments(parser: argparse._ArgumentGroup, everything: str) -> None:
-    """--methods and --w; ``everything`` says what "all" is."""
+    """--methods and --w; ``everything`` is the meaning of "all"."""
     parser.add_argument(
         "--methods",
         metavar="M,M,…",

@@ -1,4 +1,4 @@
-"""--methods: which are asked for, and what keeps one of them from running."""
+"""--methods: the methods that are named, and the obstacles that keep one of them from running."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from nap_core import methods
+from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from nap_core.datasets import ImageDataset
-    from nap_core.methods import Method
-    from nap_core.models import LoadedModel
+from nap_core.methods import NEED_SENTENCES, OWN_PASS_NEEDS, Method
+from nap_core.models import LoadedModel
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One method that is asked for: by its name (``named``), or because "all" are. ``spec`` is as it was written."""
+    """One method: named (``named``), or one of "all". ``spec`` is its name as it was written."""
 
     spec: str
     method: Method
@@ -30,21 +28,19 @@ def read(text: str | None) -> list[Choice]:
 
     Raises UserError for names, parameters and values that ``methods.parse`` does not take, and for no method at all.
     """
-    from nap_core import methods
-
-    asked = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
-    if not asked:
+    specs = list(methods.STANDARD) if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    if not specs:
         raise UserError("No method was named. Name some with --methods, as nap,energy,nap+energy.")
-    found: dict[str, Choice] = {}
-    for spec in asked:
+    choices: dict[str, Choice] = {}
+    for spec in specs:
         if spec == "all":
             for name in (*methods.RECORDS, *methods.COMBINATIONS):
-                found.setdefault(name, Choice(name, methods.parse(name), named=False))
+                choices.setdefault(name, Choice(name, methods.parse(name), named=False))
         else:
             method = methods.parse(spec)
             # Written out, a method is wanted even where "all" would pass over it.
-            found[method.spec] = Choice(spec, method, named=True)
-    return list(found.values())
+            choices[method.spec] = Choice(spec, method, named=True)
+    return list(choices.values())
 
 
 def weights(choices: Sequence[Choice], args: argparse.Namespace) -> dict[str, float]:
@@ -53,8 +49,8 @@ def weights(choices: Sequence[Choice], args: argparse.Namespace) -> dict[str, fl
 
 
 def keep(choices: Sequence[Choice], obstacle: Callable[[Method], str]) -> list[Choice]:
-    """The methods that have no ``obstacle``, a sentence. One that was named raises it as UserError; one of "all" is
-    left out, which stderr is told."""
+    """The methods without an ``obstacle``, a sentence. A method that was named raises it as UserError; one of "all" is
+    left out with a line on stderr."""
     kept = []
     for one in choices:
         sentence = obstacle(one.method)
@@ -66,7 +62,7 @@ def keep(choices: Sequence[Choice], obstacle: Callable[[Method], str]) -> list[C
 
 
 def refuse(one: Choice, sentence: str) -> None:
-    """Raise ``sentence`` as UserError for a method that was named, else say on stderr that it is left out."""
+    """Raise ``sentence`` as UserError for a method that was named, else print on stderr that it is left out."""
     if one.named:
         raise UserError(sentence)
     print(f"Left out {one.spec}: {sentence}", file=sys.stderr)
@@ -104,8 +100,6 @@ def without_a_pass(method: Method) -> str:
 
 def needs(method: Method) -> str:
     """What a method needs that stored activations do not hold, in words."""
-    from nap_core.methods import NEED_SENTENCES, OWN_PASS_NEEDS
-
     return " and ".join(NEED_SENTENCES[need] for need in method.record.needs if need in OWN_PASS_NEEDS)
 
 

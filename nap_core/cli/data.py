@@ -6,13 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from nap_core import datasets
+from nap_core.datasets import RECORDS, ImageDataset, hub, published
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from nap_core.datasets import ImageDataset
-    from nap_core.storage.progress import Progress
+from nap_core.storage import allowed_folders
+from nap_core.storage.progress import Progress, RunCallbacks
 
 
 @dataclass(frozen=True)
@@ -26,24 +25,20 @@ class Data:
     @property
     def is_bank(self) -> bool:
         """Whether only activations of it are shipped."""
-        from nap_core import datasets
-
         return self.path is None and datasets.find(self.source).role == "precomputed"
 
 
 def read(text: str) -> Data:
     """What ``text`` names: "svhn-test", "folder/", "svhn=file.npz". Raises UserError for a path that does not exist."""
-    from nap_core import datasets
-
     whole = _find(text, "")
     if whole:
         return whole
     label, equals, source = text.partition("=")
     if equals and not label:
         raise UserError(f"“{text}” has no name before the equals sign. Write it as name={source or 'DATA'}.")
-    found = _find(source, label) if equals else None
-    if found:
-        return found
+    labelled = _find(source, label) if equals else None
+    if labelled:
+        return labelled
     raise UserError(
         f"There is no file or folder “{source if equals else text}”, and no dataset of that name. "
         f"The catalogue has: {', '.join(datasets.names())}."
@@ -51,10 +46,6 @@ def read(text: str) -> Data:
 
 
 def _find(source: str, label: str) -> Data | None:
-    from nap_core import datasets
-    from nap_core.datasets import RECORDS, hub, published
-    from nap_core.storage import allowed_folders
-
     if source in RECORDS or source in published.names():
         return Data(label or source, source, None)
     if hub.owns(source) or (allowed_folders.is_own(source) and allowed_folders.locate(source)):
@@ -67,17 +58,13 @@ def _find(source: str, label: str) -> Data | None:
 
 def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
     """Download and unpack what the catalogue has of it, unless it is here. Raises UserError where that fails."""
-    from nap_core import datasets
-
     if data.path is None:
-        datasets.prepare(data.source, progress=progress)
+        datasets.prepare(data.source, RunCallbacks(progress))
 
 
 def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:
-    """The images. ``reading(done, total)`` hears how far a folder has been read; what is unreadable in it is told on
+    """The images. ``reading(done, total)`` gets the progress of reading a folder; unreadable files are named on
     stderr. Raises UserError as the readers of ``nap_core.datasets`` do."""
-    from nap_core import datasets
-
     if data.path is None:
         folder = datasets.load(data.source, reading)
     elif not data.path.is_dir():

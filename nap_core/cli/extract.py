@@ -5,30 +5,14 @@ from __future__ import annotations
 import argparse
 
 from nap_core.cli import data, network
-from nap_core.cli.arguments import DATA, Command, add_model_arguments, add_running_arguments, positive
 from nap_core.cli.network import Passes, memory_in_words
 from nap_core.cli.progress import Meter
-
-DESCRIPTION = f"""\
-Run the network once over each image and keep what methods need in the store. Ctrl-C stops it; the same command then
-goes on where it stopped.
-
-{DATA}"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``extract``."""
-    parser.add_argument("data", nargs="+", metavar="DATA", help="images to run the network over")
-    add_model_arguments(parser)
-    parser.add_argument("--limit", type=positive, metavar="N", help="first N images of each DATA (default: all)")
-    add_running_arguments(parser)
+from nap_core.extraction import Stored, choose_device
+from nap_core.storage.activation_store import Store
 
 
 def run(args: argparse.Namespace) -> int:
-    """Extract what the arguments name into the store, and say how much of it was new."""
-    from nap_core.extraction import Stored, choose_device
-    from nap_core.storage.activation_store import Store
-
+    """Extract what the arguments name into the store, and print how much of it was new."""
     network.record_of(args)
     asked = [data.read(text) for text in args.data]
     choose_device(args.device)
@@ -45,16 +29,3 @@ def run(args: argparse.Namespace) -> int:
             new = max(0, rows - before)
             print(f"{one.label}: {rows:,} images of {model.title} are in the store, {new:,} of them new", flush=True)
     return 0
-
-
-COMMAND = Command(
-    "extract",
-    "run a network over images and keep the activations",
-    DESCRIPTION,
-    (
-        "extract --model resnet20-cifar10 cifar10 textures mnist",
-        "extract --model resnet50 --weights resnet50.pth --device cuda validation/ textures=dtd.npz",
-    ),
-    add_arguments,
-    run,
-)

@@ -1,19 +1,11 @@
-"""``layers``: what was found in a network, and what --layer can name."""
+"""``layers``: the feature map and head of a network, and the modules that --layer can name."""
 
 from __future__ import annotations
 
 import argparse
 
 from nap_core.cli import network, output
-from nap_core.cli.arguments import Command, add_model_arguments
 from nap_core.cli.progress import Meter
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``layers``."""
-    add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="an object with everything that was found")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,39 +13,28 @@ def run(args: argparse.Namespace) -> int:
     network.record_of(args)
     with Meter(args.quiet) as meter:
         model = network.load(args, meter).model
-    found = model.structure
-    if found is None:
+    structure = model.structure
+    if structure is None:
         raise ValueError(f"{model.title} was not looked at when it was loaded")
-    layers = [{"name": one.name, "kind": one.kind, "shape": one.shape, "form": one.form} for one in found.layers]
+    layers = [{"name": one.name, "kind": one.kind, "shape": one.shape, "form": one.form} for one in structure.layers]
     if args.json:
-        told = {
+        content = {
             "model": model.name,
             "found": {
-                "map": str(found.hook),
-                "head": found.head,
-                "head_reads": found.features,
-                "head_on_mean": found.head_on_mean,
-                "sentence": found.sentence(),
+                "map": str(structure.hook),
+                "head": structure.head,
+                "head_reads": structure.features,
+                "head_on_mean": structure.head_on_mean,
+                "sentence": structure.sentence(),
             },
             "read": str(model.hook),
             "features_kept": model.keeps_features,
             "transform": model.transform.describe(),
             "layers": layers,
         }
-        output.write(output.to_json(told) + "\n", output.STDOUT)
+        output.write(output.to_json(content) + "\n", output.STDOUT)
         return 0
     rows = [[str(one["name"]), str(one["kind"]), " × ".join(map(str, one["shape"]))] for one in layers]
-    below = f"\n{found.sentence()}\nRead: {model.hook}. Preprocessing: {model.transform.describe()}.\n"
+    below = f"\n{structure.sentence()}\nRead: {model.hook}. Preprocessing: {model.transform.describe()}.\n"
     output.write(output.columns(["layer", "kind", "channels × height × width"], rows) + below, output.STDOUT)
     return 0
-
-
-COMMAND = Command(
-    "layers",
-    "list the layers that NAP can be read at",
-    "Run a network once over made-up images, say which map enters its global pooling and what its head reads, and list "
-    "the modules that put out a map, in the order in which they run: --layer of the other commands takes their names.",
-    ("layers --model resnet20-cifar10", "layers --model timm:convnext_tiny --weights birds.safetensors --json"),
-    add_arguments,
-    run,
-)

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nap_core import models
+from nap_core.activations import Activations
 from nap_core.cli import data
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
+from nap_core.datasets import ImageDataset
+from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from nap_core.activations import Activations
-    from nap_core.datasets import ImageDataset
-    from nap_core.methods import ImageSet
-    from nap_core.models import LoadedModel, ModelRecord
+from nap_core.extraction import extract, precomputed
+from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.methods.context import evaluation_data
+from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
+from nap_core.models.architectures import CIFAR_TRANSFORM
+from nap_core.models.loaded_model import with_layer, with_preprocessing
+from nap_core.storage.activation_store import Store
+from nap_core.storage.downloads import fetch
+from nap_core.storage.progress import RunCallbacks
 
 BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 
@@ -30,15 +37,12 @@ BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
 def record_of(args: argparse.Namespace) -> ModelRecord | None:
     """The catalogue's record of --model, None with --weights. Raises UserError for a name that is neither a model nor,
     with --weights, an architecture, and for a weights file that is not there."""
-    from nap_core import models
-    from nap_core.models import architectures
-
     name = args.model
-    known = architectures.find(name)
+    architecture = architectures.find(name)
     if args.weights is None:
         if name in models.names():
             return models.find(name)
-        if known:
+        if architecture:
             ready = f"torchvision:{name}"
             other = f"{ready}, which torchvision has" if ready in models.names() else models.listing()
             raise UserError(
@@ -46,14 +50,14 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
                 f"catalogue: {other}."
             )
         return models.find(name)
-    if known is None and name in models.names():
+    if architecture is None and name in models.names():
         record = models.find(name)
         if record.plugin:
             raise UserError(f"“{name}” makes its network with its weights. Leave --weights out.")
         raise UserError(
             f"“{name}” comes with its weights. With --weights, name the architecture: --model {record.architecture}."
         )
-    if known is None:
+    if architecture is None:
         every = ", ".join(architectures.names())
         raise UserError(f"There is no architecture called “{name}”. There are: {every}, and timm's as timm:NAME.")
     if not Path(args.weights).expanduser().is_file():
@@ -63,8 +67,8 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A loaded model and what is known of it. ``as_published`` is False where --layer, --view, --mean or --std change
-    what is read of it or what it is fed."""
+    """A loaded model and its training dataset. ``as_published`` is False where --layer, --view, --mean or --std change
+    the feature map or the input."""
 
     model: LoadedModel
     trained_on: str
@@ -77,14 +81,10 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
 
     Raises UserError for what cannot be loaded.
     """
-    from nap_core import models
-    from nap_core.models.loaded_model import with_layer, with_preprocessing
-    from nap_core.storage.downloads import fetch
-
     record = record_of(args)
     if record:
         for download in record.downloads():
-            fetch(download, progress=meter)
+            fetch(download, RunCallbacks(meter))
         meter.clear()
         model, trained_on = models.load(args.model), args.trained_on or record.trained_on
     else:
@@ -104,13 +104,10 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
 
 
 def _guessed(architecture: str, classes: int) -> str:
-    from nap_core.models import ARCHITECTURES
-    from nap_core.models.architectures import CIFAR_TRANSFORM
-
     if classes == 1000:
         return "ImageNet-1k"
-    known = ARCHITECTURES.get(architecture)
-    return BENCHMARK_CLASSES.get(classes, "") if known and known.transform == CIFAR_TRANSFORM else ""
+    ours = ARCHITECTURES.get(architecture)
+    return BENCHMARK_CLASSES.get(classes, "") if ours and ours.transform == CIFAR_TRANSFORM else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,31 +118,25 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, asked: Data) -> Opened:
-        """The images of ``asked``, or what a bank holds of them. Raises UserError for what cannot be used."""
-        from nap_core import models
-        from nap_core.extraction import precomputed
-
+    def open(self, wanted: Data) -> Opened:
+        """The images of ``wanted``, or what a bank holds of them. Raises UserError for what cannot be used."""
         model = self.network.model
-        if asked.is_bank:
-            owner = next(record for record in models.RECORDS.values() if record.id_dataset == asked.source)
+        if wanted.is_bank:
+            owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
             if owner.architecture != model.architecture.name:
-                raise UserError(f"{asked.source} holds activations of {owner.title}, not of {model.title}.")
+                raise UserError(f"{wanted.source} holds activations of {owner.title}, not of {model.title}.")
             if not self.network.as_published:
                 raise UserError(
-                    f"{asked.source} holds activations, which --layer, --view, --mean and --std cannot change any more."
+                    f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
-            return Opened(self, None, precomputed.load(asked.source, model))
-        data.fetch(asked, self.meter)
-        images = data.load(asked, self.meter.reading(asked.label))
+            return Opened(self, None, precomputed.load(wanted.source, model))
+        data.fetch(wanted, self.meter)
+        images = data.load(wanted, self.meter.reading(wanted.label))
         self.meter.clear()
         return Opened(self, images, None)
 
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
-        from nap_core.extraction import extract
-        from nap_core.storage.activation_store import Store
-
         return extract(
             self.network.model,
             images,
@@ -153,8 +144,21 @@ class Passes:
             store=Store(self.args.store),
             device=self.args.device,
             batch_size=self.args.batch_size,
-            progress=self.meter,
+            callbacks=RunCallbacks(self.meter),
         )
+
+    def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:
+        """The activations of the first --limit images of each of ``opened``, by label."""
+        evaluated = evaluation_data(
+            id_name,
+            {label: one.source for label, one in opened.items()},
+            context,
+            limit=self.args.limit,
+            batch_size=self.args.batch_size,
+            callbacks=RunCallbacks(self.meter),
+        )
+        self.meter.clear()
+        return evaluated
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,15 +177,11 @@ class Opened:
     @cached_property
     def labels(self) -> NDArray[np.int64] | None:
         """The labels as classes of the network, None for a bank."""
-        from nap_core.datasets.labels import labels_for
-
         return None if self.images is None else labels_for(self.images, self.passes.network.model.classes)
 
     @property
     def labelled_images(self) -> ImageDataset | None:
         """The images with labels that are classes of the network, None for a bank."""
-        from nap_core.datasets.labels import relabelled
-
         return None if self.images is None or self.labels is None else relabelled(self.images, self.labels)
 
     def activations(self, limit: int | None) -> Activations:
@@ -190,22 +190,22 @@ class Opened:
             return self.bank if limit is None else self.bank.head(limit)
         if self.images is None or self.labels is None:
             raise ValueError("neither images nor a bank")
-        found = self.passes.extract(self.images, limit)
-        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
-        return replace(found, labels=self.labels[: len(found)])
+        activations = self.passes.extract(self.images, limit)
+        # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
+        return replace(activations, labels=self.labels[: len(activations)])
 
-    def part(self, limit: int | None) -> ImageSet:
-        """The first ``limit`` images and their activations, for methods."""
-        from nap_core.methods import ImageSet
-
-        return ImageSet(self.activations(limit), self.images)
+    @property
+    def source(self) -> ImageDataset | Activations:
+        """The images, else what a bank holds of them. Raises ValueError where there is neither."""
+        source = self.bank if self.images is None else self.images
+        if source is None:
+            raise ValueError("neither images nor a bank")
+        return source
 
 
 @contextmanager
 def memory_in_words() -> Iterator[None]:
     """What torch raises when a device is full becomes a UserError."""
-    import torch
-
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -78,3 +78,21 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in cells
     )
     return "\n".join(lines) + "\n"
+
+
+def catalogue(records: list[dict[str, Any]], as_json: bool, shown: tuple[str, ...], below: str = "") -> int:
+    """All of ``records`` as JSON, or their columns ``shown`` as a table with a line ``below`` it."""
+    if as_json:
+        write(to_json(records) + "\n", STDOUT)
+        return 0
+    rows = [[_cell(record[name]) for name in shown] for record in records]
+    write(columns([name.replace("_", " ") for name in shown], rows) + below, STDOUT)
+    return 0
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "–"
+    return "–" if value in (None, "") else str(value)

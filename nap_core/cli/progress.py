@@ -6,11 +6,10 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from nap_core.storage.progress import Progress
-
+from nap_core.storage import byte_size
+from nap_core.storage.progress import Progress
 
 LINE_SECONDS, BAR_SECONDS = 5.0, 0.1
 BAR_WIDTH = 24
@@ -32,14 +31,12 @@ class Meter:
             speed = f"{progress.speed:,.0f} images/s{left}"
             self._show(progress.title, progress.done, progress.total, speed)
             return
-        from nap_core.storage import byte_size
-
         verb = "downloading" if progress.unit == "bytes" else "unpacking"
         speed = f"{progress.speed / 1e6:.1f} MB/s{left}"
         self._show(f"{verb} {progress.title}", progress.done, progress.total, speed, byte_size.in_words)
 
     def reading(self, label: str) -> Callable[[int, int], None]:
-        """What is told how many files of the folder ``label`` have been read."""
+        """A callback for how many files of the folder ``label`` have been read."""
         return lambda done, total: self._show(f"reading {label}", done, total, "")
 
     def _show(self, what: str, done: int, total: int, speed: str, said: Callable[[int], str] = "{:,}".format) -> None:

@@ -4,67 +4,29 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nap_core import datasets, methods, paper
 from nap_core.cli import network, output
-from nap_core.cli.arguments import Command, add_model_arguments, add_running_arguments, positive
 from nap_core.cli.data import Data
 from nap_core.cli.network import Passes, memory_in_words
 from nap_core.cli.progress import Meter
+from nap_core.datasets import published
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nap_core.analysis.evaluation import EvaluationData
-    from nap_core.paper import Entry
-    from nap_core.paper.running import Reproduced
-
-DESCRIPTION = """\
-Run a table or figure of the paper "Out-of-Distribution Detection using Neural Activation Prior" (arXiv:2402.18162) on a
-network and data of yours, and print published and measured side by side. `reproduce --list` lists what there is.
-
---data-root is a folder in which datasets are looked for by the names that the field's code gives them, as folders of
-images or .npz, case aside, in the folder itself or in its ood_datasets, ood_data or id_data: cifar10_test,
-cifar100_test or imagenet/val for the ID images; cifar10_train for the fit split; svhn, LSUN, LSUN_resize, iSUN,
-dtd/images, places365, iNaturalist, SUN, Places, cifar100_test for the OOD images. What is not there is taken from the
-app's library (NAP_DATASETS) where that has it. OOD datasets that are nowhere are named on stderr, and the rest is
-run."""
-
-
-class _List(argparse.Action):
-    """--list: what there is, and leave."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
-        from nap_core.paper import ENTRIES
-
-        rows = [
-            [entry.name, entry.section, entry.title, "" if entry.measured else "no numbers: see the app"]
-            for entry in ENTRIES.values()
-        ]
-        output.write(output.columns(["TABLE", "in the paper", "what", ""], rows), output.STDOUT)
-        parser.exit()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``reproduce``."""
-    parser.add_argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all")
-    parser.add_argument("--list", action=_List, nargs=0, help="list the tables and figures, and leave")
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the data")
-    group.add_argument("--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)")
-    group.add_argument("--limit", type=positive, metavar="N", help="first N images of each dataset (default: all)")
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
-    group = parser.add_argument_group("the results")
-    group.add_argument("--json", metavar="FILE", help="write one object, shares between 0 and 1 (- for stdout)")
-    add_running_arguments(parser)
+from nap_core.extraction import choose_device
+from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.paper import Entry, layout, tables
+from nap_core.paper.running import Reproduced, ReproductionInput
+from nap_core.paper.running import run as run_entry
+from nap_core.paper.spec import BY_DATASET, CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
+from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run what the arguments say. Raises UserError for what cannot be done, as early as it can be told."""
-    from nap_core import paper
-
+    """Run what the arguments name. Raises UserError for what cannot be done, as early as possible."""
     output.check_writable(args.json)
     entry = paper.find(args.table)
     if not entry.measured:
@@ -74,15 +36,9 @@ def run(args: argparse.Namespace) -> int:
     if root is not None and not root.is_dir():
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
     with Meter(args.quiet) as meter, memory_in_words():
-        from nap_core.extraction import choose_device
-        from nap_core.methods import RunCallbacks
-        from nap_core.paper.running import ReproductionInput
-        from nap_core.paper.running import run as run_entry
-
         choose_device(args.device)
         passes = Passes(network.load(args, meter), args, meter)
-        model, trained_on = passes.network.model, passes.network.trained_on
-        subject = ReproductionInput.of_cases(_cases(passes, entry, root), model, trained_on)
+        subject = ReproductionInput(_data(passes, entry, root))
         done = run_entry(entry, subject, RunCallbacks(progress=meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
@@ -91,35 +47,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
-    from nap_core import methods
-    from nap_core.analysis.evaluation import EvaluationData
-    from nap_core.methods import ScoringContext
-    from nap_core.paper import layout
-    from nap_core.paper.spec import CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
-    from nap_core.storage.activation_store import Store
-
+def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     args, model, trained_on = passes.args, passes.network.model, passes.network.trained_on
     if trained_on not in layout.CATALOGUE:
         raise UserError(
-            f"The paper's networks know {', '.join(layout.CATALOGUE)}. Say which of them yours knows with --knows."
+            f"The paper's networks are trained on {', '.join(layout.CATALOGUE)}. Name yours with --trained-on."
         )
     setting = entry.setting_for(trained_on, model.architecture.name, model.reads_attention)
     usual = IMAGENET_HEADINGS if trained_on == "ImageNet-1k" else CIFAR_HEADINGS
     headings = setting.headings if setting else usual
 
     names = {heading: name for name, heading in HEADINGS.items()}
-    met, absent = [], []
+    ood, absent = [], []
     for heading in headings:
-        found = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
-        if found:
-            met.append(found)
+        there = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
+        if there:
+            ood.append(there)
         else:
             absent.append(heading)
-    known = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
-    if known is None:
+    id_data = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
+    if id_data is None:
         raise UserError(_nowhere([trained_on], root, layout.names(trained_on)))
-    if not met:
+    if not ood:
         raise UserError(_nowhere(absent, root, [layout.names(heading)[0] for heading in absent]))
     for heading in absent:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
@@ -135,8 +84,8 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
                 file=sys.stderr,
             )
 
-    # Everything is opened before the first pass: a damaged file must not be met after minutes.
-    id_opened, ood_opened = passes.open(known), {one.label: passes.open(one) for one in met}
+    # Everything is opened before the first pass: a damaged file must not end a run after minutes.
+    id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
     fit_opened = passes.open(fit) if fit else None
     context = ScoringContext(
         model,
@@ -146,14 +95,11 @@ def _cases(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
         store=Store(args.store),
         device=args.device,
     )
-    ood = {label: opened.part(args.limit) for label, opened in ood_opened.items()}
-    return EvaluationData(trained_on, id_opened.part(args.limit), ood, context)
+    return passes.data(trained_on, {trained_on: id_opened, **ood_opened}, context)
 
 
 def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data | None:
     """The dataset in the folder, else in the library; nothing is downloaded."""
-    from nap_core import datasets
-
     if path is not None:
         return Data(label, str(path), path)
     return Data(label, name, None) if name and datasets.prepared(name) else None
@@ -161,8 +107,6 @@ def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data |
 
 def _nowhere(headings: Sequence[str], root: Path | None, names: Sequence[str]) -> str:
     """Which data are missing, and where to put them."""
-    from nap_core.datasets import published
-
     what = ", ".join(headings)
     where = f"in {root}" if root else f"in the app's library ({published.folder()})"
     put = f"Put it there as a folder of images or an .npz, named {' or '.join(names[:3])}"
@@ -191,9 +135,6 @@ def _object(done: Reproduced) -> dict[str, Any]:
 
 def _printed(done: Reproduced) -> str:
     """For people: a block a metric, or one of all, each figure with the paper's behind it."""
-    from nap_core.paper import tables
-    from nap_core.paper.spec import BY_DATASET
-
     entry = done.entry
     lines = [f"{entry.label}: {entry.title} · {done.network}", f"{entry.asks} The paper: {entry.claim}", ""]
     if entry.kind in BY_DATASET:
@@ -208,8 +149,6 @@ def _printed(done: Reproduced) -> str:
 
 
 def _block(table: Any, head: str, done: Reproduced) -> str:
-    from nap_core.paper import tables
-
     w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
     groups, places = tables.datasets_of(table), tables.digits(done)
     rows = []
@@ -227,17 +166,3 @@ def _number(table: Any, row: str, column: tuple[str, str], places: int) -> str:
         return ""
     value = float(table.loc[row, column])
     return "" if value != value else f"{value:.{places}f}"
-
-
-COMMAND = Command(
-    "reproduce",
-    "run a table or figure of the NAP paper and set it beside what the paper prints",
-    DESCRIPTION,
-    (
-        "reproduce --list",
-        "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --data-root datasets/ --json table9.json",
-        "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
-    ),
-    add_arguments,
-    run,
-)

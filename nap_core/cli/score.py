@@ -1,4 +1,4 @@
-"""``score``: what a network makes of single images, and whether it has met their like."""
+"""``score``: predicted class, scores and verdicts of single images."""
 
 from __future__ import annotations
 
@@ -6,69 +6,31 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nap_core import extraction, methods
+from nap_core.analysis import single_image
+from nap_core.analysis.single_image import ImageVerdict
 from nap_core.cli import choice, data, network, output
-from nap_core.cli.arguments import (
-    DATA,
-    Command,
-    add_method_arguments,
-    add_model_arguments,
-    add_running_arguments,
-    positive,
-)
 from nap_core.cli.network import Passes, memory_in_words
 from nap_core.cli.progress import Meter
+from nap_core.datasets.uploaded_images import read
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from nap_core.analysis.single_image import ImageVerdict
-    from nap_core.methods import ScoringContext
-    from nap_core.models import LoadedModel
+from nap_core.extraction import choose_device
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext, Weight
+from nap_core.models import LoadedModel
 
 BATCH = 32
 TOP = 5
 SOME_BAD = 1
 
-DESCRIPTION = f"""\
-Look at single images and write a JSON line for each: the predicted class, and for every method the score, its place
-among the scores of up to 1,000 known images (`percentile`, the share that score lower, 0 to 1) and a verdict: "like"
-the known images, "unlike" them (at most one known image in a hundred scores as low), or at the "edge".
-
-An image that cannot be read is a line with its reason under `error`, and the exit status is then 1. Methods that need
-a pass of their own (gradients, several layers) cannot be asked here.
-
-{DATA}"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``score``."""
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file")
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the reference")
-    group.add_argument(
-        "--id",
-        metavar="DATA",
-        help="images that the network knows, among which these are placed (default: the catalogue's; needed with "
-        "--weights)",
-    )
-    group.add_argument(
-        "--fit",
-        metavar="DATA",
-        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
-    )
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
-    add_method_arguments(parser.add_argument_group("the methods"), "every one that can place a single image")
-    add_running_arguments(parser)
-
 
 @dataclass(frozen=True, eq=False)
 class _Reference:
-    """The known images' scores by method, what the methods stand on, and the weights of combinations."""
+    """The ID images' scores by method, the scoring context, and the weights of combinations."""
 
     name: str
     scores: dict[str, NDArray[np.float64]]
@@ -78,21 +40,19 @@ class _Reference:
 
 def run(args: argparse.Namespace) -> int:
     """Score the images that the arguments name; 1 when one of them could not be read."""
-    from nap_core.extraction import choose_device
-
     record = network.record_of(args)
     choices = choice.keep(choice.read(args.methods), choice.without_a_pass)
-    known, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
-    if not known:
-        raise UserError("Images to compare with are missing: name some that the network knows with --id DATA.")
+    id_name, fit = args.id or (record and record.id_dataset), args.fit or (record and record.fit_dataset)
+    if not id_name:
+        raise UserError("Images to compare with are missing: name ID images with --id DATA.")
     choices = choice.keep(
         choices, choice.without_fit(bool(fit), args.trained_on or (record.trained_on if record else ""))
     )
-    asked, asked_fit = data.read(known), data.read(fit) if fit else None
+    id_data, fit_data = data.read(id_name), data.read(fit) if fit else None
     choose_device(args.device)
     with Meter(args.quiet) as meter, memory_in_words():
         passes = Passes(network.load(args, meter), args, meter)
-        reference = _reference(passes, asked, asked_fit, choices)
+        reference = _reference(passes, id_data, fit_data, choices)
         meter.clear()
         bad = 0
         for line in _lines(args, passes.network.model, reference):
@@ -102,34 +62,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _reference(
-    passes: Passes, asked: data.Data, asked_fit: data.Data | None, choices: Sequence[choice.Choice]
+    passes: Passes, id_data: data.Data, fit_data: data.Data | None, choices: Sequence[choice.Choice]
 ) -> _Reference:
-    from nap_core.analysis import single_image
-    from nap_core.methods import ImageSet, ScoringContext
-
     args, model = passes.args, passes.network.model
-    opened = passes.open(asked_fit) if asked_fit and any(one.method.fits for one in choices) else None
+    opened = passes.open(fit_data) if fit_data and any(one.method.fits for one in choices) else None
     fit = opened.labelled_images if opened else None
     choices = choice.keep(choices, choice.unfit(model, fit, args.fit_limit))
-    known = ImageSet(passes.open(asked).activations(single_image.KNOWN_IMAGES))
+    id_images = ImageSet(passes.open(id_data).activations(single_image.KNOWN_IMAGES))
     activations = opened.activations(args.fit_limit) if opened else None
     context = ScoringContext(model, passes.network.trained_on, fit, activations, args.fit_limit, device=args.device)
+    reference = EvaluationData(id_data.label, id_images, {}, context)
     weights = choice.weights(choices, args)
     scores: dict[str, NDArray[np.float64]] = {}
     for one in choices:
         try:
-            scores |= single_image.known_scores(known, context, [one.spec], weights)
+            scores |= single_image.id_scores(reference, [one.spec], weights)
         except UserError as error:
             choice.refuse(one, str(error))
-    return _Reference(asked.label, scores, context, weights)
+    return _Reference(id_data.label, scores, context, weights)
 
 
 def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
     """A line for each file, in their order."""
-    from nap_core import extraction
-    from nap_core.analysis import single_image
-    from nap_core.methods import ImageSet
-
     for start in range(0, len(args.images), BATCH):
         batch = args.images[start : start + BATCH]
         views: dict[int, NDArray[np.uint8]] = {}
@@ -140,15 +94,15 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
             except UserError as error:
                 errors[place] = str(error)
         if views:
-            found, _ = extraction.look(model, np.stack(list(views.values())), device=args.device)
+            activations, _ = extraction.look(model, np.stack(list(views.values())), device=args.device)
             placed = dict(
                 zip(
                     views,
-                    single_image.place(ImageSet(found), reference.scores, reference.context, reference.weights),
+                    single_image.place(ImageSet(activations), reference.scores, reference.context, reference.weights),
                     strict=True,
                 )
             )
-            logits = dict(zip(views, found.logits, strict=True))
+            logits = dict(zip(views, activations.logits, strict=True))
         for place, file in enumerate(batch):
             if place in errors:
                 yield {"file": file, "error": errors[place]}
@@ -157,14 +111,12 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
                 "file": file,
                 "prediction": _prediction(logits[place], model.classes),
                 "id": reference.name,
-                "scores": {spec: _told(one) for spec, one in placed[place].items()},
+                "scores": {spec: _verdict(one, _weight(spec, reference)) for spec, one in placed[place].items()},
             }
 
 
 def _view(file: str, model: LoadedModel) -> NDArray[np.uint8]:
     """What the network sees of a file. Raises UserError for what is no picture that can be read."""
-    from nap_core.datasets.uploaded_images import read
-
     path = Path(file)
     if path.is_dir():
         raise UserError(f"“{file}” is a folder. Name the images in it one by one.")
@@ -188,26 +140,17 @@ def _prediction(logits: NDArray[np.floating[Any]], classes: tuple[str, ...]) -> 
     return {**top[0], "top5": top}
 
 
-def _told(placed: ImageVerdict) -> dict[str, Any]:
+def _weight(spec: str, reference: _Reference) -> Weight | None:
+    return methods.weight(methods.parse(spec), reference.context, reference.weights.get(spec))
+
+
+def _verdict(placed: ImageVerdict, weight: Weight | None) -> dict[str, Any]:
     return {
         "score": placed.score,
         "w": placed.w,
+        "w_origin": weight.origin if weight else "",
         "threshold": placed.threshold,
         "percentile": placed.percentile,
         "p_value": placed.p_value,
         "verdict": placed.verdict,
     }
-
-
-COMMAND = Command(
-    "score",
-    "say of single images whether the network has met their like",
-    DESCRIPTION,
-    (
-        "score assets/photos/*.jpg --model efficientnet-lite0-imagenet",
-        "score assets/home/met.png --model resnet20-cifar10 --methods nap,knn,nap+knn",
-        "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
-    ),
-    add_arguments,
-    run,
-)

@@ -18,7 +18,7 @@ from nap_core.datasets.user_data.folders import FolderImages, from_folder
 from nap_core.datasets.user_data.npz import from_npz
 from nap_core.errors import UserError
 from nap_core.storage.downloads import Download
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 __all__ = [
     "PHOTOS",
@@ -75,26 +75,20 @@ def prepared(name: str) -> bool:
     return source is None or source.prepared(name)
 
 
-def prepare(
-    name: str,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
     """Download and unpack what ``load`` needs; a cancelled call resumes where it stopped.
 
     Args:
         name: one of ``names()``, or a dataset of the Hub.
-        progress: called with the progress in bytes.
-        should_stop: called repeatedly; True cancels.
+        callbacks: progress in bytes, and cancellation.
 
     Raises:
         UserError: the download fails, or an archive is damaged.
-        ExtractionStopped: ``should_stop`` returned True.
+        ExtractionStopped: the call was cancelled.
     """
     source = remote_source_of(name)
     if source:
-        source.prepare(name, progress, should_stop)
+        source.prepare(name, callbacks)
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:

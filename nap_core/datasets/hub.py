@@ -26,7 +26,7 @@ from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage.atomic_folders import atomic_folder
 from nap_core.storage.downloads import Download
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 PREFIX = "hf:"
 PACKAGE = "datasets"
@@ -90,12 +90,8 @@ def missing(_name: str) -> list[Download]:
     return []
 
 
-def prepare(
-    name: str,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Download a dataset. ``progress`` is called once at the start; ``should_stop`` takes effect after the download.
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Download a dataset. Progress is reported once, at the start; a cancellation takes effect after the download.
 
     Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has
     no image column; ExtractionStopped on request.
@@ -108,12 +104,10 @@ def prepare(
             f"Datasets of the Hugging Face Hub need a package: run pip install {PACKAGE}, or "
             "pip install -r requirements-extra.txt."
         )
-    if progress:
-        progress(Progress(record(name).title, 0, 0, 0.0, 0.0, "bytes"))
+    callbacks.report(record(name).title, 0, 0, 0.0, "bytes")
     with atomic_folder(_folder()) as place, _in_words(name):
         table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
-        if should_stop and should_stop():
-            raise ExtractionStopped
+        callbacks.raise_if_stopped()
         table, unreadable = _readable(table, columns.image, name)
         whole = place / "whole"
         table.save_to_disk(str(whole / _TABLE))

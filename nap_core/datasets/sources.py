@@ -11,7 +11,7 @@ from nap_core.datasets.spec import DatasetRecord
 from nap_core.datasets.user_data import registry
 from nap_core.errors import UserError
 from nap_core.storage.downloads import Download
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import RunCallbacks
 
 Counted = Callable[[int, int], None]
 
@@ -39,9 +39,7 @@ class RemoteSource(Source, Protocol):
 
     def prepared(self, name: str, /) -> bool: ...
 
-    def prepare(
-        self, name: str, progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool] | None, /
-    ) -> None: ...
+    def prepare(self, name: str, callbacks: RunCallbacks, /) -> None: ...
 
 
 REMOTE: tuple[RemoteSource, ...] = (published, hub)

@@ -6,7 +6,7 @@ H × W neurons, and the logits. Every method that can be computed from these is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,19 +16,21 @@ from torch import Tensor
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.extraction.devices import BATCH, available_devices, choose_device, describe_device
-from nap_core.extraction.passes import SHARD_ROWS, Pass
-from nap_core.extraction.runner import Runner
-from nap_core.extraction.stored import Stored, store_key
-from nap_core.models import LoadedModel, with_layer
-from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.extraction.forward_pass import BATCH, ForwardPass, available_devices, choose_device, describe_device
+from nap_core.extraction.plan import ExtractionPlan, ExtractionStep, extract, extract_layers, sites_of
+from nap_core.extraction.stored import SHARD_ROWS, Stored, store_key
+from nap_core.models import LoadedModel
+from nap_core.storage.progress import NO_CALLBACKS, ExtractionStopped, Progress, RunCallbacks
 
 __all__ = [
     "BATCH",
+    "NO_CALLBACKS",
     "SHARD_ROWS",
+    "ExtractionPlan",
+    "ExtractionStep",
     "ExtractionStopped",
     "Progress",
+    "RunCallbacks",
     "Stored",
     "available_devices",
     "choose_device",
@@ -38,75 +40,15 @@ __all__ = [
     "inputs",
     "look",
     "maps",
+    "sites_of",
     "store_key",
 ]
 
 
-def extract(
-    model: LoadedModel,
-    dataset: ImageDataset,
-    *,
-    limit: int | None = None,
-    store: Store | None = None,
-    device: str | None = None,
-    batch_size: int | None = None,
-    autocast: bool = False,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Activations:
-    """The activations of the first ``limit`` images of ``dataset`` (all when None).
-
-    What ``store`` already holds is not computed again; what is computed is added to it every 1,024 images and when the
-    pass is stopped, and memory-mapped at the end: see ``stored`` for its precision. ``autocast`` computes in bfloat16.
-    On a GPU that runs out of memory the batch is halved and the pass goes on. Raises ExtractionStopped when
-    ``should_stop`` says so between two batches, UserError when not even one image fits on the device.
-    """
-    run = _pass((model,), dataset, limit, device, batch_size, autocast, progress, should_stop)
-    return run.found(store)[0] if run.total else _empty(model)
-
-
-def extract_layers(
-    model: LoadedModel,
-    dataset: ImageDataset,
-    layers: Sequence[str],
-    *,
-    limit: int | None = None,
-    store: Store | None = None,
-    device: str | None = None,
-    batch_size: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> dict[str, Activations]:
-    """``extract`` at several layers, by name: one forward pass an image serves them all.
-
-    "" is where ``model`` is read already, any other name a layer of its anatomy. Each layer has the entry of the store
-    that the model read there would use (``models.read_at``); an image goes through the network only where a layer lacks
-    it. Raises as ``extract`` does, and UserError for a name that is no layer's.
-    """
-    sites = {layer: with_layer(model, layer) if layer else model for layer in layers}
-    run = _pass(tuple(sites.values()), dataset, limit, device, batch_size, False, progress, should_stop)
-    found = run.found(store) if run.total and sites else map(_empty, sites.values())
-    return dict(zip(sites, found, strict=True))
-
-
-def _pass(
-    sites: tuple[LoadedModel, ...],
-    dataset: ImageDataset,
-    limit: int | None,
-    device: str | None,
-    batch_size: int | None,
-    autocast: bool,
-    progress: Callable[[Progress], None] | None,
-    should_stop: Callable[[], bool] | None,
-) -> Pass:
-    total = len(dataset) if limit is None else min(limit, len(dataset))
-    return Pass(sites, dataset, total, device, batch_size, autocast, progress, should_stop or _never)
-
-
 def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | None = None) -> NDArray[np.float32]:
     """The full penultimate maps of a few images: (B, C, H, W), post-ReLU, before pooling."""
-    runner = Runner(model, choose_device(device), len(images), autocast=False)
-    return runner.look(runner.views(images)).maps.cpu().numpy()
+    forward_pass = ForwardPass(model, choose_device(device), len(images), autocast=False)
+    return forward_pass.look(forward_pass.views(images)).maps.cpu().numpy()
 
 
 def look(
@@ -117,8 +59,8 @@ def look(
     ``views`` is (B, H, W, 3) uint8 as ``Transform.view`` gives it. The maps are (B, C, H, W), post-ReLU, before
     pooling; the labels are −1.
     """
-    runner = Runner(model, choose_device(device), len(views), autocast=False)
-    seen = runner.look(torch.tensor(views))
+    forward_pass = ForwardPass(model, choose_device(device), len(views), autocast=False)
+    seen = forward_pass.look(torch.tensor(views))
     return seen.reduced(np.full(len(views), -1, np.int64)), seen.maps.cpu().numpy()
 
 
@@ -130,22 +72,14 @@ def inputs(
     *,
     device: str | None = None,
     batch_size: int | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """What the network is fed of images ``first`` to ``last``: (B, 3, H, W) float32 on the device and labels (B,).
+    """The network's inputs for images ``first`` to ``last``: (B, 3, H, W) float32 on the device and labels (B,).
 
-    For methods that need a pass of their own. Raises ExtractionStopped when ``should_stop`` says so.
+    For methods that run the network themselves. Raises ExtractionStopped between two batches; ``callbacks.progress`` is
+    not called.
     """
-    runner = Runner(model, choose_device(device), batch_size, autocast=False)
+    forward_pass = ForwardPass(model, choose_device(device), batch_size, autocast=False)
     if first < last:
-        for views, labels in runner.batches(dataset, first, last, should_stop or _never):
-            yield runner.pixels(views), torch.tensor(labels)
-
-
-def _never() -> bool:
-    return False
-
-
-def _empty(model: LoadedModel) -> Activations:
-    side = model.transform.crop  # one black image tells the widths
-    return look(model, np.zeros((1, side, side, 3), np.uint8), device="cpu")[0].head(0)
+        for views, labels in forward_pass.batches(dataset, first, last, callbacks):
+            yield forward_pass.pixels(views), torch.tensor(labels)

@@ -1,7 +1,7 @@
 """Images of a dataset → batches of what the network sees, decoded by all cores ahead of the network.
 
 Pillow decodes and resizes outside Python's global lock, so threads are enough. JPEGs are decoded whole: Pillow's draft
-mode would skip pixels that the resize throws away, and give other numbers than those in everybody's store.
+mode skips pixels that the resize discards, which would change the numbers that stores already hold.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def blocks(
     waiting. Raises, in the order of the images, what ``dataset.image`` raises; what was decoded ahead is then dropped.
     """
     starts = iter(range(first, last, size))
-    waiting: deque[tuple[int, Tensor, list[Future[None]]]] = deque()
+    pending: deque[tuple[int, Tensor, list[Future[None]]]] = deque()
     pool = ThreadPoolExecutor(threads(), "decoder")
 
     def fill(views: NDArray[np.uint8], start: int) -> None:
         for index in range(len(views)):
             views[index] = transform.view(dataset.image(start + index))
 
-    def ask() -> None:
+    def submit() -> None:
         start = next(starts, None)
         if start is not None:
             shape = (min(size, last - start), transform.crop, transform.crop, 3)
@@ -57,14 +57,14 @@ def blocks(
             views = block.numpy()
             pieces = range(0, len(views), PIECE)
             futures = [pool.submit(fill, views[piece : piece + PIECE], start + piece) for piece in pieces]
-            waiting.append((start, block, futures))
+            pending.append((start, block, futures))
 
     try:
         for _ in range(AHEAD):
-            ask()
-        while waiting:
-            start, block, futures = waiting.popleft()
-            ask()
+            submit()
+        while pending:
+            start, block, futures = pending.popleft()
+            submit()
             for future in futures:
                 future.result()
             yield start, block

@@ -17,6 +17,7 @@ from nap_core.figures.palette import sequential
 from nap_core.figures.picture import Picture, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
 from nap_core.models.attention_hook import MEAN
+from nap_core.nap import channel_ratio
 
 MAP_HEIGHT = 420
 
@@ -54,7 +55,7 @@ class Subject:
     @cached_property
     def ratio(self) -> NDArray[np.float64]:
         """max / (mean + 1), (C,): what NAP squares and averages."""
-        return self.maximum / (self.mean + 1)
+        return channel_ratio(self.maximum, self.mean)
 
     @property
     def numbers(self) -> dict[str, NDArray[np.float64]]:
@@ -119,7 +120,7 @@ def _map_reading(found: NDArray[np.float64], channel: int, kind: ChannelKind) ->
         return f"{who} peaks at {where}{nap}; spread evenly over the patches, each would get {1 / found.size:.2g}."
     return (
         f"Channel {channel} peaks at {where}, "
-        f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(maximum / (mean + 1))}."
+        f"over a mean of {three_digits(mean)}: {kind.ratio} is {three_digits(channel_ratio(maximum, mean))}."
     )
 
 

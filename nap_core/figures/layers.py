@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.channels.max_mean_points import Points, sampled
+from nap_core.analysis.channels.max_mean_points import Points, points_of_each, sampled
 from nap_core.analysis.channels.separability import peak_curve, peak_factor
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.layers import AVERAGE
 from nap_core.figures.max_vs_mean.axes import ends
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture, percent
+from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES, Metric, auroc
 
 HEIGHT, PANEL_HEIGHT = 380, 300
 MOST_DRAWN = 2_000
 """Points of a panel. They are drawn as SVG: browsers allow few WebGL contexts a page, and six panels of so many points
 are on the screen in a second."""
+MOST_COUNTED = 1_000_000  # points of a panel from which on the first images of each dataset stand for all
 ALIKE = 0.01  # shares that differ by less are called equal
 
 
@@ -112,6 +114,39 @@ def _verdict(layers: Sequence[str], values: Sequence[float]) -> str:
             return "deeper is clearer, at every step"
         return "the deepest layer is the clearest, though not every step down is clearer than the one before"
     return f"here {best} is clearer than the deepest layer"
+
+
+def layer_panel(
+    data: EvaluationData,
+    names: Sequence[str],
+    scores: MethodScores,
+    layer: str,
+    titles: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> Picture:
+    """Figure 5's panel of one layer: the ID images of ``data`` and its OOD datasets ``names`` under ``layer_scatter``.
+
+    Of very many images the first of each dataset stand for all.
+    """
+    parts = {data.id_name: data.id, **{name: data.ood[name] for name in names}}
+    activations = {name: part.activations for name, part in parts.items()}
+    return layer_scatter(points_of_each(activations, most=MOST_COUNTED), scores, layer, titles, colours)
+
+
+def wide_table(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """A row a layer or product, in percent: the average, the published one if any, then each OOD dataset."""
+    several = table["ood"].nunique() > 2
+    wide = table.pivot(index="layers", columns="ood").loc[table["layers"].unique()]
+    columns = {"NAP at": [f"NAP({name})" for name in wide.index]}
+    groups = {AVERAGE: "average", **titles} if several else dict(titles)
+    for ood, title in groups.items():
+        if ood in wide["auroc"]:
+            for metric, name in METRIC_TITLES.items():
+                columns[f"{name} {title}"] = 100 * wide[metric][ood].to_numpy()
+        if ood == next(iter(groups)) and "published_auroc" in table:
+            for metric, name in METRIC_TITLES.items():
+                columns[f"{name} Table 7"] = 100 * wide[f"published_{metric}"][AVERAGE].to_numpy()
+    return pd.DataFrame(columns)
 
 
 def layer_scatter(

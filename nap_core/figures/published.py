@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from plotly.subplots import make_subplots
 
@@ -14,7 +16,7 @@ from nap_core.paper import published_tables
 ROW_HEIGHT, HEAD_HEIGHT, GAP = 26, 110, 0.16
 
 
-def difference_colour(points: float) -> str:
+def difference_colour(points: Any) -> str:
     """The background of a difference in points, as CSS: none when close, the deeper the farther apart."""
     depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published_tables.CLOSE else 0
     return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
@@ -88,3 +90,39 @@ def reading(rows: pd.DataFrame, metric: Metric) -> str:
         f"{near} of {len(rows)} figures lie within 1 point of the published {METRIC_TITLES[metric]}; farthest off is "
         f"{far['published_as']} on {far['ood']}, {abs(apart[farthest]):.2f} points {side} it."
     )
+
+
+def comparison_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The comparison in percent, as it is shown."""
+    return pd.DataFrame(
+        {
+            "OOD": rows["ood"],
+            "Table": rows["table"].str.removeprefix("Table "),
+            "Method": rows["published_as"],
+            "As run here": [title(spec) for spec in rows["method"]],
+            "w": ["" if pd.isna(w) else f"{w:g}" for w in rows["w"]],
+            "FPR95 paper": 100 * rows["published_fpr95"],
+            "FPR95 here": 100 * rows["fpr95"],
+            "AUROC paper": 100 * rows["published_auroc"],
+            "AUROC here": 100 * rows["auroc"],
+            "Difference": 100 * rows["difference"],
+        }
+    )
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points, with a true minus sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
+
+
+def unpublished_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """``published_tables.without_counterpart`` as shown: a row a method, in percent, two columns an OOD dataset."""
+    by_method = rows.groupby("method", sort=False)
+    columns: dict[str, pd.Series] = {"ID images": by_method["n_id"].first()}
+    for ood in published_tables.OOD_NOTES:
+        here = rows[rows["ood"] == ood].set_index("method")
+        columns |= {f"{ood} {name}": 100 * here[metric] for metric, name in METRIC_TITLES.items()}
+    columns["ID accuracy"] = 100 * by_method["id_accuracy"].first()
+    table = pd.DataFrame(columns).reindex(list(by_method.groups))
+    table.index = pd.Index([title(str(spec)) for spec in table.index], name="Method")
+    return table

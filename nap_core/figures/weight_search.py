@@ -29,9 +29,9 @@ def search_picture(found: WeightSearch, spec: str, titles: Mapping[str, str], co
     figure.add_trace(_line(found.pseudo.w, found.pseudo.auroc[0], PSEUDO_TITLE, line))
     for name, values in zip(found.true.datasets, found.true.auroc, strict=True):
         figure.add_trace(_line(found.true.w, values, titles[name], {"color": colours[name], "width": 1.8}))
-    if found.oracle != found.found.w:
+    if found.oracle != found.w:
         _upright(figure, found.oracle, f"best w {found.oracle:g}", "dot", 0.0)
-    _upright(figure, found.found.w, f"found {found.found.w:g}", "solid", 1.0)
+    _upright(figure, found.w, f"found {found.w:g}", "solid", 1.0)
     figure.update_xaxes(title={"text": "w", "standoff": 2}, range=[-0.02, 1.02], zeroline=False, fixedrange=True)
     figure.update_yaxes(title={"text": "AUROC (higher is better)"}, tickformat=".0%", zeroline=False, fixedrange=True)
     figure.update_layout(
@@ -58,11 +58,11 @@ def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -
 
 def reading(found: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
     """The w found, what it gives, and what it lost against the best w, which only the OOD images tell."""
-    here = int(np.argmin(np.abs(found.true.w - found.found.w)))
+    here = int(np.argmin(np.abs(found.true.w - found.w)))
     average, lost = float(found.true.average("fpr95")[here]), found.lost()
     several = len(found.true.datasets) > 1
     where = f"averaged over {len(found.true.datasets)} OOD datasets" if several else titles[found.true.datasets[0]]
-    first = f"The search gives {methods.title(spec)} w = {found.found.w:g}: FPR95, {where}, is {percent(average)} there"
+    first = f"The search gives {methods.title(spec)} w = {found.w:g}: FPR95, {where}, is {percent(average)} there"
     if lost == 0:
         return f"{first}, the lowest there is."
     return f"{first}, {100 * lost:.1f} points above the lowest, which w = {found.oracle:g} has."
@@ -91,7 +91,7 @@ def steps_table(found: WeightSearch) -> pd.DataFrame:
             "its AUROC": 100 * step.auroc_next,
             "goes on": "above" if step.goes_up else "at or below",
         }
-        for step in found.found.steps
+        for step in found.steps
     )
 
 

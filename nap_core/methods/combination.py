@@ -71,73 +71,9 @@ def weight_curve(
     fpr95 = np.empty((len(ood_other), len(weights)))
     area = np.empty_like(fpr95)
     for column, w in enumerate(weights):
-        known = combine(id_other, id_nap, w)
+        id_scores = combine(id_other, id_nap, w)
         for row, name in enumerate(ood_other):
-            unknown = combine(ood_other[name], ood_nap[name], w)
-            fpr95[row, column] = fpr_at_tpr(known, unknown)
-            area[row, column] = auroc(known, unknown)
+            ood_scores = combine(ood_other[name], ood_nap[name], w)
+            fpr95[row, column] = fpr_at_tpr(id_scores, ood_scores)
+            area[row, column] = auroc(id_scores, ood_scores)
     return WeightCurve(np.asarray(weights, dtype=np.float64), tuple(ood_other), fpr95, area)
-
-
-@dataclass(frozen=True)
-class SearchStep:
-    """One step of the search: the best w lies between ``low`` and ``high``; ``w`` in their middle is compared with the
-    next larger one. ``auroc`` and ``auroc_next`` are theirs on the pseudo-OOD images, shares."""
-
-    low: float
-    high: float
-    w: float
-    w_next: float
-    auroc: float
-    auroc_next: float
-
-    @property
-    def goes_up(self) -> bool:
-        """Whether the search goes on above ``w``."""
-        return self.auroc_next > self.auroc
-
-
-@dataclass(frozen=True)
-class SearchedWeight:
-    """The w that a search found, and how: the last step leaves one."""
-
-    w: float
-    steps: tuple[SearchStep, ...]
-
-
-def search_weight(
-    id_other: ArrayLike,
-    id_nap: ArrayLike,
-    pseudo_other: ArrayLike,
-    pseudo_nap: ArrayLike,
-    weights: Sequence[float] = INNER_WEIGHTS,
-) -> SearchedWeight:
-    """The w of the highest AUROC of ID images (N,) against pseudo-OOD images (M,), by binary search (NAP paper, section
-    4.3 and Appendix H).
-
-    The AUROC of a combination rises with w up to one place and falls behind it, or nearly so: two neighbours in the
-    middle tell on which side that place is, and the other half is let go. Two evaluations a step, five steps for the 19
-    ``weights``, which must ascend; among equals the smaller w. The paper does not say what it maximises: AUROC was
-    chosen because FPR95 hangs on a single ID image and jumps from one w to the next. Raises ValueError as ``combine``
-    does, and for no weights.
-    """
-    if not weights:
-        raise ValueError("a search needs weights to choose from")
-    known: dict[int, float] = {}
-
-    def value(position: int) -> float:
-        if position not in known:
-            w = weights[position]
-            known[position] = auroc(combine(id_other, id_nap, w), combine(pseudo_other, pseudo_nap, w))
-        return known[position]
-
-    low, high = 0, len(weights) - 1
-    steps = []
-    while low < high:
-        middle = (low + high) // 2
-        step = SearchStep(
-            weights[low], weights[high], weights[middle], weights[middle + 1], value(middle), value(middle + 1)
-        )
-        steps.append(step)
-        low, high = (middle + 1, high) if step.goes_up else (low, middle)
-    return SearchedWeight(weights[low], tuple(steps))

@@ -1,11 +1,11 @@
-"""What a method may use beside the activations it scores: the network, its fit split, and where results are kept."""
+"""What a method may use besides the activations it scores, and the images that methods are evaluated on."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,55 +13,29 @@ from numpy.typing import NDArray
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
-from nap_core.extraction import Progress, Stored, extract
-from nap_core.methods.combination import SearchedWeight
+from nap_core.extraction import ExtractionPlan, ExtractionStep, extract
+from nap_core.methods.inputs import ImageSet
+from nap_core.methods.spec import Scored
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-
-if TYPE_CHECKING:
-    from nap_core.methods.spec import Prepared, Scored
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 
-def _never() -> bool:
-    return False
+class Prepared(Protocol):
+    """A method with its parameters for one study, which fits itself at the first call where it needs that."""
 
-
-@dataclass(frozen=True)
-class RunCallbacks:
-    """Somebody who waits for a pass: hears how far it is, and may ask it to stop between two batches."""
-
-    progress: Callable[[Progress], None] | None = None
-    should_stop: Callable[[], bool] = _never
-
-
-NO_CALLBACKS = RunCallbacks()
-
-
-@dataclass(frozen=True, eq=False)  # one object is one set of images: it serves as a key of caches
-class ImageSet:
-    """Images to be scored: their stored activations and, where there are any, the images themselves."""
-
-    activations: Activations
-    images: ImageDataset | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class PseudoOODSet:
-    """What w is searched on: the first ID images and the pseudo-OOD images made of them."""
-
-    known: ImageSet
-    pseudo: ImageSet
+    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
 
 
 @dataclass(eq=False)
 class ScoringContext:
-    """What the methods of one study stand on.
+    """What methods may use besides the activations that they score.
 
-    ``knows`` is what the network was trained on, as the papers call it, and picks published parameters.
+    ``trained_on`` is what the network was trained on, as the papers call it, and picks published parameters.
     ``fit_images`` are training images, never test images; their activations are extracted into ``store`` when the
-    first method asks for them. ``fit_activations`` can be given in their place where no method needs the images.
-    ``find_search_set`` gives what w is searched on once that is in the store, None before.
+    first method needs them. ``fit_activations`` can be given in their place where no method needs the images.
     """
 
     model: LoadedModel | None = None
@@ -71,9 +45,6 @@ class ScoringContext:
     fit_limit: int | None = None
     store: Store | None = None
     device: str | None = None
-    find_search_set: Callable[[], PseudoOODSet | None] | None = None
-    _search_set: PseudoOODSet | None = field(default=None, repr=False)
-    _searched: dict[str, SearchedWeight] = field(default_factory=dict, repr=False)
     _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
     _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
     _fit_part: ImageSet | None = field(default=None, repr=False)
@@ -114,18 +85,15 @@ class ScoringContext:
             limit=self.fit_limit,
             store=self.store,
             device=self.device,
-            progress=callbacks.progress,
-            should_stop=callbacks.should_stop,
+            callbacks=callbacks,
         )
 
     def missing_fit(self) -> int:
         """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
         if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
             return 0
-        wanted = len(self.fit_images) if self.fit_limit is None else min(self.fit_limit, len(self.fit_images))
-        if self.store is None or self.model is None:
-            return wanted
-        return max(0, wanted - Stored(self.store, self.model, self.fit_images).rows)
+        sites = (self.model,) if self.model else ()
+        return ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
@@ -146,20 +114,6 @@ class ScoringContext:
         """How many classes the network has; 0 where there is no network."""
         return len(self.model.classes) if self.model else 0
 
-    @property
-    def search_set(self) -> PseudoOODSet | None:
-        """What w is searched on, None as long as it is not in the store."""
-        if self._search_set is None and self.find_search_set is not None:
-            self._search_set = self.find_search_set()
-        return self._search_set
-
-    def searched(self, spec: str, make: Callable[[], SearchedWeight]) -> SearchedWeight:
-        """What ``make`` found for ``spec``, searched once."""
-        with self._lock:
-            if spec not in self._searched:
-                self._searched[spec] = make()
-            return self._searched[spec]
-
     def prepared(self, spec: str, make: Callable[[], Prepared]) -> Prepared:
         """What ``make`` gave for ``spec``, made once."""
         with self._lock:
@@ -174,3 +128,78 @@ class ScoringContext:
         if spec not in known:
             known[spec] = make()
         return known[spec]
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationData:
+    """What methods are evaluated on: the one input of every analysis.
+
+    Args:
+        id_name: the name of the ID dataset.
+        id: the ID images, N rows.
+        ood: the OOD images by the name of their dataset, in study order.
+        context: what methods may use besides the activations.
+
+    Raises:
+        UserError: where an OOD dataset has the name of the ID dataset.
+    """
+
+    id_name: str
+    id: ImageSet
+    ood: Mapping[str, ImageSet]
+    context: ScoringContext = field(default_factory=ScoringContext)
+
+    def __post_init__(self) -> None:
+        if self.id_name in self.ood:
+            raise UserError(f"The ID dataset and an OOD dataset are called “{self.id_name}”. Rename one of them.")
+
+    @property
+    def parts(self) -> dict[str, ImageSet]:
+        """The images of every dataset by its name, the ID dataset first."""
+        return {self.id_name: self.id, **self.ood}
+
+    def of(self, name: str) -> Activations:
+        """The activations of the dataset called ``name``."""
+        return self.parts[name].activations
+
+
+def evaluation_data(
+    id_name: str,
+    sources: Mapping[str, ImageDataset | Activations],
+    context: ScoringContext,
+    *,
+    limit: int | None = None,
+    batch_size: int | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> EvaluationData:
+    """The activations of every dataset; what the store holds is read, the rest is extracted into it.
+
+    Args:
+        id_name: the name of the ID dataset, one of ``sources``.
+        sources: the images of each dataset by its name, or precomputed activations in their place.
+        context: the network, the store and the device, and what methods may use besides the activations.
+        limit: how many images of each dataset, from the first on; None for all.
+        batch_size: images of a batch; None for the device's default.
+        callbacks: progress and cancellation.
+
+    Returns:
+        The data. The labels of the ID images are classes of the network (``labels.labels_for``), those of the OOD
+        images their own.
+
+    Raises:
+        UserError: where the context has no network, and as ``extract`` does.
+        ExtractionStopped: when the callbacks stop it; a second call goes on from there.
+    """
+    model = context.network("Extraction")
+    parts = {
+        name: one if limit is None else one.head(limit) for name, one in sources.items() if isinstance(one, Activations)
+    }
+    images = {name: one for name, one in sources.items() if not isinstance(one, Activations)}
+    steps = [ExtractionStep((model,), one, limit) for one in images.values()]
+    parts |= zip(images, ExtractionPlan(steps, context.device, batch_size).run(context.store, callbacks), strict=True)
+    if id_name in images:
+        # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
+        labels = labels_for(images[id_name], model.classes)
+        parts[id_name] = replace(parts[id_name], labels=labels[: len(parts[id_name])])
+    sets = {name: ImageSet(parts[name], images.get(name)) for name in sources}
+    return EvaluationData(id_name, sets.pop(id_name), sets, context)

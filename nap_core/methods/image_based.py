@@ -1,7 +1,7 @@
 """Methods for which stored activations are not enough: gradients, several layers, full maps, dropout.
 
-Each runs the network again over the images, on a copy of it, so that hooks, gradients and dropout never meet the pages'
-own passes. What a pass finds is kept in the store, image by image, and a stopped pass goes on where it ended.
+Each runs a copy of the network over the images, so that hooks, gradients and dropout do not reach other passes. The
+store keeps the score of each image, and a stopped pass resumes where it ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,18 +19,20 @@ from torch import Tensor, nn
 
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import SHARD_ROWS, Progress, choose_device, inputs
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
+from nap_core.extraction import SHARD_ROWS, choose_device, inputs
+from nap_core.methods.context import ScoringContext
+from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
-from nap_core.methods.spec import MethodRecord, Need, Prepared, Scored, Value
+from nap_core.methods.spec import MethodRecord, Scored, Value
 from nap_core.models import AttentionHook, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
+from nap_core.storage.progress import RunCallbacks
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
 
 
 class Site:
-    """Where an own pass works: a copy of the network on its device, its taps, and the batches of a dataset."""
+    """The setting of a pass: a copy of the network on its device, its hooks, and the batches of a dataset."""
 
     def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
         self.title, self.context, self.parameters = title, context, parameters
@@ -48,7 +49,7 @@ class Site:
     def batches(
         self, dataset: ImageDataset, first: int, last: int, callbacks: RunCallbacks
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Network inputs and labels; each batch is told to ``watch`` once it has been used."""
+        """Network inputs (B, 3, H, W) and labels (B,); ``callbacks`` gets the progress after each batch."""
         started, done = time.perf_counter(), first
         for x, labels in inputs(
             self.model,
@@ -57,16 +58,15 @@ class Site:
             last,
             device=self.context.device,
             batch_size=BATCH,
-            should_stop=callbacks.should_stop,
+            callbacks=callbacks,
         ):
             yield x, labels
             done += len(x)
-            if callbacks.progress:
-                speed = (done - first) / (time.perf_counter() - started)
-                callbacks.progress(Progress(f"{self.title}, {dataset.title}", done, last, speed, (last - done) / speed))
+            speed = (done - first) / (time.perf_counter() - started)
+            callbacks.report(f"{self.title}, {dataset.title}", done, last, speed)
 
     def fit_batches(self, callbacks: RunCallbacks) -> FitBatches:
-        """The fit split as what detectors take for a data loader."""
+        """The fit split in the form of a data loader."""
         dataset = self.context.fit_images
         if dataset is None:
             raise UserError(f"{self.title} needs the images of a fit split, and there are none.")
@@ -74,16 +74,16 @@ class Site:
 
     def pooled(self, x: Tensor) -> Tensor:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
-        return self.maps(x, (self._head_tap(),))[0][0].flatten(1)
+        return self.maps(x, (self._head_hook(),))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, taps: tuple[FeatureHook | AttentionHook, ...]) -> tuple[list[Tensor], Tensor]:
-        """Inputs → the map at each tap, and the logits, in one pass."""
-        found: list[list[Tensor]] = [[] for _ in taps]
+    def maps(self, x: Tensor, hooks: tuple[FeatureHook | AttentionHook, ...]) -> tuple[list[Tensor], Tensor]:
+        """Inputs → the map at each hook, and the logits, in one pass."""
+        read: list[list[Tensor]] = [[] for _ in hooks]
         with ExitStack() as reading:
-            for hook, maps in zip(taps, found, strict=True):
+            for hook, maps in zip(hooks, read, strict=True):
                 reading.enter_context(hook.capture(self.network, maps.append))
             logits = self.network(x)
-        return [maps[-1] for maps in found], logits
+        return [maps[-1] for maps in read], logits
 
     def layer_maps(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at the end of each layer, and the logits."""
@@ -91,11 +91,11 @@ class Site:
 
     def head(self, maps: Tensor) -> Tensor:
         """Penultimate maps (B, C, H, W) → logits."""
-        linear: nn.Module = self.network.get_submodule(self._head_tap().module)
+        linear: nn.Module = self.network.get_submodule(self._head_hook().module)
         logits: Tensor = linear(maps.mean((2, 3)))
         return logits
 
-    def _head_tap(self) -> FeatureHook:
+    def _head_hook(self) -> FeatureHook:
         hook = self.model.head_hook
         if hook is None:
             raise UserError(f"{self.title} needs a network that ends in a linear layer; {self.model.title} does not.")
@@ -103,7 +103,7 @@ class Site:
 
 
 class FitBatches:
-    """The fit split, batch by batch, as often as it is asked for."""
+    """The fit split, batch by batch, from the start for each iteration."""
 
     def __init__(self, site: Site, dataset: ImageDataset, callbacks: RunCallbacks) -> None:
         self.site, self.dataset, self.callbacks = site, dataset, callbacks
@@ -118,16 +118,16 @@ class FitBatches:
 
 
 class Pass(ABC):
-    """A method on the images themselves. Made once for a study; fitted in ``__init__`` where it needs that.
+    """A method on the images themselves, made once for a study and fitted in ``__init__``.
 
-    ``revision`` goes up with every change of our code that changes scores: those in a store are then computed again.
+    ``revision`` rises with every change of our code that changes scores: those in a store are then computed again.
     """
 
     revision = 1
 
     @classmethod
     def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
-        """Why the method, called ``title``, cannot run on ``model``; empty when it can. Asked before any pass."""
+        """Why the method ``title`` cannot run on ``model``; empty when it can. Called before any pass."""
         return ""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
@@ -142,29 +142,14 @@ class Pass(ABC):
         return None
 
 
-def image_record(kind: type[Pass], *, name: str, title: str, needs: tuple[Need, ...], **fields: Any) -> MethodRecord:
-    """The record of the pass ``kind``; ``fields`` are the others of ``MethodRecord``."""
-
-    def prepare(context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
-        return _OnImages(kind, name, title, context, parameters, "fit split" in needs)
-
-    return MethodRecord(name=name, title=title, family="images", needs=needs, prepare=prepare, **fields)
-
-
-class _OnImages:
-    """Scores from the store, and a pass over the images that are not there yet."""
+class OnImages:
+    """Scores from the store, and a pass over the images that have none there."""
 
     def __init__(
-        self,
-        kind: type[Pass],
-        name: str,
-        title: str,
-        context: ScoringContext,
-        parameters: Mapping[str, Value],
-        fits: bool,
+        self, record: MethodRecord, kind: type[Pass], context: ScoringContext, parameters: Mapping[str, Value]
     ) -> None:
-        self.kind, self.name, self.title = kind, name, title
-        self.context, self.parameters, self.fits = context, parameters, fits
+        self.kind, self.name, self.title, self.fits = kind, record.name, record.title, record.fits
+        self.context, self.parameters = context, parameters
         self._pass: Pass | None = None
 
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
@@ -178,7 +163,7 @@ class _OnImages:
         return Scored(scores[:rows], own if (own >= 0).all() else None)
 
     def missing(self, image_set: ImageSet) -> int:
-        """How many images of ``part`` the store has no score of. Raises UserError when the pass cannot run."""
+        """How many images of ``image_set`` have no score in the store. Raises UserError when the pass cannot run."""
         file = self.file(self._images(image_set))
         self._check()
         return max(0, len(image_set.activations) - len(file.read()[0])) if file else len(image_set.activations)
@@ -196,8 +181,8 @@ class _OnImages:
         return image_set.images
 
     def file(self, images: ImageDataset) -> ScoreFile | None:
-        """Where the scores of ``images`` are kept; None where there is no store. Raises UserError without a fit
-        split that the method needs."""
+        """The file of the scores of ``images``; None without a store. Raises UserError where the method needs a fit
+        split and there is none."""
         model, fit = self.context.network(self.title), self.context.fit_images
         if self.fits and fit is None:
             self.context.fit(self.title)
@@ -224,7 +209,7 @@ class _OnImages:
     ) -> tuple[np.ndarray, np.ndarray]:
         with in_words(self.title):
             self._check()
-            found = self._pass = self._pass or self.kind(Site(self.title, self.context, self.parameters), callbacks)
+            scoring = self._pass = self._pass or self.kind(Site(self.title, self.context, self.parameters), callbacks)
             scores, classes = [have[0]], [have[1]]
             waiting = 0
 
@@ -234,9 +219,9 @@ class _OnImages:
                     file.write(scores[0], classes[0])
 
             try:
-                for x, _ in found.site.batches(images, len(have[0]), rows, callbacks):
-                    scores.append(negated(found.outliers(x)))
-                    own = found.predictions()
+                for x, _ in scoring.site.batches(images, len(have[0]), rows, callbacks):
+                    scores.append(negated(scoring.outliers(x)))
+                    own = scoring.predictions()
                     classes.append(np.full(len(x), -1, np.int64) if own is None else own.cpu().numpy())
                     waiting += len(x)
                     if waiting >= SHARD_ROWS:

@@ -17,12 +17,12 @@ from pytorch_ood.detector import (
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
 
-from nap_core.methods.context import RunCallbacks
 from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
 from nap_core.methods.neuron_coverage import Coverage, relevance
 from nap_core.methods.pytorch_ood_adapter import build
 from nap_core.methods.spec import Value
 from nap_core.models import FeatureHook, LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
@@ -43,7 +43,7 @@ class WholeNetwork(Pass):
 
 
 def whole_network(kind: type[Detector]) -> type[WholeNetwork]:
-    """The pass of a detector whose constructor asks for a model: a new one needs a record and nothing here."""
+    """The pass of a detector whose constructor takes a model: a new one needs a record and no code here."""
     return type(f"{kind.__name__}Pass", (WholeNetwork,), {"kind": kind})
 
 
@@ -57,7 +57,7 @@ class DropoutPass(WholeNetwork):
         return "" if model.has_dropout else f"{title} needs a network with dropout, and {model.title} has none."
 
     def outliers(self, x: Tensor) -> Tensor:
-        # The same image gets the same score, whatever was drawn before it.
+        # The seed makes the score of an image independent of the numbers drawn before it.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return self.detector.predict(x)
@@ -68,13 +68,13 @@ class MahalanobisOdinPass(Pass):
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)
-        known = site.context.labelled_fit(site.title, callbacks).activations
+        fit = site.context.labelled_fit(site.title, callbacks).activations
         std = list(site.model.transform.std)
         self.detector = cast(
             MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
         )
-        features = torch.tensor(known.pooled, dtype=torch.float32, device=site.device)
-        self.detector.fit_features(features, torch.tensor(known.labels, device=site.device))
+        features = torch.tensor(fit.pooled, dtype=torch.float32, device=site.device)
+        self.detector.fit_features(features, torch.tensor(fit.labels, device=site.device))
 
     def outliers(self, x: Tensor) -> Tensor:
         return self.detector.predict(x)
@@ -106,7 +106,7 @@ class MultiLayerMahalanobis(Pass):
 
 
 class _Replay(nn.Module):
-    """Layer ``index`` of a network as one of a chain: the first runs the network, the others hand on its maps."""
+    """Layer ``index`` of a network as one of a chain: the first runs the network, the others return its maps."""
 
     def __init__(self, site: Site, index: int, seen: list[Tensor]) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class EarlyAsh(OwnLogitsPass):
     @classmethod
     def refusal(cls, title: str, model: LoadedModel, parameters: Mapping[str, Value]) -> str:
         most, back = len(model.architecture.layers) - 1, int(parameters["back"])
-        if most < 0 or back <= most:  # a network that names no layers is answered where they are asked for
+        if most < 0 or back <= most:  # ``layer_names`` refuses a network that names no layers
             return ""
         return f"{title} can go back at most {most} layers in {model.title}, not {back}."
 

@@ -1,40 +1,41 @@
-"""NAC-ME: what the coverage of a model's neuron states says of the model, not of an image."""
+"""NAC-ME: a score of the model from the coverage of its neurons' states, not of an image."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nap_core.methods.catalogue import RECORDS
-from nap_core.methods.context import NO_CALLBACKS, RunCallbacks, ScoringContext
+from nap_core.methods.context import ScoringContext
 from nap_core.methods.image_based import Site
 from nap_core.methods.image_based_detectors import CoveragePass
 from nap_core.storage.activation_store.scores import ScoreFile
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 TITLE = "NAC-ME"
 
 
-def known_coverage(context: ScoringContext) -> float | None:
-    """NAC-ME of the ground's model when the store holds it, else None."""
+def stored_coverage(context: ScoringContext) -> float | None:
+    """NAC-ME of the context's model where the store holds it, else None."""
     file = _file(context)
-    found = file.read()[0] if file else np.empty(0)
-    return float(found[0]) if len(found) else None
+    stored = file.read()[0] if file else np.empty(0)
+    return float(stored[0]) if len(stored) else None
 
 
 def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBACKS) -> float:
-    """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, by the parameters of "nac-ue".
+    """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, with the parameters of "nac-ue".
 
-    To compare models of the same data: the larger, the better a model was found to generalise (NAC paper, "Model
-    Evaluation"). Takes a pass with gradients over the fit split, and is kept in the store. Raises UserError without a
-    fit split, ExtractionStopped when ``watch`` asks for that.
+    It compares models of the same data: the larger, the better a model generalises (NAC paper, "Model Evaluation").
+    It takes a pass with gradients over the fit split and is kept in the store. Raises UserError without a fit split,
+    ExtractionStopped when ``callbacks.should_stop`` returns True.
     """
-    known = known_coverage(context)
-    if known is not None:
-        return known
+    stored = stored_coverage(context)
+    if stored is not None:
+        return stored
     parameters = {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters}
-    found = CoveragePass(Site(TITLE, context, parameters), callbacks).coverage.model_score()
+    score = CoveragePass(Site(TITLE, context, parameters), callbacks).coverage.model_score()
     if file := _file(context):
-        file.write(np.array([found]), np.array([-1], np.int64))
-    return found
+        file.write(np.array([score]), np.array([-1], np.int64))
+    return score
 
 
 def _file(context: ScoringContext) -> ScoreFile | None:

@@ -44,25 +44,25 @@ class Coverage:
         self.alpha, self.intervals, self.enough = alpha, intervals, enough
         self.spread: list[float] = []
         self.counts: list[Tensor] = []
-        self._waiting: list[list[Tensor]] = []
+        self._pending: list[list[Tensor]] = []
 
     def add(self, layers: Sequence[Tensor]) -> None:
         """Count the states of a batch, given as the ``relevance`` (B, C) of each layer."""
         if self.counts:
             self._count(layers)
             return
-        self._waiting.append(list(layers))
-        if sum(len(batch[0]) for batch in self._waiting) >= SPREAD_ROWS:
+        self._pending.append(list(layers))
+        if sum(len(batch[0]) for batch in self._pending) >= SPREAD_ROWS:
             self.finish()
 
     def finish(self) -> None:
-        """Count what still waits for the layers' spread. Raises ValueError when nothing was added."""
+        """Count the first batches, which need the layers' spread. Raises ValueError when nothing was added."""
         if self.counts:
             return
-        if not self._waiting:
+        if not self._pending:
             raise ValueError("coverage needs at least one image of the fit split")
-        whole = [torch.cat(batches) for batches in zip(*self._waiting, strict=True)]
-        self._waiting = []
+        whole = [torch.cat(batches) for batches in zip(*self._pending, strict=True)]
+        self._pending = []
         # A layer that no gradient reaches has no spread, and all its states are ½.
         self.spread = [float(each.square().mean().sqrt()) or 1.0 for each in whole]
         self.counts = [torch.zeros(each.shape[1], self.intervals, dtype=torch.long) for each in whole]

@@ -1,16 +1,16 @@
-"""The adapter to pytorch-ood: any detector that works on logits, features or pooled maps runs on stored activations.
+"""The adapter to pytorch-ood: detectors of logits, features or pooled maps run on stored activations.
 
-A detector's base class says what it is fed, the names in its constructor what it is given, so that a new one needs a
-record and no code. Its outlier scores are negated in ``negated``, here and for passes of their own, and nowhere else.
+The base class of a detector decides its input, the names in its constructor decide its arguments. A new detector
+therefore needs a record and no code. Outlier scores are negated in ``negated`` and nowhere else.
 """
 
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,15 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
-from nap_core.methods.spec import MethodRecord, Prepared, Scored, Scores, Value
+from nap_core.methods.context import ScoringContext
+from nap_core.methods.inputs import ImageSet
+from nap_core.methods.spec import MethodRecord, Scored, Scores, Value
 from nap_core.models import LoadedModel
+from nap_core.storage.progress import RunCallbacks
 
 ROWS = 1024  # images that a detector scores at a time: megabytes of features and logits
 CHUNK_NUMBERS = 2**26  # a Gaussian mixture holds images × classes × channels at once: half a gigabyte
+LARGEST_MIXTURE = 4 * 2**30  # bytes of a Gaussian mixture's covariances
 
 
 def negated(outlier_scores: Tensor) -> Scores:
@@ -51,7 +54,7 @@ class Head(nn.Linear):
 
 
 class OwnLogits:
-    """Energy of the logits that a detector made, which are kept so that its ID accuracy can be told."""
+    """Energy of the logits that a detector computes; their classes are kept for its own ID accuracy."""
 
     def __init__(self) -> None:
         self.predictions: list[Tensor] = []
@@ -61,14 +64,14 @@ class OwnLogits:
         return EnergyBased.score(logits)
 
     def take(self) -> NDArray[np.int64] | None:
-        """The predicted classes since the last call, None when no logits came by."""
-        seen, self.predictions = self.predictions, []
-        return torch.cat(seen).numpy() if seen else None
+        """The classes predicted since the last call; None when there were no logits."""
+        classes, self.predictions = self.predictions, []
+        return torch.cat(classes).numpy() if classes else None
 
 
 @contextmanager
 def in_words(title: str) -> Iterator[None]:
-    """What a detector raises about its data becomes a UserError that names it."""
+    """Errors of a detector about its data or memory become a UserError that names the method."""
     try:
         yield
     except (ValueError, AssertionError, LinAlgError) as error:
@@ -85,9 +88,9 @@ def in_words(title: str) -> Iterator[None]:
 
 
 def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -> Detector:
-    """A detector whose constructor is given the ``parts`` and ``parameters`` that it has names for.
+    """A detector, constructed with ``parameters`` and those of ``parts`` that its constructor has names for.
 
-    Raises TypeError for a parameter that it has no name for: a record that does not fit the library.
+    Raises TypeError for a parameter that the constructor has no name for: the record does not fit the library.
     """
     names = inspect.signature(kind).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in names.values())
@@ -98,52 +101,72 @@ def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -
 
 
 def head_of(model: LoadedModel, what: str) -> Head:
-    """The model's linear head on its own. Raises UserError, naming ``what`` needs it, when it has none."""
+    """The model's linear head alone. Raises UserError, naming ``what`` needs it, where there is none."""
     return Head(*model.linear_head(what)).eval()
 
 
-@dataclass(frozen=True)
-class Adapted:
-    """A detector of pytorch-ood and how it is made for a study.
+def detector(
+    record: MethodRecord,
+    kind: type[Detector],
+    context: ScoringContext,
+    parameters: Mapping[str, Value],
+    **parts: Any,
+) -> Detector:
+    """The detector ``kind`` of ``record``, not fitted yet.
 
-    ``labels``: every class must be in its fit split. ``extra`` turns the ground and the parameters into what the
-    constructor takes beside them; it may take parameters out.
+    ``parts`` are the pieces of the network that it is to run; without them it takes logits, features or maps.
     """
-
-    kind: type[Detector]
-    title: str
-    labels: bool = False
-    extra: Callable[[ScoringContext, dict[str, Value]], Mapping[str, Any]] | None = None
-
-    def prepare(self, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
-        """The detector on stored activations."""
-        return _Stored(self, context, parameters)
-
-    def detector(self, context: ScoringContext, parameters: Mapping[str, Value], **parts: Any) -> Detector:
-        """The detector itself. ``parts`` are the pieces of the network that it is to run; without them it takes
-        logits, features or maps."""
-        own = dict(parameters)
-        given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None} | parts
-        # Logits are all that some detectors see: only the others need the network's head.
-        if {"head", "w", "b"} & set(inspect.signature(self.kind).parameters):
-            head = head_of(context.network(self.title), self.title)
-            given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
-        given |= self.extra(context, own) if self.extra else {}
-        with in_words(self.title):
-            return build(self.kind, own, **given)
+    given: dict[str, Any] = {"model": None, "encoder": None, "backbone": None} | parts
+    # Many detectors read the logits alone: only the others need the network's head.
+    if {"head", "w", "b"} & set(inspect.signature(kind).parameters):
+        head = head_of(context.network(record.title), record.title)
+        given |= {"head": head, "w": head.weight.detach(), "b": head.bias.detach()}
+    if record.arguments:
+        parameters = pkgutil.resolve_name(record.arguments)(context, parameters)
+    with in_words(record.title):
+        return build(kind, {**record.constants, **parameters}, **given)
 
 
-class _Stored:
-    """A detector of pytorch-ood on stored activations, fitted when it is first asked."""
+def zero_as_none(_context: ScoringContext, parameters: Mapping[str, Value]) -> dict[str, Value | None]:
+    """Arguments of a detector whose parameters mean "not given" at 0."""
+    return {name: value or None for name, value in parameters.items()}
 
-    def __init__(self, adapted: Adapted, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
-        self.title, self.context = adapted.title, context
-        self.find_fit = context.labelled_fit if adapted.labels else context.fit
+
+def vim_dimension(context: ScoringContext, parameters: Mapping[str, Value]) -> dict[str, Value]:
+    """ViM's d; 0 takes the ViM paper's choice for the number of channels."""
+    channels = int(context.network("ViM").linear_head("ViM")[0].shape[1])
+    usual = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
+    return {**parameters, "d": parameters["d"] or usual}
+
+
+def mixture_fits(context: ScoringContext, parameters: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The parameters of a Gaussian mixture. Raises UserError before too much memory is tried: 1,000 classes of 2,048
+    channels take 33 gigabytes."""
+    weight = context.model.head_weight if context.model else None
+    if weight is not None:
+        classes, channels = weight.shape
+        size = 8 * classes * channels**2
+        if size > LARGEST_MIXTURE:
+            raise UserError(
+                f"A Gaussian mixture keeps a covariance matrix for each class: {classes:,} of {channels:,} × "
+                f"{channels:,} numbers would take {size / 1e9:,.0f} GB. Use Mahalanobis, whose classes share one."
+            )
+    return parameters
+
+
+class StoredDetector:
+    """A detector of pytorch-ood on stored activations, fitted at the first call."""
+
+    def __init__(
+        self, record: MethodRecord, kind: type[Detector], context: ScoringContext, parameters: Mapping[str, Value]
+    ) -> None:
+        self.title = record.title
+        self.find_fit = context.labelled_fit if "labels" in record.needs else context.fit
         self.own_logits = OwnLogits()
-        self.detector = adapted.detector(context, parameters, detector=self.own_logits)
-        # ReAct that is given its threshold has nothing left to estimate.
-        self.fitted = not adapted.kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
-        self._one_at_a_time = threading.Lock()  # pages share a study, and with it what their methods were fitted to
+        self.detector = detector(record, kind, context, parameters, detector=self.own_logits)
+        # ReAct with a given threshold has nothing left to estimate.
+        self.fitted = not kind.requires_fit or bool(getattr(self.detector, "_is_fitted", False))
+        self._one_at_a_time = threading.Lock()  # pages share a study and its fitted methods
 
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
         with self._one_at_a_time:
@@ -162,16 +185,16 @@ class _Stored:
                 scores.append(negated(self._predict(activations.take(slice(start, start + chunk)))))
         return Scored(np.concatenate(scores) if scores else np.empty(0), self.own_logits.take())
 
-    def _fit(self, known: Activations) -> None:
-        # Detectors drop images with a negative label as OOD; in the fit split it means that the class is not known.
-        labels = torch.from_numpy(np.maximum(known.labels, 0))
+    def _fit(self, fit: Activations) -> None:
+        # Detectors drop images with a negative label as OOD; in the fit split it means that the class is unknown.
+        labels = torch.from_numpy(np.maximum(fit.labels, 0))
         with in_words(self.title):
             if isinstance(self.detector, LogitsDetector):
-                self.detector.fit_logits(_logits(known), labels)
+                self.detector.fit_logits(_logits(fit), labels)
             elif isinstance(self.detector, FeaturesDetector):
-                self.detector.fit_features(features(known), labels)
+                self.detector.fit_features(features(fit), labels)
             elif isinstance(self.detector, FeatureMapsDetector):
-                self.detector.fit_feature_maps(features(known)[:, :, None, None], labels)
+                self.detector.fit_feature_maps(features(fit)[:, :, None, None], labels)
 
     def _predict(self, activations: Activations) -> Tensor:
         if isinstance(self.detector, LogitsDetector):
@@ -192,28 +215,3 @@ def features(activations: Activations) -> Tensor:
 def _logits(activations: Activations) -> Tensor:
     # In double precision: a softmax in single precision gives exactly 1 for many confident images, and ties.
     return torch.from_numpy(np.array(activations.logits, dtype=np.float64))
-
-
-def paper_of(kind: type[Detector]) -> dict[str, Any]:
-    """Paper, venue, year and address as pytorch-ood states them, for a record; nothing where it names no paper."""
-    if kind.info is None or kind.info.paper is None:
-        return {}
-    paper = kind.info.paper
-    return {"paper": paper.title, "venue": paper.venue, "year": paper.year, "url": paper.url}
-
-
-def record(
-    kind: type[Detector],
-    *,
-    name: str,
-    title: str,
-    extra: Callable[[ScoringContext, dict[str, Value]], Mapping[str, Any]] | None = None,
-    **fields: Any,
-) -> MethodRecord:
-    """The record of a detector that runs on stored activations; its class says family, paper and whether it fits."""
-    families = {LogitsDetector: "logits", FeatureMapsDetector: "shaping"}
-    family = next((word for base, word in families.items() if issubclass(kind, base)), "features")
-    needs = fields.pop("needs", ("fit split",) if kind.requires_fit else ())
-    given = paper_of(kind) | {"family": family} | fields
-    adapted = Adapted(kind, title, "labels" in needs, extra)
-    return MethodRecord(name=name, title=title, needs=needs, prepare=adapted.prepare, adapted=adapted, **given)

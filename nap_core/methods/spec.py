@@ -1,20 +1,16 @@
-"""What the catalogue knows of a method before it runs, and what a method gives once it has."""
+"""The specification of a method: data that the catalogue states before any implementation is loaded."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nap_core.errors import UserError
-
-if TYPE_CHECKING:
-    from nap_core.methods.context import ImageSet, RunCallbacks, ScoringContext
-    from nap_core.methods.pytorch_ood_adapter import Adapted
 
 Scores = NDArray[np.float64]
 Value = float | int | str
@@ -42,16 +38,22 @@ NEED_SENTENCES: dict[Need, str] = {
 }
 
 OWN_PASS_NEEDS: frozenset[Need] = frozenset({"images", "gradients", "layers", "dropout", "maps"})
-"""What stored activations do not hold, so that the network runs once more over every image."""
+"""Needs that stored activations do not cover, so that the network runs once more over every image."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number or word that a method can be told.
+    """A parameter of a method: a number or a word.
 
-    ``by_benchmark`` gives the default for an ID dataset as the papers call it ("CIFAR-10"), ``default`` elsewhere, and
-    ``source`` says in a few words where they come from. Numbers lie within ``low`` and ``high``, both included; a
-    word is one of ``choices``.
+    Args:
+        name: its name, as in "knn:k=10".
+        meaning: what it stands for, in a few words.
+        default: its default where ``by_benchmark`` has none.
+        source: where the defaults come from, in a few words.
+        low: the smallest number allowed.
+        high: the largest number allowed.
+        choices: the words allowed, of a parameter that is a word.
+        by_benchmark: the default by ID dataset as the papers call it ("CIFAR-10").
     """
 
     name: str
@@ -64,7 +66,7 @@ class Parameter:
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
 
     def default_for(self, trained_on: str) -> Value:
-        """The default where the network knows ``knows``."""
+        """The default for a network that was trained on ``trained_on``."""
         return self.by_benchmark.get(trained_on, self.default)
 
     @property
@@ -96,21 +98,23 @@ BENCHMARKS = {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet-1k": 1000}
 
 @dataclass(frozen=True)
 class Weight:
-    """The w of a combination that nobody chose, and where it comes from.
+    """The w of a combination, and where it comes from.
 
-    "found": searched on pseudo-OOD images of the study; "published": by Table 11 for ``benchmark``, which the network
-    knows; "nearest": by Table 11 for ``benchmark``, whose number of classes is the nearest; "assumed": Table 11 has
-    nothing for the combination, or nothing is known of the network.
+    "given": by the caller; "searched": by ``analysis.weight_search`` on distorted ID images; "published": by Table 11
+    for ``benchmark``, on which the network was trained; "nearest": by Table 11 for ``benchmark``, whose number of
+    classes is the nearest; "assumed": Table 11 has nothing for the combination, or the network is unknown.
     """
 
     w: float
-    origin: Literal["found", "published", "nearest", "assumed"]
+    origin: Literal["given", "searched", "published", "nearest", "assumed"]
     benchmark: str = ""
 
     def sentence(self) -> str:
         """Where it comes from, for a reader."""
-        if self.origin == "found":
-            return f"w = {self.w:g} was found on distorted images, without any OOD image."
+        if self.origin == "given":
+            return f"w = {self.w:g} was given."
+        if self.origin == "searched":
+            return f"w = {self.w:g} was searched on distorted images, without any OOD image."
         if self.origin == "published":
             return f"w = {self.w:g} is the paper's for {self.benchmark} (Table 11)."
         search = "a search on this study may find a better one"
@@ -122,27 +126,25 @@ class Weight:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a method gives for N images: ``scores`` (N,) float64, higher means more in-distribution, and
-    ``predictions`` (N,), the classes under the method's own logits, or None where it leaves the network's."""
+    """The result of a method on N images.
+
+    Args:
+        scores: one score an image, (N,) float64; higher means more in-distribution.
+        predictions: the classes under the method's own logits, (N,); None where it leaves the network's.
+    """
 
     scores: Scores
     predictions: NDArray[np.int64] | None = None
-
-
-class Prepared(Protocol):
-    """A method that has its parameters and has been fitted, or will be when it is first asked."""
-
-    def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
-
-
-Prepare = Callable[["ScoringContext", Mapping[str, Value]], Prepared]
 
 
 @dataclass(frozen=True)
 class Positive:
     """How a score is made positive for the combination with NAP, and for nothing else.
 
-    ``apply`` takes the scores to be changed and, where ``fitted`` is set, the method's scores of the fit split.
+    Args:
+        note: the reason for this form, a sentence.
+        apply: scores to change (N,) and scores of the fit split (M,) → positive scores (N,).
+        fitted: whether ``apply`` uses the scores of the fit split.
     """
 
     note: str
@@ -152,12 +154,29 @@ class Positive:
 
 @dataclass(frozen=True)
 class MethodRecord:
-    """What is known of a method before it runs.
+    """The specification of a method.
 
-    ``needs`` names what it takes beyond the stored activations. ``published_w`` is the weight of NAP's Table 11 by ID
-    dataset, ``default_w`` what is used where nothing is near, see ``weight``. ``prior`` marks what another method can
-    be combined with: NAP and the designs it was chosen from. ``own_logits``: the method changes the logits, so its ID
-    accuracy is its own. ``adapted`` is pytorch-ood's detector behind it where stored activations are enough.
+    Args:
+        name: the name in addresses and on the command line.
+        title: the name on the screen.
+        family: a key of ``FAMILIES``.
+        paper: the title of the paper.
+        venue: where the paper was published.
+        year: when.
+        url: the address of the paper.
+        formula: the score in one line.
+        implementation: "module:name" of the code, which ``nap_core.methods.scoring`` loads: a detector of
+            pytorch-ood, a pass over the images, a score of activations, or a function or class of our own.
+        arguments: "module:name" of a function that turns a scoring context and the parameters into the arguments of a
+            detector's constructor; empty where the parameters are the arguments.
+        constants: arguments of a detector's constructor that are the same for every study.
+        needs: what the method takes beyond the stored activations.
+        parameters: its parameters with defaults and ranges.
+        positive: the form that the combination with NAP needs; None where there is none.
+        default_w: the weight in a combination where no published one is near, see ``weight``.
+        published_w: the weights of the NAP paper's Table 11 by ID dataset.
+        prior: whether other methods can be combined with it: NAP and the designs of Table 6.
+        own_logits: whether the method changes the logits, so that its ID accuracy is its own.
     """
 
     name: str
@@ -168,7 +187,9 @@ class MethodRecord:
     year: int
     url: str
     formula: str
-    prepare: Prepare
+    implementation: str
+    arguments: str = ""
+    constants: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     positive: Positive | None = None
@@ -176,7 +197,6 @@ class MethodRecord:
     published_w: Mapping[str, float] = field(default_factory=dict)
     prior: bool = False
     own_logits: bool = False
-    adapted: Adapted | None = None
 
     @property
     def own_pass(self) -> bool:
@@ -189,8 +209,9 @@ class MethodRecord:
         return "fit split" in self.needs
 
     def weight(self, trained_on: str, classes: int = 0) -> Weight:
-        """The published w for a network that knows ``knows``, else for the benchmark whose number of classes is nearest
-        to ``classes`` on a logarithmic scale (0: not known), else ``default_w``."""
+        """The w of a combination: the published one for a network that was trained on ``trained_on``, else for the
+        benchmark whose number of classes is nearest to ``classes`` on a logarithmic scale (0: unknown), else
+        ``default_w``."""
         if trained_on in self.published_w:
             return Weight(self.published_w[trained_on], "published", trained_on)
         if not (self.published_w and classes):
@@ -203,8 +224,8 @@ class MethodRecord:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
-        known = ", ".join(parameter.name for parameter in self.parameters) or "none"
-        raise UserError(f"{self.title} has no parameter “{name}”. It has: {known}.")
+        names = ", ".join(parameter.name for parameter in self.parameters) or "none"
+        raise UserError(f"{self.title} has no parameter “{name}”. It has: {names}.")
 
 
 def _clip(scores: Scores, _fit: Scores) -> Scores:

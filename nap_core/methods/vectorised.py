@@ -1,4 +1,4 @@
-"""Detectors of pytorch-ood in arithmetic that a thousand classes and two thousand channels allow.
+"""Detectors of pytorch-ood in arithmetic that is fast enough for a thousand classes and two thousand channels.
 
 The fits and the formulas are the library's. Where it goes through the classes one by one, or holds images × classes ×
 channels at once, a matrix product gives the same numbers: for 90,000 images of an ImageNet network in half a minute
@@ -7,8 +7,9 @@ instead of days, and in megabytes.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from pytorch_ood.detector import DICE, RMD, Mahalanobis, fDBD
+from pytorch_ood.detector import DICE, RMD, Mahalanobis, OpenMax, fDBD
 from torch import Tensor
 
 
@@ -52,6 +53,27 @@ class MatrixRMD(RMD):  # type: ignore[misc]
 
     def _calc_gaussian_scores(self, z: Tensor) -> Tensor:
         return self.distances(z).float()
+
+
+class VectorisedOpenMax(OpenMax):  # type: ignore[misc]
+    """OpenMax whose Weibull distributions are evaluated once a class, not once an image and class: a second for
+    10,000 images of 10 classes in place of a minute.
+
+    One difference: the library leaves the distance from a class at zero when no image of the batch is predicted to be
+    of that class, so that a score depends on the other images; here it does not.
+    """
+
+    def predict_logits(self, logits: Tensor) -> Tensor:
+        model, activations = self._openmax, logits.numpy()
+        kept = min(self.alpha, activations.shape[1])
+        ranks = np.argsort(np.argsort(-activations, axis=1, kind="stable"), axis=1, kind="stable")
+        weights = np.where(ranks < kept, (kept - ranks) / kept, 0.0)
+        tails = np.ones_like(activations)
+        for label, distribution in model.distributions.items():
+            tails[:, label] = distribution.w_score(model._get_dists_to_center(label, activations))
+        moved = activations * tails * weights
+        revised = np.column_stack([moved.sum(axis=1), activations - moved])
+        return torch.from_numpy(revised).softmax(dim=1)[:, 0]
 
 
 class SquaredDistances:

@@ -8,6 +8,7 @@ from functools import partial
 
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
+from torchvision.models import EfficientNet_B0_Weights
 
 from nap_core.models import timm_networks, torchvision_families
 from nap_core.models.attention_hook import AttentionHook
@@ -59,6 +60,11 @@ class Architecture:
 def _efficientnet_lite0(num_classes: int) -> nn.Module:
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0", num_classes=num_classes)
     return network
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 class names of ImageNet-1k in the order of their indices."""
+    return tuple(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 def _cifar_resnet(depth: int) -> Architecture:

@@ -9,7 +9,6 @@ from pathlib import Path
 from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
 from nap_core.models import architectures, plugins, user_models
-from nap_core.models.catalogue.bundled import imagenet_classes
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.loaded_model import LoadedModel, Variant, assemble, with_layer, with_preprocessing
 from nap_core.models.preprocessing import Transform
@@ -102,7 +101,7 @@ def add(
 def benchmark_classes(trained_on: str) -> tuple[str, ...]:
     """The class names of CIFAR-10 or ImageNet-1k in the order of their indices; empty for other datasets."""
     if trained_on == "ImageNet-1k":
-        return imagenet_classes()
+        return architectures.imagenet_classes()
     return CIFAR10_CLASSES if trained_on == "CIFAR-10" else ()
 
 

@@ -113,11 +113,10 @@ class Transform:
 
     def normalise(self, views: Tensor) -> Tensor:
         """Views (B, 3, H, W) uint8 on any device → float32 network input of the same shape, channels last."""
-        import torch  # not above: records hold transforms, and the catalogue loads without torch
-
-        mean = torch.tensor(self.mean, device=views.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=views.device).view(1, 3, 1, 1)
-        return ((views.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+        pixels = views.float() / 255
+        mean, std = (pixels.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        # The same as memory_format=torch.channels_last, without torch: a record holds a transform.
+        return ((pixels - mean) / std).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
     def describe(self) -> str:
         """One line for a page or a manifest; part of store keys, so that equal lines mean equal transforms."""

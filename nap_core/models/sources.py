@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Protocol, cast
 
 from nap_core.errors import UserError
@@ -26,7 +26,7 @@ MODULES = ("plugins", "user_models", "torchvision_zoo")
 
 
 def _sources() -> Iterator[Source]:
-    return (cast(Source, import_module(f"nap_core.models.{module}")) for module in MODULES)
+    return (cast(Source, pkgutil.resolve_name(f"nap_core.models.{module}")) for module in MODULES)
 
 
 def names() -> tuple[str, ...]:
@@ -51,9 +51,8 @@ def find(name: str) -> ModelRecord:
     for source in _sources():
         if source.owns(name):
             return source.record(name)
-    from nap_core.models import plugins
-
-    raise UserError(" ".join([f"There is no model called “{name}”. There are: {listing()}.", *plugins.faults()]))
+    faults = pkgutil.resolve_name("nap_core.models.plugins:faults")()
+    raise UserError(" ".join([f"There is no model called “{name}”. There are: {listing()}.", *faults]))
 
 
 def listing() -> str:

@@ -10,15 +10,12 @@ import pandas as pd
 from nap_core import methods
 from nap_core.analysis import evaluation, layers, oracle, overhead, weight_search
 from nap_core.analysis.comparison import AVERAGE, pareto_front
-from nap_core.analysis.evaluation import EvaluationData
-from nap_core.corruptions import weight_search_images
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet, PseudoOODSet, RunCallbacks, combination
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.methods import EvaluationData, combination
 from nap_core.paper import spec
 from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.spec import Entry, Kind, Row
-from nap_core.storage.progress import ExtractionStopped
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "measured", "note"]
 
@@ -63,11 +60,11 @@ def _evaluated(
     """The results table of the entry's methods, ``row`` added, and why some rows are missing."""
     parts, unable = [], {}
     for row in entry.rows:
-        _stop_if_asked(callbacks)
+        callbacks.raise_if_stopped()
         w = paper_w(row, subject.trained_on)
         try:
-            table = evaluation.evaluate_cases(
-                subject.cases, [row.spec], {} if w is None else {row.spec: w}, callbacks=callbacks
+            table = evaluation.evaluate(
+                subject.data, [row.spec], {} if w is None else {row.spec: w}, callbacks=callbacks
             )
         except UserError as error:
             unable[row.printed] = str(error)
@@ -104,7 +101,7 @@ def _methods(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) 
 
 def _layers(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """FPR95 and AUROC of NAP at every layer, and of the products that the entry has."""
-    scores = layers.layer_scores(subject.at(callbacks))
+    scores = layers.layer_scores(subject.at_layers(callbacks))
     names = list(scores)
     single = [(name,) for name in names]
     products = layers.paper_products(names) if any("," in row.spec for row in entry.rows) else []
@@ -126,14 +123,7 @@ def _layers(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
 
 def _oracle(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """What an MLP that sees OOD labels makes of maxima and means, and how it runs along with NAP."""
-    cases = subject.cases
-    found = oracle.oracle_of(
-        cases.id_name,
-        cases.id.activations,
-        {name: part.activations for name, part in cases.ood.items()},
-        score=lambda part: methods.score("nap", part, cases.context),
-        callbacks=callbacks,
-    )
+    found = oracle.oracle(subject.data, callbacks=callbacks)
     figures = {
         "correlation": found.correlation,
         "within_id": found.within[0],
@@ -147,10 +137,10 @@ def _oracle(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
 
 def _cost(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """The share of NAP in the forward pass on this device, and both in milliseconds an image."""
-    images, context = subject.cases.id.images, subject.cases.context
+    images, context = subject.data.id.images, subject.data.context
     if images is None:
         raise UserError("The ID images are not there, so no forward pass over them can be timed.")
-    count = min(overhead.IMAGES, len(subject.cases.id.activations))
+    count = min(overhead.IMAGES, len(subject.data.id.activations))
     found = overhead.measure(
         context.network("The cost"), images, images=count, device=context.device, callbacks=callbacks
     )
@@ -199,8 +189,8 @@ def _curves(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
     unable = {}
     for row in entry.rows:
         try:
-            _score(subject.cases, row.spec, callbacks)
-            curve = evaluation.weight_curve_cases(subject.cases, row.spec)
+            _score(subject.data, row.spec, callbacks)
+            curve = evaluation.weight_curve(subject.data, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
             continue
@@ -221,24 +211,23 @@ def _curves(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
 
 def _weights(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
     """The w found without OOD images, the best one, and the FPR95 that the found one and the paper's lose to it."""
-    pseudo = subject.pseudo(callbacks)
-    images = PseudoOODSet(ImageSet(subject.cases.id.activations.head(weight_search_images.IMAGES)), pseudo)
+    pseudo = weight_search.extracted(subject.data, callbacks)
     found: list[dict[str, object]] = []
     unable = {}
     for row in entry.rows:
         try:
-            _score(subject.cases, row.spec, callbacks)
-            result = weight_search.search_cases(subject.cases, images, row.spec)
+            _score(subject.data, row.spec, callbacks)
+            result = weight_search.search(subject.data, pseudo, row.spec)
         except UserError as error:
             unable[row.printed] = str(error)
             continue
         values = result.true.average("fpr95")
         told = paper_w(row, subject.trained_on)
-        figures = {"w": result.found.w, "best_w": result.oracle, "lost": result.lost()}
+        figures = {"w": result.w, "best_w": result.oracle, "lost": result.lost()}
         if told is not None:
             figures["paper_lost"] = float(np.interp(told, result.true.w, values) - values.min())
         heading = spec.AVERAGE if subject.setting(entry) else ""
-        known = {"row": row.printed, "method": row.spec, "w": result.found.w, "ood": AVERAGE, "note": ""}
+        known = {"row": row.printed, "method": row.spec, "w": result.w, "ood": AVERAGE, "note": ""}
         found += [
             {**known, "heading": heading if metric == "w" else "", "metric": metric, "measured": value}
             for metric, value in figures.items()
@@ -246,15 +235,10 @@ def _weights(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) 
     return _tidy([*found, *_missing(entry, unable)])
 
 
-def _stop_if_asked(callbacks: RunCallbacks) -> None:
-    if callbacks.should_stop():
-        raise ExtractionStopped
-
-
 def _score(data: EvaluationData, spec: str, callbacks: RunCallbacks) -> None:
-    """Score once under a watch, so that what takes long (the fit split) can be seen and stopped."""
-    _stop_if_asked(callbacks)
-    evaluation.score_cases(data, spec, w=combination.WEIGHTS[-1], callbacks=callbacks)
+    """Score once with callbacks, so that what takes long (the fit split) shows its progress and can be stopped."""
+    callbacks.raise_if_stopped()
+    evaluation.method_scores(data, spec, w=combination.WEIGHTS[-1], callbacks=callbacks)
 
 
 def _tidy(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nap_core.methods import RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
 from nap_core.paper.comparison import compare, published_for
 from nap_core.paper.findings import Finding, finding
 from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.measuring import measure
 from nap_core.paper.spec import Entry, Setting
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 __all__ = ["Reproduced", "ReproductionInput", "run"]
 
@@ -49,7 +48,7 @@ def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_C
         entry,
         table,
         dict(subject.titles),
-        subject.network,
+        subject.model.title,
         subject.setting(entry),
         finding(entry, measured),
         tuple(subject.remarks(entry)),

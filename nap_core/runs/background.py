@@ -9,13 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.runs import pending
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, prepare, run
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
+from nap_core.studies.study import Study, prepare, run
 
 KEPT = 16  # ended runs whose results stay open; older ones are read from the store again
 
@@ -55,7 +54,7 @@ class Job(ABC, Generic[Result]):
             self.error = UserError("This machine has too little memory for the study. Take fewer images.")
             self.state = "failed"
         finally:
-            if self.state == "running":  # nobody foresaw this one: threading writes its traceback to the terminal
+            if self.state == "running":  # unforeseen: threading writes its traceback to the terminal
                 self.error = UserError("An error that was not foreseen ended it; the terminal says which.")
                 self.state = "failed"
 
@@ -68,29 +67,27 @@ class Job(ABC, Generic[Result]):
         self._thread.join(seconds)
 
 
-class StudyJob(Job[StudyActivations]):
+class StudyJob(Job[EvaluationData]):
     """One run of one study: what is missing is downloaded and unpacked, then the images are extracted."""
 
     def __init__(self, study: Study, store: Store, device: str | None = None) -> None:
         self.study, self._store, self._device = study, store, device
         super().__init__()
 
-    def _run(self, callbacks: RunCallbacks) -> StudyActivations:
-        prepare(self.study, progress=callbacks.progress, should_stop=callbacks.should_stop)
-        return run(
-            self.study, self._store, device=self._device, progress=callbacks.progress, should_stop=callbacks.should_stop
-        )
+    def _run(self, callbacks: RunCallbacks) -> EvaluationData:
+        prepare(self.study, callbacks)
+        return run(self.study, self._store, device=self._device, callbacks=callbacks)
 
 
 class MethodsJob(Job[None]):
     """What methods need beyond stored activations: the fit split, and passes of their own.
 
-    ``unable`` has the methods that turned out to be unable to run, each with the sentence that says why. ``step`` of
+    ``unable`` has the methods that turned out to be unable to run, each with the reason in a sentence. ``step`` of
     ``steps`` counts, from 1, how often the images of a dataset are gone through.
     """
 
     def __init__(self, data: EvaluationData, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
-        self.cases, self.specs = data, tuple(specs)
+        self.data, self.specs = data, tuple(specs)
         self.unable = {spec: reason for spec, reason in (unable or {}).items() if spec not in specs}
         self.step, self.steps = 0, 0
         super().__init__()
@@ -105,27 +102,27 @@ class MethodsJob(Job[None]):
         self.steps = self._steps()
         for spec in self.specs:
             try:
-                needs = pending.waiting(self.cases, spec)
+                needs = pending.waiting(self.data, spec)
                 if needs.fit:
-                    self.cases.context.fit(methods.title(spec), callbacks)
+                    self.data.context.fit(methods.title(spec), callbacks)
                 if needs.images:
-                    evaluation.score_cases(self.cases, spec, callbacks=callbacks)
+                    evaluation.method_scores(self.data, spec, callbacks=callbacks)
             except UserError as error:
                 self.unable[spec] = str(error)
 
     def _steps(self) -> int:
         """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
-        count = int(self.cases.context.missing_fit() > 0)
+        count = int(self.data.context.missing_fit() > 0)
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
-                count += pending.steps(self.cases, spec)
+                count += pending.steps(self.data, spec)
             except UserError:  # told again, and kept, when its turn comes
                 continue
         return count
 
 
 class Task(Job[Result]):
-    """Work that needs no more than a watch: a function of one."""
+    """A run of one function of ``RunCallbacks``."""
 
     def __init__(self, work: Callable[[RunCallbacks], Result]) -> None:
         self._given = work
@@ -136,7 +133,7 @@ class Task(Job[Result]):
 
 
 class Jobs:
-    """The runs of one server: a study, and the methods of a study, run once at a time, whoever asks for it."""
+    """The runs of one server: a study, and the methods of a study, run once at a time, for all visitors."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -166,6 +163,13 @@ class Jobs:
             self._methods, owner, lambda ended: MethodsJob(data, specs, ended.unable if ended else None)
         )
 
+    def forget(self, concerned: Callable[[Hashable], bool]) -> None:
+        """Drop the ended runs whose owner is ``concerned``: they were about other images."""
+        with self._lock:
+            for kept in (self._jobs, self._methods, self._tasks):
+                for owner in [owner for owner, job in kept.items() if job.state != "running" and concerned(owner)]:
+                    del kept[owner]
+
     def task_of(self, owner: Hashable) -> Task[Any] | None:
         """The newest run of the task called ``owner``, running or ended."""
         return self._tasks.get(owner)
@@ -188,7 +192,7 @@ class Jobs:
 
 
 def _forget(jobs: dict[Hashable, AnyJob]) -> None:
-    """Let go of all but the newest ended runs."""
+    """Drop all but the newest ended runs."""
     ended = [owner for owner, job in jobs.items() if job.state != "running"]
     for owner in ended[:-KEPT]:
         del jobs[owner]

@@ -1,14 +1,13 @@
-"""How much room a study takes on the disk, known before it runs."""
+"""The size of a study on disk, computed before it runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nap_core import datasets
 from nap_core.extraction import Stored
 from nap_core.storage import byte_size
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study
+from nap_core.studies.study import Study, extraction_plan
 
 
 @dataclass(frozen=True)
@@ -26,17 +25,9 @@ class Storage:
 def storage(study: Study, store: Store) -> Storage:
     """What the store will hold of the study's datasets, to the byte, once all of them are there.
 
-    The fit split is not counted: it is extracted when a method first asks for it. Raises UserError as
-    ``study.missing_images`` does.
+    The fit split is not counted: it is extracted when a method first needs it. Raises UserError as
+    ``studies.extraction_plan`` does.
     """
-    model = study.network()
-    size, half = 0, False
-    for name in study.datasets:
-        if datasets.find(name).role == "precomputed":
-            continue
-        dataset = datasets.load(name)
-        rows = min(study.images, len(dataset))
-        stored = Stored(store, model, dataset)
-        size += stored.size(rows)
-        half |= stored.chosen(rows) is stored.half
-    return Storage(size, half)
+    model, steps = study.network(), extraction_plan(study).steps
+    kept = [(Stored(store, model, step.dataset), step.images) for step in steps]
+    return Storage(sum(one.size(rows) for one, rows in kept), any(one.chosen(rows) is one.half for one, rows in kept))

@@ -1,4 +1,4 @@
-"""What has still to be computed before a method has its numbers on some images, or why it cannot have any."""
+"""Work that a method needs before its scores can be computed from stored activations, or why it cannot run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nap_core import datasets, methods
-from nap_core.analysis.evaluation import EvaluationData
+from nap_core.methods import EvaluationData
 
 
 @dataclass(frozen=True)
 class PendingWork:
-    """``fit``: images of the fit split to be extracted. ``images``: by the title of the dataset, images that a pass of
-    the method's own has still to see. Empty, hence false, when the scores can be had at once."""
+    """``fit``: images of the fit split to be extracted. ``images``: images that an image-based method has still to
+    score, by the title of the dataset. Empty, hence false, when the scores can be had at once."""
 
     fit: int
     images: Mapping[str, int]
@@ -22,14 +22,13 @@ class PendingWork:
 
 
 def waiting(data: EvaluationData, spec: str) -> PendingWork:
-    """What the method ``spec`` waits for; nothing is computed.
+    """The pending work of the method ``spec``; nothing is computed.
 
     Raises UserError, in the method's own words, when it cannot run on these images or ``spec`` names no method.
     """
     method, context = methods.parse(spec), data.context
     fit = methods.missing_fit(method, context)
-    parts = {data.id_name: data.id, **data.ood}
-    images = {datasets.title(name): methods.missing(method, part, context) for name, part in parts.items()}
+    images = {datasets.title(name): methods.missing(method, part, context) for name, part in data.parts.items()}
     if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores
         images["fit split"] = fit or methods.missing(method, context.fit(method.title), context)
     return PendingWork(fit, {title: count for title, count in images.items() if count})

@@ -52,12 +52,12 @@ def placed(name: str, study: Study) -> OODGroup:
         if same:
             by_name = "" if same == name else f"; by its name it is {datasets.title(same)}"
             return OODGroup("near" if same in one.near else "far", f"by {one.title}{by_name}")
-    known, met = datasets.find(study.id_dataset), datasets.find(name)
-    if met.kind == known.kind:
+    id_record, ood_record = datasets.find(study.id_dataset), datasets.find(name)
+    if ood_record.kind == id_record.kind:
         return OODGroup("unknown", "no benchmark here says, and its pictures are of the same kind")
-    if met.kind in _WITHOUT_OBJECTS:
-        return OODGroup("far", f"{met.kind}, without an object")
-    return OODGroup("far", f"{met.kind}, while {known.title} is {known.kind}")
+    if ood_record.kind in _WITHOUT_OBJECTS:
+        return OODGroup("far", f"{ood_record.kind}, without an object")
+    return OODGroup("far", f"{ood_record.kind}, while {id_record.title} is {id_record.kind}")
 
 
 def grouped(placed: Mapping[str, OODGroup]) -> dict[Nearness, tuple[str, ...]]:
@@ -74,11 +74,11 @@ def cifar100_among(study: Study) -> str | None:
     return next((name for name in study.ood_datasets if _namesake(name, ["cifar100-test"])), None)
 
 
-def _namesake(name: str, known: Sequence[str]) -> str | None:
-    """Which of the datasets ``known`` a user's own, or a bundled part, is called after: "own:svhn_part.npz" is
+def _namesake(name: str, datasets_of_papers: Sequence[str]) -> str | None:
+    """Which of ``datasets_of_papers`` a user's own, or a bundled part, is called after: "own:svhn_part.npz" is
     svhn-test, "own:cifar-100" is cifar100-test. None for none."""
     called = PurePosixPath(name.removeprefix(allowed_folders.PREFIX)).name.casefold()
-    for one in known:
+    for one in datasets_of_papers:
         letters = [sign for sign in one.removesuffix("-test").removesuffix("-val") if sign.isalnum()]
         if re.match("[-_ ]?".join(letters) + "(?![a-z0-9])", called):  # CIFAR-100 begins as CIFAR-10 does
             return one

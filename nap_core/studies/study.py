@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from nap_core import datasets, models
-from nap_core.activations import Activations
-from nap_core.corruptions.weight_search_images import IMAGES, stored
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import Stored, extract, precomputed
-from nap_core.methods.context import ImageSet, PseudoOODSet, ScoringContext
+from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
+from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
 from nap_core.models import LoadedModel, ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 MAX_IMAGES = 1_000_000
-OPTIONAL = ("fit", "layer", "view")
+OPTIONAL = ("fit", "layer", "view", "w")
 """The address parameters that a study may do without."""
+SEARCHED: Final = "searched"
+"""As the ``weights`` of a study: the w that ``analysis.weight_search`` finds."""
 
 
 @dataclass(frozen=True)
 class Study:
     """Names are those of ``models.names`` and ``datasets.names``; ``images`` is how many of each dataset are used,
     fewer where there are fewer; ``fit_dataset`` is the fit split, empty for the one that the model comes with, if any.
-    ``layer`` and ``transform`` are those of ``models.Variant``, empty for the model's own.
+    ``layer`` and ``transform`` are those of ``models.Variant``, empty for the model's own. ``weights`` says which w
+    combinations are to take: empty for the published ones, or ``SEARCHED``.
 
     Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
     made by another model or another variant, or the fit split is met as well or no training data. Whether the network
@@ -41,10 +42,14 @@ class Study:
     fit_dataset: str = ""
     layer: str = ""
     transform: str = ""
+    # Two studies are equal when they run the same images through the same network, whatever w is then used.
+    weights: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         record = models.find(self.model)
         roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
+        if self.weights not in ("", SEARCHED):
+            raise UserError(f"The w of a study is “{SEARCHED}” or left out, not “{self.weights}”.")
         if not self.ood_datasets:
             raise UserError("A study needs at least one OOD dataset. Pick one.")
         if len(set(self.datasets)) < len(self.datasets):
@@ -89,18 +94,22 @@ class Study:
         return models.find(self.model).trained_on
 
     def sentence(self) -> str:
-        """ "ResNet-20 · knows CIFAR-10 · meets MNIST, Textures · 500 images each", and what is not the model's own."""
+        """ "ResNet-20 · ID: CIFAR-10 · OOD: MNIST, Textures · 500 images each", and what is not the model's own."""
         record = models.find(self.model)
-        met = ", ".join(datasets.title(name) for name in self.ood_datasets)
-        known = datasets.title(self.id_dataset)
+        ood = ", ".join(datasets.title(name) for name in self.ood_datasets)
+        id_title = datasets.title(self.id_dataset)
         return " · ".join(
-            [record.title, f"knows {known}", f"meets {met}", f"{self.images:,} images each", *self.changes()]
+            [record.title, f"ID: {id_title}", f"OOD: {ood}", f"{self.images:,} images each", *self.changes()]
         )
 
     def changes(self) -> list[str]:
-        """What is not the model's own, in words: the layer and the preprocessing."""
-        layer = [f"read at {self.layer}"] if self.layer else []
-        return [*layer, *([f"seen at {self.transform}"] if self.transform else [])]
+        """What is not the model's own, in words: the layer, the preprocessing and the weights."""
+        said = {
+            f"read at {self.layer}": self.layer,
+            f"seen at {self.transform}": self.transform,
+            "w searched on distorted images": self.weights,
+        }
+        return [words for words, chosen in said.items() if chosen]
 
     def to_query(self) -> dict[str, str]:
         """The study as address parameters."""
@@ -114,7 +123,7 @@ class Study:
 
     @property
     def _optional(self) -> tuple[str, ...]:
-        return self.fit_dataset, self.layer, self.transform
+        return self.fit_dataset, self.layer, self.transform, self.weights
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
@@ -127,10 +136,12 @@ class Study:
             images = int(query.get("n", base.images))
         except ValueError as error:
             raise UserError(f"The link asks for “{query['n']}” images: that is not a whole number.") from error
-        chosen = query.get("ood")
-        met = tuple(name for name in chosen.split(",") if name) if chosen is not None else base.ood_datasets
-        optional = (query.get(key, "") for key in OPTIONAL)
-        return cls(base.model, query.get("id", base.id_dataset), met, images, *optional)
+        named = query.get("ood")
+        ood = tuple(name for name in named.split(",") if name) if named is not None else base.ood_datasets
+        optional = {key: query.get(key, "") for key in OPTIONAL}
+        if optional["w"] != SEARCHED:  # a number is that of a page's slider
+            optional["w"] = ""
+        return cls(base.model, query.get("id", base.id_dataset), ood, images, *optional.values())
 
 
 DEFAULT_MODEL = "resnet20-cifar10"
@@ -162,68 +173,46 @@ def _likely_id(record: ModelRecord) -> str:
     return own[0] if own else "cifar10"
 
 
-@dataclass(frozen=True)
-class StudyActivations:
-    """The activations of a study: of the ID dataset, and of each OOD dataset by its catalogue name, in study order.
-
-    ``ground`` is what methods may use beside them; without one, those run that need nothing more.
-    """
-
-    study: Study
-    id: Activations
-    ood: dict[str, Activations]
-    context: ScoringContext = field(default_factory=ScoringContext)
-
-    def __post_init__(self) -> None:
-        self.context.trained_on = self.context.trained_on or self.study.trained_on
-
-    def of(self, name: str) -> Activations:
-        """The activations of one of the study's datasets."""
-        return self.id if name == self.study.id_dataset else self.ood[name]
-
-    @cached_property
-    def parts(self) -> dict[str, ImageSet]:
-        """Activations and images of each dataset, the ID dataset first; a bank has no images."""
-        return {
-            name: ImageSet(self.of(name), datasets.load(name) if datasets.find(name).images_shipped else None)
-            for name in self.study.datasets
-        }
-
-
 def run(
-    study: Study,
-    store: Store,
-    *,
-    device: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> StudyActivations:
-    """The study's activations; what the store holds is read, the rest is extracted into it.
+    study: Study, store: Store, *, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
+) -> EvaluationData:
+    """The activations of a study; what the store holds is read, the rest is extracted into it.
 
     The labels of the ID dataset are classes of the model (``labels.labels_for``), those of the OOD datasets their own.
-    Raises ExtractionStopped when ``should_stop`` says so; a second call goes on from there.
+
+    Args:
+        study: The model and the datasets.
+        store: Where activations are kept.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress over the images of all datasets, and cancellation.
+
+    Returns:
+        The ID and OOD images by the catalogue names of their datasets, with what methods may use besides them. The
+        images of a dataset of precomputed activations are None.
+
+    Raises:
+        UserError: For what cannot be loaded.
+        ExtractionStopped: On request; a second call goes on from there.
     """
     model = study.network()
-    found = {}
-    for name in study.datasets:
-        if datasets.find(name).role == "precomputed":
-            found[name] = precomputed.load(name, model).head(study.images)
-        else:
-            found[name] = extract(
-                model,
-                datasets.load(name),
-                limit=study.images,
-                store=store,
-                device=device,
-                progress=progress,
-                should_stop=should_stop,
-            )
-    known = found.pop(study.id_dataset)
-    if datasets.find(study.id_dataset).role != "precomputed":
-        # The store keeps the labels that the images came with: whatever network asks, it is one entry.
-        labels = labels_for(datasets.load(study.id_dataset), model.classes)
-        known = replace(known, labels=labels[: len(known)])
-    return StudyActivations(study, known, found, context(study, store, device))
+    sources = {
+        name: precomputed.load(name, model) if _is_precomputed(name) else datasets.load(name) for name in study.datasets
+    }
+    scoring = context(study, store, device)
+    return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+
+
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """What ``run`` extracts: a step for each dataset that is no bank."""
+    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_precomputed(name)], device)
+
+
+def _is_precomputed(name: str) -> bool:
+    return datasets.find(name).role == "precomputed"
+
+
+def _step(study: Study, name: str) -> ExtractionStep:
+    return ExtractionStep((study.network(),), datasets.load(name), study.images)
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
@@ -250,21 +239,15 @@ def prepared(study: Study) -> bool:
     return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
 
 
-def prepare(
-    study: Study,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Fetch what is missing and unpack it.
+def prepare(study: Study, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Fetch what is missing and unpack it; progress is in bytes.
 
-    ``progress`` hears of bytes. Raises UserError for what cannot be fetched, ExtractionStopped when ``should_stop``
-    says so; a second call goes on from there.
+    Raises UserError for what cannot be fetched, ExtractionStopped on request; a second call goes on from there.
     """
     for download in _missing_weights(study):
-        fetch(download, progress=progress, should_stop=should_stop)
+        fetch(download, callbacks)
     for name in needed_datasets(study):
-        datasets.prepare(name, progress=progress, should_stop=should_stop)
+        datasets.prepare(name, callbacks)
 
 
 def context(study: Study, store: Store, device: str | None = None) -> ScoringContext:
@@ -273,12 +256,7 @@ def context(study: Study, store: Store, device: str | None = None) -> ScoringCon
     name = study.fit_dataset or record.fit_dataset
     images = datasets.load(name) if name else None
     fit = relabelled(images, labels_for(images, model.classes)) if images else None
-    find = partial(_search_set, study, model, store) if datasets.find(study.id_dataset).images_shipped else None
-    return ScoringContext(model, record.trained_on, fit, store=store, device=device, find_search_set=find)
-
-
-def _search_set(study: Study, model: LoadedModel, store: Store) -> PseudoOODSet | None:
-    return stored(model, datasets.load(study.id_dataset), min(IMAGES, study.images), store)
+    return ScoringContext(model, record.trained_on, fit, store=store, device=device)
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:
@@ -286,18 +264,12 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
 
     Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
     """
-    model = study.network() if models.is_here(study.model) else None
-    missing = {}
-    for name in study.datasets:
-        record = datasets.find(name)
-        if record.role == "precomputed":
-            continue
-        if model is None or not datasets.prepared(name):
-            missing[name] = min(study.images, record.size or study.images)
-            continue
-        dataset = datasets.load(name)
-        wanted = min(study.images, len(dataset))
-        have = Stored(store, model, dataset).rows
-        if have < wanted:
-            missing[name] = wanted - have
-    return missing
+    here = models.is_here(study.model)
+    counts = {
+        name: _step(study, name).missing(store)
+        if here and datasets.prepared(name)
+        else min(study.images, datasets.find(name).size or study.images)
+        for name in study.datasets
+        if not _is_precomputed(name)
+    }
+    return {name: count for name, count in counts.items() if count}

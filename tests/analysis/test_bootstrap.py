@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from nap_core import metrics
-from nap_core.analysis.bootstrap import draws, interval, intervals, resample
+from nap_core.analysis.bootstrap import SECONDS_AN_IMAGE, draws, expected_seconds, interval, intervals, resample
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores
 
@@ -102,3 +102,9 @@ def test_perfect_separation_has_no_width() -> None:
 def test_scores_that_cannot_be_measured(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="OOD scores"):
         resample([1.0, 2.0], bad)
+
+
+def test_the_expected_time_counts_id_images_once_a_dataset_and_every_ood_image() -> None:
+    scores = MethodScores("nap", None, np.zeros(10), {"a": np.zeros(3), "b": np.zeros(4)})
+    assert expected_seconds([scores, scores]) == pytest.approx(SECONDS_AN_IMAGE * 2 * (10 * 2 + 7))
+    assert expected_seconds([]) == 0

@@ -12,10 +12,10 @@ from nap_core.analysis.covariate_shift import CORRUPTIONS, SEVERITIES, Shifted
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData, ImageSet
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.storage.progress import Progress, RunCallbacks
+from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 40)
 BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 5)
@@ -30,17 +30,17 @@ def _few_images() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture(scope="module")
 def shifted() -> Shifted:
-    return covariate_shift.extracted(STUDY, Store())
+    return covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))
 
 
-def scored(found: StudyActivations, spec: str) -> MethodScores:
-    return evaluation.score_study(found, spec)
+def scored(found: EvaluationData, spec: str) -> MethodScores:
+    return evaluation.method_scores(found, spec)
 
 
 def test_every_image_meets_every_corruption_at_every_severity(shifted: Shifted) -> None:
@@ -63,16 +63,17 @@ def test_the_parameters_are_those_of_the_published_benchmarks() -> None:
 def test_one_pass_is_told_of_all_severities_can_be_stopped_and_goes_on(tmp_path) -> None:
     store, heard = Store(tmp_path), []
     total = IMAGES * len(CORRUPTIONS) * len(SEVERITIES)
-    assert covariate_shift.missing(STUDY, store) == total
+    plan = covariate_shift.extraction_plan(STUDY)
+    assert plan.missing(store) == {"CIFAR-10, corrupted": total}
 
     def stop_in_the_third() -> bool:
         return len(heard) >= 4  # batches of 64: two a severity
 
     with pytest.raises(ExtractionStopped):
-        covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append, stop_in_the_third))
-    assert 0 < covariate_shift.missing(STUDY, store) < total
-    covariate_shift.extracted(STUDY, store, callbacks=RunCallbacks(heard.append))
-    assert covariate_shift.missing(STUDY, store) == 0
+        plan.run(store, RunCallbacks(heard.append, stop_in_the_third))
+    assert 0 < plan.missing(store).total() < total
+    plan.run(store, RunCallbacks(heard.append))
+    assert not plan.missing(store)
     assert [one.done for one in heard] == sorted(one.done for one in heard)
     last: Progress = heard[-1]
     assert (last.done, last.total, last.seconds_left) == (total, total, 0)
@@ -80,7 +81,7 @@ def test_one_pass_is_told_of_all_severities_can_be_stopped_and_goes_on(tmp_path)
 
 @pytest.mark.parametrize("spec", ["nap", "nap+energy"])
 def test_what_is_kept_is_counted_at_the_threshold_of_all_id_images(
-    found: StudyActivations, shifted: Shifted, spec: str
+    found: EvaluationData, shifted: Shifted, spec: str
 ) -> None:
     scores = scored(found, spec)
     response = covariate_shift.respond(found, shifted, scores)
@@ -105,11 +106,11 @@ def test_what_is_kept_is_counted_at_the_threshold_of_all_id_images(
     )
 
 
-def test_kept_and_rejected_images_make_up_all_that_are_right(found: StudyActivations, shifted: Shifted) -> None:
+def test_kept_and_rejected_images_make_up_all_that_are_right(found: EvaluationData, shifted: Shifted) -> None:
     shares = covariate_shift.respond(found, shifted, scored(found, "energy")).shift
     for severity in SEVERITIES:
         part = shifted.parts[severity].activations
-        right = np.mean(part.predictions == found.id.labels[shifted.source[severity]])
+        right = np.mean(part.predictions == found.id.activations.labels[shifted.source[severity]])
         assert shares.right[severity] == pytest.approx(right)
         kept = shares.kept[severity]
         among = np.nan_to_num([shares.right_among_kept[severity], shares.right_among_rejected[severity]])
@@ -118,15 +119,16 @@ def test_kept_and_rejected_images_make_up_all_that_are_right(found: StudyActivat
     assert shares.right[5] < shares.right[0]
 
 
-def test_without_labels_nothing_is_right_or_wrong(found: StudyActivations, shifted: Shifted) -> None:
-    unknown = replace(found, id=replace(found.id, labels=np.full(len(found.id), -1)))
+def test_without_labels_nothing_is_right_or_wrong(found: EvaluationData, shifted: Shifted) -> None:
+    known = found.id.activations
+    unknown = replace(found, id=ImageSet(replace(known, labels=np.full(len(known), -1))))
     shares = covariate_shift.respond(unknown, shifted, scored(found, "energy")).shift
     assert np.isnan(shares.right).all()
     assert np.isnan(shares.rejected_among_right).all()
     assert np.isfinite(shares.kept).all()
 
 
-def test_a_method_that_needs_the_images_says_so(found: StudyActivations, shifted: Shifted) -> None:
+def test_a_method_that_needs_the_images_says_so(found: EvaluationData, shifted: Shifted) -> None:
     scores = replace(scored(found, "energy"), method="odin")
     response = covariate_shift.respond(found, shifted, scores)
     assert response.shift is None
@@ -134,7 +136,7 @@ def test_a_method_that_needs_the_images_says_so(found: StudyActivations, shifted
     assert set(response.ood) == set(STUDY.ood_datasets)
 
 
-def test_without_shifted_images_there_is_the_rest(found: StudyActivations) -> None:
+def test_without_shifted_images_there_is_the_rest(found: EvaluationData) -> None:
     response = covariate_shift.respond(found, None, scored(found, "nap"))
     assert response.shift is None
     assert not response.reason
@@ -142,6 +144,5 @@ def test_without_shifted_images_there_is_the_rest(found: StudyActivations) -> No
 
 
 def test_images_that_are_not_shipped_cannot_be_distorted() -> None:
-    for ask in (lambda: covariate_shift.missing(BANK, Store()), lambda: covariate_shift.extracted(BANK, Store())):
-        with pytest.raises(UserError, match="cannot be distorted"):
-            ask()
+    with pytest.raises(UserError, match="cannot be distorted"):
+        covariate_shift.extraction_plan(BANK)

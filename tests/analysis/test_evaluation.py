@@ -1,6 +1,7 @@
 """Activations × methods → the results table, on made-up activations."""
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,10 +12,8 @@ from nap_core.activations import Activations
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.methods import combination
-from nap_core.studies.study import Study, StudyActivations
-
-STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 40)
+from nap_core.methods import EvaluationData, ImageSet, combination
+from tests.made_data import made_data
 
 
 def made(images: int, seed: int, lift: float) -> Activations:
@@ -24,12 +23,12 @@ def made(images: int, seed: int, lift: float) -> Activations:
     return Activations(mean + lift, mean, mean, logits, np.arange(images) % 4)
 
 
-FOUND = StudyActivations(STUDY, made(40, 0, 2.0), {"mnist": made(30, 1, 1.0), "textures": made(25, 2, 1.8)})
+FOUND = made_data(made(40, 0, 2.0), {"mnist": made(30, 1, 1.0), "textures": made(25, 2, 1.8)})
 
 
 @pytest.mark.parametrize("name", methods.STANDARD)
 def test_scores_of_a_study_are_the_methods_own(name: str) -> None:
-    found = evaluation.score_study(FOUND, name)
+    found = evaluation.method_scores(FOUND, name)
     assert found.method == name
     assert found.title == methods.title(name)
     assert found.w == methods.default_w(name, methods.ScoringContext(trained_on="CIFAR-10"))
@@ -45,10 +44,10 @@ def test_scores_of_a_study_are_the_methods_own(name: str) -> None:
 
 
 def test_weight_that_was_chosen_is_used_and_kept() -> None:
-    found = evaluation.score_study(FOUND, "nap+msp", w=0.9)
+    found = evaluation.method_scores(FOUND, "nap+msp", w=0.9)
     assert found.w == 0.9
     np.testing.assert_array_equal(found.id, methods.score("nap+msp", FOUND.id, w=0.9))
-    assert evaluation.score_study(FOUND, "nap+msp", w=0.0).w == 0.0
+    assert evaluation.method_scores(FOUND, "nap+msp", w=0.0).w == 0.0
 
 
 def test_threshold_is_set_by_id_images_alone() -> None:
@@ -83,22 +82,22 @@ def test_figures_in_the_table_are_those_of_the_scores() -> None:
         assert row.aupr_out == metrics.aupr_out(known, unknown)
 
 
-def with_labels(labels: list[int]) -> StudyActivations:
+def with_labels(labels: list[int]) -> EvaluationData:
     one = np.ones((len(labels), 1), np.float32)
     logits = np.tile(np.array([0, 1, 0], np.float32), (len(labels), 1))  # always predicts class 1
-    return StudyActivations(STUDY, Activations(one, one, one, logits, np.array(labels)), FOUND.ood)
+    return replace(FOUND, id=ImageSet(Activations(one, one, one, logits, np.array(labels))))
 
 
 def test_accuracy_by_hand() -> None:
-    assert evaluation.accuracy(with_labels([1, 1, 0, 2])) == 0.5
+    assert evaluation.id_accuracy(with_labels([1, 1, 0, 2])) == 0.5
 
 
 def test_images_of_unknown_class_do_not_count_towards_accuracy() -> None:
-    assert evaluation.accuracy(with_labels([1, -1, -1, 2])) == 0.5
+    assert evaluation.id_accuracy(with_labels([1, -1, -1, 2])) == 0.5
 
 
 def test_accuracy_is_unknown_without_any_label() -> None:
-    assert math.isnan(evaluation.accuracy(with_labels([-1, -1])))
+    assert math.isnan(evaluation.id_accuracy(with_labels([-1, -1])))
     assert evaluation.evaluate(with_labels([-1, -1]), ["msp"])["id_accuracy"].isna().all()
 
 

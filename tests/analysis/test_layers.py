@@ -7,13 +7,14 @@ import pytest
 
 from nap_core import metrics, models
 from nap_core.analysis import evaluation, layers
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, Stored
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 20)
@@ -93,31 +94,31 @@ def scores(cases: dict[str, EvaluationData]) -> dict[str, MethodScores]:
 def test_each_layer_is_the_study_read_there(cases: dict[str, EvaluationData], scores: dict[str, MethodScores]) -> None:
     for layer in PICKED:
         alone = run(Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer=layer), Store())
-        expected = evaluation.score_study(alone, "nap")
+        expected = evaluation.method_scores(alone, "nap")
         np.testing.assert_array_equal(scores[layer].id, expected.id)
         for name, values in expected.ood.items():
             np.testing.assert_array_equal(scores[layer].ood[name], values)
-        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.labels)
+        np.testing.assert_array_equal(cases[layer].id.activations.labels, alone.id.activations.labels)
         assert str(cases[layer].context.model.hook) == str(alone.context.model.hook)
 
 
 def test_a_study_of_another_layer_has_the_same_depths(cases: dict[str, EvaluationData]) -> None:
     elsewhere = Study(STUDY.model, STUDY.id_dataset, STUDY.ood_datasets, STUDY.images, layer="layer2")
-    assert layers.missing(elsewhere, Store(), PICKED) == 0
+    assert layers.extraction_plan(elsewhere, PICKED).missing(Store()).total() == 0
     assert layers.network_of(elsewhere) is layers.network_of(STUDY)
 
 
 def test_only_images_that_lack_a_layer_go_through_and_a_stop_is_no_loss(tmp_path) -> None:
     small, store = Study("resnet20-cifar10", "cifar10", ("mnist",), 6), Store(tmp_path)
-    assert layers.missing(small, store, PICKED) == 12
+    assert layers.extraction_plan(small, PICKED).missing(store).total() == 12
     with pytest.raises(ExtractionStopped):
         layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(should_stop=lambda: True))
     run(Study("resnet20-cifar10", "cifar10", ("uniform-noise",), 6, layer="bn1"), store)
-    assert layers.missing(small, store, ("bn1",)) == 6
+    assert layers.extraction_plan(small, ("bn1",)).missing(store).total() == 6
     heard: list[Progress] = []
     layers.run_layers(small, store, PICKED, callbacks=RunCallbacks(progress=heard.append))
     assert [(one.done, one.total) for one in heard] == [(6, 12), (12, 12)]
-    assert layers.missing(small, store, PICKED) == 0
+    assert layers.extraction_plan(small, PICKED).missing(store).total() == 0
     site = models.with_layer(layers.network_of(small), "bn1")
     assert Stored(store, site, load_images("mnist")).rows == 6
 

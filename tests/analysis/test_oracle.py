@@ -11,10 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from nap_core import metrics, nap
 from nap_core.activations import Activations
 from nap_core.analysis import oracle
-from nap_core.analysis.oracle import oracle_of
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
+from tests.made_data import made_data
 
 
 def made(images: int, peak: float, seed: int) -> Activations:
@@ -29,29 +28,29 @@ KNOWN, MET = made(200, 6, 0), {"one": made(120, 4, 1), "two": made(150, 3, 2)}
 
 
 def test_it_follows_nap_where_nap_knows_all_there_is() -> None:
-    found = oracle_of("known", KNOWN, MET)
+    found = oracle.oracle(made_data(KNOWN, MET, id_name="known"))
     assert found.correlation > 0.7
     assert found.auroc > 0.9
     assert found.correlation == pytest.approx(spearmanr(found.scores, found.nap).statistic)
     assert found.pearson == pytest.approx(np.corrcoef(found.scores, found.nap)[0, 1])
-    assert found.auroc == pytest.approx(metrics.auroc(found.scores[found.known], found.scores[~found.known]))
-    assert found.nap_auroc == pytest.approx(metrics.auroc(found.nap[found.known], found.nap[~found.known]))
+    assert found.auroc == pytest.approx(metrics.auroc(found.scores[found.is_id], found.scores[~found.is_id]))
+    assert found.nap_auroc == pytest.approx(metrics.auroc(found.nap[found.is_id], found.nap[~found.is_id]))
 
 
 def test_labels_that_say_nothing_teach_nothing() -> None:
-    found = oracle_of("known", KNOWN, {"same": made(200, 6, 9)})
+    found = oracle.oracle(made_data(KNOWN, {"same": made(200, 6, 9)}, id_name="known"))
     assert 0.3 < found.auroc < 0.7
 
 
 def test_half_of_every_dataset_is_held_out_and_the_kinds_are_balanced() -> None:
-    found = oracle_of("known", KNOWN, MET, limit=160)
+    found = oracle.oracle(made_data(KNOWN, MET, id_name="known"), limit=160)
     assert Counter(found.dataset.tolist()) == {"known": 80, "one": 40, "two": 40}
     assert found.trained == 160
-    assert found.known.tolist() == (found.dataset == "known").tolist()
+    assert found.is_id.tolist() == (found.dataset == "known").tolist()
 
 
 def test_a_small_dataset_leaves_its_share_to_the_others() -> None:
-    found = oracle_of("known", KNOWN, {"few": made(10, 4, 1), "many": made(500, 4, 2)})
+    found = oracle.oracle(made_data(KNOWN, {"few": made(10, 4, 1), "many": made(500, 4, 2)}, id_name="known"))
     assert Counter(found.dataset.tolist()) == {"known": 100, "few": 5, "many": 95}
 
 
@@ -64,7 +63,7 @@ def test_held_out_scores_are_naps_of_images_that_were_not_trained_on(monkeypatch
         "partial_fit",
         lambda self, *given, **named: seen.append(given[0]) or learn(self, *given, **named),
     )
-    found = oracle_of("known", KNOWN, MET)
+    found = oracle.oracle(made_data(KNOWN, MET, id_name="known"))
     assert {len(rows) for rows in seen} == {found.trained}
     every = np.concatenate([np.hstack([part.maximum, part.mean]) for part in (KNOWN, *MET.values())])
     scores = np.concatenate([nap.nap_score(part) for part in (KNOWN, *MET.values())])
@@ -89,29 +88,29 @@ def test_log_odds_are_those_of_the_probabilities(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_same_seed_gives_the_same_oracle() -> None:
-    first, again, other = (oracle_of("known", KNOWN, MET, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (oracle.oracle(made_data(KNOWN, MET, id_name="known"), seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.scores, again.scores)
     assert first.nap.tolist() != other.nap.tolist()
 
 
 def test_too_few_images_are_answered_with_what_it_takes() -> None:
     with pytest.raises(UserError, match="20 ID and 20 OOD images at least"):
-        oracle_of("known", KNOWN.head(19), MET)
+        oracle.oracle(made_data(KNOWN.head(19), MET, id_name="known"))
     with pytest.raises(UserError, match="two of each dataset"):
-        oracle_of("known", KNOWN, {**MET, "lonely": made(1, 4, 3)})
+        oracle.oracle(made_data(KNOWN, {**MET, "lonely": made(1, 4, 3)}, id_name="known"))
 
 
 def test_progress_is_told_and_it_can_be_stopped() -> None:
     heard: list[Progress] = []
-    oracle_of("known", KNOWN, MET, callbacks=RunCallbacks(heard.append))
+    oracle.oracle(made_data(KNOWN, MET, id_name="known"), callbacks=RunCallbacks(heard.append))
     assert [one.done for one in heard] == list(range(1, oracle.EPOCHS + 1))
     with pytest.raises(ExtractionStopped):
-        oracle_of("known", KNOWN, MET, callbacks=RunCallbacks(should_stop=lambda: True))
+        oracle.oracle(made_data(KNOWN, MET, id_name="known"), callbacks=RunCallbacks(should_stop=lambda: True))
 
 
 def test_channels_that_never_vary_are_no_obstacle() -> None:
     flat = {name: Activations(p.maximum, p.mean * 0, p.variance, p.logits, p.labels) for name, p in MET.items()}
     known = Activations(KNOWN.maximum, KNOWN.mean * 0, KNOWN.variance, KNOWN.logits, KNOWN.labels)
-    assert np.isfinite(oracle_of("known", known, flat).scores).all()
+    assert np.isfinite(oracle.oracle(made_data(known, flat, id_name="known")).scores).all()
     silent = Activations(KNOWN.maximum * 0, KNOWN.mean * 0, KNOWN.variance, KNOWN.logits, KNOWN.labels)
-    assert np.isnan(oracle_of("known", silent, {"same": silent}).correlation)
+    assert np.isnan(oracle.oracle(made_data(silent, {"same": silent}, id_name="known")).correlation)

@@ -13,9 +13,11 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped
-from nap_core.methods import RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import Study, run
+from tests.made_data import made_data
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 20)
 BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 5)
@@ -85,20 +87,19 @@ def made(count: int, seed: int) -> Activations:
 
 
 @pytest.fixture
-def with_fit() -> StudyActivations:
-    return StudyActivations(
-        STUDY,
+def with_fit() -> EvaluationData:
+    return made_data(
         made(30, 1),
         {"mnist": made(30, 2), "uniform-noise": made(30, 3)},
         ScoringContext(fit_activations=made(120, 4)),
     )
 
 
-def test_a_smaller_fit_split_is_fitted_anew(with_fit: StudyActivations) -> None:
+def test_a_smaller_fit_split_is_fitted_anew(with_fit: EvaluationData) -> None:
     heard = []
     table = sensitivity.by_fit_images(with_fit, ["knn:k=5"], callbacks=RunCallbacks(heard.append))["knn:k=5"]
     assert sorted(table["images"].unique()) == [10, 20, 50, 120]
-    whole = evaluation.score_study(with_fit, "knn:k=5")
+    whole = evaluation.method_scores(with_fit, "knn:k=5")
     row = table.query("images == 120 and ood == 'mnist' and metric == 'auroc'").iloc[0]
     assert row["median"] == pytest.approx(metrics.auroc(whole.id, whole.ood["mnist"]))
     row = sensitivity.by_fit_images(with_fit, ["knn:k=5"], draws=1)["knn:k=5"].query(
@@ -106,12 +107,12 @@ def test_a_smaller_fit_split_is_fitted_anew(with_fit: StudyActivations) -> None:
     )
     first = number_of_images._drawn(120, 50, 1, (0, 50))[0]
     few = ScoringContext(fit_activations=made(120, 4).take(np.sort(first)))
-    again = evaluation.score_study(replace(with_fit, context=few), "knn:k=5")
+    again = evaluation.method_scores(replace(with_fit, context=few), "knn:k=5")
     assert row.iloc[0]["median"] == pytest.approx(metrics.auroc(again.id, again.ood["mnist"]))
     assert (heard[-1].done, heard[-1].total, heard[-1].unit) == (9, 9, "fits")
 
 
-def test_only_methods_with_a_fit_split_can_have_a_smaller_one(with_fit: StudyActivations) -> None:
+def test_only_methods_with_a_fit_split_can_have_a_smaller_one(with_fit: EvaluationData) -> None:
     with pytest.raises(UserError, match="does not estimate"):
         sensitivity.by_fit_images(with_fit, ["energy"])
     with pytest.raises(UserError, match="needs a fit split"):
@@ -130,19 +131,20 @@ def few_factors(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_size_is_a_study_of_its_own_and_a_refused_one_says_why() -> None:
     heard = []
     store = Store()
-    waiting = input_size.missing(STUDY, store)
+    plan = input_size.extraction_plan(STUDY)
+    waiting = plan.missing(store).total()
     outcomes = sensitivity.by_size(STUDY, store, callbacks=RunCallbacks(heard.append))
     assert [one.side for one in outcomes] == [3, 32, 48]
     assert "maps of one neuron" in outcomes[0].refused
-    assert outcomes[0].found is None
+    assert outcomes[0].data is None
     assert waiting >= 36  # of the 48 pixels, and of the own size what no other test has seen
-    assert input_size.missing(STUDY, store) == 0
+    assert not plan.missing(store)
     if heard:
         assert heard[-1].total == 72
     own = run(replace(STUDY, images=12), store)
-    np.testing.assert_array_equal(outcomes[1].found.id.maximum, own.id.maximum)
+    np.testing.assert_array_equal(outcomes[1].data.id.activations.maximum, own.id.activations.maximum)
     large = run(replace(STUDY, images=12, transform="48/48/bilinear"), store)
-    np.testing.assert_array_equal(outcomes[2].found.id.maximum, large.id.maximum)
+    np.testing.assert_array_equal(outcomes[2].data.id.activations.maximum, large.id.activations.maximum)
 
 
 @pytest.mark.usefixtures("few_factors")
@@ -150,7 +152,7 @@ def test_figures_of_a_size_are_those_of_its_study() -> None:
     outcomes = sensitivity.by_size(STUDY, Store())
     assert input_size.figures(outcomes[0], "nap").empty
     table = input_size.figures(outcomes[2], "nap+energy")
-    expected = evaluation.evaluate(outcomes[2].found, ["nap+energy"])
+    expected = evaluation.evaluate(outcomes[2].data, ["nap+energy"])
     assert table["fpr95"].tolist() == expected["fpr95"].tolist()
     assert table["auroc"].tolist() == expected["auroc"].tolist()
     assert table["id_accuracy"].tolist() == expected["id_accuracy"].tolist()
@@ -165,7 +167,7 @@ def test_a_study_that_asks_for_another_size_is_scaled_from_there() -> None:
 
 
 def test_activations_without_images_have_one_size() -> None:
-    for ask in (lambda: input_size.missing(BANK, Store()), lambda: sensitivity.by_size(BANK, Store())):
+    for ask in (lambda: input_size.extraction_plan(BANK), lambda: sensitivity.by_size(BANK, Store())):
         with pytest.raises(UserError, match="activations, not images"):
             ask()
 

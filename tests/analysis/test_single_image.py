@@ -12,8 +12,10 @@ from nap_core.activations import Activations
 from nap_core.analysis import single_image
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
+from tests.made_data import made_data
 
 HUNDRED = np.arange(1, 101, dtype=np.float64)  # 1 … 100
 
@@ -89,7 +91,7 @@ def test_a_higher_score_is_never_judged_worse(known: list[float], score: float, 
 
 def test_place_agrees_with_the_methods() -> None:
     known, asked, context = made_up(40), made_up(3, seed=1), ScoringContext(trained_on="CIFAR-10")
-    scores = single_image.known_scores(known, context)
+    scores = single_image.id_scores(made_data(known, {}, context))
     found = single_image.place(asked, scores, context)
     assert len(found) == 3
     assert list(found[0]) == list(methods.STANDARD)
@@ -104,7 +106,9 @@ def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own
     known, asked = ImageSet(made_up(40)), ImageSet(made_up(3, seed=1))
     context = ScoringContext(fit_activations=made_up(30, seed=2))
     specs, weights = ("knn:k=5", "nap+knn:k=5"), {"nap+knn:k=5": 0.9}
-    found = single_image.place(asked, single_image.known_scores(known, context, specs, weights), context, weights)
+    found = single_image.place(
+        asked, single_image.id_scores(EvaluationData("known", known, {}, context), specs, weights), context, weights
+    )
     for spec in specs:
         expected = methods.score(spec, asked, context, w=weights.get(spec))
         assert [places[spec].score for places in found] == pytest.approx(expected, rel=1e-6)
@@ -114,7 +118,7 @@ def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own
 
 def test_methods_with_a_pass_of_their_own_are_refused() -> None:
     with pytest.raises(UserError, match="ODIN cannot place a single image: it needs gradients"):
-        single_image.known_scores(ImageSet(made_up(40)), ScoringContext(), ["odin"])
+        single_image.id_scores(made_data(made_up(40), {}), ["odin"])
 
 
 def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,12 +126,12 @@ def test_known_activations_of_a_bank_and_of_a_dataset(store_root: Path, monkeypa
     assert not store_root.exists()
     monkeypatch.setattr(single_image, "KNOWN_IMAGES", 20)
     seen = []
-    found = single_image.known_activations("resnet20-cifar10", Store(), progress=seen.append)
+    found = single_image.known_activations("resnet20-cifar10", Store(), callbacks=RunCallbacks(seen.append))
     assert (len(found), seen[-1].done) == (20, 20)
     expected = extraction.extract(models.load("resnet20-cifar10"), datasets.load("cifar10"), limit=20)
     np.testing.assert_array_equal(found.maximum, expected.maximum)
     seen.clear()
-    single_image.known_activations("resnet20-cifar10", Store(), progress=seen.append)
+    single_image.known_activations("resnet20-cifar10", Store(), callbacks=RunCallbacks(seen.append))
     assert not seen
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from nap_core import datasets, extraction, methods, models
-from nap_core.analysis import evaluation
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.analysis import evaluation, weight_search
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
@@ -49,10 +49,10 @@ class TestNumbers:
             return ImageSet(extraction.extract(model, dataset, limit=30, store=Store(), device="cpu"), dataset)
 
         context = ScoringContext(model, "CIFAR-10", fit, fit_limit=60, store=Store(), device="cpu")
-        cases = evaluation.EvaluationData(
+        cases = EvaluationData(
             "cifar10", part(datasets.load("cifar10")), {"mine": part(datasets.from_npz(archive))}, context
         )
-        assert_same(found, evaluation.evaluate_cases(cases, specs, {"nap+knn:k=3": 0.3}))
+        assert_same(found, evaluation.evaluate(cases, specs, {"nap+knn:k=3": 0.3}))
         assert [row["w"] for row in found] == [None, None, 0.3]
         assert found[0]["n_ood"] == 12
         assert found[1]["parameters"] == "percentile=0.8"
@@ -61,9 +61,13 @@ class TestNumbers:
         asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", "nap+msp,nap+energy", "--search-w")
         found = rows(*asked)
         study = run_study(Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(store_root), device="cpu")
-        expected = [methods.weight(methods.parse(spec), study.context) for spec in ("nap+msp", "nap+energy")]
-        assert [one.origin for one in expected] == ["found", "found"]
-        assert [row["w"] for row in found] == [one.w for one in expected]
+        pseudo = weight_search.extracted(study)
+        expected = [weight_search.search(study, pseudo, spec).w for spec in ("nap+msp", "nap+energy")]
+        assert [row["w"] for row in found] == expected
+        assert [row["w_origin"] for row in found] == ["searched", "searched"]
+        # Without --search-w the same images give the published w, whatever the store holds.
+        assert [row["w_origin"] for row in rows(*asked[:-1])] == ["published", "published"]
+        assert [row["w_origin"] for row in rows(*asked[:-1], "--w", "0.5")] == ["given", "given"]
 
     def test_mean_and_std_change_the_numbers(self, rows) -> None:
         asked = (*MODEL, "--ood", "textures", "--limit", 20, "--methods", "energy")
@@ -214,7 +218,8 @@ class TestOutput:
         asked = (*MODEL, "--ood", "t=textures", "--ood", "mnist", "--limit", 20, "--methods", "energy,nap+energy")
         status, out, _ = run("evaluate", *asked)
         assert status == 0
-        title, head, energy, combined = out.splitlines()
+        title, head, energy, combined, origin = out.splitlines()
+        assert origin == "NAP+Energy: w = 0.4 is the paper's for CIFAR-10 (Table 11)."
         assert title == "ResNet-20 · ID: cifar10 (20 images) · OOD: t (20), mnist (20)"
         assert head.split()[-6:] == ["t", "mnist", "average", "ID", "accuracy", "(%)"]
         assert combined.startswith("NAP+Energy (w = 0.4)")

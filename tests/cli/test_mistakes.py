@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nap_core import extraction, models
+from nap_core import models
+from nap_core.extraction import runner
 
 EVALUATE = ("evaluate", "--model", "resnet20-cifar10", "--ood", "mnist")
 IMAGENET = ("evaluate", "--model", "efficientnet-lite0-imagenet", "--ood", "mnist")
@@ -18,7 +19,8 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_args: object, **_named: object) -> None:
         pytest.fail("a pass began before the mistake was found")
 
-    monkeypatch.setattr(extraction, "extract", refused)
+    monkeypatch.setattr(runner.Runner, "forward", refused)
+    monkeypatch.setattr(runner.Runner, "look", refused)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +37,9 @@ def no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
             ),
             (("extract", "--model", "resnet20", "--weights", "x.pt", "mnist"), "There is no weights file at x.pt."),
             (("extract", "--model", "resnet32", "--weights", WEIGHTS, "mnist"), "The weights in weights.safetensors"),
-            (("evaluate", "--model", "resnet20", "--weights", WEIGHTS, "--ood", "mnist"), "Images that the network"),
+            (("evaluate", "--model", "resnet20", "--weights", WEIGHTS, "--ood", "mnist"), "ID images are missing"),
             (
-                ("evaluate", "--model", "resnet20", "--weights", "README.md", "--id", "mnist", "--ood", "mnist"),
+                ("evaluate", "--model", "resnet20", "--weights", "README.md", "--id", "mnist", "--ood", "textures"),
                 "README.md",
             ),
             ((*EVALUATE, "--w", "0.5", "--search-w"), "--w gives the combinations' w, and --search-w looks for it."),

@@ -10,7 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, models
 from nap_core.analysis import evaluation
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from tests.cli.conftest import Run
 
@@ -73,10 +73,10 @@ def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None
         images = datasets.from_npz(root / name)
         return ImageSet(extraction.extract(model, images, store=Store(), device="cpu"), images)
 
-    cases = evaluation.EvaluationData(
+    cases = EvaluationData(
         "CIFAR-10", part("cifar10_test.npz"), {"SVHN": part("SVHN.npz")}, ScoringContext(model, "CIFAR-10")
     )
-    expected = evaluation.evaluate_cases(cases, ["nap+energy"], {"nap+energy": 0.4})
+    expected = evaluation.evaluate(cases, ["nap+energy"], {"nap+energy": 0.4})
     assert rows["NAP-E", "SVHN", "auroc"] == pytest.approx(expected["auroc"].iloc[0], abs=1e-12)
 
 
@@ -86,7 +86,7 @@ def test_the_numbers_are_those_of_the_images_there(run: Run, root: Path) -> None
         (("table-99", *MODEL), "The paper has no “table-99”"),
         (("figure-1", *MODEL), "Figure 1 has no numbers to reproduce. The app shows it on your study"),
         (("9", *MODEL, "--data-root", "nowhere"), "There is no folder “nowhere”"),
-        (("9", *MODEL, "--knows", "none"), "Say which of them yours knows with --knows"),
+        (("9", *MODEL, "--knows", "none"), "Name yours with --trained-on"),
     ],
 )
 def test_a_mistake_is_one_sentence(run: Run, argv: tuple[str, ...], sentence: str) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nap_core import datasets, extraction, methods, models
 from nap_core.analysis import single_image
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,9 @@ def test_numbers_are_those_of_placement(run) -> None:
     found, _ = extraction.look(model, view[None], device="cpu")
     context = ScoringContext(model, "CIFAR-10")
     known = single_image.known_activations("resnet20-cifar10", Store(), device="cpu")
-    expected = single_image.place(ImageSet(found), single_image.known_scores(ImageSet(known), context), context)[0]
+    expected = single_image.place(
+        ImageSet(found), single_image.id_scores(EvaluationData("known", ImageSet(known), {}, context)), context
+    )[0]
     assert line["file"] == str(PHOTO)
     assert line["id"] == "cifar10"
     assert list(line["scores"]) == list(methods.STANDARD)

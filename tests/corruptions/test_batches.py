@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nap_core import corruptions
-from nap_core.corruptions import batch, blur, corrupting
+from nap_core.corruptions import apply, batch, blur
 from nap_core.errors import UserError
 
 RANDOM = ("gaussian-noise", "shot-noise", "impulse-noise", "glass-blur", "motion-blur")
@@ -38,7 +38,7 @@ def test_alone_in_a_batch_and_in_another_order_an_image_becomes_the_same(name: s
 def test_more_than_is_worked_on_at_a_time_is_corrupted_all_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     views, seeds = noise(5, 40, 24), range(5)
     whole = corruptions.corrupt_batch(name, views, 2, seeds)
-    monkeypatch.setitem(corrupting._AT_A_TIME, "cpu", 2 * 40 * 24 * 3)
+    monkeypatch.setitem(apply._AT_A_TIME, "cpu", 2 * 40 * 24 * 3)
     np.testing.assert_array_equal(corruptions.corrupt_batch(name, views, 2, seeds), whole)
 
 

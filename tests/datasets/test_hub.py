@@ -15,7 +15,7 @@ from nap_core.cli import data
 from nap_core.datasets import hub
 from nap_core.datasets.images import presentation_order
 from nap_core.errors import UserError
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, prepared
 
 COLOURS = {"owl": (255, 0, 0), "wren": (0, 0, 255)}
@@ -149,7 +149,7 @@ def test_a_folder_on_this_machine_is_not_taken_for_the_hubs(folder: Path, monkey
 
 def test_a_stop_keeps_nothing_half(folder: Path) -> None:
     with pytest.raises(ExtractionStopped):
-        datasets.prepare("hf:birds/garden", should_stop=lambda: True)
+        datasets.prepare("hf:birds/garden", RunCallbacks(should_stop=lambda: True))
     assert not datasets.prepared("hf:birds/garden")
     assert hub.names() == ()
 

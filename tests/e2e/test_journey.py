@@ -15,13 +15,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from nap_core.analysis import evaluation
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, default_study, run
+from nap_core.studies.study import Study, default_study, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 LINK = "model=resnet20-cifar10&id=cifar10&ood=mnist,uniform-noise&n=50"
 PAGES = {
-    "": "See whether a network has met an image like this before",
+    "": "Is this image like what the network was trained on?",
     "activation_maps": "Which channels light up?",
     "max_vs_mean": "Does the peak stand above the mean?",
     "channels": "Which channels tell them apart?",
@@ -32,7 +33,7 @@ PAGES = {
     "score_image": "Has the network seen this?",
     "compare_methods": "Which method sees what?",
     "near_and_far": "How far away must an image be?",
-    "sensitivity": "What do the numbers hang on?",
+    "sensitivity": "How sensitive are the numbers?",
     "published": "Do our numbers agree with the paper's?",
     "reproduce": "Does the paper hold on my study?",
 }
@@ -57,7 +58,7 @@ Settle = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def small() -> StudyActivations:
+def small() -> EvaluationData:
     """The small study as nap_core gives it, without the app."""
     return run(SMALL, Store())
 
@@ -133,7 +134,7 @@ OpenPage = Callable[[str], Page]
 
 
 def test_a_figure_saves_as_png_svg_and_csv_and_its_numbers_are_nap_cores(
-    open_page: OpenPage, settle: Settle, small: StudyActivations
+    open_page: OpenPage, settle: Settle, small: EvaluationData
 ) -> None:
     page = open_page("compare_methods")
     picture = Image.open(io.BytesIO(saved(page, "compare-table", "PNG")))
@@ -167,7 +168,7 @@ def test_a_table_of_the_paper_is_run_on_the_study(open_page: OpenPage, settle: S
     expect(page.locator(figure("reproduced-table-6"))).to_have_count(0)
 
 
-def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: StudyActivations) -> None:
+def test_moving_w_moves_the_numbers(open_page: OpenPage, settle: Settle, small: EvaluationData) -> None:
     page = open_page("w_sensitivity")
     curve = evaluation.weight_curve(small, "nap+energy")
     slider = page.get_by_role("slider", name=re.compile("the weight of Energy"))
@@ -193,11 +194,11 @@ def test_shifted_images_complete_near_and_far(open_page: OpenPage, settle: Settl
 
 def test_the_cost_of_nap_is_measured(open_page: OpenPage, settle: Settle) -> None:
     page = open_page("sensitivity")
-    page.locator(".st-key-hangs_on").get_by_text("Cost", exact=True).click()
+    page.locator(".st-key-sensitivity").get_by_text("Cost", exact=True).click()
     settle()
     page.locator(".st-key-run-cost button").click()
-    expect(page.locator(".st-key-picture-hangs-cost")).to_contain_text("NAP adds", timeout=120_000)
-    assert "hangs_on=Cost" in page.url
+    expect(page.locator(".st-key-picture-sensitivity-cost")).to_contain_text("NAP adds", timeout=120_000)
+    assert "sensitivity=Cost" in page.url
 
 
 def test_a_written_score_is_drawn_shared_and_answered(open_page: OpenPage, settle: Settle) -> None:

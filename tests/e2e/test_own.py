@@ -101,7 +101,7 @@ def test_from_upload_to_verdict(
     expect(page.get_by_text("In the store: opens at once")).to_be_attached(timeout=120_000)
     settle()
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar).to_contain_text("knows garden")
+    expect(sidebar).to_contain_text("ID: garden")
     expect(sidebar).to_contain_text("garden: 1 of 21 files could not be read and were left out")
     query = {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
     assert re.fullmatch(r"own:Birds-[0-9a-f]{6}", query["model"])

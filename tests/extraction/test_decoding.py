@@ -13,9 +13,9 @@ from PIL import Image
 from nap_core import datasets
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import decoding, runner
+from nap_core.extraction import decoding, forward_pass
 from nap_core.extraction.decoding import AHEAD, PIECE, blocks
-from nap_core.extraction.runner import Runner
+from nap_core.extraction.forward_pass import ForwardPass
 from nap_core.models import Transform
 
 TRANSFORM = Transform(8, 6, (0.5,) * 3, (0.25,) * 3)
@@ -136,7 +136,7 @@ def test_memory_is_pinned_for_nvidias_cards(device, pinned, monkeypatch) -> None
         asked.append(pinned)
         return iter(())
 
-    monkeypatch.setattr(runner, "blocks", record)
+    monkeypatch.setattr(forward_pass, "blocks", record)
     model = type("Model", (), {"transform": TRANSFORM})()
-    assert list(Runner(model, torch.device(device), None, False).batches(pictures(4), 0, 4, lambda: False)) == []
+    assert list(ForwardPass(model, torch.device(device), None, False).batches(pictures(4), 0, 4)) == []
     assert asked == [pinned]

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from nap_core import datasets, extraction, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, choose_device, extract, maps, passes
+from nap_core.extraction import ExtractionStopped, Progress, choose_device, extract, maps, stored
 from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")
 SIDE, CHANNELS, CLASSES = 6, 5, 3
@@ -142,7 +143,7 @@ class TestNumbers:
 class TestProgress:
     def test_says_where_the_pass_stands(self) -> None:
         heard: list[Progress] = []
-        extract(tiny(), pictures(10), device="cpu", batch_size=4, progress=heard.append)
+        extract(tiny(), pictures(10), device="cpu", batch_size=4, callbacks=RunCallbacks(heard.append))
         assert [(each.title, each.done, each.total) for each in heard] == [
             ("Pictures 0", 4, 10),
             ("Pictures 0", 8, 10),
@@ -155,7 +156,14 @@ class TestProgress:
     def test_after_a_stop_it_counts_on_but_measures_this_pass_only(self, store_root) -> None:
         heard: list[Progress] = []
         extract(tiny(), pictures(10), limit=6, store=Store(store_root), device="cpu")
-        extract(tiny(), pictures(10), store=Store(store_root), device="cpu", batch_size=2, progress=heard.append)
+        extract(
+            tiny(),
+            pictures(10),
+            store=Store(store_root),
+            device="cpu",
+            batch_size=2,
+            callbacks=RunCallbacks(heard.append),
+        )
         assert [each.done for each in heard] == [8, 10]
 
 
@@ -184,7 +192,14 @@ class TestStore:
     def test_stopped_pass_keeps_what_it_had_and_goes_on_from_there(self, store_root) -> None:
         store, model, dataset = Store(store_root), tiny(), pictures(10)
         with pytest.raises(ExtractionStopped):
-            extract(model, dataset, store=store, device="cpu", batch_size=3, should_stop=stop_after(2))
+            extract(
+                model,
+                dataset,
+                store=store,
+                device="cpu",
+                batch_size=3,
+                callbacks=RunCallbacks(should_stop=stop_after(2)),
+            )
         assert store.entry(extraction.store_key(model, dataset)).rows == 6
         model.network.batches.clear()
         found = extract(model, dataset, store=store, device="cpu")
@@ -206,7 +221,7 @@ class TestStore:
         assert store.entry(extraction.store_key(model, broken)).rows == 6
 
     def test_shards_are_written_while_the_pass_runs(self, store_root, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(passes, "SHARD_ROWS", 4)
+        monkeypatch.setattr(stored, "SHARD_ROWS", 4)
         store, model, dataset = Store(store_root), tiny(), pictures(10)
         rows: list[int] = []
         extract(
@@ -215,14 +230,16 @@ class TestStore:
             store=store,
             device="cpu",
             batch_size=2,
-            progress=lambda _progress: rows.append(store.entry(extraction.store_key(model, dataset)).rows),
+            callbacks=RunCallbacks(
+                lambda _progress: rows.append(store.entry(extraction.store_key(model, dataset)).rows)
+            ),
         )
         assert rows == [0, 4, 4, 8, 8]
         assert_close(extract(model, dataset, store=store, device="cpu"), extract(tiny(), dataset, device="cpu"))
 
     def test_two_passes_at_once_do_not_store_an_image_twice(self, store_root, monkeypatch: pytest.MonkeyPatch) -> None:
         """The second begins before the first has stored anything, and ends after it."""
-        monkeypatch.setattr(passes, "SHARD_ROWS", 4)
+        monkeypatch.setattr(stored, "SHARD_ROWS", 4)
         dataset, models_of_both = pictures(10), [tiny(), tiny()]
         second_has_begun, first_is_done = threading.Event(), threading.Event()
         found = {}
@@ -238,7 +255,7 @@ class TestStore:
                 store=Store(store_root),
                 device="cpu",
                 batch_size=2,
-                should_stop=wait_for_the_first,
+                callbacks=RunCallbacks(should_stop=wait_for_the_first),
             )
 
         thread = threading.Thread(target=second)
@@ -330,7 +347,7 @@ def test_page_that_looks_at_maps_during_a_run_does_not_mix_with_it() -> None:
 
     thread = threading.Thread(target=look)
     thread.start()
-    found = extract(model, dataset, device="cpu", batch_size=2, progress=lambda _progress: running.set())
+    found = extract(model, dataset, device="cpu", batch_size=2, callbacks=RunCallbacks(lambda _progress: running.set()))
     thread.join(60)
     assert_close(found, expected)
     assert len(seen) == 50

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from nap_core import models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, Stored, extract, extract_layers, passes, stored
+from nap_core.extraction import ExtractionStopped, Progress, Stored, extract, extract_layers, stored
 from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from tests.extraction.test_extraction import SIDE, assert_equal, pictures, stop_after
 
 LAYERS = ("first", "relu", "second", "")
@@ -102,7 +103,13 @@ def test_what_a_layer_has_is_not_read_again_and_the_rest_is_filled_by_position(s
     handle = model.network.last.register_forward_hook(lambda _module, _inputs, out: read.append(len(out)))
     heard: list[Progress] = []
     found = extract_layers(
-        model, dataset, ("relu", "second", ""), store=store, device="cpu", batch_size=4, progress=heard.append
+        model,
+        dataset,
+        ("relu", "second", ""),
+        store=store,
+        device="cpu",
+        batch_size=4,
+        callbacks=RunCallbacks(heard.append),
     )
     handle.remove()
     assert model.network.batches == [4, 2, 4]  # to image 6 for one layer, then for two
@@ -115,10 +122,18 @@ def test_what_a_layer_has_is_not_read_again_and_the_rest_is_filled_by_position(s
 
 
 def test_a_stopped_pass_keeps_every_layer_and_goes_on(store_root, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "SHARD_ROWS", 4)
+    monkeypatch.setattr(stored, "SHARD_ROWS", 4)
     store, model, dataset = Store(store_root), deep(), pictures(10)
     with pytest.raises(ExtractionStopped):
-        extract_layers(model, dataset, LAYERS, store=store, device="cpu", batch_size=3, should_stop=stop_after(2))
+        extract_layers(
+            model,
+            dataset,
+            LAYERS,
+            store=store,
+            device="cpu",
+            batch_size=3,
+            callbacks=RunCallbacks(should_stop=stop_after(2)),
+        )
     assert rows(store, model, dataset) == [6] * 4
     model.network.batches.clear()
     found = extract_layers(model, dataset, LAYERS, store=store, device="cpu")

@@ -8,9 +8,10 @@ import pytest
 from nap_core import datasets, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Stored, extract, passes, stored
+from nap_core.extraction import ExtractionStopped, Stored, extract, stored
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 from tests.extraction.test_extraction import CHANNELS, CLASSES, Tiny, assert_equal, pictures, stop_after, tiny
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")
@@ -25,7 +26,7 @@ def half_from_ten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _shards_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "SHARD_ROWS", 4)
+    monkeypatch.setattr(stored, "SHARD_ROWS", 4)
 
 
 def run(model: LoadedModel, dataset: ArrayImages, store: Store, limit: int, **more):
@@ -76,7 +77,7 @@ class TestPrecision:
     def test_half_precision_that_was_begun_goes_on(self, store_root, monkeypatch) -> None:
         store, model, dataset = Store(store_root), tiny(), pictures(20)
         with pytest.raises(ExtractionStopped):
-            run(model, dataset, store, 20, should_stop=stop_after(3))
+            run(model, dataset, store, 20, callbacks=RunCallbacks(should_stop=stop_after(3)))
         assert rows(store, model, dataset) == (0, 6)
         monkeypatch.setattr(stored, "HALF_FROM", 2**40)
         model.network.batches.clear()
@@ -101,7 +102,7 @@ class TestPrecision:
 
     def test_a_stop_is_heard_where_such_a_maximum_waits_to_be_written(self, store_root) -> None:
         with pytest.raises(ExtractionStopped):
-            run(amplified(), bright_from(4), Store(store_root), 20, should_stop=stop_after(3))
+            run(amplified(), bright_from(4), Store(store_root), 20, callbacks=RunCallbacks(should_stop=stop_after(3)))
 
 
 def amplified() -> LoadedModel:

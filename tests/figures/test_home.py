@@ -11,7 +11,8 @@ from nap_core.analysis.home_example import Example, HomeExample
 from nap_core.errors import UserError
 from nap_core.figures.home import pair_picture, study_histogram
 from nap_core.nap import nap_score
-from nap_core.studies.study import StudyActivations, default_study
+from nap_core.studies.study import default_study
+from tests.made_data import made_data
 
 TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 COLOURS = {"cifar10": "#2f7de1", "mnist": "#c98608", "textures": "#c8352c"}
@@ -76,18 +77,17 @@ def test_choose_wants_a_right_answer_and_a_score_that_tells_the_images_apart() -
     known = answers([[2, 1], [2, 1], [2, 1], [2, 3]], [[11, 2], [12, 2], [8, 2], [9, 9]], [True, False, True, True])
     noise = answers([[2, 1]], [[2, 1]], [False])
     textures = answers([[2.01, 1], [2.5, 1], [2, 1]], [[3, 2], [2.5, 1], [2.9, 2]], [False] * 3)
-    study = default_study()
-    found = StudyActivations(study, known, {"uniform-noise": noise, "textures": textures})
+    found = made_data(known, {"uniform-noise": noise, "textures": textures})
     # Row 1 peaks higher but is classified wrongly; row 2's score lies below the median; noise would differ more.
     assert home_example.choose(found) == home_example.Choice(channel=0, id_row=0, ood_dataset="textures", ood_row=2)
-    assert home_example.choose(StudyActivations(study, known, {"uniform-noise": noise})) is None
+    assert home_example.choose(made_data(known, {"uniform-noise": noise})) is None
 
 
 def test_choose_wants_an_image_that_the_network_is_sure_of() -> None:
     def chosen_row(*leads: float) -> int | None:
         known = answers([[2, 1]] * 3, [[12, 2], [11.9, 2.2], [8, 2]], [True] * 3, leads)
         met = answers([[2, 1]], [[3, 2]], [False])
-        chosen = home_example.choose(StudyActivations(default_study(), known, {"textures": met}))
+        chosen = home_example.choose(made_data(known, {"textures": met}))
         return chosen.id_row if chosen else None
 
     assert chosen_row(9, 9, 9) == 0
@@ -99,7 +99,7 @@ def test_choose_wants_a_channel_that_is_among_the_most_active_of_both_images() -
     # Channel 0 has the clearest peak, but three channels are more active; channel 1 is one of these.
     known = answers([[1, 2, 3, 4]], [[50, 20, 9, 9]], [True])
     met = answers([[1, 2, 3.5, 4.5]], [[1, 4, 4, 5]], [False])
-    chosen = home_example.choose(StudyActivations(default_study(), known, {"textures": met}))
+    chosen = home_example.choose(made_data(known, {"textures": met}))
     assert chosen == home_example.Choice(channel=1, id_row=0, ood_dataset="textures", ood_row=0)
 
 

@@ -7,7 +7,8 @@ import pytest
 from nap_core.activations import Activations
 from nap_core.analysis.channels.max_mean_points import points_of
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.figures.layers import depth_picture, depth_reading, layer_scatter
+from nap_core.figures.layers import depth_picture, depth_reading, layer_panel, layer_scatter, wide_table
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.metrics import auroc
 
 TITLES = {"known": "CIFAR-10", "a": "MNIST", "b": "Textures"}
@@ -86,3 +87,37 @@ def test_a_panel_draws_a_sample_and_counts_all() -> None:
     assert "**t1**: ID peaks ×\xa01.5" in found.reading
     assert f"{100 * auroc(scores.id, scores.ood['a']):.1f}\xa0%" in found.reading
     assert len(found.table) == sum(len(trace.x) for trace in clouds)
+
+
+def test_the_wide_table_has_the_average_the_published_average_then_each_dataset() -> None:
+    average = RISING["ood"] == "average"
+    published = RISING.assign(
+        published_fpr95=np.where(average, 0.3, np.nan), published_auroc=np.where(average, 0.7, np.nan)
+    )
+    found = wide_table(published, {"a": "MNIST", "b": "Textures"})
+    assert found["NAP at"].tolist() == ["NAP(c1)", "NAP(t1)", "NAP(p)", "NAP(c1,p)"]
+    assert [name.partition(" ")[2] for name in found.columns[1::2]] == ["average", "Table 7", "MNIST", "Textures"]
+    np.testing.assert_allclose(found["AUROC average"], [45, 65, 85, 10])
+    np.testing.assert_allclose(found["FPR95 Textures"], [60, 30, 20, 90])
+    np.testing.assert_allclose(found["AUROC Table 7"], [70, 70, 70, 70])
+
+
+def test_of_one_dataset_the_wide_table_has_no_average() -> None:
+    found = wide_table(RISING[RISING["ood"] != "b"], {"a": "MNIST"})
+    assert list(found.columns[1:]) == ["FPR95 MNIST", "AUROC MNIST"]
+
+
+def test_a_panel_shows_the_id_images_and_the_ood_datasets_that_are_named() -> None:
+    def images(seed: int) -> Activations:
+        mean = np.random.default_rng(seed).gamma(2, 0.5, (20, 4)).astype(np.float32)
+        return Activations(mean * 3, mean, mean, np.zeros((20, 2), np.float32), np.zeros(20, np.int64))
+
+    parts = {name: images(seed) for seed, name in enumerate(TITLES)}
+    data = EvaluationData(
+        "known", ImageSet(parts["known"]), {name: ImageSet(parts[name]) for name in ("a", "b")}, ScoringContext()
+    )
+    scores = MethodScores("nap", None, np.arange(20.0), {"a": np.zeros(20), "b": np.zeros(20)})
+    panel = layer_panel(data, ["b"], scores, "c1", TITLES, COLOURS)
+    expected = layer_scatter([points_of(name, parts[name]) for name in ("known", "b")], scores, "c1", TITLES, COLOURS)
+    assert panel.figure == expected.figure
+    assert panel.reading == expected.reading

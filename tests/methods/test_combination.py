@@ -1,7 +1,5 @@
 """S_other^w · S_NAP^(1−w) by hand and by property, and the curve over w."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nap_core import metrics
-from nap_core.methods.combination import INNER_WEIGHTS, WEIGHTS, WeightCurve, combine, search_weight, weight_curve
+from nap_core.methods.combination import WEIGHTS, WeightCurve, combine, weight_curve
 
 WEIGHT = st.floats(0, 1)
 SCORE = st.floats(1e-6, 1e6)
@@ -124,45 +122,3 @@ def test_curve_equals_the_metrics_of_the_combined_scores() -> None:
         ):
             assert found.fpr95[row, column] == metrics.fpr_at_tpr(known, unknown)
             assert found.auroc[row, column] == metrics.auroc(known, unknown)
-
-
-def scores_that_peak_at(best: float, images: int = 4000) -> tuple[np.ndarray, ...]:
-    """Scores whose logarithms share a signal, and noise a part of which cancels at the best w."""
-    rng = np.random.default_rng(7)
-    noise, rest = rng.normal(size=(2, 2, images))
-    signal = np.array([0.6, 0.0])[:, None] + 0.5 * rest  # ID lies higher than pseudo-OOD
-    other = np.exp(signal + 2 * (1 - best) * noise)
-    nap = np.exp(signal - 2 * best * noise)
-    return other[0], nap[0], other[1], nap[1]
-
-
-@pytest.mark.parametrize("best", [0.2, 0.4, 0.5, 0.65, 0.8])
-def test_the_search_finds_what_every_weight_tried_finds(best: float) -> None:
-    known_other, known_nap, met_other, met_nap = scores_that_peak_at(best)
-    found = search_weight(known_other, known_nap, met_other, met_nap)
-    curve = weight_curve(known_other, known_nap, {"pseudo": met_other}, {"pseudo": met_nap}, INNER_WEIGHTS)
-    assert found.w == curve.best("auroc") == pytest.approx(best, abs=0.051)
-    assert 4 <= len(found.steps) <= 5
-
-
-def test_each_step_halves_what_is_left() -> None:
-    steps = search_weight(*scores_that_peak_at(0.4)).steps
-    assert (steps[0].low, steps[0].high, steps[0].w, steps[0].w_next) == (0.05, 0.95, 0.5, 0.55)
-    for step, after in itertools.pairwise(steps):
-        assert (after.low, after.high) == ((step.w_next, step.high) if step.goes_up else (step.low, step.w))
-    assert all(0.5 < step.auroc <= 1 for step in steps)
-
-
-@pytest.mark.parametrize("one_sided", [0, 1])
-def test_a_score_that_says_nothing_gets_no_weight(one_sided: int) -> None:
-    rng = np.random.default_rng(3)
-    useless = np.exp(rng.normal(size=(2, 500)))
-    useful = np.exp(rng.normal(size=(2, 500)) + np.array([2.0, 0.0])[:, None])
-    pair = (useful, useless) if one_sided else (useless, useful)
-    found = search_weight(pair[0][0], pair[1][0], pair[0][1], pair[1][1])
-    assert found.w >= 0.85 if one_sided else found.w <= 0.15
-
-
-def test_a_search_needs_weights() -> None:
-    with pytest.raises(ValueError, match="weights to choose from"):
-        search_weight([1.0], [1.0], [1.0], [1.0], ())

@@ -16,12 +16,15 @@ from nap_core import methods
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
-from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
-from nap_core.methods.image_based import BATCH, image_record
-from nap_core.methods.image_based_detectors import CoveragePass, whole_network
-from nap_core.methods.nac_me import known_coverage, model_coverage
+from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods.image_based import BATCH
+from nap_core.methods.image_based_detectors import CoveragePass
+from nap_core.methods.nac_me import model_coverage, stored_coverage
+from nap_core.methods.scoring import prepare
+from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
 
 OWN_PASS = [name for name, one in methods.RECORDS.items() if one.own_pass]
 
@@ -160,7 +163,7 @@ def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
 
 
 def test_a_new_detector_of_images_needs_a_record_and_no_code(
-    standing: ScoringContext, image_set: ImageSet, images: ArrayImages
+    standing: ScoringContext, image_set: ImageSet, images: ArrayImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Twice(Detector):
         info = DetectorInfo(tasks={Task.CLASSIFICATION})
@@ -171,18 +174,20 @@ def test_a_new_detector_of_images_needs_a_record_and_no_code(
         def predict(self, x: Tensor) -> Tensor:
             return self.model(2 * x).max(dim=1).values ** self.power
 
-    new = image_record(
-        whole_network(Twice),
+    monkeypatch.setattr(library, "Twice", Twice, raising=False)
+    new = MethodRecord(
         name="twice",
         title="Twice",
-        needs=("images",),
-        formula="largest logit of a doubled input",
+        family="images",
         paper="",
         venue="",
         year=2026,
         url="",
+        formula="largest logit of a doubled input",
+        implementation="pytorch_ood.detector:Twice",
+        needs=("images",),
     )
-    scores = new.prepare(standing, {"power": 2.0})(image_set, RunCallbacks()).scores
+    scores = prepare(new, standing, {"power": 2.0})(image_set, RunCallbacks()).scores
     expected = standing.model.network(2 * fed(standing.model, images)).max(dim=1).values ** 2
     np.testing.assert_allclose(scores, -expected.detach().double().numpy(), rtol=1e-4)
 
@@ -195,7 +200,7 @@ def test_changed_code_does_not_take_old_scores(
     assert methods.missing(methods.parse("nac-ue"), image_set, standing) == 0
     monkeypatch.setattr(CoveragePass, "revision", CoveragePass.revision + 1)
     assert methods.missing(methods.parse("nac-ue"), image_set, standing) == len(image_set.activations)
-    assert known_coverage(standing) is None
+    assert stored_coverage(standing) is None
 
 
 def test_a_bank_has_no_images_to_run_on(standing: ScoringContext, image_set: ImageSet) -> None:
@@ -262,10 +267,10 @@ def test_early_ash_that_prunes_nothing_is_energy(standing: ScoringContext, image
 
 
 def test_coverage_of_a_model_is_kept(standing: ScoringContext) -> None:
-    assert known_coverage(standing) is None
+    assert stored_coverage(standing) is None
     found = model_coverage(standing)
     assert 0 < found < 1
-    assert known_coverage(standing) == found
+    assert stored_coverage(standing) == found
 
     def nobody_looks(_done: Progress) -> None:
         raise AssertionError("it was in the store")

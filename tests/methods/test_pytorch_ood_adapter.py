@@ -13,7 +13,8 @@ from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import ScoringContext
-from nap_core.methods.pytorch_ood_adapter import record
+from nap_core.methods.scoring import prepare
+from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 
 FREE = {"nap", "nap-variance", "nap-no-square", "nap-minus", "dice-react", "ash-rand", "ash-global"}
@@ -102,7 +103,9 @@ def test_every_detector_for_classification_is_there_or_left_out_for_a_reason() -
         assert name in methods.LEFT_OUT or (paper.title in there if paper else name == "GMM"), name
 
 
-def test_a_new_detector_needs_a_record_and_no_code(context: ScoringContext, unknown: Activations) -> None:
+def test_a_new_detector_needs_a_record_and_no_code(
+    context: ScoringContext, unknown: Activations, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a later release might bring: a class that pytorch-ood has and the catalogue does not know."""
 
     class Margin(FeaturesDetector):
@@ -123,9 +126,20 @@ def test_a_new_detector_needs_a_record_and_no_code(context: ScoringContext, unkn
             top = self.head(z - self.centre).topk(2, dim=1).values
             return -((top[:, 0] - top[:, 1]) ** self.power)
 
-    paper = {"paper": "A later paper", "venue": "ICLR", "year": 2027, "url": ""}  # the class names none itself
-    new = record(Margin, name="margin", title="Margin", formula="lead of the largest logit", **paper)
-    prepared = new.prepare(context, {"power": 2.0})
+    monkeypatch.setattr(library, "Margin", Margin, raising=False)
+    new = MethodRecord(
+        name="margin",
+        title="Margin",
+        family="features",
+        paper="A later paper",
+        venue="ICLR",
+        year=2027,
+        url="",
+        formula="lead of the largest logit",
+        implementation="pytorch_ood.detector:Margin",
+        needs=("fit split",),
+    )
+    prepared = prepare(new, context, {"power": 2.0})
     scores = prepared(methods.ImageSet(unknown), methods.RunCallbacks()).scores
     centred = unknown.mean - context.fit_activations.mean.mean(0)
     logits = np.sort(centred @ context.model.head_weight.T + context.model.head_bias, axis=1)

@@ -52,7 +52,9 @@ class TestExample:
         )
         assert models.find("birds").source == f"your own module {name}"
         found = run(Study("birds", "cifar10", ("mnist", "textures"), 8, "cifar10-fit"), Store(), device="cpu")
-        np.testing.assert_allclose(model.logits_of(found.id.pooled), found.id.logits, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            model.logits_of(found.id.activations.pooled), found.id.activations.logits, rtol=1e-4, atol=1e-5
+        )
         methods = ["nap", "energy", "nap+energy", "react", "gradnorm"]
         table = evaluation.evaluate(found, methods)
         assert set(table["method"]) == set(methods) and table["auroc"].between(0, 1).all()

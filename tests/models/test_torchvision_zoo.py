@@ -19,7 +19,7 @@ from nap_core.models import architectures, torchvision_zoo
 from nap_core.runs.background import StudyJob
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
-from nap_core.storage.progress import Progress
+from nap_core.storage.progress import Progress, RunCallbacks
 from nap_core.studies.study import Study, default_study, missing_downloads, missing_images, prepared
 from tests.file_server import FileServer
 
@@ -145,7 +145,7 @@ def test_is_fetched_into_torchs_cache(served: bytes, torch_cache: Path) -> None:
     (download,) = models.find(SMALL).downloads()
     assert not download.present
     heard: list[Progress] = []
-    path = fetch(download, progress=heard.append)
+    path = fetch(download, RunCallbacks(heard.append))
     assert path.parent == torch_cache and path.read_bytes() == served
     assert heard[-1].done == len(served) and heard[-1].unit == "bytes"
     assert heard[-1].title == "MobileNetV3-Small’s weights"

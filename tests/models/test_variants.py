@@ -159,16 +159,16 @@ class TestStudy:
         for other in (layer, view, self.CHANGED):
             assert missing_images(other, store) == dict.fromkeys(SMALL.datasets, 6)
         found = run(layer, store, device="cpu")
-        assert (found.id.channels, found.id.features.shape) == (32, (6, 64))
+        assert (found.id.activations.channels, found.id.activations.features.shape) == (32, (6, 64))
         assert missing_images(SMALL, store) == missing_images(layer, store) == {}
 
     def test_methods_of_the_logits_and_the_head_stay_as_they_are(self, store_root: Path) -> None:
         store = Store(store_root)
         base, other = run(SMALL, store, device="cpu"), run(replace(SMALL, layer="layer2"), store, device="cpu")
         for method in HEAD_METHODS:
-            first, second = evaluation.score_study(base, method), evaluation.score_study(other, method)
+            first, second = evaluation.method_scores(base, method), evaluation.method_scores(other, method)
             np.testing.assert_allclose(second.id, first.id, rtol=1e-4, atol=1e-5)
-        assert not np.allclose(evaluation.score_study(base, "nap").id, evaluation.score_study(other, "nap").id)
+        assert not np.allclose(evaluation.method_scores(base, "nap").id, evaluation.method_scores(other, "nap").id)
 
     @pytest.mark.parametrize("changed", [{"layer": "_blocks.10"}, {"transform": "224/224"}])
     def test_a_bank_is_of_the_models_own_layer(self, changed: dict[str, str]) -> None:

@@ -111,8 +111,8 @@ def test_an_order_that_another_network_does_not_have_is_let_go(studies: dict[str
 def test_a_vgg_says_what_is_not_known_of_it(studies: dict[str, Study], open_page: OpenPage) -> None:
     said = shown(open_page("activation_maps", studies["vgg16"]))
     assert "What a channel adds to the predicted class is not known here" in said
-    assert "For which class it speaks is not known" in said
-    assert "It speaks most for" in shown(open_page("activation_maps", studies["resnet50"]))
+    assert "It has no weight for a class" in said
+    assert "Its largest weight is for" in shown(open_page("activation_maps", studies["resnet50"]))
 
 
 class TestTransformer:
@@ -130,7 +130,7 @@ class TestTransformer:
         tiles = component(app, "channel-tiles")
         titles = [tile["title"] for tile in tiles["tiles"]]
         assert titles[0] == "mean over heads" and sorted(titles[1:]) == sorted(f"head {head}" for head in range(1, 13))
-        maxima = found.id.maximum[0]
+        maxima = found.id.activations.maximum[0]
         by_rank = [f"head {head}" for head in 1 + np.argsort(-maxima[1:], kind="stable")]
         assert titles[1:] == by_rank
         assert tiles["value"] == "attention"
@@ -145,7 +145,7 @@ class TestTransformer:
     def test_the_scatter_is_one_of_heads(self, study: Study, open_page: OpenPage) -> None:
         app = open_page("max_vs_mean", study)
         assert "The model is a Transformer: a point is one head of one image" in shown(app)
-        assert app.selectbox(key="scatter-channel").options[0] == "All heads"
+        assert app.selectbox(key="scatter-channel-box").options[0] == "All heads"
         assert not [toggle for toggle in app.toggle if toggle.key == "scatter-leave-out"]
         points = 3 * IMAGES * 13
         assert f"{points:,} points, one for each head of each image and one for the mean over heads" in shown(app)

@@ -9,20 +9,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nap_core.analysis.channels import class_activation, separability
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from tests.pages.conftest import OpenPage
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture
-def opened(open_page: OpenPage, found: StudyActivations) -> OpenPage:
+def opened(open_page: OpenPage, found: EvaluationData) -> OpenPage:
     return partial(open_page, "channels", STUDY)
 
 
@@ -35,10 +36,10 @@ def text(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.main.markdown, *app.main.caption, *app.main.subheader])
 
 
-def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: StudyActivations) -> None:
+def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
     assert app.title[0].value == "Which channels tell them apart?"
-    areas, _ = separability.ratio_auroc(found.id, list(found.ood.values()))
+    areas, _ = separability.ratio_auroc(found.id.activations, [found.of(name) for name in found.ood])
     best = int(areas.argmax())
     assert app.selectbox(key="channels-box").value == best
     assert app.query_params["channel"] == str(best)
@@ -49,20 +50,20 @@ def test_opens_at_the_channel_that_separates_best(opened: OpenPage, found: Study
     assert table["AUROC, %"].tolist() == pytest.approx(sorted(100 * areas, reverse=True))
 
 
-def test_one_ood_dataset_ranks_anew(opened: OpenPage, found: StudyActivations) -> None:
+def test_one_ood_dataset_ranks_anew(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(channel="12")
     app.selectbox(key="channels-ood-mnist-uniform-noise").set_value("mnist").run()
     assert not app.exception
-    areas, _ = separability.ratio_auroc(found.id, [found.ood["mnist"]])
+    areas, _ = separability.ratio_auroc(found.id.activations, [found.of("mnist")])
     rank = int((areas > areas[12]).sum()) + 1
     assert f"Channel 12: rank {rank} of 64, AUROC {100 * areas[12]:.1f}\xa0%" in text(app)
 
 
-def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: StudyActivations) -> None:
+def test_a_link_opens_a_channel_and_the_list_another(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(channel="12")
     assert app.selectbox(key="channels-box").value == 12
     assert "Channel 12: rank" in text(app)
-    use = class_activation.class_use(found.id, STUDY.network().classes)
+    use = class_activation.class_use(found.id.activations, STUDY.network().classes)
     top = use.names[use.ranked(12)[0]]
     assert re.search(rf"{top} \(\d images?\) drives channel 12 most", text(app))
     assert "weights and these averages correlate by" in text(app)
@@ -77,7 +78,7 @@ def test_a_channel_that_the_model_lacks_is_passed_over(opened: OpenPage) -> None
     assert "rank 1 of 64" in text(opened(channel="64"))
 
 
-def test_classes_by_ratio_or_maximum(opened: OpenPage, found: StudyActivations) -> None:
+def test_classes_by_ratio_or_maximum(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
     assert "50 ID images of 10 classes, by their labels." in text(app)
     app.segmented_control(key="channels_use").set_value("maximum").run()

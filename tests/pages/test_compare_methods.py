@@ -11,8 +11,9 @@ from nap_core import methods
 from nap_core.analysis import evaluation
 from nap_core.analysis.comparison import AVERAGE, compare_images, disagreement, scoreboard, verdicts
 from nap_core.figures.compare_methods import disagreement_reading
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +34,13 @@ def opened(study: Study, **parameters: str) -> AppTest:
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture
-def app(found: StudyActivations) -> AppTest:
-    return opened(found.study)
+def app(found: EvaluationData) -> AppTest:
+    return opened(STUDY)
 
 
 def figures(app: AppTest) -> list[dict]:
@@ -62,7 +63,7 @@ def plain(cell: str) -> str:
 
 
 @pytest.mark.parametrize("metric", ["fpr95", "auroc"])
-def test_table_prints_the_evaluation(app: AppTest, found: StudyActivations, metric: str) -> None:
+def test_table_prints_the_evaluation(app: AppTest, found: EvaluationData, metric: str) -> None:
     app.segmented_control(key="compare_metric").set_value(metric).run()
     assert not app.exception
     board = scoreboard(evaluation.evaluate(found), metric)
@@ -72,14 +73,14 @@ def test_table_prints_the_evaluation(app: AppTest, found: StudyActivations, metr
     assert f"50 images of CIFAR-10 (accuracy {100 * evaluation.accuracy(found):.1f}\xa0%)" in text(app)
 
 
-def test_best_method_on_average_is_open_at_first(app: AppTest, found: StudyActivations) -> None:
+def test_best_method_on_average_is_open_at_first(app: AppTest, found: EvaluationData) -> None:
     best = scoreboard(evaluation.evaluate(found), "fpr95").leaders(AVERAGE)[0]
     assert app.selectbox(key="compare_method").value == best
     assert app.selectbox(key="compare_against").value == AVERAGE
     assert "Against both OOD datasets together" in text(app)
 
 
-def test_boxes_open_another_cell(app: AppTest, found: StudyActivations) -> None:
+def test_boxes_open_another_cell(app: AppTest, found: EvaluationData) -> None:
     app.selectbox(key="compare_method").set_value("energy")
     app.selectbox(key="compare_against").set_value("uniform-noise").run()
     assert not app.exception
@@ -94,9 +95,9 @@ def test_boxes_open_another_cell(app: AppTest, found: StudyActivations) -> None:
     assert "Against Uniform noise, AUROC " in text(app)
 
 
-def test_link_opens_the_same_cell_and_the_same_pair(found: StudyActivations) -> None:
+def test_link_opens_the_same_cell_and_the_same_pair(found: EvaluationData) -> None:
     app = opened(
-        found.study,
+        STUDY,
         compare_metric="AUROC",
         compare_method="MSP",
         compare_against="MNIST",
@@ -108,18 +109,18 @@ def test_link_opens_the_same_cell_and_the_same_pair(found: StudyActivations) -> 
     assert boxes == ["msp", "mnist", "nap+energy", "msp"]
 
 
-def test_link_of_another_study_falls_back_to_what_there_is(found: StudyActivations) -> None:
-    app = opened(found.study, compare_method="ODIN", compare_against="Textures", compare_metric="x", compare_a="?")
+def test_link_of_another_study_falls_back_to_what_there_is(found: EvaluationData) -> None:
+    app = opened(STUDY, compare_method="ODIN", compare_against="Textures", compare_metric="x", compare_a="?")
     assert app.selectbox(key="compare_against").value == AVERAGE
     assert app.selectbox(key="compare_a").value == "energy"
 
 
-def test_disagreements_are_counted_and_change_with_the_boxes(app: AppTest, found: StudyActivations) -> None:
+def test_disagreements_are_counted_and_change_with_the_boxes(app: AppTest, found: EvaluationData) -> None:
     for a, b in (("energy", "nap"), ("msp", "nap+energy")):
         app.selectbox(key="compare_a").set_value(a)
         app.selectbox(key="compare_b").set_value(b).run()
         assert not app.exception
-        pair = [evaluation.score_study(found, name) for name in (a, b)]
+        pair = [evaluation.method_scores(found, name) for name in (a, b)]
         expected = disagreement(compare_images(*pair, "cifar10"))
         assert disagreement_reading(expected, pair[0].title, pair[1].title) in text(app)
         for images, first, second in ((expected.only_a, "A", "B"), (expected.only_b, "B", "A")):
@@ -135,12 +136,12 @@ def test_method_is_not_compared_with_itself(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(("name", "row"), [("cifar10", 4), ("uniform-noise", 0)])
-def test_clicked_image_shows_every_methods_verdict(app: AppTest, found: StudyActivations, name: str, row: int) -> None:
+def test_clicked_image_shows_every_methods_verdict(app: AppTest, found: EvaluationData, name: str, row: int) -> None:
     app.session_state["compare_image"] = (name, row)
     app.run()
     assert not app.exception
     shown = app.main.dataframe[0].value
-    rows = [evaluation.score_study(found, method) for method in methods.STANDARD]
+    rows = [evaluation.method_scores(found, method) for method in methods.STANDARD]
     expected = verdicts(rows, "cifar10", name, row)
     right = "ID" if name == "cifar10" else "OOD"
     for verdict, accepted in zip(shown["Verdict"], expected["accepted"], strict=True):
@@ -166,7 +167,7 @@ def test_bank_has_no_pictures_and_says_so() -> None:
     board = scoreboard(evaluation.evaluate(run(BANK, Store())), "fpr95")
     assert AVERAGE not in board.columns
     assert app.selectbox(key="compare_against").options == ["Uniform noise"]
-    pair = [evaluation.score_study(run(BANK, Store()), name) for name in ("energy", "nap")]
+    pair = [evaluation.method_scores(run(BANK, Store()), name) for name in ("energy", "nap")]
     expected = disagreement(compare_images(*pair, "imagenet-bank"))
     apart = [side for side in (expected.only_a, expected.only_b) if side["is_id"].any()]
     assert apart, "each method refuses one of 25, and not the same"

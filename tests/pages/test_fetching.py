@@ -127,7 +127,7 @@ def test_pages_wait_for_weights_that_are_not_here(
     open_page: OpenPage, fetched_model: models.ModelRecord, file_server: FileServer, page: str
 ) -> None:
     chosen = replace(default_study("fetched"), images=10)
-    app = open_page(page, chosen, **({"ask": "fetched"} if page == "score_image" else {}))
+    app = open_page(page, chosen, **({"network": "fetched"} if page == "score_image" else {}))
     assert not app.exception
     assert "Fetched ResNet-20, weights" in texts(app)
     assert app.button(key="run-main").label.startswith("Download and run")

@@ -31,7 +31,7 @@ def text(app: AppTest) -> str:
 def test_first_visit_shows_the_pair_and_offers_the_default_run(app: AppTest) -> None:
     app.run()
     assert not app.exception
-    assert app.title[0].value == "See whether a network has met an image like this before"
+    assert app.title[0].value == "Is this image like what the network was trained on?"
     pair = home_example.load()
     assert f"Channel {pair.channel} averages" in text(app)
     assert f"peaks at {pair.known.maximum:#.3g}".rstrip(".") in text(app)
@@ -53,7 +53,7 @@ def test_running_a_study_puts_its_histogram_in_the_place_of_the_button(app: AppT
         assert not app.exception
         if "sets apart" in text(app):
             break
-    scores = evaluation.score_study(found, "nap")
+    scores = evaluation.method_scores(found, "nap")
     told = 100 * (1 - metrics.fpr_at_tpr(scores.id, scores.ood["textures"]))
     assert f"{told:.1f}\xa0% of Textures" in text(app)
     assert not [button for button in app.button if button.key == "run-main"]
@@ -65,7 +65,7 @@ def test_three_cards_lead_on(app: AppTest) -> None:
     assert [link.label for link in links] == ["**Look inside**", "**Try your own image**", "**Compare methods**"]
     pair = home_example.load()
     assert f"channel={pair.channel}" in links[0].query_string
-    assert f"known={pair.known.dataset}%3A{pair.known.row}" in links[0].query_string
+    assert f"id_image={pair.known.dataset}%3A{pair.known.row}" in links[0].query_string
     assert "follow=1" in links[0].query_string
 
 

@@ -134,11 +134,11 @@ def test_channels_are_the_layers_and_none_speaks_for_a_class(open_page: OpenPage
     assert "contribution to the predicted class" not in app.selectbox(key="maps-order").options
     said = "\n".join(element.value for element in app.main.markdown)
     assert "of 32 by **" in said
-    assert "speaks most for" not in said
+    assert "largest weight is for" not in said
 
 
 def test_an_image_is_seen_as_the_study_says(open_page: OpenPage) -> None:
-    app = open_page("score_image", CHANGED, ask=CHANGED.model, sample="1")
+    app = open_page("score_image", CHANGED, network=CHANGED.model, sample="1")
     assert not app.error
     assert any("40 × 40 pixels: short side to 40" in element.value for element in app.main.caption)
 

@@ -14,8 +14,9 @@ from nap_core import nap, studies
 from nap_core.analysis.channels.max_mean_points import points_of
 from nap_core.analysis.channels.separability import channel_auroc, peak_curve
 from nap_core.figures.max_vs_mean import reading
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.channels import channel_strip
 from pages.components.results import figure_view
 
@@ -25,12 +26,12 @@ TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "textures": "Textures"}
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return studies.run(CHOSEN, Store())
 
 
 @pytest.fixture
-def app(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def app(found: EvaluationData, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.chdir(ROOT)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
     for name, value in CHOSEN.to_query().items():
@@ -64,12 +65,12 @@ def component(app: AppTest, key: str) -> dict[str, Any]:
     return data
 
 
-def expected_reading(found: StudyActivations, names: list[str], channel: int | None = None, floor: float = 0.1) -> str:
+def expected_reading(found: EvaluationData, names: list[str], channel: int | None = None, floor: float = 0.1) -> str:
     parts = [points_of(name, found.of(name), channel=channel, floor=floor) for name in names]
     return reading({part.dataset: peak_curve(part.mean, part.maximum) for part in parts}, TITLES, channel)
 
 
-def test_the_page_asks_its_question_and_answers_it_from_the_data(app: AppTest, found: StudyActivations) -> None:
+def test_the_page_asks_its_question_and_answers_it_from_the_data(app: AppTest, found: EvaluationData) -> None:
     assert not app.exception
     assert app.title[0].value == "Does the peak stand above the mean?"
     assert expected_reading(found, list(TITLES)) in said(app)
@@ -80,7 +81,7 @@ def test_the_page_asks_its_question_and_answers_it_from_the_data(app: AppTest, f
         np.testing.assert_array_equal(means, mean[mean > 0.1])
     total = sum(map(len, drawn.values()))
     assert f"{total:,} points" in said(app)
-    assert f"{3 * 50 * found.id.channels - total:,} with a mean up to the threshold left out" in said(app)
+    assert f"{3 * 50 * found.id.activations.channels - total:,} with a mean up to the threshold left out" in said(app)
     (chart,) = app.get("plotly_chart")
     assert chart.proto.alt == expected_reading(found, list(TITLES))
 
@@ -91,13 +92,13 @@ def test_id_goes_behind(app: AppTest) -> None:
     assert list(clouds(app)) == ["cifar10", "mnist", "textures"]
 
 
-def test_the_threshold_can_be_moved_and_switched_off(app: AppTest, found: StudyActivations) -> None:
+def test_the_threshold_can_be_moved_and_switched_off(app: AppTest, found: EvaluationData) -> None:
     app.number_input(key="scatter-floor").set_value(0.5).run()
     assert not app.exception
-    assert len(clouds(app)["mnist"]) == np.sum(found.ood["mnist"].mean > 0.5)
+    assert len(clouds(app)["mnist"]) == np.sum(found.ood["mnist"].activations.mean > 0.5)
     assert expected_reading(found, list(TITLES), floor=0.5) in said(app)
     app.toggle(key="scatter-leave-out").set_value(False).run()
-    assert len(clouds(app)["mnist"]) == found.ood["mnist"].mean.size
+    assert len(clouds(app)["mnist"]) == found.ood["mnist"].activations.mean.size
     assert "left out" not in said(app)
     app.toggle(key="scatter-leave-out").set_value(True).run()
     app.number_input(key="scatter-floor").set_value(1000.0).run()
@@ -105,13 +106,13 @@ def test_the_threshold_can_be_moved_and_switched_off(app: AppTest, found: StudyA
     assert "there are too few points to compare CIFAR-10 with MNIST or Textures" in said(app)
 
 
-def test_datasets_can_be_chosen(app: AppTest, found: StudyActivations) -> None:
+def test_datasets_can_be_chosen(app: AppTest, found: EvaluationData) -> None:
     pills = app.button_group(key="scatter-ood-mnist-textures")
     pills.set_value(["textures"]).run()
     assert not app.exception
     assert list(clouds(app)) == ["textures", "cifar10"]
     assert expected_reading(found, ["cifar10", "textures"]) in said(app)
-    aurocs = channel_auroc(found.id.ratio(), found.ood["textures"].ratio())
+    aurocs = channel_auroc(found.id.activations.ratio(), found.ood["textures"].activations.ratio())
     best = component(app, "channel-strip")["items"][0]
     assert best["caption"] == f"channel {np.argmax(aurocs)}"
     app.button_group(key="scatter-ood-mnist-textures").set_value([]).run()
@@ -119,25 +120,29 @@ def test_datasets_can_be_chosen(app: AppTest, found: StudyActivations) -> None:
     assert "Pick an OOD dataset" in said(app)
 
 
-def test_channels_are_ranked_by_their_auroc_against_all_chosen_datasets(app: AppTest, found: StudyActivations) -> None:
-    unknown = np.concatenate([part.ratio() for part in found.ood.values()])
-    aurocs = channel_auroc(found.id.ratio(), unknown)
+def test_channels_are_ranked_by_their_auroc_against_all_chosen_datasets(app: AppTest, found: EvaluationData) -> None:
+    unknown = np.concatenate([found.of(name).ratio() for name in found.ood])
+    aurocs = channel_auroc(found.id.activations.ratio(), unknown)
     ranked = np.argsort(-aurocs, kind="stable")
     strip = component(app, "channel-strip")
     assert strip["selected"] is None
     assert [item["caption"] for item in strip["items"]] == [f"channel {place}" for place in ranked[:12]]
     assert strip["items"][0]["note"] == f"AUROC {100 * aurocs.max():.1f}\xa0%"
-    options = app.selectbox(key="scatter-channel").options
+    options = app.selectbox(key="scatter-channel-box").options
     assert options[:2] == ["All channels", f"Channel {ranked[0]}, AUROC {100 * aurocs.max():.1f}\xa0%"]
-    assert len(options) == 1 + found.id.channels
+    assert len(options) == 1 + found.id.activations.channels
 
 
-def test_a_channel_narrows_the_scatter_and_the_way_back_is_clear(app: AppTest, found: StudyActivations) -> None:
-    last = int(np.argmin(channel_auroc(found.id.ratio(), np.concatenate([p.ratio() for p in found.ood.values()]))))
-    app.selectbox(key="scatter-channel").set_value(last).run()
+def test_a_channel_narrows_the_scatter_and_the_way_back_is_clear(app: AppTest, found: EvaluationData) -> None:
+    last = int(
+        np.argmin(
+            channel_auroc(found.id.activations.ratio(), np.concatenate([found.of(name).ratio() for name in found.ood]))
+        )
+    )
+    app.selectbox(key="scatter-channel-box").set_value(last).run()
     assert not app.exception
     assert expected_reading(found, list(TITLES), channel=last) in said(app)
-    mean = found.id.mean[:, last]
+    mean = found.id.activations.mean[:, last]
     np.testing.assert_array_equal(clouds(app)["cifar10"], mean[mean > 0.1])
     assert "".join(app.query_params["channel"]) == str(last)
     strip = component(app, "channel-strip")  # the chosen one stands beside the best, though it is the worst
@@ -149,7 +154,7 @@ def test_a_channel_narrows_the_scatter_and_the_way_back_is_clear(app: AppTest, f
 
 
 def test_a_click_in_the_strip_picks_the_channel_and_a_second_one_drops_it(
-    app: AppTest, found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, found: EvaluationData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clicks = [2]
     draw = channel_strip.gallery
@@ -159,7 +164,7 @@ def test_a_click_in_the_strip_picks_the_channel_and_a_second_one_drops_it(
     wanted = int(component(app, "channel-strip")["items"][2]["caption"].removeprefix("channel "))
     app.run()
     assert not app.exception
-    assert app.selectbox(key="scatter-channel").value == wanted
+    assert app.selectbox(key="scatter-channel-box").value == wanted
     assert expected_reading(found, list(TITLES), channel=wanted) in said(app)
     clicks.append(2)
     app.run()
@@ -167,7 +172,7 @@ def test_a_click_in_the_strip_picks_the_channel_and_a_second_one_drops_it(
 
 
 def test_a_link_opens_its_channel_and_passes_over_one_that_is_not_there(
-    found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+    found: EvaluationData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     for asked, channel in (("17", 17), ("9999", None), ("²", None), ("-3", None)):
@@ -192,7 +197,7 @@ def selecting(monkeypatch: pytest.MonkeyPatch, box: list[dict[str, Any]], lasso:
 
 
 def test_a_lasso_shows_the_images_behind_its_points(
-    app: AppTest, found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, found: EvaluationData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Draw a lasso" in said(app)
     corners = {"x": [0.5, 1.5, 1.5, 0.5], "y": [2.0, 2.0, 4.0, 4.0]}
@@ -201,7 +206,7 @@ def test_a_lasso_shows_the_images_behind_its_points(
     assert not app.exception
     inside = {
         name: (part.mean > 0.5) & (part.mean < 1.5) & (part.maximum > 2) & (part.maximum < 4)
-        for name, part in {"cifar10": found.id, **found.ood}.items()
+        for name, part in ((name, found.of(name)) for name in found.parts)
     }
     points = sum(int(one.sum()) for one in inside.values())
     images = sum(int(one.any(axis=1).sum()) for one in inside.values())
@@ -236,13 +241,13 @@ def test_what_is_drawn_over_a_margin_or_over_nothing_picks_nothing(
 def test_controls_survive_a_visit_to_another_page(app: AppTest) -> None:
     app.segmented_control(key="scatter-front").set_value("OOD").run()
     app.number_input(key="scatter-floor").set_value(0.3).run()
-    app.selectbox(key="scatter-channel").set_value(5).run()
+    app.selectbox(key="scatter-channel-box").set_value(5).run()
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/max_vs_mean.py").run()
     assert not app.exception
     assert app.segmented_control(key="scatter-front").value == "OOD"
     assert app.number_input(key="scatter-floor").value == 0.3
-    assert app.selectbox(key="scatter-channel").value == 5
+    assert app.selectbox(key="scatter-channel-box").value == 5
 
 
 def test_images_that_are_not_shipped_are_counted_and_named_in_words() -> None:

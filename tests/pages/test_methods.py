@@ -12,8 +12,9 @@ from nap_core import methods
 from nap_core.analysis import bootstrap, evaluation
 from nap_core.analysis.comparison import AVERAGE, scoreboard
 from nap_core.figures import export
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 30)
@@ -34,7 +35,7 @@ def opened(page: str, study: Study = STUDY, **address: str) -> AppTest:
 
 
 @pytest.fixture
-def found(store_root: Path) -> StudyActivations:
+def found(store_root: Path) -> EvaluationData:
     """The study in a store of this test's own, without its fit split."""
     return run(STUDY, Store(store_root))
 
@@ -54,7 +55,7 @@ def shown(app: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_link_opens_the_choice_on_every_page(found: StudyActivations, page: str) -> None:
+def test_a_link_opens_the_choice_on_every_page(found: EvaluationData, page: str) -> None:
     specs = ["nap", "nap+maxlogit", "ash-s:percentile=0.9"]
     app = opened(page, methods=",".join(specs).replace("+", " "))  # a plus typed into an address comes as a blank
     assert app.multiselect(key="methods-box").value == specs
@@ -63,14 +64,14 @@ def test_a_link_opens_the_choice_on_every_page(found: StudyActivations, page: st
     assert app.get("plotly_chart")
 
 
-def test_the_standard_choice_is_not_in_the_address(found: StudyActivations) -> None:
+def test_the_standard_choice_is_not_in_the_address(found: EvaluationData) -> None:
     app = opened("compare_methods")
     assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
     assert "methods" not in app.query_params
 
 
 @pytest.mark.parametrize("bad", ["nap,nonsense", "ash-s:percentile=7", "energy+energy", "knn:k=many"])
-def test_an_address_that_cannot_be_read_is_answered_with_a_sentence(found: StudyActivations, bad: str) -> None:
+def test_an_address_that_cannot_be_read_is_answered_with_a_sentence(found: EvaluationData, bad: str) -> None:
     app = opened("compare_methods", methods=bad)
     assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
     assert "The link's methods cannot be read." in app.warning[0].value
@@ -79,7 +80,7 @@ def test_an_address_that_cannot_be_read_is_answered_with_a_sentence(found: Study
     assert not app.warning
 
 
-def test_methods_are_taken_away_and_the_opened_cell_follows(found: StudyActivations) -> None:
+def test_methods_are_taken_away_and_the_opened_cell_follows(found: EvaluationData) -> None:
     app = opened("compare_methods", compare_method="NAP+Energy", compare_a="Energy")
     app.multiselect(key="methods-box").set_value(["nap", "maxlogit"]).run()
     assert not app.exception
@@ -94,7 +95,7 @@ def test_methods_are_taken_away_and_the_opened_cell_follows(found: StudyActivati
     assert "Pick a method" in text(app)
 
 
-def test_a_changed_parameter_changes_the_method_and_its_numbers(found: StudyActivations) -> None:
+def test_a_changed_parameter_changes_the_method_and_its_numbers(found: EvaluationData) -> None:
     app = opened("compare_methods", methods="nap,ash-s,nap+ash-s")
     assert app.selectbox(key="tuned-method").value == 1
     field = app.number_input(key="parameter-1-ash-s-percentile")
@@ -112,13 +113,13 @@ def test_a_changed_parameter_changes_the_method_and_its_numbers(found: StudyActi
     assert app.query_params["methods"] == "nap,ash-s:percentile=0.8,nap:epsilon=0.5+ash-s"
 
 
-def test_back_at_the_default_the_name_is_short_again(found: StudyActivations) -> None:
+def test_back_at_the_default_the_name_is_short_again(found: EvaluationData) -> None:
     app = opened("compare_methods", methods="ash-s:percentile=0.9")
     app.number_input(key="parameter-0-ash-s-percentile").set_value(0.95).run()
     assert app.query_params["methods"] == "ash-s"
 
 
-def test_what_waits_is_named_and_runs_in_the_background(found: StudyActivations) -> None:
+def test_what_waits_is_named_and_runs_in_the_background(found: EvaluationData) -> None:
     app = opened("compare_methods", methods="nap,knn,nap+knn,odin")
     assert shown(app) == ["NAP"]
     assert "**KNN** and **NAP+KNN** wait for the fit split, 5,000 training images to be seen once." in text(app)
@@ -126,8 +127,8 @@ def test_what_waits_is_named_and_runs_in_the_background(found: StudyActivations)
     assert app.button(key="run-methods").label == "Run these 3 methods"
 
 
-def test_what_has_run_is_shown_after_a_reload(found: StudyActivations) -> None:
-    evaluation.score_study(found, "odin")
+def test_what_has_run_is_shown_after_a_reload(found: EvaluationData) -> None:
+    evaluation.method_scores(found, "odin")
     app = opened("compare_methods", methods="nap,odin")
     assert shown(app) == ["NAP", "ODIN"]
     assert not [button for button in app.main.button if button.key == "run-methods"]
@@ -148,7 +149,7 @@ def test_what_cannot_run_says_why_and_the_rest_is_shown(store_root: Path) -> Non
     assert not app.get("plotly_chart")
 
 
-def test_w_page_offers_the_combinations_of_the_choice(found: StudyActivations) -> None:
+def test_w_page_offers_the_combinations_of_the_choice(found: EvaluationData) -> None:
     app = opened("w_sensitivity", methods="nap,nap+maxlogit,nap-variance+gen")
     assert app.segmented_control(key="w_combination").options == ["NAP+MaxLogit", "Variance+GEN"]
     app.segmented_control(key="w_combination").set_value("nap-variance+gen").run()
@@ -161,16 +162,16 @@ def test_w_page_offers_the_combinations_of_the_choice(found: StudyActivations) -
 
 
 def test_score_page_places_every_chosen_method_and_names_those_left_out(store_root: Path) -> None:
-    app = opened("score_image", ask="resnet20-cifar10", sample="3", methods="gen,nap,odin,knn")
-    assert app.selectbox(key="by").options == ["GEN", "NAP"]
-    assert "**ODIN** needs a pass of its own over the images that the network knows: left out here." in text(app)
+    app = opened("score_image", network="resnet20-cifar10", sample="3", methods="gen,nap,odin,knn")
+    assert app.selectbox(key="method").options == ["GEN", "NAP"]
+    assert "**ODIN** needs a pass of its own over the ID images: left out here." in text(app)
     assert "**KNN** waits for the fit split" in text(app)
     app.multiselect(key="methods-box").set_value(["nap", "energy"]).run()
     assert not app.exception
-    assert app.selectbox(key="by").value == "nap"
+    assert app.selectbox(key="method").value == "nap"
 
 
-def test_catalogue_lists_every_method_with_the_choice_ticked(found: StudyActivations) -> None:
+def test_catalogue_lists_every_method_with_the_choice_ticked(found: EvaluationData) -> None:
     app = opened("compare_methods")
     app.button(key="add-methods").click().run()
     boxes = {box.key: box.value for box in app.checkbox if box.key.startswith("catalogue-")}
@@ -179,7 +180,7 @@ def test_catalogue_lists_every_method_with_the_choice_ticked(found: StudyActivat
     assert {key.removeprefix("catalogue-") for key, on in boxes.items() if on} == set(methods.STANDARD)
 
 
-def test_table_is_sorted_and_filtered(found: StudyActivations) -> None:
+def test_table_is_sorted_and_filtered(found: EvaluationData) -> None:
     app = opened("compare_methods")
     app.selectbox(key="compare_order").set_value("mnist").run()
     board = scoreboard(evaluation.evaluate(found), "fpr95").sorted_by("mnist")
@@ -194,7 +195,7 @@ def test_table_is_sorted_and_filtered(found: StudyActivations) -> None:
     assert "No chosen method passes the filter" in text(app)
 
 
-def test_exports_are_what_nap_core_makes(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exports_are_what_nap_core_makes(found: EvaluationData, monkeypatch: pytest.MonkeyPatch) -> None:
     made = {}
     button = st.download_button
 
@@ -205,7 +206,7 @@ def test_exports_are_what_nap_core_makes(found: StudyActivations, monkeypatch: p
     monkeypatch.setattr(st, "download_button", kept)
     opened("compare_methods", methods="nap,energy")
     results = evaluation.evaluate(found, ["nap", "energy"])
-    rows = [evaluation.score_study(found, name) for name in ("nap", "energy")]
+    rows = [evaluation.method_scores(found, name) for name in ("nap", "energy")]
     intervals = pd.concat([bootstrap.intervals(row) for row in rows], ignore_index=True)
     titles = {"cifar10": "CIFAR-10", "mnist": "MNIST", "uniform-noise": "Uniform noise"}
     csv = made["export-csv"]().decode().splitlines()
@@ -219,7 +220,7 @@ def test_exports_are_what_nap_core_makes(found: StudyActivations, monkeypatch: p
     assert STUDY.sentence() in made["export-html"]().decode()
 
 
-def test_long_intervals_are_computed_on_demand(found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_intervals_are_computed_on_demand(found: EvaluationData, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages.components.results.results_table.AT_ONCE", 0.0)
     app = opened("compare_methods", methods="nap,energy")
     keys = [

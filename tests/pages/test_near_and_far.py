@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from nap_core.analysis import covariate_shift, evaluation
 from nap_core.figures.near_and_far import findings
 from nap_core.figures.score_histograms import label
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.studies.near_far import grouped, nearness
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 from tests.pages.test_w_sensitivity import figures, text
@@ -30,12 +31,12 @@ def _few_images_of_its_own() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture
-def opened(open_page: OpenPage, found: StudyActivations) -> OpenPage:
+def opened(open_page: OpenPage, found: EvaluationData) -> OpenPage:
     return partial(open_page, "near_and_far", STUDY)
 
 
@@ -43,7 +44,7 @@ def ticks(app: AppTest) -> list[str]:
     return figures(app)[0]["layout"]["xaxis"]["ticktext"]
 
 
-def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivations) -> None:
+def test_the_button_completes_the_figure(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
     assert app.title[0].value == "How far away must an image be?"
     assert ticks(app) == ["far-OOD", "OOD,<br>not placed"]
@@ -56,20 +57,20 @@ def test_the_button_completes_the_figure(opened: OpenPage, found: StudyActivatio
     app.run()
     assert not app.exception
     assert ticks(app)[:2] == ["clean<br>ID", "1"]
-    row = evaluation.score_study(found, "nap+energy")
-    response = covariate_shift.respond(found, job.result, row)
+    row = evaluation.method_scores(found, "nap+energy")
+    response = covariate_shift.respond(found, covariate_shift.shifted(STUDY, job.result), row)
     line = next(one for one in figures(app)[0]["data"] if one.get("name") == label(row))
     assert line["y"] == pytest.approx(response.shift.kept.tolist())
     assert len(figures(app)) == 3
     assert "CIFAR-10-C" in text(app)
 
 
-def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: StudyActivations) -> None:
-    covariate_shift.extracted(STUDY, Store())
-    app = opened(near="Fashion-MNIST", far_method="Energy", far_measure="AUROC")
+def test_a_shared_link_places_datasets_and_opens_a_method(opened: OpenPage, found: EvaluationData) -> None:
+    covariate_shift.extraction_plan(STUDY).run(Store())
+    app = opened(near="Fashion-MNIST", shift_method="Energy", shift_metric="AUROC")
     assert ticks(app)[-2:] == ["near-OOD", "far-OOD"]
-    rows = [evaluation.score_study(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
-    shifted = covariate_shift.extracted(STUDY, Store())
+    rows = [evaluation.method_scores(found, spec) for spec in ("nap", "msp", "energy", "nap+msp", "nap+energy")]
+    shifted = covariate_shift.shifted(STUDY, covariate_shift.extraction_plan(STUDY).run(Store()))
     responses = [covariate_shift.respond(found, shifted, row) for row in rows]
     groups = grouped(nearness(STUDY, near=["fashion-mnist"]))
     for sentence in findings(responses, "energy", groups, "CIFAR-10"):

@@ -62,9 +62,9 @@ def test_labels_are_the_networks_classes_and_the_fit_split_is_used(birds: Study)
     found = run(birds, Store())
     shown = datasets.load("own:garden")
     names = [shown.classes[label] for label in shown.labels[:10]]
-    assert [CLASSES[label] for label in found.id.labels] == names
+    assert [CLASSES[label] for label in found.id.activations.labels] == names
     table = evaluation.evaluate(found, ["knn", "energy"])
-    right = np.mean([CLASSES[one] == name for one, name in zip(found.id.predictions, names, strict=True)])
+    right = np.mean([CLASSES[one] == name for one, name in zip(found.id.activations.predictions, names, strict=True)])
     assert table["id_accuracy"].dropna().to_numpy() == pytest.approx(right)
     assert len(found.context.fit("KNN").activations) == 60
     assert set(found.context.labelled_fit("ViM").activations.labels) == {0, 1, 2}
@@ -90,7 +90,7 @@ def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
 
 def test_an_image_is_compared_with_the_studys_id_images(open_page: OpenPage, birds: Study) -> None:
     app = open_page("score_image", birds)
-    assert app.selectbox(key="ask").value == birds.model
+    assert app.selectbox(key="network").value == birds.model
     said = "\n".join(element.value for element in app.main.markdown)
     assert "three birds" in said
     assert "Birds takes it for" in said

@@ -7,9 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import metrics
 from nap_core.analysis import evaluation
+from nap_core.methods import EvaluationData
 from nap_core.paper import ENTRIES
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
@@ -18,12 +19,12 @@ MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture
-def opened(open_page: OpenPage, found: StudyActivations) -> OpenPage:
+def opened(open_page: OpenPage, found: EvaluationData) -> OpenPage:
     return partial(open_page, "reproduce", STUDY)
 
 
@@ -51,10 +52,10 @@ def test_every_entry_is_listed_and_none_is_open(opened: OpenPage) -> None:
     assert not [one for one in app.button if one.key in {f"run-{entry.name}" for entry in MEASURED}]
 
 
-def test_a_table_is_run_and_its_numbers_are_nap_cores(opened: OpenPage, found: StudyActivations) -> None:
+def test_a_table_is_run_and_its_numbers_are_nap_cores(opened: OpenPage, found: EvaluationData) -> None:
     app = reproduced(opened(item="table-6"), "table-6")
     table = app.dataframe[0].value
-    scores = evaluation.score_study(found, "nap+energy", w=0.4)
+    scores = evaluation.method_scores(found, "nap+energy", w=0.4)
     here = table.loc["Energy x NAP (w = 0.4)", ("MNIST", "here")]
     assert here == pytest.approx(100 * metrics.fpr_at_tpr(scores.id, scores.ood["mnist"]))
     assert table["Average in the paper", "paper"].iloc[0] == pytest.approx(26.55)

@@ -7,8 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core.analysis import oracle, score_variants
 from nap_core.analysis.comparison import AVERAGE
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
 
@@ -16,12 +17,12 @@ STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-nois
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture
-def opened(open_page: OpenPage, found: StudyActivations) -> OpenPage:
+def opened(open_page: OpenPage, found: EvaluationData) -> OpenPage:
     return partial(open_page, "score_designs", STUDY)
 
 
@@ -34,7 +35,7 @@ def said(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
-def test_opens_with_table_6_of_the_study(opened: OpenPage, found: StudyActivations) -> None:
+def test_opens_with_table_6_of_the_study(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
     assert app.title[0].value == "Which score reads the peak best?"
     table = score_variants.design_table(found).set_index(["method", "ood"])
@@ -47,7 +48,7 @@ def test_opens_with_table_6_of_the_study(opened: OpenPage, found: StudyActivatio
         assert f"{w:g}" in said(app)
 
 
-def test_another_method_metric_and_w(opened: OpenPage, found: StudyActivations) -> None:
+def test_another_method_metric_and_w(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(design_with="MSP", design_metric="AUROC", design_w="Best")
     assert app.selectbox(key="design_with").value == "msp"
     best = score_variants.best_weights(found, "msp")
@@ -58,7 +59,7 @@ def test_another_method_metric_and_w(opened: OpenPage, found: StudyActivations) 
     assert "is read off these very OOD images" in said(app)
 
 
-def test_an_expression_is_drawn_and_compared(opened: OpenPage, found: StudyActivations) -> None:
+def test_an_expression_is_drawn_and_compared(opened: OpenPage, found: EvaluationData) -> None:
     w = score_variants.default_weights(found)["nap-minus"]
     app = opened(expression="max - mean", expression_w_energy=f"{w:g}")
     assert app.text_input(key="expression").value == "max - mean"
@@ -104,7 +105,7 @@ def test_what_is_negative_is_said(opened: OpenPage) -> None:
     assert "is negative" not in said(opened(expression="max"))
 
 
-def test_the_oracle_is_trained_on_a_click(opened: OpenPage, found: StudyActivations) -> None:
+def test_the_oracle_is_trained_on_a_click(opened: OpenPage, found: EvaluationData) -> None:
     app = opened()
     app.button(key="run-oracle").click().run()
     job = workspace.jobs().task_of(("oracle", STUDY))

@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from nap_core import methods, metrics
 from nap_core.analysis import evaluation
 from nap_core.figures.score_histograms import bins_of, images_in_bin
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 from pages.components.results import figure_view
 from tests.pages.conftest import OpenPage
 
@@ -20,7 +21,7 @@ STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 50)
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
@@ -30,7 +31,7 @@ def opened(open_page: OpenPage) -> OpenPage:
 
 
 @pytest.fixture
-def app(opened: OpenPage, found: StudyActivations) -> AppTest:
+def app(opened: OpenPage, found: EvaluationData) -> AppTest:
     return opened()
 
 
@@ -48,8 +49,8 @@ def text(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.main.markdown, *app.main.subheader, *app.main.caption])
 
 
-def expected(found: StudyActivations, method: str, ood: str, tpr: float = 0.95) -> str:
-    scores = evaluation.score_study(found, method)
+def expected(found: EvaluationData, method: str, ood: str, tpr: float = 0.95) -> str:
+    scores = evaluation.method_scores(found, method)
     fpr95, auroc = metrics.fpr_at_tpr(scores.id, scores.ood[ood]), metrics.auroc(scores.id, scores.ood[ood])
     threshold = metrics.threshold_at_tpr(scores.id, tpr)
     kept, passed = (metrics.share_reaching(values, threshold) for values in (scores.id, scores.ood[ood]))
@@ -59,7 +60,7 @@ def expected(found: StudyActivations, method: str, ood: str, tpr: float = 0.95) 
     )
 
 
-def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
+def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, found: EvaluationData) -> None:
     assert app.title[0].value == "How far apart are the scores?"
     assert tuple(app.multiselect(key="methods-box").value) == methods.STANDARD
     shown = ("energy", "nap", "nap+energy", "msp", "nap+msp")
@@ -68,7 +69,7 @@ def test_opens_with_the_methods_of_figure_2_and_nap_cores_numbers(app: AppTest, 
     assert not app.subheader
 
 
-def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found: StudyActivations) -> None:
+def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found: EvaluationData) -> None:
     before = [shape["x0"] for shape in figure(app)["layout"]["shapes"]]
     app.slider(key="tpr").set_value(80.0).run()
     assert not app.exception
@@ -77,7 +78,7 @@ def test_another_tpr_moves_threshold_and_fpr_and_keeps_fpr95(app: AppTest, found
     assert "At the threshold that keeps 80\xa0% of CIFAR-10" in text(app)
 
 
-def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: StudyActivations) -> None:
+def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: EvaluationData) -> None:
     app.multiselect(key="methods-box").set_value(["msp", "nap"]).run()
     assert printed(app)[::2] == [expected(found, method, "mnist") for method in ("msp", "nap")]
     app.multiselect(key="methods-box").set_value([]).run()
@@ -86,15 +87,15 @@ def test_methods_are_rows_in_the_order_they_were_picked(app: AppTest, found: Stu
     assert not app.get("plotly_chart")
 
 
-def test_all_together_is_one_column(app: AppTest, found: StudyActivations) -> None:
+def test_all_together_is_one_column(app: AppTest, found: EvaluationData) -> None:
     app.segmented_control(key="histogram_view").set_value("All together").run()
     assert not app.exception
-    scores = evaluation.score_study(found, "nap")
+    scores = evaluation.method_scores(found, "nap")
     assert len(printed(app)) == 5
     assert f"AUROC {100 * metrics.auroc(scores.id, scores.pooled):.1f}\xa0%" in printed(app)[1]
 
 
-def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: StudyActivations) -> None:
+def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(tpr="90", histogram_view="All together", methods="nap")
     assert app.slider(key="tpr").value == 90
     assert len(printed(app)) == 1
@@ -102,10 +103,10 @@ def test_a_link_opens_methods_view_and_threshold(opened: OpenPage, found: StudyA
 
 
 def test_a_click_on_a_column_shows_its_images(
-    opened: OpenPage, found: StudyActivations, monkeypatch: pytest.MonkeyPatch
+    opened: OpenPage, found: EvaluationData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The browser's selection is played: the point that plotly would hand over is taken from the figure."""
-    scores = evaluation.score_study(found, "nap")
+    scores = evaluation.method_scores(found, "nap")
     position = int(bins_of(scores).index(scores.ood["mnist"][:1])[0])
     show = figure_view.show
 

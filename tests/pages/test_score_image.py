@@ -65,7 +65,7 @@ def verdict(app: AppTest) -> str:
 def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study(opened: OpenPage) -> None:
     app = opened(model=SMALL)
     assert app.title[0].value == "Has the network seen this?"
-    assert app.selectbox(key="ask").value == LITE
+    assert app.selectbox(key="network").value == LITE
     assert not app.error
     found = answer(LITE, photograph(0))
     known = precomputed.load("imagenet-bank", models.load(LITE))
@@ -81,30 +81,30 @@ def test_opens_on_a_sample_with_the_photographs_network_whatever_the_study(opene
 
 
 def test_another_method_gives_another_verdict_and_is_in_the_address(opened: OpenPage) -> None:
-    app = opened(by="energy", sample="4")
-    assert app.selectbox(key="by").value == "energy"
+    app = opened(method="energy", sample="4")
+    assert app.selectbox(key="method").value == "energy"
     score = methods.score("energy", answer(LITE, photograph(3)))[0]
     assert f"Energy {three_digits(score)}" in verdict(app)
-    app.selectbox(key="by").set_value("msp")
+    app.selectbox(key="method").set_value("msp")
     again(app)
     score = methods.score("msp", answer(LITE, photograph(3)))[0]
     assert f"MSP {three_digits(score)}" in verdict(app)
-    assert app.query_params["by"] in ("msp", ["msp"])
+    assert app.query_params["method"] in ("msp", ["msp"])
     assert app.query_params["sample"] in ("4", ["4"])
-    app.selectbox(key="by").set_value("nap")
+    app.selectbox(key="method").set_value("nap")
     again(app)
-    assert "by" not in app.query_params
+    assert "method" not in app.query_params
 
 
 def test_a_link_that_makes_no_sense_opens_the_first_sample(opened: OpenPage) -> None:
-    app = opened(by="magic", ask="oracle", sample="99")
-    assert (app.selectbox(key="by").value, app.selectbox(key="ask").value) == ("nap", LITE)
+    app = opened(method="magic", network="oracle", sample="99")
+    assert (app.selectbox(key="method").value, app.selectbox(key="network").value) == ("nap", LITE)
     assert "Cat: 451" in text(app)
 
 
 def test_the_small_network_is_compared_with_its_test_images(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_image, "KNOWN_IMAGES", 120)
-    app = opened(ask=SMALL)
+    app = opened(network=SMALL)
     model, known = models.load(SMALL), datasets.load("cifar10")
     scores = methods.score("nap", extraction.extract(model, known, limit=120, store=Store()))
     place = single_image.ImageVerdict(
@@ -203,7 +203,7 @@ def test_tiny_images_are_offered_the_network_that_fits(opened: OpenPage) -> None
     assert "“tiny.png” is at most 64 pixels wide and high. ResNet-20" in app.info[0].value
     app.button(key="score-image-ask-small").click()
     again(app)
-    assert app.selectbox(key="ask").value == SMALL
+    assert app.selectbox(key="network").value == SMALL
     assert not app.info
     score = methods.score("nap", answer(SMALL, datasets.load("cifar10").image(1)))[0]
     assert f"NAP {three_digits(score)}" in verdict(app)

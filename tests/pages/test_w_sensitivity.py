@@ -1,7 +1,9 @@
 """The w sensitivity page: numbers equal nap_core's, the slider moves what it should and nothing is computed twice."""
 
 import json
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import methods, metrics
 from nap_core.analysis import evaluation, weight_search
-from nap_core.methods import ScoringContext
-from nap_core.methods.combination import SearchedWeight
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import SEARCHED, Study, run
 from pages.components.methods.all_combinations import TABLE_11
 from pages.components.study import workspace
 from tests.pages.conftest import OpenPage
@@ -21,7 +22,7 @@ STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures", "uniform-nois
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
@@ -31,7 +32,7 @@ def opened(open_page: OpenPage) -> OpenPage:
 
 
 @pytest.fixture
-def app(opened: OpenPage, found: StudyActivations) -> AppTest:
+def app(opened: OpenPage, found: EvaluationData) -> AppTest:
     return opened()
 
 
@@ -44,15 +45,15 @@ def text(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.main.markdown, *app.main.caption])
 
 
-def average(found: StudyActivations, method: str, w: float) -> tuple[float, float]:
+def average(found: EvaluationData, method: str, w: float) -> tuple[float, float]:
     """FPR95 and AUROC averaged over the study's OOD datasets, in percent."""
-    scores = evaluation.score_study(found, method, w=w)
+    scores = evaluation.method_scores(found, method, w=w)
     pairs = [(metrics.fpr_at_tpr(scores.id, v), metrics.auroc(scores.id, v)) for v in scores.ood.values()]
     fpr95, auroc = zip(*pairs, strict=True)
     return 100 * sum(fpr95) / len(pairs), 100 * sum(auroc) / len(pairs)
 
 
-def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: StudyActivations) -> None:
+def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: EvaluationData) -> None:
     assert app.title[0].value == "How much should NAP weigh?"
     assert (
         app.slider(key="w_energy").value
@@ -65,7 +66,7 @@ def test_opens_at_the_papers_w_with_nap_cores_numbers(app: AppTest, found: Study
 
 
 @pytest.mark.parametrize("w", [0.0, 0.65, 1.0])
-def test_the_slider_moves_dots_histogram_and_table(app: AppTest, found: StudyActivations, w: float) -> None:
+def test_the_slider_moves_dots_histogram_and_table(app: AppTest, found: EvaluationData, w: float) -> None:
     before = figures(app)
     app.slider(key="w_energy").set_value(w).run()
     assert not app.exception
@@ -85,17 +86,17 @@ def test_the_slider_moves_dots_histogram_and_table(app: AppTest, found: StudyAct
     assert table[f"AUROC w = {w:g}"].tolist()[-1] == pytest.approx(expected[1])
 
 
-def test_the_ends_are_the_methods_alone(app: AppTest, found: StudyActivations) -> None:
+def test_the_ends_are_the_methods_alone(app: AppTest, found: EvaluationData) -> None:
     table = app.dataframe[0].value
     for name, method in (("NAP", "nap"), ("Energy", "energy")):
-        scores = evaluation.score_study(found, method)
+        scores = evaluation.method_scores(found, method)
         expected = [100 * metrics.fpr_at_tpr(scores.id, values) for values in scores.ood.values()]
         assert table[f"FPR95 {name}"].tolist()[:-1] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("method", ["nap+msp", "nap+energy"])
 def test_says_where_the_combination_helps_and_how_scores_are_made_positive(
-    app: AppTest, found: StudyActivations, method: str
+    app: AppTest, found: EvaluationData, method: str
 ) -> None:
     app.segmented_control(key="w_combination").set_value(method).run()
     assert not app.exception
@@ -125,14 +126,14 @@ def test_each_combination_keeps_its_own_w(app: AppTest) -> None:
     assert app.slider(key="w_energy").value == 0.8
 
 
-def test_a_link_opens_combination_and_w(opened: OpenPage, found: StudyActivations) -> None:
+def test_a_link_opens_combination_and_w(opened: OpenPage, found: EvaluationData) -> None:
     app = opened(w_combination="NAP+MSP", w_msp="0.75")
     assert app.slider(key="w_msp").value == 0.75
     assert "at w = 0.75" in text(app)
     assert "MSP alone" in text(app)
 
 
-def test_the_curve_is_computed_once(opened: OpenPage, found: StudyActivations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_curve_is_computed_once(opened: OpenPage, found: EvaluationData, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     compute = evaluation.weight_curve
 
@@ -165,7 +166,14 @@ def test_every_combination_that_waits_for_nothing_is_there_at_once(opened: OpenP
     assert app.button(key="run-methods")
 
 
-@pytest.mark.usefixtures("store_root")  # in the store of the whole run, others would find a w that had been searched
+@pytest.fixture
+def searched(store_root: Path) -> tuple[EvaluationData, ImageSet]:
+    """The study and its pseudo-OOD images, in a store of their own."""
+    data = run(STUDY, Store())
+    return data, weight_search.extracted(data)
+
+
+@pytest.mark.usefixtures("store_root")  # other tests begin where nothing has been searched
 def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
     found = run(STUDY, Store())
     app = opened()
@@ -175,30 +183,66 @@ def test_w_is_searched_without_the_ood_images(opened: OpenPage) -> None:
     assert job.state == "done"
     app.run()
     assert not app.exception
-    result = weight_search.search(found, job.result, "nap+energy")
+    result = weight_search.search(found, ImageSet(job.result[0]), "nap+energy")
     alt = [element.proto.alt for element in app.get("plotly_chart")]
-    assert any(f"The search gives NAP+Energy w = {result.found.w:g}" in one for one in alt) or (
-        f"The search gives NAP+Energy w = {result.found.w:g}" in text(app)
+    assert any(f"The search gives NAP+Energy w = {result.w:g}" in one for one in alt) or (
+        f"The search gives NAP+Energy w = {result.w:g}" in text(app)
     )
-    assert len(app.dataframe[-1].value) == len(result.found.steps)
-    # From now on it is what every page uses where nobody chose another w.
-    assert methods.default_w("nap+energy", found.context) == result.found.w
-    assert opened().slider(key="w_energy").value == result.found.w
-    assert f"w = {result.found.w:g} was found on distorted images" in text(app)
+    assert len(app.dataframe[-1].value) == len(result.steps)
+    # A search alone changes no number: the published w is used until the study says otherwise.
+    assert opened().slider(key="w_energy").value == 0.4
+
+
+def test_the_searched_w_is_part_of_the_study(opened: OpenPage, searched: tuple[EvaluationData, ImageSet]) -> None:
+    w = weight_search.search(*searched, "nap+energy").w
+    app = opened()
+    assert "w" not in app.query_params
+    app.toggle(key="use-searched-w").set_value(True).run()
+    assert not app.exception
+    assert app.query_params["w"] == ["searched"]
+    assert app.slider(key="w_energy").value == w
+    assert f"w = {w:g} was searched on distorted images" in text(app)
+    assert f"NAP+Energy {w:g}" in text(app)
+    sidebar = "\n".join(one.value for one in app.sidebar.markdown)
+    assert "w searched on distorted images" in sidebar
+    app.toggle(key="use-searched-w").set_value(False).run()
+    assert "w" not in app.query_params
+    assert app.slider(key="w_energy").value == 0.4
+
+
+def test_a_link_with_the_searched_w_gives_its_numbers_on_every_page(
+    open_page: OpenPage, searched: tuple[EvaluationData, ImageSet]
+) -> None:
+    w = weight_search.search(*searched, "nap+energy").w
+    app = open_page("compare_methods", replace(STUDY, weights=SEARCHED))
+    assert not app.exception
+    assert f"NAP+Energy {w:g}" in text(app)
+    expected = evaluation.evaluate(searched[0], ["nap+energy"], {"nap+energy": w})["auroc"].mean()
+    assert any(f"{100 * expected:.1f}" in element.proto.spec for element in app.get("plotly_chart"))
 
 
 @pytest.mark.usefixtures("store_root")
-def test_a_slider_that_nobody_moved_follows_the_w_found(opened: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(methods, "search_weight", lambda *_scores: SearchedWeight(0.15, ()))
+def test_a_link_with_the_searched_w_says_so_where_nothing_was_searched(open_page: OpenPage) -> None:
     run(STUDY, Store())
+    for page in ("score_histograms", "w_sensitivity"):
+        app = open_page(page, replace(STUDY, weights=SEARCHED))
+        assert not app.exception
+        assert any("nothing has been searched yet" in one.value for one in app.sidebar.warning)
+        assert app.button(key="run-w-search-sidebar")
+        assert "was searched on" not in text(app) and "w searched on" not in text(app)
+    assert app.slider(key="w_energy").value == 0.4
+
+
+def test_a_slider_that_nobody_moved_follows_the_w_of_the_study(
+    opened: OpenPage, searched: tuple[EvaluationData, ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weight_search, "binary_search", lambda _auroc: (0.15, ()))
     app = opened()
     app.segmented_control(key="w_combination").set_value("nap+msp").run()
     app.slider(key="w_msp").set_value(0.7).run()
     app.segmented_control(key="w_combination").set_value("nap+energy").run()
     assert app.slider(key="w_energy").value == 0.4
-    app.button(key="run-w-search").click().run()
-    workspace.jobs().task_of(("pseudo-OOD", STUDY)).wait(120)
-    app.run()
+    app.toggle(key="use-searched-w").set_value(True).run()
     assert not app.exception
     assert app.slider(key="w_energy").value == 0.15
     app.segmented_control(key="w_combination").set_value("nap+msp").run()

@@ -37,7 +37,7 @@ def captions(app: AppTest) -> str:
 def test_every_model_is_offered_the_bundled_ones_first(dialog: AppTest) -> None:
     options = dialog.selectbox(key=user_model_list.PICKED).options
     assert len(options) == len(models.RECORDS) + len(torchvision_zoo.names())
-    assert options[0] == "ResNet-20 · knows CIFAR-10"
+    assert options[0] == "ResNet-20 · trained on CIFAR-10"
     assert "ResNet-50 · torchvision, 80.9\N{NO-BREAK SPACE}% · 103 MB to download" in options
     assert "ResNet-50 (V1) · torchvision, 76.1\N{NO-BREAK SPACE}% · 103 MB to download" in options
 
@@ -71,7 +71,7 @@ def test_a_link_to_one_asks_before_it_downloads(open_page: OpenPage, torch_cache
     app = open_page("activation_maps", default_study("torchvision:resnet18"))
     assert not app.error
     words = " ".join(element.value for element in (*app.sidebar.markdown, *app.sidebar.caption))
-    assert "takes **CIFAR-10** as known" in words and "was trained on ImageNet-1k" in words
+    assert "ID: **CIFAR-10**" in words and "was trained on ImageNet-1k: the ID images show none of its classes" in words
     assert "ResNet-18" in " ".join(element.value for element in app.sidebar.markdown)
     assert app.button(key="run-main").label.startswith("Download and run this study")
     assert not list(torch_cache.iterdir())

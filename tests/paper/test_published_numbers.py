@@ -15,9 +15,8 @@ import pytest
 
 from nap_core import datasets, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import extract
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.paper import published_tables
 
 FPR95_POINTS, AUROC_POINTS = 1.0, 0.3
@@ -75,13 +74,13 @@ def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
         {published_tables.SVHN: unknown},
         ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit")),
     )
-    now = evaluation.evaluate_cases(cases, specs).set_index("method")
+    now = evaluation.evaluate(cases, specs).set_index("method")
     for spec, fpr95, auroc in (("msp", 46.5, 93.6), ("energy", 38.1, 94.2), ("nap+energy", 8.9, 98.5)):
         assert 100 * now.loc[spec, "fpr95"] == pytest.approx(fpr95, abs=FPR95_POINTS), spec
         assert 100 * now.loc[spec, "auroc"] == pytest.approx(auroc, abs=AUROC_POINTS), spec
     assert now.loc["nap+energy", "w"] == 0.4
     # What the note on ReAct says of its threshold.
-    react = evaluation.evaluate_cases(cases, ["react:threshold=1.0", "react:threshold=1.5"])["auroc"]
+    react = evaluation.evaluate(cases, ["react:threshold=1.0", "react:threshold=1.5"])["auroc"]
     assert (100 * react).tolist() == pytest.approx([94.22, 95.32], abs=AUROC_POINTS)
     for row in said.itertuples():
         assert 100 * now.loc[row.method, "fpr95"] == pytest.approx(100 * row.fpr95, abs=FPR95_POINTS), row.method

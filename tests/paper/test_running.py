@@ -9,35 +9,32 @@ import pytest
 from nap_core import metrics
 from nap_core.analysis import evaluation, oracle, weight_search
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet, RunCallbacks, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.paper import ENTRIES, spec, tables
 from nap_core.paper.comparison import ORIENTATION, compare
 from nap_core.paper.findings import finding
 from nap_core.paper.measuring import measure
-from nap_core.paper.running import Reproduced, ReproductionInput, run
+from nap_core.paper.running import ReproductionInput, run
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import ExtractionStopped
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
+from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 40)
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run_study(STUDY, Store(), device="cpu")
 
 
 @pytest.fixture(scope="module")
-def subject(found: StudyActivations, tmp_path_factory: pytest.TempPathFactory) -> ReproductionInput:
-    # A store of its own: once the images of the search are in one, the default w changes.
-    made = ReproductionInput.of(found, Store(tmp_path_factory.mktemp("own")), "cpu")
-    return replace(made, cases=replace(made.cases, context=context(found, 150)))
+def subject(found: EvaluationData) -> ReproductionInput:
+    return ReproductionInput(replace(found, context=context(found, 150)))
 
 
-def context(found: StudyActivations, fit_limit: int | None) -> ScoringContext:
+def context(found: EvaluationData, fit_limit: int | None) -> ScoringContext:
     """What methods stand on, with few images to estimate from, or none."""
     own = found.context
     fit = own.fit_images if fit_limit else None
@@ -47,17 +44,16 @@ def context(found: StudyActivations, fit_limit: int | None) -> ScoringContext:
 @pytest.fixture(scope="module")
 def as_in_the_paper(subject: ReproductionInput) -> ReproductionInput:
     """The same images, called by all six headings of the paper."""
-    known = list(subject.cases.ood.values())
+    known = list(subject.data.ood.values())
     ood = {heading: known[place % 2] for place, heading in enumerate(spec.CIFAR_HEADINGS)}
-    same = {name: name for name in ood}
-    return replace(subject, cases=replace(subject.cases, ood=ood), headings=same, titles=same)
+    return ReproductionInput(replace(subject.data, ood=ood))
 
 
 def test_the_numbers_are_those_of_the_evaluation_at_the_papers_w(
-    subject: ReproductionInput, found: StudyActivations
+    subject: ReproductionInput, found: EvaluationData
 ) -> None:
     done = run(ENTRIES["table-6"], subject)
-    scores = evaluation.score_study(found, "nap+energy", w=0.4)
+    scores = evaluation.method_scores(found, "nap+energy", w=0.4)
     table = done.table[done.table["row"] == "Energy x NAP"]
     for name in STUDY.ood_datasets:
         one = table[(table["ood"] == name) & (table["metric"] == "fpr95")]
@@ -103,9 +99,9 @@ def test_another_network_is_for_orientation_only(as_in_the_paper: ReproductionIn
 
 
 def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(
-    subject: ReproductionInput, found: StudyActivations
+    subject: ReproductionInput, found: EvaluationData
 ) -> None:
-    done = run(ENTRIES["table-2"], replace(subject, cases=replace(subject.cases, context=context(found, None))))
+    done = run(ENTRIES["table-2"], ReproductionInput(replace(subject.data, context=context(found, None))))
     assert {"KNN", "NAP-K", "DICE", "ReAct"} <= set(done.unable)
     assert "fit split" in done.unable["KNN"]
     assert "KNN" not in tables.by_dataset(done, "fpr95").index
@@ -113,22 +109,20 @@ def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(
 
 
 def test_w_is_searched_and_what_it_lost_is_that_of_the_search(
-    subject: ReproductionInput, found: StudyActivations
+    subject: ReproductionInput, found: EvaluationData
 ) -> None:
     entry = replace(ENTRIES["table-11"], rows=ENTRIES["table-11"].rows[:2])
     done = run(entry, subject)
-    expected = weight_search.search(found, subject.pseudo(RunCallbacks()), "nap+energy")
+    expected = weight_search.search(found, weight_search.extracted(found), "nap+energy")
     row = done.table[done.table["row"] == "NAP-E"].set_index("metric")
-    assert row.loc["w", "measured"] == expected.found.w
+    assert row.loc["w", "measured"] == expected.w
     assert row.loc["w", "published"] == 0.4
-    assert row.loc["w", "difference"] == pytest.approx(expected.found.w - 0.4)
+    assert row.loc["w", "difference"] == pytest.approx(expected.w - 0.4)
     assert row.loc["lost", "measured"] == pytest.approx(expected.lost())
     assert done.finding.of == 2
 
 
-def test_the_curve_counts_the_weights_at_which_nap_is_better(
-    subject: ReproductionInput, found: StudyActivations
-) -> None:
+def test_the_curve_counts_the_weights_at_which_nap_is_better(subject: ReproductionInput, found: EvaluationData) -> None:
     entry = replace(ENTRIES["figure-4b"], rows=ENTRIES["figure-4b"].rows[:2])
     done = run(entry, subject)
     curve = evaluation.weight_curve(found, "nap+energy")
@@ -145,18 +139,18 @@ def test_the_front_has_the_methods_that_none_beats(subject: ReproductionInput) -
     assert done.finding.of == (front == 100).sum()
 
 
-def test_the_deepest_layer_is_compared_with_every_other(subject: ReproductionInput, found: StudyActivations) -> None:
+def test_the_deepest_layer_is_compared_with_every_other(subject: ReproductionInput, found: EvaluationData) -> None:
     done = run(ENTRIES["table-7"], subject)
     rows = [row.printed for row in ENTRIES["table-7"].rows]
     assert list(dict.fromkeys(done.table["row"])) == rows
-    scores = evaluation.score_study(found, "nap")
+    scores = evaluation.method_scores(found, "nap")
     one = done.table.query("row == 'NAP(p)' and ood == 'mnist' and metric == 'auroc'")["measured"].iloc[0]
     assert one == pytest.approx(metrics.auroc(scores.id, scores.ood["mnist"]))
     assert done.finding.of == 2 * (len(rows) - 1)
     assert done.table.query("row == 'NAP(t2)'")["published"].notna().any()
 
 
-def test_the_oracle_and_its_correlation(subject: ReproductionInput, found: StudyActivations) -> None:
+def test_the_oracle_and_its_correlation(subject: ReproductionInput, found: EvaluationData) -> None:
     done = run(ENTRIES["figure-4a"], subject)
     expected = oracle.oracle(found)
     told = done.table.set_index("metric")["measured"]
@@ -173,8 +167,7 @@ def test_the_cost_is_a_share_of_the_forward_pass(subject: ReproductionInput) -> 
 
 
 def test_earlier_layers_take_images(subject: ReproductionInput) -> None:
-    cases = replace(subject.cases, id=ImageSet(subject.cases.id.activations))
-    bare = ReproductionInput.of_cases(cases, cases.context.network("a test"), "CIFAR-10")
+    bare = ReproductionInput(replace(subject.data, id=ImageSet(subject.data.id.activations)))
     with pytest.raises(UserError, match="the images themselves"):
         run(ENTRIES["table-7"], bare)
     with pytest.raises(UserError, match="timed"):
@@ -192,9 +185,9 @@ def test_what_has_no_numbers_cannot_be_run(subject: ReproductionInput) -> None:
 
 
 def test_without_id_images_w_cannot_be_searched(subject: ReproductionInput) -> None:
-    cases = replace(subject.cases, id=ImageSet(subject.cases.id.activations))
+    bare = ReproductionInput(replace(subject.data, id=ImageSet(subject.data.id.activations)))
     with pytest.raises(UserError, match="cannot be distorted"):
-        run(ENTRIES["table-11"], ReproductionInput.of_cases(cases, cases.context.network("a test"), "CIFAR-10"))
+        run(ENTRIES["table-11"], bare)
 
 
 def _measured(fpr95: dict[str, float], auroc: dict[str, float]) -> pd.DataFrame:
@@ -237,11 +230,12 @@ def test_published_and_measured_without_a_counterpart() -> None:
     assert found["difference"].isna().all()
 
 
-def test_cases_of_the_command_line_and_of_a_study_agree(subject: ReproductionInput, found: StudyActivations) -> None:
-    cases = EvaluationData.of(found)
-    other = ReproductionInput.of_cases(cases, STUDY.network(), "CIFAR-10")
+def test_data_named_by_headings_and_by_the_catalogue_agree(
+    subject: ReproductionInput, as_in_the_paper: ReproductionInput
+) -> None:
     entry = ENTRIES["figure-2"]
-    left = run(entry, subject).table.dropna(subset=["measured"])
-    right = run(entry, replace(other, headings=subject.headings)).table.dropna(subset=["measured"])
-    assert left["measured"].tolist() == right["measured"].tolist()
-    assert isinstance(run(entry, other), Reproduced)
+    here = run(entry, subject).table.query("ood == 'mnist'").set_index(["row", "metric"])["measured"]
+    there = run(entry, as_in_the_paper).table.query("ood == 'SVHN'").set_index(["row", "metric"])["measured"]
+    assert len(here) and here.tolist() == there[here.index].tolist()
+    assert set(subject.headings.values()) == {""}
+    assert as_in_the_paper.headings == {name: name for name in spec.CIFAR_HEADINGS}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nap_core import extraction
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress
+from nap_core.extraction import ExtractionStopped, Progress, RunCallbacks
 from nap_core.runs import background
 from nap_core.runs.background import Job, Jobs
 from nap_core.storage.activation_store import Store
@@ -38,10 +38,10 @@ class Held:
         self.calls = 0
         self.go = threading.Event()
 
-    def __call__(self, _study: Study, _store: Store, *, should_stop: Callable[[], bool], **_options: object) -> str:
+    def __call__(self, _study: Study, _store: Store, *, callbacks: RunCallbacks, **_options: object) -> str:
         self.calls += 1
         for _ in range(6000):
-            if should_stop():
+            if callbacks.should_stop():
                 raise ExtractionStopped
             if self.go.wait(0.01):
                 return "result"
@@ -66,7 +66,7 @@ def test_runs_to_the_end_with_progress(store_root: Path) -> None:
     job = wait(Jobs(Store(store_root)).start(SMALL, "cpu"))
     assert job.state == "done"
     assert job.error is None
-    assert (job.progress.title, job.progress.done) == ("MNIST", 6)
+    assert (job.progress.title, job.progress.done, job.progress.total) == ("MNIST", 12, 12)
     expected = run(SMALL, Store(store_root), device="cpu")
     np.testing.assert_array_equal(job.result.id.mean, expected.id.mean)
     np.testing.assert_array_equal(job.result.of("mnist").logits, expected.of("mnist").logits)
@@ -78,13 +78,13 @@ def test_stops_and_goes_on(store_root: Path, monkeypatch: pytest.MonkeyPatch) ->
     store, all_jobs = Store(store_root), Jobs(Store(store_root))
     at_work, asked = threading.Event(), threading.Event()
 
-    def slowly(*arguments: object, progress: Callable[[Progress], None], **options: object) -> object:
+    def slowly(*arguments: object, callbacks: RunCallbacks, **options: object) -> object:
         def note(now: Progress) -> None:
-            progress(now)
+            callbacks.progress(now)
             at_work.set()
             asked.wait(60)
 
-        return run(*arguments, progress=note, **options)
+        return run(*arguments, callbacks=RunCallbacks(note, callbacks.should_stop), **options)
 
     monkeypatch.setattr(background, "run", slowly)
     job = all_jobs.start(SMALL, "cpu")

@@ -7,9 +7,8 @@ import pytest
 
 from nap_core import datasets, models
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
-from nap_core.methods import ScoringContext
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.runs import pending
 from nap_core.runs.background import Jobs
 from nap_core.storage.activation_store import Store
@@ -21,7 +20,7 @@ BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",),
 
 @pytest.fixture
 def data(store_root: Path) -> EvaluationData:
-    found = EvaluationData.of(run(SMALL, Store(store_root), device="cpu"))
+    found = run(SMALL, Store(store_root), device="cpu")
     found.context.fit_limit = 40
     return found
 
@@ -41,11 +40,11 @@ def test_a_job_computes_what_is_missing_and_the_store_keeps_it(data: EvaluationD
     job.wait(120)
     assert (job.state, job.unable, job.step, job.steps) == ("done", {}, 3, 3)
     assert job.progress.title == "ODIN, MNIST"
-    again = EvaluationData.of(run(SMALL, Store(store_root), device="cpu"))
+    again = run(SMALL, Store(store_root), device="cpu")
     again.context.fit_limit = 40
     for spec in ("knn:k=3", "odin", "nap+odin"):
         assert not pending.waiting(again, spec)
-        np.testing.assert_array_equal(evaluation.score_cases(again, spec).id, evaluation.score_cases(data, spec).id)
+        np.testing.assert_array_equal(evaluation.method_scores(again, spec).id, evaluation.method_scores(data, spec).id)
 
 
 def test_a_stopped_job_goes_on_where_it_was(
@@ -84,12 +83,12 @@ def test_what_cannot_run_says_why(data: EvaluationData, spec: str, words: str) -
 @pytest.mark.parametrize("spec", ["odin", "nap+rankfeat"])
 def test_a_bank_has_no_images_for_a_pass(spec: str, store_root: Path) -> None:
     with pytest.raises(UserError, match="needs the images themselves, and only activations are at hand"):
-        pending.waiting(EvaluationData.of(run(BANK, Store(store_root))), spec)
+        pending.waiting(run(BANK, Store(store_root)), spec)
 
 
 @pytest.mark.parametrize("spec", ["knn", "nap+gradnorm", "gram"])
 def test_a_network_without_fit_split(spec: str, store_root: Path) -> None:
-    found = EvaluationData.of(run(BANK, Store(store_root)))
+    found = run(BANK, Store(store_root))
     if spec == "nap+gradnorm":
         assert not pending.waiting(found, spec)
         return

@@ -16,7 +16,7 @@ import pytest
 
 from nap_core.errors import UserError
 from nap_core.storage.downloads import Download, fetch, transfer
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from tests.file_server import FileServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def test_a_file_arrives_whole_and_is_not_loaded_twice(download: Make, file_serve
 
 def test_progress_is_in_bytes_and_bytes_a_second(download: Make) -> None:
     heard: list[Progress] = []
-    fetch(download(), progress=heard.append)
+    fetch(download(), RunCallbacks(heard.append))
     assert (heard[0].done, heard[-1].done) == (0, len(CONTENT))
     assert [one.done for one in heard] == sorted(one.done for one in heard)
     assert {(one.title, one.total, one.unit) for one in heard} == {("Data", len(CONTENT), "bytes")}
@@ -73,7 +73,7 @@ def test_progress_is_in_bytes_and_bytes_a_second(download: Make) -> None:
 def test_a_server_that_does_not_say_how_long_it_is(download: Make, file_server: FileServer, size: int | None) -> None:
     file_server.length = False
     heard: list[Progress] = []
-    fetch(download(size=size), progress=heard.append)
+    fetch(download(size=size), RunCallbacks(heard.append))
     assert heard[-1].done == len(CONTENT)
     assert heard[-1].total == (size or 0)
 
@@ -84,7 +84,7 @@ def test_a_cut_is_taken_up_again_where_it_was(
 ) -> None:
     file_server.cut_after, file_server.validator = 1_000_000, validator
     heard: list[Progress] = []
-    fetch(download(), progress=heard.append)
+    fetch(download(), RunCallbacks(heard.append))
     assert file_server.requests == [None, "bytes=1000000-"]
     assert [one.done for one in heard] == sorted(one.done for one in heard)
     assert download().path.read_bytes() == CONTENT
@@ -108,7 +108,7 @@ def test_a_connection_that_stays_broken_keeps_what_came_for_the_next_time(
             file_server.cut_after, file_server.cuts = 0, 10**6  # from now on nothing comes through
 
     with pytest.raises(UserError, match=r"broke off after 1.0 MB of “Data”, which are kept: start it again"):
-        fetch(one, progress=note)
+        fetch(one, RunCallbacks(note))
     assert left(one) == ["data.bin.part", "data.bin.part.json"]
     file_server.cut_after = None
     fetch(one)
@@ -134,7 +134,7 @@ def stopped_after(one: Download, count: int) -> None:
     """Fetch, and stop once ``count`` bytes are there."""
     done = [0]
     with pytest.raises(ExtractionStopped):
-        fetch(one, progress=lambda now: done.__setitem__(0, now.done), should_stop=lambda: done[0] >= count)
+        fetch(one, RunCallbacks(lambda now: done.__setitem__(0, now.done), lambda: done[0] >= count))
 
 
 def test_stop_and_go_on(download: Make, file_server: FileServer) -> None:
@@ -143,7 +143,7 @@ def test_stop_and_go_on(download: Make, file_server: FileServer) -> None:
     have = one.path.with_name("data.bin.part").stat().st_size
     assert 500_000 <= have < len(CONTENT) and not one.present
     heard: list[Progress] = []
-    fetch(one, progress=heard.append)
+    fetch(one, RunCallbacks(heard.append))
     assert heard[0].done == have
     assert file_server.requests == [None, f"bytes={have}-"]
     assert one.path.read_bytes() == CONTENT
@@ -301,11 +301,11 @@ def test_two_at_once_load_it_once(download: Make, file_server: FileServer) -> No
     one, waited = download(), threading.Event()
 
     def second() -> Path:
-        return fetch(one, progress=lambda _now: waited.set())
+        return fetch(one, RunCallbacks(lambda _now: waited.set()))
 
     with ThreadPoolExecutor(2) as pool:
         began = threading.Event()
-        first = pool.submit(fetch, one, progress=lambda now: began.set() if now.done else None)
+        first = pool.submit(fetch, one, RunCallbacks(lambda now: began.set() if now.done else None))
         assert began.wait(30)
         other = pool.submit(second)
         assert waited.wait(30)
@@ -319,10 +319,10 @@ def test_who_waits_for_another_can_be_stopped(download: Make, file_server: FileS
     file_server.pause = threading.Event()
     one, began = download(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(fetch, one, progress=lambda now: began.set() if now.done else None)
+        first = pool.submit(fetch, one, RunCallbacks(lambda now: began.set() if now.done else None))
         assert began.wait(30)
         with pytest.raises(ExtractionStopped):
-            fetch(one, should_stop=lambda: True)
+            fetch(one, RunCallbacks(should_stop=lambda: True))
         file_server.pause.set()
         first.result(30)
 

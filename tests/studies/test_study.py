@@ -12,7 +12,8 @@ from nap_core import datasets, models, studies
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Progress, extract
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import MAX_IMAGES, Study, default_study, missing_images, run
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import MAX_IMAGES, SEARCHED, Study, default_study, missing_images, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 6)
 OOD = [name for name, record in datasets.RECORDS.items() if record.role in ("ood", "id")]
@@ -55,6 +56,16 @@ class TestLinks:
     def test_parameters_of_pages_are_none_of_its_business(self) -> None:
         assert Study.from_query({**SMALL.to_query(), "w": "0.4", "channel": "x"}) == SMALL
 
+    def test_the_searched_w_is_part_of_the_link(self) -> None:
+        assert "w" not in SMALL.to_query() and Study.from_query({**SMALL.to_query(), "w": "0.4"}).weights == ""
+        chosen = replace(SMALL, weights=SEARCHED)
+        assert chosen.to_query()["w"] == "searched"
+        assert Study.from_query(chosen.to_query()).weights == SEARCHED
+        assert "w searched on distorted images" in chosen.sentence()
+        assert chosen == SMALL, "the same images through the same network"
+        with pytest.raises(UserError, match="“searched” or left out"):
+            replace(SMALL, weights="best")
+
     @pytest.mark.parametrize(
         ("changed", "answer"),
         [
@@ -86,7 +97,7 @@ class TestLinks:
 
 class TestWords:
     def test_sentence(self) -> None:
-        assert SMALL.sentence() == "ResNet-20 · knows CIFAR-10 · meets MNIST, Uniform noise · 6 images each"
+        assert SMALL.sentence() == "ResNet-20 · ID: CIFAR-10 · OOD: MNIST, Uniform noise · 6 images each"
         assert replace(SMALL, images=1000).sentence().endswith("1,000 images each")
 
     def test_datasets_in_order(self) -> None:
@@ -107,7 +118,7 @@ class TestWords:
 class TestRuns:
     def test_gives_each_datasets_own_activations(self, store_root: Path) -> None:
         found = run(SMALL, Store(store_root), device="cpu")
-        assert found.study == SMALL
+        assert found.id_name == SMALL.id_dataset
         assert list(found.ood) == ["mnist", "uniform-noise"]
         model = models.load(SMALL.model)
         for name in SMALL.datasets:
@@ -135,16 +146,24 @@ class TestRuns:
         store = Store(store_root)
         heard: list[Progress] = []
         with pytest.raises(ExtractionStopped):
-            run(SMALL, store, device="cpu", progress=heard.append, should_stop=lambda: len(heard) >= 1)
+            run(SMALL, store, device="cpu", callbacks=RunCallbacks(heard.append, lambda: len(heard) >= 1))
         assert missing_images(SMALL, store) == {"mnist": 6, "uniform-noise": 6}
-        run(SMALL, store, device="cpu", progress=heard.append)
-        assert [(each.title, each.done) for each in heard] == [("CIFAR-10", 6), ("MNIST", 6), ("Uniform noise", 6)]
+        run(SMALL, store, device="cpu", callbacks=RunCallbacks(heard.append))
+        assert [(each.title, each.done, each.total) for each in heard] == [
+            ("CIFAR-10", 6, 18),
+            ("MNIST", 12, 18),
+            ("Uniform noise", 18, 18),
+        ]
 
     def test_reference_bank_stands_in_for_id_images(self, store_root: Path) -> None:
         chosen = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 2)
         assert missing_images(chosen, Store(store_root)) == {"uniform-noise": 2}
         found = run(chosen, Store(store_root), device="cpu")
-        assert (len(found.id), found.id.channels, found.id.logits.shape[1]) == (2, 1280, 1000)
+        assert (len(found.id.activations), found.id.activations.channels, found.id.activations.logits.shape[1]) == (
+            2,
+            1280,
+            1000,
+        )
         assert len(found.of("uniform-noise")) == 2
 
     def test_an_error_while_loading_is_passed_on(self, store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from timing import cores, seconds
 from nap_core import datasets, models
 from nap_core.datasets import FolderImages
 from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
-from nap_core.extraction.runner import Runner
+from nap_core.extraction.forward_pass import ForwardPass
 from nap_core.models import LoadedModel, architectures
 
 SIZE = (500, 375)  # of most of ImageNet's photographs
@@ -51,8 +51,8 @@ def networks(device: str) -> Iterator[LoadedModel]:
 
 def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float, float, float]:
     """Images a second: decoding alone, the network alone, both together; the best of some rounds each."""
-    runner = Runner(model, choose_device(device), None, autocast=False)
-    size, pinned = runner.batch_size, runner.device.type == "cuda"
+    forward_pass = ForwardPass(model, choose_device(device), None, autocast=False)
+    size, pinned = forward_pass.batch_size, forward_pass.device.type == "cuda"
 
     def decode() -> None:
         for _ in decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned):
@@ -64,7 +64,7 @@ def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float
 
     def compute() -> None:
         for _ in range(batches):
-            runner.statistics(views, labels)
+            forward_pass.statistics(views, labels)
 
     compute()  # the first pass allocates
     alone = len(dataset) / min(seconds(decode) for _ in range(ROUNDS))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import numpy as np
 import torch
+from pytorch_ood.api import Detector
 from timing import repeated, seconds
 from torch import Tensor
 
 from nap_core import datasets, methods, models
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import BATCH, extract, inputs
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.methods.image_based import Site
+from nap_core.methods.pytorch_ood_adapter import detector as adapted
 from nap_core.methods.pytorch_ood_adapter import features
 from nap_core.models import LoadedModel
 
 ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
-ADAPTED = [name for name, record in methods.RECORDS.items() if record.adapted]
+KINDS = {name: pkgutil.resolve_name(record.implementation) for name, record in methods.RECORDS.items()}
+ADAPTED = [
+    name
+    for name, kind in KINDS.items()
+    if isinstance(kind, type) and issubclass(kind, Detector) and not methods.RECORDS[name].own_pass
+]
 
 
 class Theirs:
@@ -35,7 +43,9 @@ class Theirs:
     def seconds(self, name: str) -> float:
         """How long ``predict`` takes on all images; fitting is not counted."""
         method = methods.parse(name)
-        detector = method.record.adapted.detector(
+        detector = adapted(
+            method.record,
+            KINDS[name],
             self.context,
             method.parameters(self.context.trained_on),
             model=self.site.network,
@@ -72,11 +82,11 @@ def against_predict(model: LoadedModel, images: int) -> list[str]:
     cases = EvaluationData("cifar10", parts[0], {"textures": parts[1]}, context)
     rows, ours_total, theirs_total = [], 0.0, 0.0
     for name in ADAPTED:
-        evaluation.score_cases(cases, name)  # fits, and fits only once
+        evaluation.method_scores(cases, name)  # fits, and fits only once
 
         def score(name: str = name) -> None:
             fresh = {"textures": ImageSet(parts[1].activations)}  # scores are kept for a part that has been seen
-            evaluation.score_cases(EvaluationData("cifar10", ImageSet(parts[0].activations), fresh, context), name)
+            evaluation.method_scores(EvaluationData("cifar10", ImageSet(parts[0].activations), fresh, context), name)
 
         ours = repeated(score)
         own = theirs.seconds(name)
@@ -123,9 +133,9 @@ def at_scale(bare: float) -> list[str]:
         "ID", ImageSet(synthetic(ID_ROWS, 2, weight)), {"OOD": ImageSet(synthetic(OOD_ROWS, 3, weight))}, context
     )
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
-    took = seconds(lambda: evaluation.evaluate_cases(cases, stored))
+    took = seconds(lambda: evaluation.evaluate(cases, stored))
     combined = [name for name in methods.COMBINATIONS if not methods.parse(name).own_pass]
-    more = seconds(lambda: evaluation.evaluate_cases(cases, combined))
+    more = seconds(lambda: evaluation.evaluate(cases, combined))
     rows = ID_ROWS + OOD_ROWS
     return [
         f"{len(stored)} methods on {ID_ROWS:,} ID and {OOD_ROWS:,} OOD images of stored activations ({CHANNELS} "

@@ -9,9 +9,8 @@ import numpy as np
 from nap_core import datasets, methods, metrics, models
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.extraction import extract
-from nap_core.methods import ImageSet, ScoringContext
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 
 OOD = ("textures", "fashion-mnist")
 
@@ -35,7 +34,7 @@ def table(images: int) -> list[str]:
     rows, worst = [], 0.0
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
     for name in [*stored, "nap+energy", "nap+ash-s", "nap+knn"]:
-        single, half = (evaluation.score_cases(one, name) for one in cases)
+        single, half = (evaluation.method_scores(one, name) for one in cases)
         scale = float(np.std(single.id)) or 1.0
         pairs = [(single.id, half.id), *((single.ood[one], half.ood[one]) for one in OOD)]
         moved = max(float(np.abs(one - other).max()) for one, other in pairs) / scale

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the child limits its memory before it imports anything that takes some
     from nap_core.analysis.evaluation import MethodScores
-    from nap_core.studies.study import StudyActivations
+    from nap_core.methods import EvaluationData
+    from nap_core.studies.study import Study
 
 GIGABYTES = 4
 METHODS = ("nap", "energy", "nap+energy", "msp", "ash-s", "react", "dice", "mahalanobis", "nap+knn")
@@ -116,8 +117,7 @@ def measure(folder: Path) -> None:
 
     from nap_core import methods, studies
     from nap_core.analysis import evaluation
-    from nap_core.analysis.evaluation import EvaluationData
-    from nap_core.methods import ImageSet
+    from nap_core.methods import EvaluationData, ImageSet
     from nap_core.runs.disk_usage import storage
     from nap_core.storage.activation_store import Manifest, Store, StoreKey
 
@@ -136,16 +136,15 @@ def measure(folder: Path) -> None:
         more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
     with told(peak, "work", "opening the study"):
         found = studies.run(wanted, store)
-    cases = EvaluationData.of(found)
     for name in METHODS:
         with told(peak, "work", f"method: {methods.title(name)}, scores and figures"):
-            evaluation.evaluate_cases(first(cases, KNN_ROWS) if name.endswith("knn") else cases, [name])
-    for what, work in pages(found).items():
+            evaluation.evaluate(first(found, KNN_ROWS) if name.endswith("knn") else found, [name])
+    for what, work in pages(wanted, found).items():
         with told(peak, "work", f"page: {what}"):
             work()
 
 
-def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
+def pages(study: Study, found: EvaluationData) -> dict[str, Callable[[], object]]:
     """What each page computes when it is opened for the first time, by the page's name."""
     from nap_core import methods
     from nap_core.analysis import evaluation
@@ -158,12 +157,11 @@ def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
     from nap_core.figures.max_vs_mean import scatter
     from nap_core.figures.score_histograms import histograms
 
-    study = found.study
     names = study.datasets
     titles, hues = dict(zip(names, names, strict=True)), colours(study.id_dataset, study.ood_datasets)
 
     def scores() -> list[MethodScores]:
-        return [evaluation.score_study(found, name) for name in methods.STANDARD]
+        return [evaluation.method_scores(found, name) for name in methods.STANDARD]
 
     def scattered() -> object:
         counts = images_collected([found.of(name) for name in names])
@@ -178,14 +176,16 @@ def pages(found: StudyActivations) -> dict[str, Callable[[], object]]:
         return scoreboard(results, "auroc"), curves, images, rank_correlation(rows)
 
     def one_channel() -> object:
-        part = next(iter(found.ood.values()))
-        pair = ranking.same_mean_pair(found.id, part, 7), ranking.matched_peaks(found.id, part, 7)
+        both = found.id.activations, found.of(study.ood_datasets[0])
+        pair = ranking.same_mean_pair(*both, 7), ranking.matched_peaks(*both, 7)
         return pair, [found.of(name).ratio(channels=[7]) for name in names]
 
     return {
         "Home and Score histograms": lambda: histograms(scores(), study.id_dataset, titles, hues),
         "Max vs mean, the scatter": scattered,
-        "Max vs mean, the ranking of channels": lambda: separability.ratio_auroc(found.id, list(found.ood.values())),
+        "Max vs mean, the ranking of channels": lambda: separability.ratio_auroc(
+            found.id.activations, [found.of(name) for name in found.ood]
+        ),
         "w sensitivity, one combination": lambda: evaluation.weight_curve(found, "nap+energy"),
         "Compare methods, five methods": compared,
         "Compare methods, the bootstrap intervals of one": lambda: intervals(scores()[0]),

@@ -12,7 +12,6 @@ from timing import seconds
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import (
@@ -23,7 +22,7 @@ from nap_core.figures.w_sensitivity import (
     finding,
     sensitivity_table,
 )
-from nap_core.methods import ImageSet, ScoringContext, combination
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext, combination
 from nap_core.metrics import METRIC_TITLES
 
 IMAGES, CHANNELS, CLASSES = 10_000, 342, 10  # of each dataset; DenseNet-BC-100-12's channels
@@ -47,13 +46,13 @@ def table() -> list[str]:
     ready = [spec for spec in methods.COMBINATIONS if not (methods.parse(spec).fits or methods.parse(spec).own_pass)]
     titles, palette = {name: name for name in ("id", *OOD)}, colours("id", OOD)
     curves = {}
-    first = seconds(lambda: curves.update({ready[0]: evaluation.weight_curve_cases(cases, ready[0])}))
+    first = seconds(lambda: curves.update({ready[0]: evaluation.weight_curve(cases, ready[0])}))
     for spec in ready[1:COMBINATIONS]:
         curves[spec] = curves[ready[0]]
     found = [Sensitivity.of(spec, curve, "CIFAR-10", titles, palette) for spec, curve in curves.items()]
 
     def histogram(w: float) -> object:
-        rows = [evaluation.score_cases(cases, ready[0], w=w)]
+        rows = [evaluation.method_scores(cases, ready[0], w=w)]
         return histograms(rows, "id", titles, palette, together=True).figure.to_json()
 
     def one(w: float) -> object:

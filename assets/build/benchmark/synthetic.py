@@ -18,7 +18,7 @@ from nap_core import datasets, models
 from nap_core.activations import Activations
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.extraction import SHARD_ROWS, Stored
-from nap_core.models import LoadedModel, ModelRecord, architectures
+from nap_core.models import LoadedModel, ModelRecord, architectures, loading
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 
@@ -94,8 +94,8 @@ def register() -> Study:
         MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
     )
     models.ARCHITECTURES.setdefault("resnet50", model().architecture)
-    load = models._load
-    models._load = lambda name: model() if name == MODEL else load(name)
+    load = loading._load
+    loading._load = lambda name, made: model() if name == MODEL else load(name, made)
     return Study(MODEL, ID, OOD, ROWS[ID])
 
 

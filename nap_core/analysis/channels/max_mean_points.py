@@ -7,7 +7,7 @@ maximum to its right: x is the mean of a channel's map, y its maximum.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,6 +95,21 @@ def images_collected(
     would give more than ``most`` points."""
     total = sum(len(part) * (part.channels if channel is None else 1) for part in parts)
     return [len(part) if total <= most else min(len(part), max(1, len(part) * most // total)) for part in parts]
+
+
+def points_of_each(
+    parts: Mapping[str, Activations],
+    *,
+    channel: int | None = None,
+    floor: float | None = FLOOR,
+    most: int = MOST_COLLECTED,
+) -> list[Points]:
+    """The ``points_of`` every dataset, of as many images as ``images_collected`` says."""
+    counts = images_collected(list(parts.values()), channel=channel, most=most)
+    return [
+        points_of(name, images, channel=channel, floor=floor, images=count)
+        for (name, images), count in zip(parts.items(), counts, strict=True)
+    ]
 
 
 def sampled(parts: Sequence[Points], most: int) -> list[Points]:

@@ -5,7 +5,7 @@ Every function takes statistics, never maps: maximum and mean per image and chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +133,12 @@ def clearest_pair(known: Activations, met: Activations) -> SameMeanPair | None:
     """
     pairs = [same_mean_pair(known, met, channel) for channel in range(known.channels)]
     return max((pair for pair in pairs if pair), key=lambda pair: pair.difference, default=None)
+
+
+def average_maximum(images: Sequence[Activations]) -> Values:
+    """The mean of each channel's maximum over all images of several datasets, (C,); each image counts alike."""
+    means = [one.maximum.mean(axis=0, dtype=np.float64) for one in images]
+    return np.average(means, axis=0, weights=[len(one) for one in images])
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,19 @@ The short side and the crop are scaled together, so that what is in the picture 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nap_core import datasets, methods, metrics
+from nap_core import datasets, methods, metrics, studies
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
-from nap_core.methods import RunCallbacks
-from nap_core.methods.context import NO_CALLBACKS
+from nap_core.extraction import ExtractionPlan
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress
-from nap_core.studies.study import Study, StudyActivations, missing_images, run
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+from nap_core.studies.study import Study
 
 IMAGES = 200
 """Images of each dataset that are seen in every size, fewer where a study has fewer."""
@@ -28,12 +27,12 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
-    """What came of one size: ``side`` is the crop in pixels; ``found`` is None where the network refuses the size, and
+    """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
     ``refused`` then says why."""
 
     side: int
     factor: float
-    found: StudyActivations | None = None
+    data: EvaluationData | None = None
     refused: str = ""
 
 
@@ -58,65 +57,40 @@ def check(study: Study) -> None:
         )
 
 
+def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+    """The study's images in all sizes that its network takes, the smallest first. Raises as ``check`` does."""
+    steps = [step for one in _sized(study)[0].values() for step in studies.extraction_plan(one).steps]
+    return ExtractionPlan(steps, device)
+
+
 def by_size(
     study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> tuple[SizeOutcome, ...]:
-    """The study at every size of ``FACTORS``, the smallest first; what the store holds is read.
+    """The study at every size of ``FACTORS``, the smallest first, from a run of the ``extraction_plan``.
 
-    ``watch`` hears of all sizes as of one pass. Raises as ``check`` does, and ExtractionStopped when ``watch`` asks.
+    Raises as ``check`` does, and ExtractionStopped on request.
     """
+    taken, refused = _sized(study)
+    extraction_plan(study, device).run(store, callbacks)
+    crop = study.network().transform.crop
+    by_factor = {factor: studies.run(one, store, device=device) for factor, one in taken.items()}
+    return tuple(
+        SizeOutcome(round(crop * factor), factor, by_factor.get(factor), refused.get(factor, "")) for factor in FACTORS
+    )
+
+
+def _sized(study: Study) -> tuple[dict[float, Study], dict[float, str]]:
+    """The study in each size that its network takes, and why it refuses the others, by factor."""
     check(study)
-    studies = {factor: sized(study, factor) for factor in FACTORS}
-    refused: dict[float, str] = {}
-    for factor, one in studies.items():
+    taken, refused = {}, {}
+    for factor in FACTORS:
         try:
+            one = sized(study, factor)
             one.network()
+            taken[factor] = one
         except UserError as error:
             refused[factor] = str(error)
-    taken = {factor: one for factor, one in studies.items() if factor not in refused}
-    total, before = sum(map(_images, taken.values())), 0
-    outcomes = []
-    for factor in FACTORS:
-        side = round(study.network().transform.crop * factor)
-        if factor in refused:
-            outcomes.append(SizeOutcome(side, factor, refused=refused[factor]))
-            continue
-        note = _counted(callbacks, before, total, studies[factor])
-        found = run(studies[factor], store, device=device, progress=note, should_stop=callbacks.should_stop)
-        outcomes.append(SizeOutcome(side, factor, found))
-        before += _images(studies[factor])
-    return tuple(outcomes)
-
-
-def missing(study: Study, store: Store) -> int:
-    """How many images, in all sizes that the network takes, are not in the store yet. Raises as ``check`` does."""
-    check(study)
-    count = 0
-    for factor in FACTORS:
-        try:
-            count += sum(missing_images(sized(study, factor), store).values())
-        except UserError:  # a size that the network refuses
-            continue
-    return count
-
-
-def _images(study: Study) -> int:
-    return sum(min(study.images, len(datasets.load(name))) for name in study.datasets)
-
-
-def _counted(callbacks: RunCallbacks, before: int, total: int, study: Study) -> Callable[[Progress], None] | None:
-    """What hears of one dataset in one size and tells ``watch`` of all."""
-    told = callbacks.progress
-    if told is None:
-        return None
-    order = [datasets.title(name) for name in study.datasets]
-    sizes = [min(study.images, len(datasets.load(name))) for name in study.datasets]
-
-    def note(now: Progress) -> None:
-        done = before + sum(sizes[: order.index(now.title)]) + now.done
-        told(replace(now, done=done, total=total, seconds_left=(total - done) / now.speed))
-
-    return note
+    return taken, refused
 
 
 def can_be_sized(spec: str) -> bool:
@@ -129,13 +103,13 @@ def can_be_sized(spec: str) -> bool:
 def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataFrame:
     """FPR95, AUROC and ID accuracy of a method at one size: columns ``COLUMNS``, one row an OOD dataset, shares.
 
-    ``w`` is that of a combination, its default there when None. Empty for a size that was refused.
+    ``w`` is that of a combination, its published one when None. Empty for a size that was refused.
     Raises as ``methods.scored`` does.
     """
-    if outcome.found is None:
+    if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.score_study(outcome.found, spec, w=w)
-    right = evaluation.accuracy(outcome.found)
+    scores: MethodScores = evaluation.method_scores(outcome.data, spec, w=w)
+    right = evaluation.id_accuracy(outcome.data)
     return pd.DataFrame(
         [
             (spec, outcome.side, name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values), right)

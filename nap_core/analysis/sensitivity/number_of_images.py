@@ -15,12 +15,10 @@ from scipy.stats import mannwhitneyu
 from nap_core import methods, metrics
 from nap_core.activations import Activations
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import EvaluationData, MethodScores, score_cases
+from nap_core.analysis.evaluation import MethodScores, method_scores
 from nap_core.errors import UserError
-from nap_core.methods import RunCallbacks, ScoringContext
-from nap_core.methods.context import NO_CALLBACKS
-from nap_core.storage.progress import ExtractionStopped, Progress
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 DRAWS = 50
@@ -102,8 +100,9 @@ def _rows(
 
 
 def by_fit_images(
-    found: StudyActivations,
+    data: EvaluationData,
     specs: Sequence[str],
+    weights: Mapping[str, float] | None = None,
     *,
     draws: int = FIT_DRAWS,
     seed: int = SEED,
@@ -113,42 +112,36 @@ def by_fit_images(
     the fit split.
 
     A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
-    is the whole fit split. Sizes that lack images of a class that the method needs are left out. ``watch`` hears after
-    every fit. Raises UserError where there is no fit split, and for a method that needs none or a pass of its own;
-    ExtractionStopped when ``watch`` asks.
+    is the whole fit split. ``weights`` gives combinations their w, else they take the published one. Sizes that lack
+    images of a class that the method needs are left out. ``callbacks`` get the progress after every fit. Raises
+    UserError where there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped
+    when ``callbacks`` stop it.
     """
     for spec in specs:
         method = methods.parse(spec)
         if not method.fits or method.own_pass:
             raise UserError(f"{method.title} does not estimate from the stored activations of a fit split.")
-    cases = EvaluationData.of(found)
-    whole = cases.context.fit(methods.title(specs[0]), callbacks).activations
+    whole = data.context.fit(methods.title(specs[0]), callbacks).activations
     sizes = [size for size in SIZES if size <= len(whole) // 2]
     done, tables = 0, {}
     started = time.perf_counter()
     for spec in specs:
         rows: list[dict[str, object]] = []
-        last = score_cases(cases, spec)
+        last = method_scores(data, spec, w=(weights or {}).get(spec))
         for size in sizes:
             drawn = []
             for index in _drawn(len(whole), size, draws, (seed, size)):
-                if callbacks.should_stop():
-                    raise ExtractionStopped
+                callbacks.raise_if_stopped()
                 with suppress(UserError):  # a class is missing in so few images
-                    drawn.append(_fitted(cases, last, whole.take(np.sort(index))))
+                    drawn.append(_fitted(data, last, whole.take(np.sort(index))))
                 done += 1
-                _tell(callbacks, methods.title(spec), done, len(specs) * len(sizes) * draws, started)
+                speed = done / max(time.perf_counter() - started, 1e-9)
+                callbacks.report(methods.title(spec), done, len(specs) * len(sizes) * draws, speed, "fits")
             if len(drawn) == draws:
                 rows += _rows(drawn[0], size, _stacked(drawn), EVERY)
         rows += _rows(last, len(whole), _stacked([last]))
         tables[spec] = pd.DataFrame(rows, columns=COLUMNS)
     return tables
-
-
-def _tell(callbacks: RunCallbacks, title: str, done: int, total: int, started: float) -> None:
-    if callbacks.progress is not None:
-        speed = done / max(time.perf_counter() - started, 1e-9)
-        callbacks.progress(Progress(title, done, total, speed, (total - done) / speed, unit="fits"))
 
 
 def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
@@ -160,4 +153,4 @@ def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
 def _fitted(data: EvaluationData, as_whole: MethodScores, few: Activations) -> MethodScores:
     """The scores of a method that estimates from ``few`` alone, a combination at the w that it has ``as_whole``."""
     context = ScoringContext(data.context.model, data.context.trained_on, fit_activations=few)
-    return score_cases(EvaluationData(data.id_name, data.id, data.ood, context), as_whole.method, w=as_whole.w)
+    return method_scores(EvaluationData(data.id_name, data.id, data.ood, context), as_whole.method, w=as_whole.w)

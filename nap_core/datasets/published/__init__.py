@@ -29,7 +29,7 @@ from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders, byte_size
 from nap_core.storage.downloads import Download, fetch
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 VARIABLE = "NAP_DATASETS"
 READERS = 1
@@ -116,38 +116,28 @@ def prepared(name: str) -> bool:
     return not (missing(name) or packed(name))
 
 
-def prepare(
-    name: str,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> None:
-    """Download missing files and unpack archives; ``progress`` is called with bytes.
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Download missing files and unpack archives; progress is in bytes.
 
-    Raises UserError for a failed download, a damaged archive or a missing package, ExtractionStopped when
-    ``should_stop`` returns True; a second call resumes.
+    Raises UserError for a failed download, a damaged archive or a missing package, ExtractionStopped when the call is
+    cancelled; a second call resumes.
     """
     published = RECORDS[name]
     _check_package(published)
     for download in missing(name):
-        fetch(download, progress=progress, should_stop=should_stop)
+        fetch(download, callbacks)
     for one in published.unpackings:
         if not _place(published, one).is_dir():
-            _unpack(published, one, _unpacking(published.record.title, progress, should_stop))
+            _unpack(published, one, _unpacking(published.record.title, callbacks))
 
 
-def _unpacking(
-    title: str, progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool] | None
-) -> Callable[[int, int], None]:
-    """Converts (bytes read, bytes in all) of an archive into ``Progress``; raises ExtractionStopped on request."""
+def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
+    """Converts (bytes read, bytes in all) of an archive into a report; raises ExtractionStopped on request."""
     began = time.monotonic()
 
     def note(done: int, total: int) -> None:
-        if should_stop and should_stop():
-            raise ExtractionStopped
-        if progress:
-            speed = done / max(time.monotonic() - began, 1e-3)
-            left = (total - done) / speed if speed else 0.0
-            progress(Progress(title, done, total, speed, left, "packed bytes"))
+        callbacks.raise_if_stopped()
+        callbacks.report(title, done, total, done / max(time.monotonic() - began, 1e-3), "packed bytes")
 
     return note
 

@@ -79,5 +79,5 @@ def _reading(found: Oracle) -> str:
 
 def _table(found: Oracle) -> pd.DataFrame:
     return pd.DataFrame(
-        {"dataset": found.dataset, "id": found.known, "oracle_log_odds": found.scores, "s_nap": found.nap}
+        {"dataset": found.dataset, "id": found.is_id, "oracle_log_odds": found.scores, "s_nap": found.nap}
     )

@@ -2,107 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pytorch_ood.detector import (
-    GMM,
-    KNN,
-    NCI,
-    PNML,
-    SHE,
-    NNGuide,
-    ViM,
-)
-
-from nap_core.errors import UserError
-from nap_core.methods import custom
-from nap_core.methods.catalogue.sources import published_w
-from nap_core.methods.context import ScoringContext
-from nap_core.methods.pytorch_ood_adapter import record
-from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter, Value
-from nap_core.methods.vectorised import MatrixFDBD, MatrixMahalanobis, MatrixRMD
-
-LARGEST_MIXTURE = 4 * 2**30  # bytes of a Gaussian mixture's covariances
-
-
-def _vim_dimension(context: ScoringContext, parameters: dict[str, Value]) -> Mapping[str, Any]:
-    if parameters["d"] == 0:
-        channels = int(context.network("ViM").linear_head("ViM")[0].shape[1])
-        parameters["d"] = 1000 if channels >= 2048 else 512 if channels >= 768 else channels // 2
-    return {}
-
-
-def _mixture_fits(context: ScoringContext, _parameters: dict[str, Value]) -> Mapping[str, Any]:
-    """Refuse what no memory holds before it is tried: 1,000 classes of 2,048 channels take 33 gigabytes."""
-    weight = context.model.head_weight if context.model else None
-    if weight is not None:
-        classes, channels = weight.shape
-        size = 8 * classes * channels**2
-        if size > LARGEST_MIXTURE:
-            raise UserError(
-                f"A Gaussian mixture keeps a covariance matrix for each class: {classes:,} of {channels:,} × "
-                f"{channels:,} numbers would take {size / 1e9:,.0f} GB. Use Mahalanobis, whose classes share one."
-            )
-    return {}
-
+from nap_core.methods.catalogue.sources import MAHALANOBIS_PAPER, published_w
+from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter
 
 RECORDS: tuple[MethodRecord, ...] = (
-    record(
-        MatrixMahalanobis,
+    MethodRecord(
         name="mahalanobis",
         title="Mahalanobis",
+        family="features",
+        **MAHALANOBIS_PAPER,
         formula="negated squared distance from the nearest class mean, one covariance for all classes",
+        implementation="nap_core.methods.vectorised:MatrixMahalanobis",
         needs=("fit split", "labels"),
         positive=RECIPROCAL,
     ),
-    record(
-        MatrixRMD,
+    MethodRecord(
         name="rmd",
         title="Relative Mahalanobis",
+        family="features",
+        paper="A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection",
+        venue="arXiv",
+        year=2021,
+        url="https://arxiv.org/pdf/2106.09022.pdf",
         formula="Mahalanobis less the same distance from the mean of all classes",
+        implementation="nap_core.methods.vectorised:MatrixRMD",
         needs=("fit split", "labels"),
         positive=LOGISTIC,
     ),
-    record(
-        GMM,
+    MethodRecord(
         name="gmm",
         title="Gaussian mixture",
+        family="features",
         paper="Pattern Recognition and Machine Learning, section 4.2: class-conditional Gaussians",
         venue="Springer",
         year=2006,
         url="https://www.microsoft.com/en-us/research/publication/pattern-recognition-machine-learning/",
         formula="log likelihood under a Gaussian for each class with a covariance of its own",
+        implementation="pytorch_ood.detector:GMM",
+        arguments="nap_core.methods.pytorch_ood_adapter:mixture_fits",
         needs=("fit split", "labels"),
         parameters=(
             Parameter("reg", "what is added to the diagonal of each covariance", 1e-3, "own choice", 1e-9, 10.0),
         ),
-        extra=_mixture_fits,
         positive=LOGISTIC,
     ),
-    record(
-        KNN,
+    MethodRecord(
         name="knn",
         title="KNN",
+        family="features",
+        paper="Out-of-Distribution Detection with Deep Nearest Neighbors",
+        venue="ICML",
+        year=2022,
+        url="https://proceedings.mlr.press/v162/sun22d.html",
         formula="negated distance from the k-th nearest feature of the fit split, on the unit sphere",
+        implementation="pytorch_ood.detector:KNN",
+        needs=("fit split",),
         parameters=(Parameter("k", "which neighbour", 50, "KNN paper, section 4.1: 50 on CIFAR", 1, 100_000),),
         positive=RECIPROCAL,
         default_w=0.8,
         published_w=published_w(0.8, 0.8, 0.6),
     ),
-    record(
-        NNGuide,
+    MethodRecord(
         name="nnguide",
         title="NNGuide",
+        family="features",
+        paper="Nearest Neighbor Guidance for Out-of-Distribution Detection",
+        venue="ICCV",
+        year=2023,
+        url="https://arxiv.org/abs/2309.14888",
         formula="Energy times the mean similarity with the k nearest features, weighted by their Energy",
+        implementation="pytorch_ood.detector:NNGuide",
+        needs=("fit split",),
         parameters=(Parameter("k", "how many neighbours", 10, "NNGuide paper, section 4", 1, 100_000),),
         positive=CLIPPED,
     ),
-    record(
-        ViM,
+    MethodRecord(
         name="vim",
         title="ViM",
+        family="features",
+        paper="ViM: Out-Of-Distribution with Virtual-logit Matching",
+        venue="CVPR",
+        year=2022,
+        url="https://arxiv.org/abs/2203.10807",
         formula="Energy less the scaled length of the feature outside the principal subspace",
+        implementation="pytorch_ood.detector:ViM",
+        arguments="nap_core.methods.pytorch_ood_adapter:vim_dimension",
+        needs=("fit split",),
         parameters=(
             Parameter(
                 "d",
@@ -113,29 +98,46 @@ RECORDS: tuple[MethodRecord, ...] = (
                 100_000,
             ),
         ),
-        extra=_vim_dimension,
         positive=LOGISTIC,
     ),
-    record(
-        SHE,
+    MethodRecord(
         name="she",
         title="SHE",
+        family="features",
+        paper="Out-of-Distribution Detection based on In-Distribution Data Patterns Memorization with Modern Hopfield "
+        "Energy",
+        venue="ICLR",
+        year=2023,
+        url="https://openreview.net/pdf?id=KkazG4lgKL",
         formula="inner product of the feature with the predicted class's stored pattern",
+        implementation="pytorch_ood.detector:SHE",
         needs=("fit split", "labels"),
         positive=CLIPPED,
     ),
-    record(
-        MatrixFDBD,
+    MethodRecord(
         name="fdbd",
         title="fDBD",
+        family="features",
+        paper="Fast Decision Boundary based Out-of-Distribution Detector",
+        venue="ICML",
+        year=2024,
+        url="https://arxiv.org/abs/2312.11536",
         formula="mean distance from the decision boundaries over the distance from the mean feature",
+        implementation="nap_core.methods.vectorised:MatrixFDBD",
+        needs=("fit split",),
         positive=CLIPPED,
     ),
-    record(
-        NCI,
+    MethodRecord(
         name="nci",
         title="NCI",
+        family="features",
+        paper="Detecting Out-of-Distribution Through the Lens of Neural Collapse",
+        venue="CVPR",
+        year=2025,
+        url="https://arxiv.org/pdf/2311.01479",
         formula="how far the centred feature points along the predicted class's weights",
+        implementation="pytorch_ood.detector:NCI",
+        needs=("fit split",),
         parameters=(
             Parameter(
                 "alpha",
@@ -148,12 +150,29 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=CLIPPED,
     ),
-    record(
-        PNML,
+    MethodRecord(
         name="pnml",
         title="pNML",
+        family="features",
+        paper="Single Layer Predictive Normalized Maximum Likelihood for Out-of-Distribution Detection",
+        venue="NeurIPS",
+        year=2021,
+        url="https://arxiv.org/abs/2110.09246",
         formula="negated regret of the best learner that sees the image's true class",
+        implementation="pytorch_ood.detector:PNML",
+        needs=("fit split",),
         positive=COMPLEMENT,
     ),
-    custom.gradnorm_record(positive=CLIPPED),
+    MethodRecord(
+        name="gradnorm",
+        title="GradNorm",
+        family="features",
+        paper="On the Importance of Gradients for Detecting Distributional Shifts in the Wild",
+        venue="NeurIPS",
+        year=2021,
+        url="https://arxiv.org/abs/2110.00218",
+        formula="L1 norm of the head's gradient when the softmax is pulled towards equal probabilities",
+        implementation="nap_core.methods.custom:gradnorm",
+        positive=CLIPPED,
+    ),
 )

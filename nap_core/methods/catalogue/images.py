@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from pytorch_ood.detector import (
-    ASH,
-    MCD,
-    NACUE,
-    ODIN,
-    GradUncertainty,
-    Gram,
-    MahalanobisODIN,
-    MultiMahalanobis,
-    RankFeat,
-)
-
-from nap_core.methods import image_based_detectors
-from nap_core.methods.catalogue.sources import PERCENTILE
-from nap_core.methods.image_based import image_record
-from nap_core.methods.pytorch_ood_adapter import paper_of
+from nap_core.methods.catalogue.sources import ASH_PAPER, MAHALANOBIS_PAPER, PERCENTILE
 from nap_core.methods.spec import CLIPPED, PROBABILITY, RECIPROCAL, MethodRecord, Parameter
 
 RECORDS: tuple[MethodRecord, ...] = (
-    image_record(
-        image_based_detectors.whole_network(ODIN),
+    MethodRecord(
         name="odin",
         title="ODIN",
+        family="images",
+        paper="Enhancing The Reliability of Out-of-distribution Image Detection in Neural Networks",
+        venue="ICLR",
+        year=2018,
+        url="https://arxiv.org/abs/1706.02690",
         formula="MSP at a high temperature after a small step along the input's gradient",
+        implementation="pytorch_ood.detector:ODIN",
         needs=("gradients",),
         parameters=(
             Parameter("temperature", "temperature of the softmax", 1000.0, "ODIN paper, section 4", 1.0, 1e6),
@@ -34,43 +24,53 @@ RECORDS: tuple[MethodRecord, ...] = (
             ),
         ),
         positive=PROBABILITY,
-        **paper_of(ODIN),
     ),
-    image_record(
-        image_based_detectors.MahalanobisOdinPass,
+    MethodRecord(
         name="mahalanobis-odin",
         title="Mahalanobis with input step",
+        family="images",
+        **MAHALANOBIS_PAPER,
         formula="Mahalanobis after a small step along the input's gradient",
+        implementation="nap_core.methods.image_based_detectors:MahalanobisOdinPass",
         needs=("gradients", "fit split", "labels"),
         parameters=(
             Parameter("eps", "length of the step, for pixels between 0 and 1", 0.002, "pytorch-ood", 0.0, 0.1),
         ),
         positive=RECIPROCAL,
-        **paper_of(MahalanobisODIN),
     ),
-    image_record(
-        image_based_detectors.MultiLayerMahalanobis,
+    MethodRecord(
         name="mdsens",
         title="MDSEns",
+        family="images",
+        **MAHALANOBIS_PAPER,
         formula="Mahalanobis at the end of every layer, summed",
+        implementation="nap_core.methods.image_based_detectors:MultiLayerMahalanobis",
         needs=("layers", "fit split", "labels"),
         positive=RECIPROCAL,
-        **paper_of(MultiMahalanobis),
     ),
-    image_record(
-        image_based_detectors.GramPass,
+    MethodRecord(
         name="gram",
         title="Gram",
+        family="images",
+        paper="Detecting Out-of-Distribution Examples with Gram Matrices",
+        venue="ICML",
+        year=2020,
+        url="https://arxiv.org/abs/1912.12510",
         formula="how far Gram matrices of every layer leave their range on the fit split, negated",
+        implementation="nap_core.methods.image_based_detectors:GramPass",
         needs=("layers", "fit split", "labels"),
         positive=RECIPROCAL,
-        **paper_of(Gram),
     ),
-    image_record(
-        image_based_detectors.CoveragePass,
+    MethodRecord(
         name="nac-ue",
         title="NAC-UE",
+        family="images",
+        paper="Neuron Activation Coverage: Rethinking Out-of-distribution Detection and Generalization",
+        venue="ICLR",
+        year=2024,
+        url="https://arxiv.org/pdf/2306.02879",
         formula="mean over layers and neurons of how well the fit split covers the neuron's state",
+        implementation="nap_core.methods.image_based_detectors:CoveragePass",
         needs=("gradients", "layers", "fit split"),
         parameters=(
             Parameter("layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16),
@@ -86,23 +86,28 @@ RECORDS: tuple[MethodRecord, ...] = (
             Parameter("enough", "how many fit images cover an interval", 50, "pytorch-ood's NACUE", 1, 1_000_000),
         ),
         positive=CLIPPED,
-        **paper_of(NACUE),
     ),
-    image_record(
-        image_based_detectors.RankFeatPass,
+    MethodRecord(
         name="rankfeat",
         title="RankFeat",
+        family="images",
+        paper="RankFeat: Rank-1 Feature Removal for Out-of-distribution Detection",
+        venue="NeurIPS",
+        year=2022,
+        url="https://arxiv.org/abs/2209.08590",
         formula="Energy without the first singular direction of the penultimate map",
+        implementation="nap_core.methods.image_based_detectors:RankFeatPass",
         needs=("maps",),
         own_logits=True,
         positive=CLIPPED,
-        **paper_of(RankFeat),
     ),
-    image_record(
-        image_based_detectors.EarlyAsh,
+    MethodRecord(
         name="ash-early",
         title="ASH at an earlier layer",
+        family="images",
+        **ASH_PAPER,
         formula="Energy after ASH at the end of an earlier layer",
+        implementation="nap_core.methods.image_based_detectors:EarlyAsh",
         needs=("layers",),
         parameters=(
             Parameter(
@@ -117,25 +122,32 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         own_logits=True,
         positive=CLIPPED,
-        **paper_of(ASH),
     ),
-    image_record(
-        image_based_detectors.whole_network(GradUncertainty),
+    MethodRecord(
         name="grad-uncertainty",
         title="Gradient uncertainty",
+        family="images",
+        paper="Gradients as a Measure of Uncertainty in Neural Networks",
+        venue="ICIP",
+        year=2020,
+        url="https://arxiv.org/abs/2008.08030v2",
         formula="negated squared length of the gradient towards a label that is all ones",
+        implementation="pytorch_ood.detector:GradUncertainty",
         needs=("gradients",),
         positive=RECIPROCAL,
-        **paper_of(GradUncertainty),
     ),
-    image_record(
-        image_based_detectors.DropoutPass,
+    MethodRecord(
         name="mc-dropout",
         title="MC dropout",
+        family="images",
+        paper="Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep Learning",
+        venue="ICML",
+        year=2016,
+        url="http://proceedings.mlr.press/v48/gal16.pdf",
         formula="negated variance of the softmax over passes with dropout",
+        implementation="nap_core.methods.image_based_detectors:DropoutPass",
         needs=("dropout",),
         parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000),),
         positive=RECIPROCAL,
-        **paper_of(MCD),
     ),
 )

@@ -1,41 +1,60 @@
-"""NAP and the designs of its Table 6: what other methods are combined with."""
+"""NAP and the designs of its Table 6: the scores that other methods are combined with."""
 
 from __future__ import annotations
 
-from nap_core.methods import custom
-from nap_core.methods.spec import MethodRecord
+from nap_core.methods.catalogue.sources import NAP_PAPER
+from nap_core.methods.spec import MethodRecord, Parameter
+from nap_core.nap import EPSILON
 
-NAP_PAPER = {
-    "paper": "Out-of-Distribution Detection using Neural Activation Prior",
-    "venue": "arXiv",
-    "year": 2024,
-    "url": "https://arxiv.org/abs/2402.18162",
-}
-
+EPSILON_PARAMETER = Parameter(
+    "epsilon", "what is added to the mean before dividing by it", EPSILON, "NAP paper, section 5", 1e-6, 1e3
+)
+HEAD = Parameter(
+    "head",
+    "of a Transformer only: 0 is the mean over the heads of the last block, another number that head alone",
+    0,
+    "the NAP paper, Appendix K, leaves the heads open",
+    0,
+    1024,
+)
 
 RECORDS: tuple[MethodRecord, ...] = (
-    custom.nap_record(
+    MethodRecord(
         name="nap",
         title="NAP",
-        score=custom.NAP,
-        formula="mean over channels of (max / (mean + 1))²; on a Transformer max(A), A the class token's attention",
+        family="prior",
         **NAP_PAPER,
+        formula="mean over channels of (max / (mean + 1))²; on a Transformer max(A), A the class token's attention",
+        implementation="nap_core.nap:nap_score",
+        parameters=(EPSILON_PARAMETER, HEAD),
+        prior=True,
     ),
-    custom.nap_record(
+    MethodRecord(
         name="nap-variance",
         title="Variance",
-        score=custom.VARIANCE,
-        formula="mean over channels of the variance",
+        family="prior",
         **NAP_PAPER,
+        formula="mean over channels of the variance",
+        implementation="nap_core.nap:variance_score",
+        prior=True,
     ),
-    custom.nap_record(
+    MethodRecord(
         name="nap-no-square",
         title="No Square",
-        score=custom.NO_SQUARE,
-        formula="mean over channels of max / (mean + 1)",
+        family="prior",
         **NAP_PAPER,
+        formula="mean over channels of max / (mean + 1)",
+        implementation="nap_core.nap:no_square_score",
+        parameters=(EPSILON_PARAMETER,),
+        prior=True,
     ),
-    custom.nap_record(
-        name="nap-minus", title="Minus", score=custom.MINUS, formula="mean over channels of max − mean", **NAP_PAPER
+    MethodRecord(
+        name="nap-minus",
+        title="Minus",
+        family="prior",
+        **NAP_PAPER,
+        formula="mean over channels of max − mean",
+        implementation="nap_core.nap:minus_score",
+        prior=True,
     ),
 )

@@ -1,29 +1,9 @@
-"""Methods that shape the activations or the head, and take Energy of the logits that come of it."""
+"""Methods that change the activations or the head and score the Energy of the resulting logits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pytorch_ood.detector import (
-    ASH,
-    LTS,
-    SCALE,
-    VRA,
-    ReAct,
-)
-
-from nap_core.methods import custom
-from nap_core.methods.catalogue.sources import percentile, published_w
-from nap_core.methods.context import ScoringContext
-from nap_core.methods.pytorch_ood_adapter import record
-from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter, Value
-from nap_core.methods.vectorised import MatrixDICE
-
-
-def _react_threshold(_ground: ScoringContext, parameters: dict[str, Value]) -> Mapping[str, Any]:
-    return {"threshold": parameters.pop("threshold") or None}
-
+from nap_core.methods.catalogue.sources import ASH_PAPER, DICE_PAPER, percentile, published_w
+from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter
 
 ASH_S = percentile(
     0.9,
@@ -65,67 +45,137 @@ DICE_P = Parameter(
 
 
 RECORDS: tuple[MethodRecord, ...] = (
-    record(
-        ReAct,
+    MethodRecord(
         name="react",
         title="ReAct",
+        family="shaping",
+        paper="ReAct: Out-of-distribution Detection With Rectified Activations",
+        venue="NeurIPS",
+        year=2021,
+        url="https://arxiv.org/abs/2111.12797",
         formula="Energy after activations above a percentile of the fit split are clipped",
+        implementation="pytorch_ood.detector:ReAct",
+        arguments="nap_core.methods.pytorch_ood_adapter:zero_as_none",
+        needs=("fit split",),
         parameters=(REACT, REACT_THRESHOLD),
-        extra=_react_threshold,
         own_logits=True,
         positive=CLIPPED,
         default_w=0.5,
         published_w=published_w(0.4, 0.5, 0.8),
     ),
-    record(
-        MatrixDICE,
+    MethodRecord(
         name="dice",
         title="DICE",
+        family="features",
+        **DICE_PAPER,
         formula="Energy with the weights left out that contribute least",
+        implementation="nap_core.methods.vectorised:MatrixDICE",
+        needs=("fit split",),
         parameters=(DICE_P,),
         own_logits=True,
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.6),
     ),
-    custom.dice_react_record(parameters=(DICE_P, REACT), positive=CLIPPED),
-    record(
-        ASH,
+    MethodRecord(  # DICE paper, table 1; ASH paper, table 1: ReAct's clip in front of DICE's head
+        name="dice-react",
+        title="DICE & ReAct",
+        family="shaping",
+        **DICE_PAPER,
+        formula="Energy with DICE's weights on activations that ReAct has clipped",
+        implementation="nap_core.methods.custom:DiceReact",
+        needs=("fit split",),
+        parameters=(DICE_P, REACT),
+        own_logits=True,
+        positive=CLIPPED,
+    ),
+    MethodRecord(
         name="ash-p",
         title="ASH-P",
+        family="shaping",
+        **ASH_PAPER,
         formula="Energy after pruning each image's smaller activations",
+        implementation="pytorch_ood.detector:ASH",
+        constants={"variant": "ash-p"},
         parameters=(ASH_P,),
-        extra=lambda _ground, _parameters: {"variant": "ash-p"},
         own_logits=True,
         positive=CLIPPED,
     ),
-    record(
-        ASH,
+    MethodRecord(
         name="ash-b",
         title="ASH-B",
+        family="shaping",
+        **ASH_PAPER,
         formula="Energy after pruning, the kept activations set to one value",
+        implementation="pytorch_ood.detector:ASH",
+        constants={"variant": "ash-b"},
         parameters=(ASH_B,),
-        extra=lambda _ground, _parameters: {"variant": "ash-b"},
         own_logits=True,
         positive=CLIPPED,
     ),
-    record(
-        ASH,
+    MethodRecord(
         name="ash-s",
         title="ASH-S",
+        family="shaping",
+        **ASH_PAPER,
         formula="Energy after pruning, the kept activations scaled up",
+        implementation="pytorch_ood.detector:ASH",
+        constants={"variant": "ash-s"},
         parameters=(ASH_S,),
-        extra=lambda _ground, _parameters: {"variant": "ash-s"},
         own_logits=True,
         positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.8),
     ),
-    custom.ash_rand_record(positive=CLIPPED),
-    custom.ash_global_record(positive=CLIPPED),
-    record(
-        SCALE,
+    MethodRecord(  # ASH paper, table 4
+        name="ash-rand",
+        title="ASH-RAND",
+        family="shaping",
+        **ASH_PAPER,
+        formula="Energy after pruning, the kept activations set to random numbers between 0 and 10",
+        implementation="nap_core.methods.custom:AshRandom",
+        parameters=(
+            Parameter(
+                "percentile",
+                "share of the activations that are pruned",
+                0.65,
+                "ASH paper, table 4, on ImageNet; on CIFAR as ASH-B",
+                0.0,
+                0.99,
+                by_benchmark={"CIFAR-10": 0.95, "CIFAR-100": 0.9},
+            ),
+            Parameter("seed", "of the random numbers", 0, "own choice", 0, 2**31 - 1),
+        ),
+        own_logits=True,
+        positive=CLIPPED,
+    ),
+    MethodRecord(  # ASH paper, table 5
+        name="ash-global",
+        title="ASH, global threshold",
+        family="shaping",
+        **ASH_PAPER,
+        formula="ASH with one threshold for all images, a percentile of the fit split's activations",
+        implementation="nap_core.methods.custom:AshGlobal",
+        needs=("fit split",),
+        parameters=(
+            Parameter(
+                "variant", "how the kept activations are treated", "b", "ASH paper, table 5", choices=("p", "b", "s")
+            ),
+            Parameter(
+                "percentile", "share of the fit split's activations below it", 0.9, "ASH paper, table 5", 0.0, 0.999
+            ),
+        ),
+        own_logits=True,
+        positive=CLIPPED,
+    ),
+    MethodRecord(
         name="scale",
         title="SCALE",
+        family="shaping",
+        paper="Scaling for Training Time and Post-hoc Out-of-distribution Detection Enhancement",
+        venue="ICLR",
+        year=2024,
+        url="https://arxiv.org/abs/2310.00227",
         formula="Energy after all activations are scaled by exp(sum / sum of the largest)",
+        implementation="pytorch_ood.detector:SCALE",
         parameters=(
             Parameter(
                 "percentile",
@@ -142,11 +192,17 @@ RECORDS: tuple[MethodRecord, ...] = (
         default_w=0.4,
         published_w=published_w(0.4, 0.5, 0.4),
     ),
-    record(
-        VRA,
+    MethodRecord(
         name="vra",
         title="VRA",
+        family="shaping",
+        paper="Variational Rectified Activation for Out-of-distribution Detection",
+        venue="NeurIPS",
+        year=2023,
+        url="https://arxiv.org/abs/2302.11716",
         formula="Energy after activations are clipped from below and above, channel by channel",
+        implementation="pytorch_ood.detector:VRA",
+        needs=("fit split",),
         parameters=(
             Parameter("lower_percentile", "share of the fit split clipped from below", 0.01, "pytorch-ood", 0.0, 0.5),
             Parameter("upper_percentile", "share of the fit split below the upper clip", 0.99, "pytorch-ood", 0.5, 1.0),
@@ -154,11 +210,16 @@ RECORDS: tuple[MethodRecord, ...] = (
         own_logits=True,
         positive=CLIPPED,
     ),
-    record(
-        LTS,
+    MethodRecord(
         name="lts",
         title="LTS",
+        family="features",
+        paper="Logit Scaling for Out-of-Distribution Detection",
+        venue="Machine Vision and Applications",
+        year=2025,
+        url="https://arxiv.org/abs/2409.01175",
         formula="Energy of the logits scaled by (sum / sum of the largest features)²",
+        implementation="pytorch_ood.detector:LTS",
         parameters=(Parameter("p", "share of the features that count as the largest", 0.05, "LTS paper", 0.001, 1.0),),
         positive=CLIPPED,
     ),

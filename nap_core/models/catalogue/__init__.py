@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.models.catalogue import bundled
 from nap_core.models.spec import ModelRecord
+
+__all__ = ["CIFAR10_CLASSES", "RECORDS"]
 
 RECORDS: dict[str, ModelRecord] = {record.name: record for record in bundled.ENTRIES}

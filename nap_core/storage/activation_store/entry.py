@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.storage.activation_store.disk import folder_size, has_sha256, patiently, sync_folder, write_file
-from nap_core.storage.activation_store.manifest import Manifest, Shard, StoreKey
 from nap_core.storage.activation_store.shards import (
     TEMPORARY,
     Damaged,
+    Manifest,
+    Shard,
+    StoreKey,
     complete,
     contents,
     converted,

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -21,7 +21,7 @@ from nap_core.storage import byte_size
 from nap_core.storage.downloads import faults
 from nap_core.storage.downloads.part import PartMetadata, discard, note_of, part_of, size_of
 from nap_core.storage.downloads.record import Download
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and between two chunks of a file."""
@@ -32,15 +32,8 @@ PAUSE = 1.0
 _CHUNK = 2**20
 _LOCK_POLL = 0.2
 
-Progressing = Callable[[Progress], None]
 
-
-def fetch(
-    download: Download,
-    *,
-    progress: Progressing | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Path:
+def fetch(download: Download, callbacks: RunCallbacks = NO_CALLBACKS) -> Path:
     """Download a file, unless it exists.
 
     A broken or cancelled download resumes, in this call or a later one, if the server's version is unchanged. If
@@ -48,46 +41,41 @@ def fetch(
 
     Args:
         download: the file.
-        progress: called after each chunk, with bytes and bytes per second.
-        should_stop: called after each chunk; True cancels.
+        callbacks: progress in bytes and bytes per second after each chunk, and cancellation between two.
 
     Returns:
         The file's path.
 
     Raises:
-        ExtractionStopped: ``should_stop`` returned True.
+        ExtractionStopped: the call was cancelled.
         UserError: the download failed. What was loaded is kept, except after a wrong checksum or size.
     """
     if download.present:
         return download.path
     if download.by_hand:
         raise UserError(f"“{download.title}” is given only to people who agree to its terms: {download.instruction}.")
-    callbacks = _TransferCallbacks(download, progress, should_stop)
-    with _locked(download, callbacks):
+    meter = _Meter(download, callbacks)
+    with _locked(download, meter):
         if not download.present:
-            _load(download, callbacks)
-            _check(download, callbacks)
+            _load(download, meter)
+            _check(download, meter)
             _commit(download)
     return download.path
 
 
-class _TransferCallbacks:
-    """Progress and cancellation of one download."""
+class _Meter:
+    """Reports the progress of one download, and ends it on request."""
 
-    def __init__(
-        self, download: Download, progress: Progressing | None, should_stop: Callable[[], bool] | None
-    ) -> None:
-        self._title, self._progress, self._should_stop = download.title, progress, should_stop
+    def __init__(self, download: Download, callbacks: RunCallbacks) -> None:
+        self._title, self._callbacks = download.title, callbacks
         self._began, self._start = time.monotonic(), size_of(part_of(download))
         self.total = download.size or 0
 
     def at(self, done: int) -> None:
         """Report ``done`` bytes. Raises ExtractionStopped."""
-        if self._progress:
-            # At least half a second: data that was buffered at the start says nothing about the connection.
-            speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
-            left = max(0, self.total - done) / speed if speed else 0.0
-            self._progress(Progress(self._title, done, self.total, speed, left, "bytes"))
+        # At least half a second: data that was buffered at the start says nothing about the connection.
+        speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
+        self._callbacks.report(self._title, done, self.total, speed, "bytes")
         self.pause()
 
     def start(self, done: int) -> None:
@@ -98,8 +86,7 @@ class _TransferCallbacks:
         """Sleep. Raises ExtractionStopped."""
         until = time.monotonic() + seconds
         while True:
-            if self._should_stop and self._should_stop():
-                raise ExtractionStopped
+            self._callbacks.raise_if_stopped()
             left = until - time.monotonic()
             if left <= 0:
                 return
@@ -107,7 +94,7 @@ class _TransferCallbacks:
 
 
 @contextmanager
-def _locked(download: Download, callbacks: _TransferCallbacks) -> Iterator[None]:
+def _locked(download: Download, meter: _Meter) -> Iterator[None]:
     """Hold the lock on the partial file, against other threads and processes."""
     path = download.path
     try:
@@ -118,7 +105,7 @@ def _locked(download: Download, callbacks: _TransferCallbacks) -> Iterator[None]
                 lock.acquire(timeout=_LOCK_POLL)
                 break
             except Timeout:
-                callbacks.at(size_of(part_of(download)))
+                meter.at(size_of(part_of(download)))
     except OSError as error:
         raise faults.unwritable(download, error) from error
     try:
@@ -127,13 +114,13 @@ def _locked(download: Download, callbacks: _TransferCallbacks) -> Iterator[None]
         lock.release()
 
 
-def _load(download: Download, callbacks: _TransferCallbacks) -> None:
+def _load(download: Download, meter: _Meter) -> None:
     """Complete the partial file. Broken connections are retried; only attempts without new data count."""
     failures = 0
     while True:
         before = size_of(part_of(download))
         try:
-            _transfer(download, callbacks)
+            _transfer(download, meter)
             return
         except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
             have = size_of(part_of(download))
@@ -150,10 +137,10 @@ def _load(download: Download, callbacks: _TransferCallbacks) -> None:
                 f"“{download.title}” cannot be loaded from {download.host} ({type(error).__name__}): "
                 f"{download.instruction}."
             ) from error
-        callbacks.pause(PAUSE)
+        meter.pause(PAUSE)
 
 
-def _transfer(download: Download, callbacks: _TransferCallbacks) -> None:
+def _transfer(download: Download, meter: _Meter) -> None:
     """One request: the rest of the partial file if the server's version is unchanged, else the whole file."""
     part = part_of(download)
     metadata = PartMetadata.read(download)
@@ -169,46 +156,46 @@ def _transfer(download: Download, callbacks: _TransferCallbacks) -> None:
     with requests.get(download.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         status, total = response.status_code, _total(response)
         if have and status == HTTPStatus.PARTIAL_CONTENT and _continues(response, have, metadata):
-            callbacks.start(have)
+            meter.start(have)
         elif have and status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
             if total != have:  # the file has changed: request it without a range
                 discard(download)
-                _transfer(download, callbacks)
+                _transfer(download, meter)
             return
         elif status == HTTPStatus.OK:
             have = 0
-            callbacks.start(0)
+            meter.start(0)
             PartMetadata(download.url, _validator(response), total).write(download)
         else:
             raise faults.refused(download, response)
-        callbacks.total = total or download.size or 0
+        meter.total = total or download.size or 0
         _check_announced(download, response, total)
-        _write(download, response, have, callbacks)
+        _write(download, response, have, meter)
         if total and size_of(part) < total:
             raise requests.ConnectionError("the answer ended early")
 
 
-def _write(download: Download, response: requests.Response, have: int, callbacks: _TransferCallbacks) -> None:
+def _write(download: Download, response: requests.Response, have: int, meter: _Meter) -> None:
     part = part_of(download)
     try:
-        if callbacks.total and shutil.disk_usage(part.parent).free < callbacks.total - have:
+        if meter.total and shutil.disk_usage(part.parent).free < meter.total - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         # Unbuffered: after a kill the file contains everything that was written.
         with part.open("r+b" if have else "wb", buffering=0) as file:
             file.seek(have)
-            callbacks.at(have)
+            meter.at(have)
             while chunk := response.raw.read1(_CHUNK, decode_content=False):
                 rest = memoryview(chunk)
                 while rest:
                     count = file.write(rest)
                     rest, have = rest[count:], have + count
-                callbacks.at(have)
+                meter.at(have)
             os.fsync(file.fileno())
     except OSError as error:
         raise faults.unwritable(download, error, size_of(part)) from error
 
 
-def _check(download: Download, callbacks: _TransferCallbacks) -> None:
+def _check(download: Download, meter: _Meter) -> None:
     """Raise UserError and delete the partial file if it is not the published file."""
     part = part_of(download)
     if download.checksum:
@@ -217,7 +204,7 @@ def _check(download: Download, callbacks: _TransferCallbacks) -> None:
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
-                callbacks.pause()
+                meter.pause()
         digest = hasher.hexdigest()
         right = digest.startswith(expected) if kind == "sha256-prefix" else digest == expected
         fault = f"it has the {kind.removesuffix('-prefix')} {digest[: len(expected)]} in place of {expected}"

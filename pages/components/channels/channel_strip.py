@@ -12,41 +12,50 @@ from nap_core.analysis.channels import separability
 from nap_core.analysis.channels.kinds import ChannelKind
 from nap_core.figures.max_vs_mean import sparkline
 from nap_core.figures.picture import percent, three_digits
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
+from pages.components.study import url_state
+from pages.components.study.cache import cached
 
 BEST = 12
 ALL = -1  # in the list; None would read as "nothing chosen"
-_BOX = "scatter-channel"
+_BOX = "scatter-channel-box"
 _ADDRESS = "channel"
+SCATTER = "max_vs_mean_channel"
+"""The session's name for the channel of the scatter."""
 CHANNEL_PAGE = "channels_channel"
-"""The session's name for the channel that the page of channels looks at."""
+"""The session's name for the channel of the page of channels."""
 
 
-@st.cache_data(show_spinner="Ranking the channels …", max_entries=32)
 def aurocs(
-    study: Study, names: tuple[str, ...], _found: StudyActivations, _kind: ChannelKind
+    study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind
 ) -> tuple[NDArray[np.float64], int]:
     """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
-    return separability.ratio_auroc(_found.id, [_found.ood[name] for name in names], ratios=_kind.ratios)
+    return cached(
+        (study, tuple(names)),
+        separability.ratio_auroc,
+        found.id.activations,
+        [found.of(name) for name in names],
+        ratios=kind.ratios,
+        spinner="Ranking the channels …",
+        entries=32,
+    )
 
 
-def chosen_channel(count: int, state: str = "scatter_channel") -> int | None:
+def chosen_channel(count: int, state: str = SCATTER) -> int | None:
     """The channel that a page looks at, None for all; a session's first comes from the link. ``state`` is the session's
     name for it, the scatter's if none is given.
 
     A channel that the study's model does not have counts as none.
     """
-    if state not in st.session_state:
-        text = st.query_params.get(_ADDRESS, "")
-        st.session_state[state] = int(text) if text.isascii() and text.isdigit() else None
-    channel: int | None = st.session_state[state]
+    channel = url_state.at_first(state, _ADDRESS, url_state.whole)
     return channel if channel is not None and channel < count else None
 
 
 def channel_strip(
-    found: StudyActivations,
+    found: EvaluationData,
     names: Sequence[str],
     aurocs: NDArray[np.float64],
     ranked_on: int,
@@ -64,7 +73,9 @@ def channel_strip(
         f"{kind.many.capitalize()}, the best separating first",
         [ALL, *ranked],
         format_func=lambda place: (
-            f"All {kind.many}" if place == ALL else f"{kind.name(place).capitalize()}, AUROC {percent(aurocs[place])}"
+            f"All {kind.many}"
+            if place == ALL
+            else f"{kind.name(place).capitalize()}, AUROC {percent(float(aurocs[place]))}"
         ),
         key=_BOX,
         on_change=_take_from_box,
@@ -78,7 +89,7 @@ def channel_strip(
             if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
                 open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.study.id_dataset, *names)}
+    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.id_name, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [
@@ -112,18 +123,10 @@ def open_page(channel: int) -> None:
     st.switch_page("pages/channels.py", query_params={_ADDRESS: str(channel)})
 
 
-def write_address(channel: int | None) -> None:
-    """Put the channel into the page's address, so that its link shows the same."""
-    if channel is None:
-        st.query_params.pop(_ADDRESS, None)
-    elif st.query_params.get(_ADDRESS) != str(channel):
-        st.query_params[_ADDRESS] = str(channel)
-
-
 def _take_from_box() -> None:
     chosen = st.session_state[_BOX]
     _take(None if chosen == ALL else chosen)
 
 
 def _take(channel: int | None) -> None:
-    st.session_state.scatter_channel = channel
+    st.session_state[SCATTER] = channel

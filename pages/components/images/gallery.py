@@ -5,68 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import streamlit as st
+from pages.components.browser_component import browser_component, click_reruns
 
-_JS = """
-export default function (component) {
-  const { parentElement, data, setTriggerValue } = component;
-  const strip = parentElement.querySelector(".strip");
-  strip.className = `strip ${data.wrap ? "wrap" : "film"}`;
-  strip.setAttribute("aria-label", data.label);
-  const kept = strip.scrollLeft;
-  strip.replaceChildren();
-  data.items.forEach((item, index) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.setAttribute("aria-pressed", String(index === data.selected));
-    const words = [item.caption, item.note, item.detail].filter(Boolean).join(", ");
-    button.setAttribute("aria-label", words);
-    button.title = words;
-    if (item.colour) button.style.setProperty("--mark", item.colour);
-    const image = document.createElement("img");
-    image.src = item.source;
-    image.alt = "";
-    button.append(image);
-    for (const [text, name] of [[item.caption, "caption"], [item.note, "note"], [item.detail, "note"]]) {
-      if (!text) continue;
-      const line = document.createElement("span");
-      line.className = name;
-      line.textContent = text;
-      button.append(line);
-    }
-    button.disabled = !data.clickable;
-    button.onclick = () => setTriggerValue("clicked", index);
-    strip.append(button);
-  });
-  strip.scrollLeft = kept;
-  // The chosen picture comes into view when another one is chosen, not when the reader has scrolled away from it.
-  const chosen = strip.children[data.selected ?? -1], source = data.items[data.selected ?? -1]?.source;
-  if (chosen && strip.chosen !== source) {
-    const [inner, outer] = [chosen.getBoundingClientRect(), strip.getBoundingClientRect()];
-    const hidden = inner.left < outer.left || inner.right > outer.right;
-    if (hidden) strip.scrollLeft += inner.left - outer.left - outer.width / 3;
-  }
-  strip.chosen = source;
-}
-"""
-_CSS = """
-.strip { display: flex; gap: .5rem; padding: 3px; }
-.strip.film { overflow-x: auto; scrollbar-width: thin; }
-.strip.wrap { flex-wrap: wrap; }
-button {
-  flex: none; width: 84px; padding: 0 0 4px; cursor: pointer; text-align: center; overflow: hidden;
-  color: var(--st-text-color); background: var(--st-secondary-background-color);
-  border: 1px solid var(--st-border-color); border-bottom: 3px solid var(--mark, var(--st-border-color));
-  border-radius: 6px; font: 12px/1.3 var(--st-font);
-}
-button:disabled { cursor: default; }
-button[aria-pressed="true"] { outline: 3px solid var(--st-primary-color); }
-button:focus-visible { outline: 2px solid var(--st-primary-color); }
-img { display: block; width: 100%; height: 84px; object-fit: contain; image-rendering: pixelated; }
-.caption, .note { display: block; padding: 0 4px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.note { opacity: .75; font-size: 11px; font-variant-numeric: tabular-nums; }
-"""
-_gallery = st.components.v2.component("nap_gallery", html='<div class="strip" role="group"></div>', css=_CSS, js=_JS)
+_gallery = browser_component("gallery")
 
 
 @dataclass(frozen=True)
@@ -105,10 +46,7 @@ def gallery(
             "label": label,
             "clickable": clickable,
         },
-        on_clicked_change=_noted,
+        on_clicked_change=click_reruns,
     )
-    return result.clicked
-
-
-def _noted() -> None:
-    """A click reruns the page by itself; nothing else is to be done."""
+    clicked: int | None = result.clicked
+    return clicked

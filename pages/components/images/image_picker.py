@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from nap_core import datasets, methods
 from nap_core.figures.picture import three_digits
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.images import maps_state
 from pages.components.images.gallery import Thumbnail, gallery
 from pages.components.images.image_pools import Pool
@@ -25,10 +26,12 @@ _ORDERS = {
 }
 
 
-def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Callable[[str], Pool]) -> tuple[Pool, int]:
+def pick(
+    study: Study, found: EvaluationData, side: str, names: Sequence[str], pool_of: Callable[[str], Pool]
+) -> tuple[Pool, int]:
     """Draw one side's controls and filmstrip; its pool and the image that is picked."""
     role = maps_state.SIDES[side]
-    name = st.segmented_control(
+    chosen = st.segmented_control(
         f"{role} dataset",
         names,
         key=maps_state.dataset_key(side),
@@ -38,6 +41,7 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
         wrap=True,
         persist_state="session",
     )
+    name = str(chosen)  # one is always chosen
     pool = pool_of(name)
     filters = st.columns([4, 6, 4], vertical_alignment="bottom")
     shows = filters[0].selectbox(
@@ -51,7 +55,7 @@ def pick(found: StudyActivations, side: str, names: Sequence[str], pool_of: Call
     )
     order = filters[1].selectbox(f"{role} order", list(_ORDERS), key=f"maps-{side}-order", persist_state="session")
     method, _ = _ORDERS[order]
-    scores = score_of(found, pool, method) if method else None
+    scores = score_of(study, found, pool, method) if method else None
     rows = _ordered(pool.rows_of(shows), scores, _ORDERS[order][1])
     filters[2].button(
         "Surprise me",
@@ -106,9 +110,10 @@ def _filmstrip(
     return None if clicked is None or clicked >= len(shown) else int(shown[clicked])
 
 
-def score_of(found: StudyActivations, pool: Pool, method: str) -> NDArray[np.float64]:
+def score_of(study: Study, found: EvaluationData, pool: Pool, method: str) -> NDArray[np.float64]:
     """The score of every image of a pool under a method, (N,)."""
-    if pool.name not in found.study.datasets:  # the stand-in for a reference bank
-        return methods.score(method, pool.activations, found.context)
-    scores = workspace.scores(found, method)
-    return scores.id if pool.name == found.study.id_dataset else scores.ood[pool.name]
+    if pool.name not in study.datasets:  # the stand-in for a reference bank
+        weight = workspace.weight(study, found, method)
+        return methods.score(method, pool.activations, found.context, w=weight.w if weight else None)
+    scores = workspace.scores(study, found, method)
+    return scores.id if pool.name == study.id_dataset else scores.ood[pool.name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,9 +15,11 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.figures import colours
 from nap_core.figures.activation_maps import Subject, enlarged
 from nap_core.figures.thumbnails import data_address, overlay
+from nap_core.methods import EvaluationData
 from nap_core.models import Variant
-from nap_core.studies.study import StudyActivations
+from nap_core.studies.study import Study
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 STAND_IN = "photos"  # looked at in place of a reference bank, whose images are not shipped
 
@@ -45,8 +46,8 @@ class Pool:
     @property
     def classes(self) -> list[str]:
         """The classes that occur, in the dataset's order; empty where no image has one."""
-        found = np.unique(self._labels)
-        return [datasets.load(self.name).classes[label] for label in found if label >= 0]
+        labels = np.unique(self._labels)
+        return [datasets.load(self.name).classes[label] for label in labels if label >= 0]
 
     def rows_of(self, shows: str | None) -> NDArray[np.int64]:
         """The images of one class, or of all for None."""
@@ -72,7 +73,7 @@ class Pool:
 
     def thumbnail(self, row: int) -> str:
         """The image as a small ``data:`` address."""
-        return _thumbnail(self.name, row)
+        return cached((self.name, row), _thumbnail, self.name, row, entries=4096)
 
     def values(self, row: int, order: str) -> NDArray[np.float64]:
         """What the channels of one image can be ordered by, (C,); ``order`` is one of ``orders_of`` the model."""
@@ -82,63 +83,75 @@ class Pool:
     def subject(self, row: int) -> Subject:
         """The image with its maps."""
         model = models.load(self.model)
+        key = (self.model, self.name, row, workspace.device())
         return Subject(
             self.role,
             f"{self.caption(row)}, {self.title}",
             self.colour,
-            _view(self.model, self.name, row),
-            _maps(self.model, self.name, row, workspace.device()),
+            self._view(row),
+            cached(key, _maps, *key, entries=128),
             self.values(row, "contribution") if model.logits_from_means else None,
             kind_of(model),
         )
 
+    def _view(self, row: int) -> NDArray[np.uint8]:
+        return cached((self.model, self.name, row), _view, self.model, self.name, row, entries=512)
+
     def laid_over(self, rows: list[int], channel: int, opacity: float) -> list[str]:
         """Images with the map of one channel laid over them, on one colour scale, as ``data:`` addresses."""
-        maps = _channel_maps(self.model, self.name, tuple(rows), channel, workspace.device())
+        key = (self.model, self.name, tuple(rows), channel, workspace.device())
+        maps = cached(key, _channel_maps, *key, entries=128)
         top = float(maps.max(initial=0.0))
-        views = [enlarged(_view(self.model, self.name, row), 64) for row in rows]
+        views = [enlarged(self._view(row), 64) for row in rows]
         return [data_address(overlay(view, one, top, opacity)) for view, one in zip(views, maps, strict=True)]
 
 
-def known_pool(found: StudyActivations) -> Pool:
+def id_pool(study: Study, found: EvaluationData) -> Pool:
     """The ID images; for a reference bank, whose images are not shipped, the sample photographs in their place."""
-    name = found.study.id_dataset
+    name = study.id_dataset
     shown = name if datasets.find(name).images_shipped else STAND_IN
-    answers = found.id if shown == name else _answers_to(found.study.variant, shown, workspace.device())
-    return _pool(found, "ID", shown, name, answers)
+    answers = found.of(name) if shown == name else _answers_to(study, shown)
+    return _pool(study, "ID", shown, name, answers)
 
 
-def met_pool(found: StudyActivations, name: str) -> Pool:
+def ood_pool(study: Study, found: EvaluationData, name: str) -> Pool:
     """The images of one of the study's OOD datasets."""
-    return _pool(found, "OOD", name, name, found.ood[name])
+    return _pool(study, "OOD", name, name, found.of(name))
 
 
-def _pool(found: StudyActivations, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
-    palette = colours(found.study.id_dataset, found.study.ood_datasets)
-    return Pool(found.study.variant, role, name, datasets.title(name), palette[painted_as], activations)
+def _pool(study: Study, role: str, name: str, painted_as: str, activations: Activations) -> Pool:
+    palette = colours(study.id_dataset, study.ood_datasets)
+    return Pool(study.variant, role, name, datasets.title(name), palette[painted_as], activations)
 
 
-@st.cache_resource(show_spinner="Looking at the sample photographs …", max_entries=4)
-def _answers_to(model: Variant, name: str, device: str | None) -> Activations:
-    return extraction.extract(models.load(model), datasets.load(name), store=workspace.store(), device=device)
+def _answers_to(study: Study, name: str) -> Activations:
+    device = workspace.device()
+    return cached(
+        (study.variant, name, device),
+        extraction.extract,
+        study.network(),
+        datasets.load(name),
+        store=workspace.store(),
+        device=device,
+        spinner="Extracting the sample photographs …",
+        entries=4,
+        shared=True,
+    )
 
 
-@st.cache_data(show_spinner=False, max_entries=4096)
 def _thumbnail(name: str, row: int) -> str:
     return data_address(datasets.load(name).image(row))
 
 
-@st.cache_data(show_spinner=False, max_entries=512)
 def _view(model: Variant, name: str, row: int) -> NDArray[np.uint8]:
     return models.load(model).transform.view(datasets.load(name).image(row))
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
 def _maps(model: Variant, name: str, row: int, device: str | None) -> NDArray[np.float32]:
-    return extraction.maps(models.load(model), [datasets.load(name).image(row)], device=device)[0]
+    maps: NDArray[np.float32] = extraction.maps(models.load(model), [datasets.load(name).image(row)], device=device)[0]
+    return maps
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
 def _channel_maps(
     model: Variant, name: str, rows: tuple[int, ...], channel: int, device: str | None
 ) -> NDArray[np.float32]:

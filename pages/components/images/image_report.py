@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import streamlit as st
 from PIL import Image
 
 from nap_core import corruptions, models
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
-from nap_core.analysis.single_image import ImageVerdict
+from nap_core.analysis.single_image import ImageVerdict, NapContribution
 from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
 from pages.components.images import analysed_images
-from pages.components.images.analysed_images import AnalysedImage, Known
+from pages.components.images.analysed_images import AnalysedImage, IdScores
 from pages.components.images.gallery import Thumbnail, gallery
 from pages.components.results.figure_view import show
 from pages.components.study import workspace
 
-# Blue is what the network knows, on every page; the words carry the verdict, the colours only repeat it.
+# Blue is ID on every page; the words carry the verdict, the colours only repeat it.
 _SIGNS = {
     "like": ("blue", ":material/check_circle:"),
     "edge": ("orange", ":material/contrast:"),
@@ -28,7 +31,7 @@ _SIGNS = {
 _SHOWN = 224  # pixels at which a small view is shown
 
 
-def draw(model: str, method: str, key: str, looked: AnalysedImage, among: Known) -> None:
+def draw(model: str, method: str, key: str, looked: AnalysedImage, among: IdScores) -> None:
     """The whole view of one image; ``key`` stands for its content."""
     places = analysed_images.placements(looked.part, among)[0]
     _verdict(model, places, method)
@@ -50,7 +53,7 @@ def _verdict(model: str, places: dict[str, ImageVerdict], method: str) -> None:
         others = [place for name, place in places.items() if name != method]
         st.markdown(score_image.agreement(lead, others))
         st.caption(
-            "About how the network answered, not about whether its answer is right. Unlike: at most 1 known image in "
+            "About how the network answered, not about whether its answer is right. Unlike: at most 1 ID image in "
             "100 scores as low. At the edge: at most 1 in 10, or below the threshold."
         )
 
@@ -80,9 +83,11 @@ def _enlarged(image: Image.Image) -> Image.Image:
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST) if times > 1 else image
 
 
-def _channels(looked: AnalysedImage, among: Known, kind: ChannelKind) -> None:
+def _channels(looked: AnalysedImage, among: IdScores, kind: ChannelKind) -> None:
     voices = single_image.nap_contributions(looked.activations, among.terms, kind=kind)
-    sides = dict(zip(("for", "against"), voices, strict=True))
+    sides: dict[Literal["for", "against"], Sequence[NapContribution]] = dict(
+        zip(("for", "against"), voices, strict=True)
+    )
     top = max((float(looked.maps[voice.channel].max()) for found in sides.values() for voice in found), default=0.0)
     st.caption(_about_heads(top, len(looked.maps) - 1) if kind.of_heads else _about_channels(top))
     for column, (side, found) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
@@ -94,9 +99,9 @@ def _channels(looked: AnalysedImage, among: Known, kind: ChannelKind) -> None:
 
 def _about_channels(top: float) -> str:
     return (
-        "What each channel adds to NAP, compared with the average known image; all channels together make up the whole "
+        "What each channel adds to NAP, compared with the average ID image; all channels together make up the whole "
         "difference. Its map lies over the image on one colour scale, from nothing (silent) to bright (an activation "
-        f"of {three_digits(top)}). A channel that speaks against the image is often a silent one."
+        f"of {three_digits(top)}). A channel that lowers the score is often a silent one."
     )
 
 
@@ -104,13 +109,13 @@ def _about_heads(top: float, heads: int) -> str:
     return (
         f"NAP of a Transformer is the highest attention of the class token in the last block, of the mean over its "
         f"{heads} heads, which stands first. Beside it the heads, by how much higher or lower each peaks than in the "
-        "average known image. The attention lies over the image on one colour scale, from nothing to bright "
+        "average ID image. The attention lies over the image on one colour scale, from nothing to bright "
         f"({three_digits(top)})."
     )
 
 
 @st.fragment
-def _worse(model: str, method: str, key: str, looked: AnalysedImage, among: Known) -> None:
+def _worse(model: str, method: str, key: str, looked: AnalysedImage, among: IdScores) -> None:
     records = corruptions.RECORDS
     left, right = st.columns(2, vertical_alignment="bottom")
     corruption = left.selectbox(

@@ -13,7 +13,7 @@ from nap_core.figures import score_image
 from nap_core.figures.score_image import ListedImage
 from nap_core.figures.thumbnails import data_address
 from pages.components.images import analysed_images
-from pages.components.images.analysed_images import AnalysedImage, Known
+from pages.components.images.analysed_images import AnalysedImage, IdScores
 from pages.components.images.uploads import Asked
 
 ERRORS_AT_ONCE = 6
@@ -47,13 +47,13 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Ana
     return good
 
 
-def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], among: Known) -> int | None:
+def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], among: IdScores) -> int | None:
     """Draw the table; the position in ``found`` of the row that is open, None when none is."""
     classes = models.load(model).classes
     listed = [_listed(looked, classes, among) for _, looked in found]
     st.markdown(score_image.listing_reading(listed, method, models.find(model).trained_on))
     percentile = st.column_config.NumberColumn(
-        format="%.1f %%", help="The share of known images that score lower, equals counted half."
+        format="%.1f %%", help="The share of ID images that score lower, equals counted half."
     )
     # A selection belongs to its rows: other files make another table.
     rows = zlib.crc32("".join(one.key for one, _ in found).encode())
@@ -74,7 +74,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], amon
         alt=score_image.listing_reading(listed, method, models.find(model).trained_on),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Tick a row to open the image. Percentiles are among the known images; a click on a head sorts.")
+        st.caption("Tick a row to open the image. Percentiles are among the ID images; a click on a head sorts.")
         st.download_button(
             "CSV",
             score_image.file_table(listed).to_csv(index=False).encode(),
@@ -88,7 +88,7 @@ def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], amon
     return chosen[0] if chosen else None
 
 
-def _listed(looked: AnalysedImage, classes: tuple[str, ...], among: Known) -> ListedImage:
+def _listed(looked: AnalysedImage, classes: tuple[str, ...], among: IdScores) -> ListedImage:
     shares = score_image.class_shares(looked.activations.logits[0])
     predicted = int(looked.activations.predictions[0])
     places = analysed_images.placements(looked.part, among)[0]

@@ -1,6 +1,6 @@
-"""What the activation maps page looks at: an ID image, an OOD image, a channel. Kept for the session and in the link.
+"""What the activation maps page shows: an ID image, an OOD image, a channel. Kept for the session and in the link.
 
-The address says ``known=cifar10:12&met=textures:3&channel=17``.
+The address says ``id_image=cifar10:12&ood_image=textures:3&channel=17``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from pages.components.study import url_state
+
 FOLLOW = "follow"
-SIDES = {"known": "ID", "met": "OOD"}
+SIDES = {"id": "ID", "ood": "OOD"}
+
+
+def parameter(side: str) -> str:
+    """The address parameter of the image that a side shows."""
+    return f"{side}_image"
 
 
 def dataset_key(side: str) -> str:
@@ -23,9 +30,9 @@ def class_key(side: str, name: str) -> str:
     return f"maps-{side}-class-{name}"
 
 
-def link(known: tuple[str, int], met: tuple[str, int], chosen: int) -> dict[str, str]:
+def link(id_image: tuple[str, int], ood_image: tuple[str, int], chosen: int) -> dict[str, str]:
     """The address parameters of a link that turns the page to these images, whatever the session looked at before."""
-    return {**_parameters(known, met, chosen), FOLLOW: "1"}
+    return {**_parameters(id_image, ood_image, chosen), FOLLOW: "1"}
 
 
 def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
@@ -47,9 +54,9 @@ def begin(sizes: Mapping[str, Mapping[str, int]]) -> None:
             state[dataset_key(side)] = name
             state[class_key(side, name)] = None  # a filter could hide the image
     state.maps_asked = []
-    for side, known in sizes.items():
-        if state.get(dataset_key(side)) not in known:
-            state[dataset_key(side)] = next(iter(known))
+    for side, names in sizes.items():
+        if state.get(dataset_key(side)) not in names:
+            state[dataset_key(side)] = next(iter(names))
 
 
 def _follow_link() -> None:
@@ -59,20 +66,16 @@ def _follow_link() -> None:
     is passed over, not only the last; ``FOLLOW`` says that it is a link all the same.
     """
     follow = st.query_params.pop(FOLLOW, None) is not None
-    for parameter in (*SIDES, "channel"):
-        text = st.query_params.get(parameter)
-        if text is None or (not follow and (parameter, text) in st.session_state.maps_written):
+    for side, name in (*((side, parameter(side)) for side in SIDES), ("", "channel")):
+        text = st.query_params.get(name)
+        if text is None or (not follow and (name, text) in st.session_state.maps_written):
             continue
-        name, _, number = text.rpartition(":")
-        found = _whole(number)
-        if found is not None and parameter == "channel":
-            choose_channel(found)
-        elif found is not None:
-            show_image(parameter, name, found)
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+        dataset, _, number = text.rpartition(":")
+        position = url_state.whole(number)
+        if position is not None and side:
+            show_image(side, dataset, position)
+        elif position is not None:
+            choose_channel(position)
 
 
 def row(side: str, name: str, size: int) -> int:
@@ -114,13 +117,13 @@ def choose_channel(chosen: int) -> None:
     st.session_state.maps_channel = int(chosen)
 
 
-def write_address(known: tuple[str, int], met: tuple[str, int], chosen: int) -> None:
-    """Put what is looked at into the page's address, so that its link shows the same."""
-    for name, value in _parameters(known, met, chosen).items():
-        st.session_state.maps_written.add((name, value))
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+def write_address(id_image: tuple[str, int], ood_image: tuple[str, int], chosen: int) -> None:
+    """Put what is shown into the page's address, so that its link shows the same."""
+    parameters = _parameters(id_image, ood_image, chosen)
+    st.session_state.maps_written.update(parameters.items())
+    url_state.write(**parameters)
 
 
-def _parameters(known: tuple[str, int], met: tuple[str, int], chosen: int) -> dict[str, str]:
-    return {"known": "{}:{}".format(*known), "met": "{}:{}".format(*met), "channel": str(chosen)}
+def _parameters(id_image: tuple[str, int], ood_image: tuple[str, int], chosen: int) -> dict[str, str]:
+    images = zip(SIDES, (id_image, ood_image), strict=True)
+    return {parameter(side): "{}:{}".format(*image) for side, image in images} | {"channel": str(chosen)}

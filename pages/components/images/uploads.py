@@ -1,4 +1,4 @@
-"""The images a visitor asks about: files that were dropped, kept while other pages are visited, and samples."""
+"""The images to be scored: dropped files, kept while other pages are visited, and samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from nap_core.figures import ID_COLOUR, colour_of
 from nap_core.figures.thumbnails import data_address
 from nap_core.studies.study import Study
 from pages.components.images.gallery import Thumbnail, gallery
-from pages.components.study import workspace
+from pages.components.study import url_state, workspace
+from pages.components.study.cache import cached
 
 DROP, FILES, TAKEN = "score-image-drop", "score-image-files", "score-image-sample"
 SAMPLE = "sample"  # in the address, counted from 1
@@ -33,7 +34,6 @@ class Asked:
 
 def drop_zone() -> None:
     """Draw the drop zone, and what there is to do with files that were dropped before."""
-    st.html(f"<style>.st-key-{DROP} section {{ min-height: 8.5rem; }}</style>")
     st.file_uploader(
         "Drop your own images",
         key=DROP,
@@ -65,19 +65,16 @@ def _dropped() -> None:
 
 
 def _take_sample(number: int | None = None) -> None:
-    """Ask for a sample, counted from 1; None asks for the dropped files instead."""
+    """Choose a sample, counted from 1; None chooses the dropped files instead."""
     st.session_state[TAKEN] = number
-    if number is None:
-        st.query_params.pop(SAMPLE, None)
-    else:
-        st.query_params[SAMPLE] = str(number)
+    url_state.write(**{SAMPLE: None if number is None else str(number)})
 
 
 def _taken() -> int | None:
     """The sample that is asked for, counted from 1: the one taken in this session, else the address's."""
     if TAKEN not in st.session_state:
-        wanted = st.query_params.get(SAMPLE, "")
-        _take_sample(int(wanted) if wanted in map(str, range(1, SAMPLES + 1)) else None)
+        wanted = url_state.whole(st.query_params.get(SAMPLE))
+        _take_sample(wanted if wanted in range(1, SAMPLES + 1) else None)
     number: int | None = st.session_state[TAKEN]
     return number
 
@@ -95,7 +92,7 @@ def _from_file(file: UploadedFile) -> Asked:
 
 
 def samples(model: str) -> list[Asked]:
-    """Six bundled images for a model: photographs, or for a network of small images some it knows and some not."""
+    """Six bundled images for a model: photographs, or for a network of small images some ID and some OOD images."""
     return [_sample(dataset, index) for dataset, index in _sample_places(model)]
 
 
@@ -103,8 +100,8 @@ def _sample_places(model: str) -> list[tuple[str, int]]:
     among = workspace.reference_study(model)
     if not datasets.find(among.id_dataset).images_shipped:
         return [("photos", index) for index in range(SAMPLES)]
-    known = [(among.id_dataset, index) for index in range(min(SAMPLES // 2, len(datasets.load(among.id_dataset))))]
-    return known + [(name, 0) for name in among.ood_datasets[: SAMPLES // 2]]
+    id_places = [(among.id_dataset, index) for index in range(min(SAMPLES // 2, len(datasets.load(among.id_dataset))))]
+    return id_places + [(name, 0) for name in among.ood_datasets[: SAMPLES // 2]]
 
 
 def _sample(dataset: str, index: int) -> Asked:
@@ -121,7 +118,6 @@ def _sample_title(dataset: str, index: int) -> str:
     return f"{found.title}{shows}"
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
 def _sample_strip(model: str, among: Study) -> list[Thumbnail]:
     strip = []
     for dataset, index in _sample_places(model):
@@ -134,9 +130,10 @@ def _sample_strip(model: str, among: Study) -> list[Thumbnail]:
 
 
 def sample_strip(model: str) -> None:
-    """Draw the samples; a click asks for one."""
+    """Draw the samples; a click chooses one."""
     number = _taken() or (None if files() else 1)
-    strip = _sample_strip(model, workspace.reference_study(model))
+    among = workspace.reference_study(model)
+    strip = cached((model, among), _sample_strip, model, among, entries=8)
     st.markdown("Or take a sample")
     key = f"score-image-samples-{model}"
     clicked = gallery(strip, key, label="Samples", selected=number - 1 if number else None, wrap=True)

@@ -8,40 +8,34 @@ import streamlit as st
 
 from nap_core import methods
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.figures import colours
 from nap_core.figures.w_sensitivity import Sensitivity, combinations_picture, combinations_table, least_width
-from nap_core.methods.combination import WeightCurve
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import method_run
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 TABLE_11 = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
 
 
-@st.cache_data(show_spinner="Computing the curve …", max_entries=256)
-def weight_curve(study: Study, method: str, _found: StudyActivations) -> WeightCurve:
-    """The curve of a combination, once: the slider only moves along it."""
-    return evaluation.weight_curve(_found, method)
-
-
-def sensitivity(study: Study, method: str, found: StudyActivations) -> Sensitivity:
-    """A combination's curve with the names, colours and marks of the study."""
-    weight = methods.weight(methods.parse(method), found.context)
-    searched = weight.w if weight and weight.origin == "found" else None
+def sensitivity(study: Study, method: str, found: EvaluationData) -> Sensitivity:
+    """A combination's curve, which is computed once, with the names, colours and marks of the study."""
+    weight = workspace.weight(study, found, method)
+    searched = weight.w if weight and weight.origin == SEARCHED else None
     palette = colours(study.id_dataset, study.ood_datasets)
-    curve = weight_curve(study, method, found)
+    curve = cached((study, method), evaluation.weight_curve, found, method, spinner="Computing the curve …")
     return Sensitivity.of(method, curve, study.trained_on, workspace.titles(study), palette, searched)
 
 
-def section(study: Study, found: StudyActivations, combinations: Sequence[str], opened: str, w: float) -> None:
+def section(study: Study, found: EvaluationData, combinations: Sequence[str], opened: str, w: float) -> None:
     """The chosen ``combinations`` and those of Table 11 that wait for nothing, ``opened`` marked, all at ``w``."""
     rest = [spec for spec in TABLE_11 if spec not in combinations]
-    able, waits, _unable = method_run.ready(found.study, EvaluationData.of(found), rest)
+    able, waits, _unable = method_run.ready(study, found, rest)
     heading, control = st.columns([3, 2], vertical_alignment="bottom")
     heading.subheader("All combinations at once", anchor=False)
     with control:
@@ -59,10 +53,11 @@ def section(study: Study, found: StudyActivations, combinations: Sequence[str], 
             help="They wait for the fit split; the page then offers to run it.",
             on_click=lambda: selected_methods.choose([*selected_methods.current(), *waits]),
         )
-    table = combinations_table(every, w, [methods.default_w(spec, found.context) or 0 for spec in shown])
+    weights = workspace.weights(study, found, shown)
+    table = combinations_table(every, w, [weights[spec].w for spec in shown])
     percent = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[3:]}
     st.dataframe(table, hide_index=True, column_config=percent, key="w-combinations-table")
     st.caption(
-        "Averages over the OOD datasets, in percent. “Its w” is what every page uses for the combination: the one "
-        "found on distorted images where that search has been run, else the paper's."
+        "Averages over the OOD datasets, in percent. “Its w” is what every page uses for the combination: "
+        + ("searched on distorted images where it can be, else the paper's." if study.weights else "the paper's.")
     )

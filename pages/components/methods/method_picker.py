@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import EvaluationData, MethodScores
+from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.methods import Method, Parameter, Value
-from nap_core.studies.study import StudyActivations
+from nap_core.methods import EvaluationData, Method, Parameter, Weight
+from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.methods.method_catalogue import ask_for_catalogue, show_catalogue
 from pages.components.runs import method_run
@@ -21,40 +22,45 @@ from pages.components.study import workspace
 _BOX = "methods-box"
 
 
-def scores(found: StudyActivations) -> list[MethodScores]:
+def scores(study: Study, found: EvaluationData) -> list[MethodScores]:
     """The scores under the chosen methods, in their order; what stands in the way of some is drawn here.
 
     The page ends here, with a sentence, when none of the chosen methods has scores.
     """
     specs = selected_methods.current()
-    cases = EvaluationData.of(found)
-    able, waits, unable = method_run.ready(found.study, cases, specs)
+    able, waits, unable = method_run.ready(study, found, specs)
     rows = []
     with st.spinner("Scoring …"):
         for spec in able:
             try:
-                rows.append(workspace.scores(found, spec))
+                rows.append(workspace.scores(study, found, spec))
             except UserError as error:
                 unable[spec] = str(error)
-    method_run.offer(found.study, cases, waits)
+    method_run.offer(study, found, waits)
     method_run.explain({spec: unable[spec] for spec in specs if spec in unable})
     if not rows:
         if not specs:
             st.info("Pick a method to see its scores.", icon=":material/info:")
         st.stop()
+    say_searched(workspace.weights(study, found, able))
     return rows
+
+
+def say_searched(weights: Mapping[str, Weight]) -> None:
+    """Those of ``weights``, by method, that were searched, in a line below the methods."""
+    searched = [f"{methods.title(spec)} {one.w:g}" for spec, one in weights.items() if one.origin == SEARCHED]
+    if searched:
+        st.caption(f"w searched on distorted images, without any OOD image: {', '.join(searched)}.")
 
 
 def row(trained_on: str | None = None) -> None:
     """Draw the row: the chosen methods, which can be taken away; the catalogue; parameters. The address follows.
 
-    ``knows`` is what the network knows whose defaults are shown; None for that of the visitor's study.
+    ``trained_on`` is the benchmark whose defaults are shown; None for that of the visitor's study.
     """
     selected_methods.write_address()
     specs = selected_methods.current()
     offered = dict.fromkeys([*specs, *methods.RECORDS, *methods.COMBINATIONS])
-    # On a phone the methods have a line of their own, and the buttons the one below.
-    st.html("<style>@media (max-width: 640px) { .st-key-methods-box { min-width: 100%; } }</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", key="method-picker"):
         st.session_state[_BOX] = list(specs)
         st.multiselect(
@@ -99,7 +105,11 @@ def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> None
         key = f"parameter-{position}-{part.record.name}-{parameter.name}"
         st.session_state[key] = part.parameters(trained_on)[parameter.name]
         name = f"{part.record.title}: {parameter.name}" if method.prior else parameter.name
-        given = {"key": key, "on_change": _tuned, "args": (position, of_prior, parameter, key, trained_on)}
+        given: dict[str, Any] = {
+            "key": key,
+            "on_change": _tuned,
+            "args": (position, of_prior, parameter, key, trained_on),
+        }
         if parameter.choices:
             st.selectbox(name, parameter.choices, filter_mode=None, **given)
         else:
@@ -120,7 +130,7 @@ def _about(parameter: Parameter, trained_on: str) -> str:
     return f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}. Default {said}{where} ({parameter.source})."
 
 
-def _range(parameter: Parameter) -> dict[str, Value | str | None]:
+def _range(parameter: Parameter) -> dict[str, Any]:
     """What a number field needs to know: bounds, the step of its buttons, how it prints."""
     kind = int if isinstance(parameter.default, int) else float
     low, high = (None if math.isinf(end) else kind(end) for end in (parameter.low, parameter.high))

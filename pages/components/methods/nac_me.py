@@ -7,15 +7,16 @@ from functools import partial
 import streamlit as st
 
 from nap_core import models, studies
-from nap_core.methods.nac_me import known_coverage, model_coverage
+from nap_core.methods.nac_me import model_coverage, stored_coverage
 from nap_core.studies.study import Study
+from nap_core.studies.study import context as scoring_context
 from pages.components.runs import task
 from pages.components.study import workspace
 
 
 def coverage_of_models(study: Study) -> None:
-    """A number for the study's model, where it has a fit split, and for each model of the catalogue that knows the same
-    data and comes with one; or how to get it."""
+    """A number for the study's model, where it has a fit split, and for each model of the catalogue that was trained
+    on the same data and comes with one; or how to get it."""
     rivals = [name for name, one in models.RECORDS.items() if one.trained_on == study.trained_on and one.fit_dataset]
     offered = {name: studies.default_study(name) for name in rivals}
     fits = {name: one for name, one in offered.items() if studies.prepared(one)}
@@ -24,7 +25,7 @@ def coverage_of_models(study: Study) -> None:
     if not fits:
         st.caption(
             f"NAC-ME needs training images of {study.trained_on}, and none are there: the coverage of "
-            f"{workspace.model_title(study)} cannot be told. Pick a fit split in “Change the study”."
+            f"{workspace.model_title(study)} cannot be measured. Pick a fit split in “Change the study”."
         )
         return
     for column, one in zip(st.columns(max(len(fits), 3)), fits.values(), strict=False):
@@ -38,8 +39,8 @@ def coverage_of_models(study: Study) -> None:
 
 
 def _one(of: Study) -> None:
-    context = studies.context(of, workspace.store(), workspace.device())
-    title, found = workspace.model_title(of), known_coverage(context)
+    context = scoring_context(of, workspace.store(), workspace.device())
+    title, found = workspace.model_title(of), stored_coverage(context)
     if found is not None:
         st.metric(f"NAC-ME of {title}", f"{found:.3f}")
         return

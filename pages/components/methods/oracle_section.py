@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from nap_core.analysis import oracle
@@ -11,15 +9,15 @@ from nap_core.analysis.channels.kinds import kind_of
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import oracle_picture
-from nap_core.runs.background import Task
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
 from pages.components.study import hints, workspace
 
 
-def section(study: Study, found: StudyActivations) -> None:
+def section(study: Study, found: EvaluationData) -> None:
     """The oracle's scatter, or the button that trains it."""
     st.subheader("What an oracle sees in maxima and means", anchor=False)
     try:
@@ -32,7 +30,6 @@ def section(study: Study, found: StudyActivations) -> None:
         lambda callbacks: oracle.oracle(found, callbacks=callbacks),
         f"Train the oracle ({count:,} images)",
         key="oracle",
-        progress=_progress,
     )
     if result is not None:
         titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
@@ -46,8 +43,3 @@ def section(study: Study, found: StudyActivations) -> None:
         "the other half (section 6.1 and Figure 4a of the paper). It shows what these two numbers hold, and how much "
         "of it the plain formula of NAP finds without a label."
     )
-
-
-def _progress(job: Task[Any]) -> tuple[float, str]:
-    now = job.progress
-    return (now.done / now.total, f"Training: pass {now.done} of {now.total}") if now else (0.0, "Getting ready …")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from nap_core import methods
 from nap_core.errors import UserError
+from pages.components.study import url_state
 
 ADDRESS = "methods"
 _STATE, _FAULT = "chosen_methods", "chosen_methods_fault"
@@ -18,14 +19,12 @@ _STATE, _FAULT = "chosen_methods", "chosen_methods_fault"
 
 def current() -> tuple[str, ...]:
     """The chosen methods in their order: from this session, else from the address, else the standard ones."""
-    if _STATE not in st.session_state:
-        try:
-            st.session_state[_STATE] = _read(st.query_params.get(ADDRESS))
-        except UserError as error:
-            st.session_state[_STATE] = methods.STANDARD
-            st.session_state[_FAULT] = f"The link's methods cannot be read. {error} The standard methods are shown."
-    chosen: tuple[str, ...] = st.session_state[_STATE]
-    return chosen
+    try:
+        return url_state.at_first(_STATE, ADDRESS, _read)
+    except UserError as error:
+        st.session_state[_STATE] = methods.STANDARD
+        st.session_state[_FAULT] = f"The link's methods cannot be read. {error} The standard methods are shown."
+        return methods.STANDARD
 
 
 def _read(text: str | None) -> tuple[str, ...]:
@@ -45,9 +44,6 @@ def choose(specs: Iterable[str]) -> None:
 def write_address() -> None:
     """Put the choice into the page's address, so that its link opens the same; say it when one could not be read."""
     chosen = current()
-    if chosen == methods.STANDARD:
-        st.query_params.pop(ADDRESS, None)
-    elif st.query_params.get(ADDRESS) != ",".join(chosen):
-        st.query_params[ADDRESS] = ",".join(chosen)
+    url_state.write(**{ADDRESS: None if chosen == methods.STANDARD else ",".join(chosen)})
     if fault := st.session_state.get(_FAULT):
         st.warning(fault, icon=":material/link_off:")

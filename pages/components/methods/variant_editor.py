@@ -11,11 +11,13 @@ from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.score_designs import beside, verdict
 from nap_core.figures.score_histograms import histograms, least_width
+from nap_core.methods import EvaluationData
 from nap_core.methods.expressions import OVER, parse
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
+from pages.components.study.cache import cached
 
 TEXT, EXAMPLE, CHANNELS = "expression", "expression_example", "expression_over"
 MOST_APART = 4  # more OOD datasets than this share a panel
@@ -36,11 +38,6 @@ expression. Higher must mean more in-distribution.
 """
 
 
-@st.cache_data(show_spinner="Scoring …", max_entries=64)
-def _scores(study: Study, text: str, over: str, _found: StudyActivations) -> score_variants.WrittenScores:
-    return score_variants.expression_scores(_found, parse(text, over))
-
-
 def _take_example() -> None:
     """Write the example that was clicked into the field."""
     if name := st.session_state.get(EXAMPLE):
@@ -49,11 +46,12 @@ def _take_example() -> None:
 
 
 @st.fragment
-def section(study: Study, found: StudyActivations, other: str) -> None:
-    """The field, and what the study says of what stands in it."""
+def section(study: Study, found: EvaluationData, other: str) -> None:
+    """The field of the expression, and its scores on the study."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
-    text, over, w = _controls(found, other)
+    weight = workspace.weight(study, found, f"nap+{other}")
+    text, over, w = _controls(other, weight.w if weight else 0.5)
     model = found.context.model
     if model is not None and kind_of(model).of_heads:
         st.caption(
@@ -62,10 +60,12 @@ def section(study: Study, found: StudyActivations, other: str) -> None:
         )
     try:
         expression = parse(text, over)
-        written = _scores(study, text, over, found)
+        written = cached(
+            (study, text, over), score_variants.expression_scores, found, expression, spinner="Scoring …", entries=64
+        )
         both = score_variants.combined_scores(found, written, other, w)
-        ours = workspace.scores(found, "nap")
-        ours_both = workspace.scores(found, f"nap+{other}", w)
+        ours = workspace.scores(study, found, "nap")
+        ours_both = workspace.scores(study, found, f"nap+{other}", w)
     except UserError as error:
         # The marks of a power would be read as bold letters.
         st.warning(str(error).replace("*", r"\*"), icon=":material/edit:")
@@ -81,8 +81,8 @@ def section(study: Study, found: StudyActivations, other: str) -> None:
     st.caption(_notes(written, title))
 
 
-def _controls(found: StudyActivations, other: str) -> tuple[str, str, float]:
-    """The expression, how the channels become one, and w."""
+def _controls(other: str, default_w: float) -> tuple[str, str, float]:
+    """The expression, how the channels become one, and w, which begins at ``default_w``."""
     st.session_state.setdefault(TEXT, st.query_params.get(TEXT, score_variants.EXAMPLES[score_variants.FIRST_EXAMPLE]))
     at = {text: name for name, text in score_variants.EXAMPLES.items()}
     st.session_state[EXAMPLE] = at.get(st.session_state[TEXT].strip())
@@ -107,7 +107,7 @@ def _controls(found: StudyActivations, other: str) -> tuple[str, str, float]:
         f"w, the weight of {methods.title(other)}",
         min_value=0.0,
         max_value=1.0,
-        value=methods.default_w(f"nap+{other}", found.context),
+        value=default_w,
         step=0.05,
         key=f"expression_w_{other}",
         bind="query-params",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,42 +11,71 @@ from nap_core.analysis.weight_search import WeightSearch
 from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.weight_search import search_picture, steps_table, unknowable
-from nap_core.methods import ImageSet
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData, ImageSet
+from nap_core.studies.study import SEARCHED, Study
 from pages.components.results import figure_view
 from pages.components.runs import task
 from pages.components.study import hints, workspace
+from pages.components.study.cache import cached
+
+USE = "use-searched-w"
 
 
-def section(study: Study, found: StudyActivations, method: str) -> None:
-    """The search for the w of ``method``, a combination, or the button that makes it possible."""
+def section(study: Study, found: EvaluationData, method: str) -> None:
+    """The search for the w of ``method``, a combination, or the button that makes it possible; and whether every page
+    takes the searched w."""
     st.subheader("A w found without OOD images", anchor=False)
     try:
-        pseudo = _pseudo(study)
-        if pseudo is not None:
+        pseudo = workspace.pseudo_ood(study, found)
+        if pseudo is None:
+            offer(study, found, key="w-search")
+        else:
             _result(study, method, _search(study, method, found, pseudo))
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
+        return
+    st.session_state[USE] = bool(study.weights)
+    st.toggle(
+        "Use the searched w on every page",
+        key=USE,
+        on_change=_use,
+        help="The link then says so, too. Combinations that cannot be searched keep the paper's w.",
+    )
+    if workspace.current_study().weights != study.weights:
+        st.rerun()  # the whole page: this one is a part of it
 
 
-def _pseudo(study: Study) -> ImageSet | None:
-    """What is stored of the pseudo-OOD images; None, with the bar or the button, while there is not all of it."""
-    missing = weight_search.missing(study, workspace.store())
-    work = partial(weight_search.extracted, study, workspace.store(), workspace.device())
-    if not missing:
-        return work()
-    label = f"Search w on distorted images ({missing:,} to go through)"
-    found: ImageSet | None = task.result_of(("pseudo-OOD", study), work, label, key="w-search")
-    st.caption(
+def _use() -> None:
+    study = workspace.current_study()
+    workspace.choose_study(replace(study, weights=SEARCHED if st.session_state[USE] else ""))
+
+
+def offer(study: Study, found: EvaluationData, key: str) -> None:
+    """The button that runs the pseudo-OOD images through the network, or the bar while it does."""
+    plan = weight_search.extraction_plan(found)
+    caption = (
         "As the paper does (section 4.3): ID images are made worse by 15 corruptions at severities 1 to 5, with "
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
     )
-    return found
+    label = "Search w on distorted images ({images} to go through)"
+    if task.is_extracted(("pseudo-OOD", study), plan, label, caption, key=key):
+        st.rerun()  # what was missing is in the store now
 
 
-@st.cache_data(show_spinner="Searching …", max_entries=64)
-def _search(study: Study, method: str, _found: StudyActivations, _pseudo: ImageSet) -> WeightSearch:
-    return weight_search.search(_found, _pseudo, method)
+def waiting(study: Study, found: EvaluationData | None) -> None:
+    """Say it, with the button, where the study is to use the searched w and the store lacks what it is searched on."""
+    if not study.weights:
+        return
+    try:
+        if found is not None and workspace.pseudo_ood(study, found) is None:
+            st.warning("The link asks for the searched w, and nothing has been searched yet: the paper's w is used.")
+            offer(study, found, key="w-search-sidebar")
+    except UserError as error:
+        st.warning(f"The link asks for the searched w. {error} The paper's w is used.")
+
+
+def _search(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> WeightSearch:
+    return cached((study, method), weight_search.search, found, pseudo, method, spinner="Searching …")
 
 
 def _result(study: Study, method: str, result: WeightSearch) -> None:

@@ -1,4 +1,4 @@
-"""The images on which two methods disagree, and what every method says of one of them."""
+"""The images on which two methods disagree, and every method's verdict on one of them."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def disagreements(
 
 def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, str], palette: Mapping[str, str]) -> None:
     """The first ``SHOWN`` of the images that can be shown; a click keeps one for ``_one_image``."""
-    known = int(images["is_id"].sum())
-    st.markdown(f"**{heading}**: {_count(len(images))}{f', {known:,} of them ID' if len(images) else ''}.")
+    id_count = int(images["is_id"].sum())
+    st.markdown(f"**{heading}**: {_count(len(images))}{f', {id_count:,} of them ID' if len(images) else ''}.")
     shipped = images["dataset"].map(lambda name: datasets.find(name).images_shipped).astype(bool)
     for name in images["dataset"][~shipped].unique():
         st.caption(f"{titles[name]} comes as activations only: its images cannot be shown here.")
@@ -97,7 +97,7 @@ def _one_image(study: Study, rows: Sequence[MethodScores], titles: Mapping[str, 
     name, row = st.session_state.get("compare_image", ("", 0))
     sizes = {study.id_dataset: len(rows[0].id)} | {other: len(part) for other, part in rows[0].ood.items()}
     if row >= sizes.get(name, 0):
-        st.caption("A click on an image shows what every method says of it.")
+        st.caption("A click on an image shows the verdict of every method.")
         return
     picture, words = st.columns([1, 4], vertical_alignment="center")
     image = datasets.load(name).image(row)

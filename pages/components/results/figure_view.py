@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from nap_core.figures import Picture
+from pages.components.browser_component import browser_component
 
-# Streamlit keeps plotly.js to itself, but the drawn figure carries its settings and its own camera button.
-_SAVE_JS = """
-export default function (component) {
-  const { parentElement, data } = component;
-  const root = parentElement.querySelector(".save");
-  root.replaceChildren();
-  for (const format of ["png", "svg"]) {
-    const button = document.createElement("button");
-    button.textContent = format.toUpperCase();
-    button.title = `Save the figure as ${format.toUpperCase()}`;
-    button.onclick = () => {
-      const graph = document.querySelector(`.st-key-${data.figure} .js-plotly-plot`);
-      if (!graph) return;
-      const options = graph._context.toImageButtonOptions;
-      Object.assign(options, { format, filename: data.name, scale: format === "png" ? 2 : 1 });
-      graph.querySelector('.modebar-btn[data-title*="ownload"]').click();
-    };
-    root.append(button);
-  }
-}
-"""
-_SAVE_CSS = """
-.save { display: flex; gap: .5rem; }
-.save button {
-  flex: 1; min-height: 2.4rem; cursor: pointer; font: inherit; color: var(--st-text-color);
-  background: var(--st-background-color);
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
-}
-.save button:hover, .save button:focus-visible {
-  border-color: var(--st-primary-color); color: var(--st-primary-color);
-}
-"""
-_save_buttons = st.components.v2.component(
-    "nap_save_figure", html='<div class="save"></div>', css=_SAVE_CSS, js=_SAVE_JS
-)
+Selection = Literal["points", "box", "lasso"]
+_save_buttons = browser_component("save_figure")
 
 
 def show(
     picture: Picture,
     key: str,
     *,
-    selection: Sequence[str] = (),
+    selection: Sequence[Selection] = (),
     scroll_zoom: bool = False,
 ) -> Any:
     """Draw a picture over the full width with its reading and its save menu.
@@ -58,7 +26,7 @@ def show(
     ``key`` is unique on the page and names the figure for tests and styles. ``selection`` lists what may be selected
     ("points", "box", "lasso"); the selection event is then returned, else None.
     """
-    config = {
+    config: dict[str, Any] = {
         "displaylogo": False,
         "scrollZoom": scroll_zoom,
         "toImageButtonOptions": {"format": "png", "filename": picture.name, "scale": 2},
@@ -70,7 +38,7 @@ def show(
             alt=picture.reading,
             config=config,
             on_select="rerun" if selection else "ignore",
-            selection_mode=tuple(selection) or ("points",),
+            selection_mode=selection or ("points",),
         )
         with st.container(horizontal=True, vertical_alignment="top", key=f"reading-{key}"):
             st.markdown(picture.reading, width="stretch")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -44,9 +46,9 @@ def _table(done: Reproduced, metric: str) -> None:
     table = tables.by_dataset(done, metric) if by_dataset else tables.by_metric(done)
     w = tables.weights(done) if by_dataset else {}
     table.index = pd.Index([f"{name} (w = {w[name]:g})" if name in w else name for name in table.index], name="Method")
-    apart = [column for column in table.columns if column[1] == tables.APART]
+    apart: list[Any] = [column for column in table.columns if column[1] == tables.APART]
     places = tables.digits(done)
-    figures = {column: f"{{:{'+' if column in apart else ''}.{places}f}}" for column in table.columns}
+    figures: dict[Any, Any] = {column: f"{{:{'+' if column in apart else ''}.{places}f}}" for column in table.columns}
     shown = table.style.format(figures, na_rep="").map(difference_colour, subset=apart)
     st.dataframe(shown, key=f"table-{done.entry.name}", height="content")
     if by_dataset:

@@ -7,35 +7,37 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from nap_core import methods
 from nap_core.analysis import bootstrap, evaluation
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.methods import EvaluationData, Weight
+from nap_core.studies.study import Study
+from pages.components.study import workspace
+from pages.components.study.cache import cached
 
-SECONDS_AN_IMAGE = 2e-5  # of 1,000 resamples, on two cores
 AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
 _ASKED = "intervals-asked"
 
 
-def evaluated(found: StudyActivations, specs: Sequence[str]) -> pd.DataFrame:
+def evaluated(study: Study, found: EvaluationData, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    weights = {spec: methods.default_w(spec, found.context) for spec in specs}
-    return pd.concat([_evaluated(found.study, spec, w, found) for spec, w in weights.items()], ignore_index=True)
+    weights = workspace.weights(study, found, specs)
+    return pd.concat([at_weight(study, spec, weights.get(spec), found) for spec in specs], ignore_index=True)
 
 
-@st.cache_data(show_spinner=False, max_entries=512)
-def _evaluated(study: Study, method: str, w: float | None, _found: StudyActivations) -> pd.DataFrame:
-    return evaluation.evaluate(_found, [method], {method: w} if w is not None else None)
+def at_weight(study: Study, method: str, weight: Weight | None, found: EvaluationData) -> pd.DataFrame:
+    """The rows of one method, a combination at ``weight``."""
+    weights = {method: weight} if weight else None
+    return cached((study, method, weight), evaluation.evaluate, found, [method], weights, entries=512)
 
 
 def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:
     """The rows of ``bootstrap.intervals`` of every method.
 
-    None where they take long and nobody has asked for them yet: a button asks, a bar shows how far they are.
+    None where they take long and have not been requested: a button requests them, a bar shows the progress.
     """
     done_before: set[str] = st.session_state.setdefault(f"intervals of {study}", set())
     waiting = [row for row in rows if row.method not in done_before]
-    seconds = SECONDS_AN_IMAGE * sum(len(row.id) * len(row.ood) + len(row.pooled) for row in waiting)
+    seconds = bootstrap.expected_seconds(waiting)
     if seconds > AT_ONCE and not st.session_state.pop(_ASKED, False):
         count = "1 method" if len(waiting) == 1 else f"{len(waiting)} methods"
         st.button(
@@ -46,19 +48,14 @@ def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None
         )
         return None
     place = st.empty()
-    found = []
+    computed = []
     for done, row in enumerate(rows):
         if seconds > AT_ONCE:
             place.progress(done / len(rows), text=f"Resampling the images: {row.title}")
-        found.append(_intervals(study, row.method, row.w, row))
+        computed.append(cached((study, row.method, row.w), bootstrap.intervals, row, entries=512))
         done_before.add(row.method)
     place.empty()
-    return pd.concat(found, ignore_index=True)
-
-
-@st.cache_data(show_spinner=False, max_entries=512)
-def _intervals(study: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
-    return bootstrap.intervals(_row)
+    return pd.concat(computed, ignore_index=True)
 
 
 def _duration(seconds: float) -> str:

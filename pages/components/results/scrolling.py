@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-# plotly.js takes a touch as the beginning of a drag and keeps the page from moving. Where nothing can be dragged the
-# touch is hidden from it: the browser then scrolls and pinches as anywhere, and hands on a tap as a click.
-_JS = """
-export default function (component) {
-  const inside = `.st-key-${component.data.figure} .js-plotly-plot`;
-  const hide = (event) => { if (event.target.closest(inside)) event.stopPropagation(); };
-  document.addEventListener("touchstart", hide, { capture: true, passive: true });
-  return () => document.removeEventListener("touchstart", hide, { capture: true });
-}
-"""
-_finger = st.components.v2.component("nap_finger_scrolls", html="<span></span>", js=_JS)
+from pages.components.browser_component import browser_component
+
+_finger = browser_component("finger_scroll")
 
 
 def finger_scrolls(key: str, least_width: int = 0) -> None:

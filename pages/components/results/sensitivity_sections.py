@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -13,39 +12,38 @@ from nap_core.analysis import overhead, sensitivity
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.overhead import Cost
-from nap_core.analysis.sensitivity import SizeOutcome, input_size, number_of_images
+from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
 from nap_core.figures.compare_methods import fpr_curves
 from nap_core.figures.compare_methods.words import join
 from nap_core.figures.sensitivity import cost_picture, fpr_table, images_picture, size_picture
-from nap_core.methods import RunCallbacks
+from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
-from nap_core.runs.background import Task
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import Study
 from pages.components.results import figure_view
 from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
 from pages.components.study import hints, workspace
-
-
-@st.cache_data(show_spinner="Drawing subsets of the images …", max_entries=256)
-def _by_images(study: Study, method: str, w: float | None, _row: MethodScores) -> pd.DataFrame:
-    return sensitivity.by_images(_row)
+from pages.components.study.cache import cached
 
 
 def images_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
     opened: str,
 ) -> None:
     """FPR95 or AUROC over the number of images that are scored; then over those of the fit split."""
-    drawn = {row.method: _by_images(study, row.method, row.w, row) for row in rows}
+    spinner = "Drawing subsets of the images …"
+    drawn = {
+        row.method: cached((study, row.method, row.w), sensitivity.by_images, row, spinner=spinner) for row in rows
+    }
     titles = workspace.titles(study)
-    figure_view.show(images_picture(rows, drawn, metric, against, opened, titles), "hangs-images")
-    finger_scrolls("hangs-images")
+    figure_view.show(images_picture(rows, drawn, metric, against, opened, titles), "sensitivity-images")
+    finger_scrolls("sensitivity-images")
     st.caption(
         f"{number_of_images.DRAWS} random subsets of each size, the same for every method, with as many ID images as "
         "images of each OOD dataset; lines are medians, the band holds the middle 90 % of the draws. Subsets are at "
@@ -63,7 +61,7 @@ def _fits(spec: str) -> bool:
 
 def _fit_section(
     study: Study,
-    found: StudyActivations,
+    found: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -77,44 +75,42 @@ def _fit_section(
     specs = tuple(row.method for row in rows)
 
     def work(callbacks: RunCallbacks) -> dict[str, pd.DataFrame]:
-        return sensitivity.by_fit_images(found, specs, callbacks=callbacks)
+        weights = {row.method: row.w for row in rows if row.w is not None}
+        return sensitivity.by_fit_images(found, specs, weights, callbacks=callbacks)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])
     st.markdown(f"{names} {'estimates' if len(specs) == 1 else 'estimate'} from training images.")
-    done = task.result_of(("fit images", study, specs), work, label, key="fit-images", progress=_fits_done)
+    done = task.result_of(
+        ("fit images", study, tuple((row.method, row.w) for row in rows)),
+        work,
+        label,
+        key="fit-images",
+    )
     if done:
         first = opened if opened in done else specs[0]
         titles = workspace.titles(study)
-        figure_view.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "hangs-fit")
-        finger_scrolls("hangs-fit")
+        figure_view.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "sensitivity-fit")
+        finger_scrolls("sensitivity-fit")
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
-
-
-def _fits_done(job: Task[object]) -> tuple[float, str]:
-    now = job.progress
-    return (now.done / now.total, f"{now.title}: {now.done} of {now.total} fits") if now else (0.0, "Getting ready …")
 
 
 def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, against: str, opened: str) -> None:
     """FPR95 or AUROC over the size of the views."""
     try:
-        waiting = input_size.missing(study, workspace.store())
+        plan = input_size.extraction_plan(study, workspace.device())
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return
-    work = partial(sensitivity.by_size, study, workspace.store(), workspace.device())
     count = min(input_size.IMAGES, study.images)
-    if waiting:
-        label = f"See {count:,} images of each dataset in other sizes ({waiting:,} to go through)"
-        outcomes = task.result_of(("input sizes", study), work, label, key="input-sizes")
-        st.caption(
-            "The short side and the crop are scaled together, from half to twice the network's own size. What is done "
-            "is kept, so it can be stopped and continued."
-        )
-        if outcomes is None:
-            return
-    outcomes = _outcomes(study, work)
+    label = f"See {count:,} images of each dataset in other sizes ({{images}} to go through)"
+    caption = "The short side and the crop are scaled together, from half to twice the network's own size."
+    if not task.is_extracted(("input sizes", study), plan, label, caption, key="input-sizes"):
+        return
+    outcomes = cached(
+        (study,), sensitivity.by_size, study, workspace.store(), workspace.device(),
+        spinner="Reading the activations of each size …", entries=8, shared=True,
+    )  # fmt: skip
     able = [row for row in rows if input_size.can_be_sized(row.method)]
     for one in outcomes:
         if one.refused:
@@ -125,41 +121,35 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
             f"Without {names}: fitted to training images in the network's own size, or in need of a further pass."
         )
     if not able:
-        st.info("None of the chosen methods can be asked in another size. Add NAP or Energy.", icon=":material/info:")
+        st.info("None of the chosen methods can be scored in another size. Add NAP or Energy.", icon=":material/info:")
         return
     shown = opened if opened in [row.method for row in able] else able[-1].method
     own = next(one.side for one in outcomes if one.factor == 1)
-    seen = [one for one in outcomes if one.found is not None]
-    figures = pd.concat([_figures(study, row.method, row.w, one.factor, one) for row in able for one in seen])
+    seen = [one for one in outcomes if one.data is not None]
+    figures = pd.concat(
+        cached((study, row.method, row.w, one.factor), input_size.figures, one, row.method, row.w, entries=1024)
+        for row in able
+        for one in seen
+    )
     titles = workspace.titles(study)
-    figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "hangs-size")
-    finger_scrolls("hangs-size")
+    figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "sensitivity-size")
+    finger_scrolls("sensitivity-size")
     st.caption(
         f"The first {count:,} images of each dataset, in every size; the dotted line is the size of the study. The "
         "threshold is set anew in each size, on the ID images in that size."
     )
 
 
-@st.cache_resource(show_spinner="Reading the activations of each size …", max_entries=8)
-def _outcomes(study: Study, _work: partial[tuple[SizeOutcome, ...]]) -> tuple[SizeOutcome, ...]:
-    return _work()
-
-
-@st.cache_data(show_spinner=False, max_entries=1024)
-def _figures(study: Study, method: str, w: float | None, factor: float, _outcome: SizeOutcome) -> pd.DataFrame:
-    return input_size.figures(_outcome, method, w)
-
-
 def tpr_section(study: Study, rows: Sequence[MethodScores], against: str, opened: str) -> None:
     """FPR over the TPR, and the results table at one TPR."""
     titles = workspace.titles(study)
     names = study.ood_datasets if against == AVERAGE else (against,)
-    figure_view.show(fpr_curves(rows, names, opened, titles, averaged=True), "hangs-tpr")
-    finger_scrolls("hangs-tpr")
-    tpr = st.slider("TPR of the table", 80, 99, 95, format="%d %%", key="hangs_tpr", bind="query-params")
+    figure_view.show(fpr_curves(rows, names, opened, titles, averaged=True), "sensitivity-tpr")
+    finger_scrolls("sensitivity-tpr")
+    tpr = st.slider("TPR of the table", 80, 99, 95, format="%d %%", key="sensitivity_tpr", bind="query-params")
     table = fpr_table(rows, tpr / 100, titles)
     percents = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[1:]}
-    st.dataframe(table, hide_index=True, column_config=percents, key="hangs-tpr-table")
+    st.dataframe(table, hide_index=True, column_config=percents, key="sensitivity-tpr-table")
     st.caption(f"FPR in percent at the threshold that {tpr} % of the ID images reach; at 95 % it is FPR95.")
 
 
@@ -182,8 +172,8 @@ def cost_section(study: Study) -> None:
     label = f"Measure on {where}: {overhead.IMAGES} images, {overhead.REPEATS} times"
     done: Cost | None = task.result_of(("cost", study, workspace_device), work, label, key="cost")
     if done is not None:
-        figure_view.show(cost_picture(done), "hangs-cost")
-        finger_scrolls("hangs-cost")
+        figure_view.show(cost_picture(done), "sensitivity-cost")
+        finger_scrolls("sensitivity-cost")
     st.caption(
         "Timed apart: the forward pass over real batches, and what NAP adds, the maximum of each map and the score. "
         "The mean is not NAP's: global pooling makes it anyway. Reading files, preprocessing and copies to the device "

@@ -70,7 +70,7 @@ def offer_exports(
             st.caption("Compute the intervals below the table first: CSV and report hold them.")
         st.download_button(
             "CSV: every number and its provenance",
-            data=lambda: export.tidy_table(results, intervals).to_csv(index=False).encode(),
+            data=lambda: export.tidy_table(results, _there(intervals)).to_csv(index=False).encode(),
             file_name="methods.csv",
             mime="text/csv",
             key="export-csv",
@@ -89,7 +89,9 @@ def offer_exports(
         )
         st.download_button(
             "HTML: a report with figures, 5 MB",
-            data=lambda: export.html_report(study.sentence(), rows, results, intervals, titles, palette).encode(),
+            data=lambda: export.html_report(
+                study.sentence(), rows, results, _there(intervals), titles, palette
+            ).encode(),
             file_name="methods.html",
             mime="text/html",
             key="export-html",
@@ -97,3 +99,9 @@ def offer_exports(
             on_click="ignore",
             width="stretch",
         )
+
+
+def _there(intervals: pd.DataFrame | None) -> pd.DataFrame:
+    """The intervals, of a button that is disabled without them."""
+    assert intervals is not None
+    return intervals

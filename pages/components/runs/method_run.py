@@ -1,4 +1,4 @@
-"""What chosen methods wait for, the button that runs it in the background, its bar, and why some cannot run at all."""
+"""Pending work of the chosen methods: the button that runs it in the background, its bar, and why some cannot run."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from collections.abc import Hashable, Mapping, Sequence
 import streamlit as st
 
 from nap_core import methods
-from nap_core.analysis.evaluation import EvaluationData
 from nap_core.errors import UserError
+from nap_core.methods import EvaluationData
 from nap_core.runs import pending
 from nap_core.runs.background import MethodsJob
 from nap_core.runs.pending import PendingWork
-from pages.components.runs.run_panel import bar
+from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
+from pages.components.study.cache import stamps
 
 IN_FULL = 3  # as many reasons are shown at once; more are folded
 
 
 @st.cache_resource(show_spinner=False)
-def _settled() -> set[tuple[Hashable, str]]:
-    """What was found to wait for nothing: it never waits again, and asking the store costs time."""
+def _settled() -> set[tuple[Hashable, tuple[int, ...], str]]:
+    """Methods without pending work: it stays so, and reading the store takes time."""
     return set()
 
 
 def ready(
     owner: Hashable, data: EvaluationData, specs: Sequence[str]
 ) -> tuple[list[str], dict[str, PendingWork], dict[str, str]]:
-    """Of ``specs``: those whose scores can be had at once, what others wait for, why others cannot run."""
+    """Of ``specs``: those without pending work, the pending work of others, why others cannot run."""
     job = workspace.jobs().methods_of(owner)
     able, waits = [], {}
     unable = {spec: reason for spec, reason in (job.unable if job else {}).items() if spec in specs}
     for spec in specs:
-        if (owner, spec) in _settled():
+        if (owner, stamps(owner), spec) in _settled():
             able.append(spec)
             continue
         if spec in unable:
@@ -45,22 +46,19 @@ def ready(
         if needs:
             waits[spec] = needs
         else:
-            _settled().add((owner, spec))
+            _settled().add((owner, stamps(owner), spec))
             able.append(spec)
     return able, waits, unable
 
 
 def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork]) -> None:
-    """The bar while methods run, else what ``waits`` waits for and the button that runs it."""
+    """The bar while methods run, else the pending work ``waits`` in words and the button that runs it."""
     job = workspace.jobs().methods_of(owner)
     if not waits and (job is None or job.state != "running"):
         return
     with st.container(border=True, key="method-run", gap="xsmall"):
-        if job is not None and job.state == "running":
-            bar(job, "methods", _progress)
+        if is_running(job, "methods", _progress):
             return
-        if job is not None and job.state == "failed":
-            st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
         st.markdown(f"{_what(waits)} What is done is kept, so it can be stopped and continued.")
         go_on = job is not None and job.state in ("stopped", "failed") and set(waits) & set(job.specs)
         st.button(
@@ -68,9 +66,13 @@ def offer(owner: Hashable, data: EvaluationData, waits: Mapping[str, PendingWork
             key="run-methods",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=workspace.jobs().start_methods,
+            on_click=_start,
             args=(owner, data, tuple(waits)),
         )
+
+
+def _start(owner: Hashable, data: EvaluationData, specs: Sequence[str]) -> None:
+    workspace.jobs().start_methods(owner, data, specs)
 
 
 def _what(waits: Mapping[str, PendingWork]) -> str:
@@ -99,13 +101,10 @@ def names(specs: Sequence[str]) -> str:
 
 
 def _progress(job: MethodsJob) -> tuple[float, str]:
-    now = job.progress
-    if now is None:
-        return 0.0, "Getting ready …"
-    share = (job.step - 1 + now.done / now.total) / job.steps
-    step = f" · step {job.step} of {job.steps}" if job.steps > 1 else ""
-    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
-    return share, f"{text} · about {now.seconds_left:.0f} s left{step}"
+    share, text = share_done(job)
+    if job.steps < 2:
+        return share, text
+    return (max(0, job.step - 1) + share) / job.steps, f"{text} · step {job.step} of {job.steps}"
 
 
 def explain(unable: Mapping[str, str]) -> None:

@@ -8,20 +8,21 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from nap_core import datasets, studies
+from nap_core.methods import EvaluationData
 from nap_core.runs.background import Job, StudyJob
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import Study
 from pages.components.study import downloads, workspace
 
 AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 
-def require_activations(study: Study) -> StudyActivations:
+def require_activations(study: Study) -> EvaluationData:
     """The study's activations; where they are still to be made, the page ends here with the button or the bar."""
-    found = workspace.activations(study)
-    if found is None:
+    activations = workspace.activations(study)
+    if activations is None:
         offer(study, key="main")
         st.stop()
-    return found
+    return activations
 
 
 def require_prepared(study: Study) -> None:
@@ -34,15 +35,12 @@ def require_prepared(study: Study) -> None:
 def offer(study: Study, key: str) -> None:
     """The bar while the study runs, else the button that runs it and what stands in the way."""
     job = workspace.jobs().get(study)
-    if job is not None and job.state == "running":
-        bar(job, key, _progress)
+    if is_running(job, key, _progress):
         return
-    if job is not None and job.state == "failed":
-        st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
     missing, files = workspace.missing_images(study), studies.missing_downloads(study)
     total, able = sum(missing.values()), True
     if key == "main":
-        able = downloads.told(study)
+        able = downloads.explain(study)
     if job is not None and job.state in ("stopped", "failed"):
         label = f"Go on ({total:,} images left)"
     elif key == "sidebar":
@@ -76,23 +74,29 @@ def offer(study: Study, key: str) -> None:
 
 def _progress(job: StudyJob) -> tuple[float, str]:
     now = job.progress
-    if now is None:
-        return 0.0, "Loading the model …"
-    if now.unit != "images":
-        return now.done / now.total if now.total else 0.0, downloads.progress_text(now)
-    names = [datasets.title(name) for name in job.study.datasets]
-    share = (names.index(now.title) + now.done / now.total) / len(names)
-    text = f"{now.title}: {now.done:,} of {now.total:,} · {now.speed:,.0f} images/s"
-    return share, f"{text} · about {now.seconds_left:.0f} s left"
+    if now is None or now.unit == "images":
+        return share_done(job)
+    return now.done / now.total if now.total else 0.0, downloads.progress_text(now)
 
 
-def images_done(job: Job[Any]) -> tuple[float, str]:
-    """The share and the line of text of a job that goes through the images of one dataset."""
+def share_done(job: Job[Any]) -> tuple[float, str]:
+    """The share done of a job and its line of text: "MNIST: 300 of 1,000 images · 250 images/s · about 3 s left"."""
     now = job.progress
     if now is None:
         return 0.0, "Getting ready …"
-    text = f"{now.done:,} of {now.total:,} images · {now.speed:,.0f} images/s"
+    speed = f"{now.speed:,.0f}" if now.speed >= 10 else f"{now.speed:.2g}"
+    text = f"{now.title}: {now.done:,} of {now.total:,} {now.unit} · {speed} {now.unit}/s"
     return now.done / now.total, f"{text} · about {now.seconds_left:.0f} s left"
+
+
+def is_running(job: AnyJob | None, key: str, progress: Callable[[AnyJob], tuple[float, str]] = share_done) -> bool:
+    """Whether ``job`` runs, and then its bar is drawn; of a job that failed the error is drawn."""
+    if job is not None and job.state == "running":
+        bar(job, key, progress)
+        return True
+    if job is not None and job.state == "failed":
+        st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
+    return False
 
 
 # Once a second: at 0.4 s the two bars kept Python so busy that extraction fell from 1,000 to 20 images/s on two cores.

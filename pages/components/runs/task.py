@@ -1,4 +1,4 @@
-"""Work of a page that takes longer than a moment: its button, its bar, and what it found."""
+"""Work of a page that takes longer than a moment: its button, its bar and its result."""
 
 from __future__ import annotations
 
@@ -7,10 +7,32 @@ from typing import Any
 
 import streamlit as st
 
-from nap_core.methods import RunCallbacks
+from nap_core.extraction import ExtractionPlan
 from nap_core.runs.background import Task
-from pages.components.runs.run_panel import bar, images_done
+from nap_core.storage.progress import RunCallbacks
+from pages.components.runs.run_panel import is_running, share_done
 from pages.components.study import workspace
+
+
+def _start(owner: Hashable, work: Callable[[RunCallbacks], Any]) -> None:
+    workspace.jobs().start_task(owner, work)
+
+
+def is_extracted(owner: Hashable, plan: ExtractionPlan, label: str, caption: str, *, key: str) -> bool:
+    """Whether the store holds all activations of ``plan``; while it does not, the button or the bar and ``caption`` are
+    drawn.
+
+    ``owner`` is the key of this work among all others, so it includes the study. ``label`` is the text of the button;
+    "{images}" in it becomes the number of images that have still to be extracted.
+    """
+    missing = plan.missing(workspace.store()).total()
+    if not missing:
+        return True
+    result_of(
+        owner, lambda callbacks: plan.run(workspace.store(), callbacks), label.format(images=f"{missing:,}"), key=key
+    )
+    st.caption(f"{caption} What is done is kept, so it can be stopped and continued.")
+    return False
 
 
 def result_of(
@@ -19,26 +41,23 @@ def result_of(
     label: str,
     *,
     key: str,
-    progress: Callable[[Task[Any]], tuple[float, str]] = images_done,
+    progress: Callable[[Task[Any]], tuple[float, str]] = share_done,
 ) -> Any:
-    """What ``work`` found, once it has been run for ``owner``; None before, with its button or its bar drawn.
+    """The result of ``work``, once it has been run for ``owner``; None before, with its button or its bar drawn.
 
-    ``owner`` tells this work from any other, a study from the next one included. ``label`` is what the button says;
+    ``owner`` is the key of this work among all others, so it includes the study. ``label`` is the text of the button;
     ``progress`` gives the share done and a line of text.
     """
     job = workspace.jobs().task_of(owner)
-    if job is not None and job.state == "running":
-        bar(job, key, progress)
+    if is_running(job, key, progress):
         return None
     if job is not None and job.state == "done":
         return job.result
-    if job is not None and job.state == "failed":
-        st.error(f"The run ended early: {job.error} What was finished is kept.", icon=":material/error:")
     st.button(
         "Go on" if job is not None and job.state == "stopped" else label,
         key=f"run-{key}",
         icon=":material/play_arrow:",
-        on_click=workspace.jobs().start_task,
+        on_click=_start,
         args=(owner, work),
     )
     return None

@@ -24,7 +24,7 @@ LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset ha
 
 @st.dialog("Change the study")
 def dialog(study: Study) -> None:
-    """Draw the dialog, which starts from the study ``chosen``."""
+    """Draw the dialog, which starts from ``study``."""
     draw(study)
 
 
@@ -65,14 +65,14 @@ def _picked(study: Study) -> Study | None:
         key = f"n-{model}-{benchmark}-{sizes[-1]}"
         images = st.select_slider("Images of each", sizes, value=start.images, key=key)
         layer, transform = layer_choice.pick(start)
-        return Study(model, id_dataset, ood, images, fit, layer, transform)
+        return Study(model, id_dataset, ood, images, fit, layer, transform, study.weights)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None
 
 
 def _benchmark(study: Study, model: str) -> str:
-    """The benchmark that fills in what is below; empty for none, or where no benchmark asks what the model knows."""
+    """The benchmark that fills in what is below; empty for none, or where no benchmark has the model's classes."""
     offered = benchmarks.of_model(model)
     if not offered:
         return ""
@@ -99,8 +99,8 @@ def _sizes(names: Sequence[str], chosen: int) -> list[int]:
 
 
 def _models() -> dict[str, ModelRecord]:
-    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. What is damaged
-    among one's own is told where it can be removed."""
+    """Every model that can be picked: bundled, of the user's own modules, one's own, torchvision's. Damaged ones
+    of the user's are listed where they can be removed."""
     own = {name: record for name, record in user_model_list.kept().items() if isinstance(record, ModelRecord)}
     return (
         models.RECORDS
@@ -113,7 +113,7 @@ def _models() -> dict[str, ModelRecord]:
 def _titled(record: ModelRecord) -> str:
     """A model in a line: for torchvision's its accuracy on ImageNet, and what is still to be downloaded of it."""
     if not record.name.startswith(torchvision_zoo.PREFIX) or record.accuracy is None:
-        return f"{record.title} · knows {record.trained_on}"
+        return f"{record.title} · trained on {record.trained_on}"
     missing = sum(one.size or 0 for one in record.downloads() if not one.present)
     load = f" · {byte_size.in_words(missing)} to download" if missing else ""
     return f"{record.title} · torchvision, {percent(record.accuracy)}{load}"
@@ -129,15 +129,15 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     roles |= {name: datasets.find(name).role for name in published.names()}
     # A link may name what no list shows.
     roles |= {name: datasets.find(name).role for name in studies.needed_datasets(start) if name not in roles}
-    known = (record.id_dataset, start.id_dataset)
-    id_names = [name for name, role in roles.items() if role in ("id", "own") or name in known]
+    always = (record.id_dataset, start.id_dataset)
+    id_names = [name for name, role in roles.items() if role in ("id", "own") or name in always]
     id_dataset = st.selectbox(
         "ID dataset", id_names, index=id_names.index(start.id_dataset), format_func=_marked, key=f"id-{key}"
     )
     if are_strangers(datasets.find(id_dataset).classes, record.classes()):
         st.warning(
-            f"{record.title} knows {record.trained_on}, and {datasets.title(id_dataset)} shows none of its classes. "
-            "As ID dataset it says nothing of what the network knows: pick images that it does, your own for example.",
+            f"{record.title} was trained on {record.trained_on}, and {datasets.title(id_dataset)} shows none of its "
+            "classes. Pick ID images of the training classes, your own for example.",
             icon=":material/warning:",
         )
     ood_names = [name for name, role in roles.items() if role in ("ood", "id", "own") and name != id_dataset]
@@ -150,17 +150,17 @@ def _datasets(start: Study, record: ModelRecord, key: str) -> tuple[str, tuple[s
     )
     if record.fit_dataset and not start.fit_dataset:
         return id_dataset, tuple(ood), ""
-    fit_names = ["", *(name for name, role in roles.items() if role in ("fit", "own"))]
-    fit = st.selectbox(
+    fit_names: list[str] = ["", *(name for name, role in roles.items() if role in ("fit", "own"))]
+    fit_split: str = st.selectbox(
         "Fit split",
         fit_names,
         index=fit_names.index(start.fit_dataset),
-        format_func=lambda name: _marked(name or record.fit_dataset) if name or record.fit_dataset else "none",
+        format_func=lambda name: _marked(fit) if (fit := name or record.fit_dataset) else "none",
         key=f"fit-{key}",
         help="Training images of the model, from which methods such as KNN and ReAct estimate. Without one, the "
         "methods that need none still run.",
     )
-    return id_dataset, tuple(ood), fit
+    return id_dataset, tuple(ood), fit_split
 
 
 def _marked(name: str) -> str:
@@ -188,7 +188,7 @@ def _use(wanted: Study, device: str) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
-    able = downloads.told(wanted)
+    able = downloads.explain(wanted)
     user_image_list.unreadable(wanted)
     runs = bool(missing) or not ready
     label = "Download, use and run this study" if downloads.waits(wanted) else "Use and run this study"

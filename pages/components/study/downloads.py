@@ -23,11 +23,11 @@ def described(missing: Sequence[Download]) -> str:
 
 def amount(missing: Sequence[Download]) -> str:
     """How much it is, as far as anybody has published it."""
-    known, unknown = sum(one.size or 0 for one in missing), sum(one.size is None for one in missing)
-    if not known:
+    size, unknown = sum(one.size or 0 for one in missing), sum(one.size is None for one in missing)
+    if not size:
         return f"{unknown} files of unpublished size" if unknown > 1 else "a file of unpublished size"
     more = f" and {unknown} file{'s' if unknown > 1 else ''} of unpublished size" if unknown else ""
-    return f"{byte_size.in_words(known)}{more}"
+    return f"{byte_size.in_words(size)}{more}"
 
 
 def mark(name: str) -> str:
@@ -37,8 +37,8 @@ def mark(name: str) -> str:
         return " · to download" if hub.owns(name) and not datasets.prepared(name) else ""
     if any(one.by_hand for one in missing):
         return " · to be put there by you"
-    known = sum(one.size or 0 for one in missing)
-    return f" · {byte_size.in_words(known)} to download" if known else " · to download"
+    size = sum(one.size or 0 for one in missing)
+    return f" · {byte_size.in_words(size)} to download" if size else " · to download"
 
 
 def waits(study: Study) -> bool:
@@ -47,15 +47,15 @@ def waits(study: Study) -> bool:
 
 
 def _of_the_hub(study: Study) -> list[str]:
-    """The datasets of the Hugging Face Hub that are not here, by their titles; nobody knows their sizes before."""
+    """The datasets of the Hugging Face Hub that are not here, by their titles; their sizes are unknown before."""
     names = [name for name in studies.needed_datasets(study) if hub.owns(name)]
     return [datasets.title(name) for name in names if not datasets.prepared(name)]
 
 
-def told(study: Study) -> bool:
-    """Say what of a study will be downloaded, and which file to put where without a network.
+def explain(study: Study) -> bool:
+    """Draw what of a study will be downloaded, and which file to put where without a network.
 
-    True when all of it can be: what is given to registered people only has to be put there first.
+    True when all of it can be downloaded: some files are given to registered people only and placed by hand.
     """
     missing, hub_titles = studies.missing_downloads(study), _of_the_hub(study)
     by_hand = [one for one in missing if one.by_hand]

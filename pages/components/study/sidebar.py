@@ -7,6 +7,7 @@ import streamlit as st
 from nap_core.models import plugins
 from nap_core.storage import byte_size
 from nap_core.studies.study import Study
+from pages.components.methods import weight_search
 from pages.components.runs import run_panel
 from pages.components.study import change_study, user_image_list, workspace
 
@@ -15,22 +16,21 @@ def study_sidebar() -> None:
     """Draw the visitor's study and its controls, and keep the address in step with it."""
     study = workspace.current_study()
     workspace.write_address(study)
-    titles, stranger = workspace.titles(study), workspace.knows_a_stranger(study)
+    titles = workspace.titles(study)
     with st.sidebar:
         st.markdown("##### The study")
-        met = ", ".join(titles[name] for name in study.ood_datasets)
         lines = (
             f"**{workspace.model_title(study)}**",
-            f"{'takes' if stranger else 'knows'} **{titles[study.id_dataset]}**{' as known' if stranger else ''}",
-            f"meets **{met}**",
+            f"ID: **{titles[study.id_dataset]}**",
+            f"OOD: **{', '.join(titles[name] for name in study.ood_datasets)}**",
             f"**{study.images:,}** images each",
             *study.changes(),
         )
         st.markdown("  \n".join(lines), help=workspace.where_read(study.model, study.layer) or None)
-        if stranger:
+        if workspace.id_is_foreign(study):
             st.caption(
-                f":material/warning: {workspace.model_title(study)} was trained on {study.trained_on}: images that it "
-                "does not know stand in for those that it does."
+                f":material/warning: {workspace.model_title(study)} was trained on {study.trained_on}: the ID images "
+                "show none of its classes."
             )
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(study)
@@ -43,10 +43,12 @@ def study_sidebar() -> None:
 
 
 def _status(study: Study) -> None:
-    if workspace.activations(study) is None:
+    found = workspace.activations(study)
+    if found is None:
         run_panel.offer(study, key="sidebar")
     else:
         st.caption(":material/check_circle: In the store: opens at once")
+    weight_search.waiting(study, found)
     job = workspace.jobs().get(study)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
     speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""

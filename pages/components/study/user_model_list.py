@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,7 +61,7 @@ def adder() -> None:
             )
         left, right = st.columns(2)
         left.text_input("Name", key=f"{_FIELD}title", placeholder="Birds, ResNet-18")
-        right.text_input("Knows", key=f"{_FIELD}knows", placeholder="what it was trained on")
+        right.text_input("Trained on", key=f"{_FIELD}trained-on", placeholder="CIFAR-10")
         st.file_uploader(
             "Class names: a text file, one a line (optional)", type="txt", key=f"{_FIELD}classes", max_upload_size=1
         )
@@ -115,21 +116,22 @@ def _transform(architecture: str) -> None:
 
 
 def _add() -> None:
-    fields = {key: st.session_state.get(f"{_FIELD}{key}") for key in ("architecture", "file", "path", "classes")}
+    file, path, classes = (st.session_state.get(f"{_FIELD}{key}") for key in ("file", "path", "classes"))
+    architecture: str = st.session_state[f"{_FIELD}architecture"]
     try:
-        title = (st.session_state[f"{_FIELD}title"] or "").strip() or _stem(fields["file"], fields["path"])
-        classes = fields["classes"]
-        arguments = {
-            "trained_on": (st.session_state[f"{_FIELD}knows"] or "").strip(),
-            "transform": _asked(fields["architecture"]),
-            "classes": user_models.class_names(classes.getvalue(), classes.name) if classes else None,
-        }
-        if fields["file"] is not None:
+        add = partial(
+            models.add,
+            architecture=architecture,
+            title=(st.session_state[f"{_FIELD}title"] or "").strip() or _stem(file, path),
+            trained_on=(st.session_state[f"{_FIELD}trained-on"] or "").strip(),
+            transform=_asked(architecture),
+            classes=user_models.class_names(classes.getvalue(), classes.name) if classes else None,
+        )
+        if file is not None:
             with tempfile.TemporaryDirectory() as folder:
-                path = _written(fields["file"], Path(folder))
-                name = models.add(path, fields["architecture"], title, **arguments)
+                name = add(_written(file, Path(folder)))
         else:
-            name = models.add(_below_roots(fields["path"]), fields["architecture"], title, **arguments)
+            name = add(_below_roots(path))
     except UserError as error:
         st.session_state[_SAID] = "error", str(error)
         return
@@ -154,11 +156,13 @@ def _asked(architecture: str) -> models.Transform:
     shown = {name: state[f"{_FIELD}{name}-{architecture}"] for name in ("resize", "crop", "Mean", "Standard deviation")}
     mean, std = (user_models.colour(shown[name], name) for name in ("Mean", "Standard deviation"))
     # What was not touched stays as exact as the architecture has it.
-    exact = {
-        "mean": transform.mean if _same(mean, transform.mean) else mean,
-        "std": transform.std if _same(std, transform.std) else std,
-    }
-    return replace(transform, resize=int(shown["resize"]), crop=int(shown["crop"]), **exact)
+    return replace(
+        transform,
+        resize=int(shown["resize"]),
+        crop=int(shown["crop"]),
+        mean=transform.mean if _same(mean, transform.mean) else mean,
+        std=transform.std if _same(std, transform.std) else std,
+    )
 
 
 def _same(shown: tuple[float, ...], exact: tuple[float, ...]) -> bool:
@@ -185,8 +189,11 @@ def _kept() -> None:
     """The models that there are, each with a button that removes it."""
     for name, record in kept().items():
         text, button = st.columns([4, 1], vertical_alignment="center")
-        usable = isinstance(record, ModelRecord)
-        said = f"{record.title} · {record.architecture}, {len(record.classes()):,} classes" if usable else record
+        said = (
+            f"{record.title} · {record.architecture}, {len(record.classes()):,} classes"
+            if isinstance(record, ModelRecord)
+            else record
+        )
         text.markdown(f"{said}  \n`{name}`")
         button.button("Remove", key=f"own-model-remove-{name}", on_click=_remove, args=(name,))
 

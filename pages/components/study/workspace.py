@@ -1,21 +1,29 @@
-"""The visitor's study and its results: what every page asks for first."""
+"""The visitor's study and its results, which every page reads first."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from nap_core import datasets, methods, models, studies
-from nap_core.analysis import evaluation
+from nap_core.analysis import evaluation, weight_search
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import describe_device
+from nap_core.methods import EvaluationData, ImageSet, Weight
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
-from nap_core.runs.background import Jobs, StudyJob
+from nap_core.runs.background import Jobs
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations
+from nap_core.studies.study import SEARCHED, Study
+from pages.components.study import cache, url_state
+from pages.components.study.cache import cached
 from pages.components.study.frame import require_frame
 
 
@@ -45,8 +53,8 @@ def current_study() -> Study:
     except UserError as error:
         st.session_state.study = studies.default_study()
         st.session_state.link_fault = str(error)
-    chosen: Study = st.session_state.study
-    return chosen
+    study: Study = st.session_state.study
+    return study
 
 
 def open_own(study: Study) -> None:
@@ -57,29 +65,14 @@ def open_own(study: Study) -> None:
     if models.is_here(study.model) and (study.model not in models.RECORDS or not study.variant.is_plain):
         study.network()
     for name in own_datasets(study):
-        _forget_if_changed(name)
+        if cache.note_stamp(name):  # files have come or gone: ended runs of this name are about other images
+            jobs().forget(partial(cache.mentions, name=name))
         _read(name)
 
 
 def own_datasets(study: Study) -> list[str]:
     """The visitor's own among the datasets of a study, the fit split included; what is of the Hub is none of them."""
     return [name for name in (*study.datasets, study.fit_dataset) if allowed_folders.is_own(name)]
-
-
-_stamps: dict[str, int] = {}
-
-
-def _forget_if_changed(name: str) -> None:
-    """Let go of all that was computed, when files have come into one of the visitor's folders or gone.
-
-    Results and pictures are kept under names, and the name now stands for other images. Activations need no care: the
-    store keeps them under what the images show.
-    """
-    stamp = datasets.registry.stamp(name)
-    if _stamps.setdefault(name, stamp) != stamp:
-        _stamps[name] = stamp
-        st.cache_data.clear()
-        st.cache_resource.clear()
 
 
 def _read(name: str) -> None:
@@ -105,36 +98,30 @@ def reference_study(model: str) -> Study:
     """
     study = current_study()
     if model in models.RECORDS and variant(model).is_plain:
-        return studies.default_study(model)
+        return replace(studies.default_study(model), weights=study.weights)
     if study.model != model:
         raise UserError(
-            f"{models.find(model).title} comes without images that it knows; those of your study are taken: "
+            f"{models.find(model).title} comes without ID images; those of your study are taken: "
             "pick it in “Change the study”, with its ID dataset."
         )
     return study
 
 
 def variant(model: str) -> Variant:
-    """The model called ``model`` as it is asked: as the visitor's study asks it if that is about this model."""
-    study: Study = st.session_state.get("study") or current_study()  # for every image that is looked at: be quick
+    """The model called ``model``, with layer and preprocessing of the visitor's study if that is about this model."""
+    study: Study = st.session_state.get("study") or current_study()  # called for every image of a table
     return study.variant if study.model == model else Variant(model)
 
 
 def choose_study(study: Study) -> None:
-    """Make ``chosen`` the visitor's study; the address follows at the next run."""
+    """Make ``study`` the visitor's study; the address follows at the next run."""
     st.session_state.study = study
     st.session_state.pop("link_fault", None)
 
 
 def write_address(study: Study) -> None:
     """Put the study into the page's address, so that the link opens the same study; other parameters stay."""
-    query = study.to_query()
-    for name in studies.OPTIONAL:
-        if name not in query:
-            st.query_params.pop(name, None)
-    for name, value in query.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    url_state.write(**dict.fromkeys(studies.OPTIONAL) | study.to_query())
 
 
 def device() -> str | None:
@@ -143,14 +130,9 @@ def device() -> str | None:
     return name
 
 
-@st.cache_data(show_spinner=False)
-def _device_title(name: str | None) -> str:
-    return describe_device(name)
-
-
 def device_title() -> str:
     """The device in words."""
-    return _device_title(device())
+    return cached((device(),), describe_device, device())
 
 
 def missing_images(study: Study) -> dict[str, int]:
@@ -163,12 +145,12 @@ def storage_words(study: Study) -> str:
     return disk_usage.storage(study, store()).words() if studies.prepared(study) else ""
 
 
-def start(study: Study) -> StudyJob:
+def start(study: Study) -> None:
     """Run the study in the background."""
-    return jobs().start(study, device())
+    jobs().start(study, device())
 
 
-def activations(study: Study) -> StudyActivations | None:
+def activations(study: Study) -> EvaluationData | None:
     """The study's activations when they are there or in the store, else None; nothing is downloaded for them."""
     job = jobs().get(study)
     if job is None and not missing_images(study) and studies.prepared(study):
@@ -177,14 +159,46 @@ def activations(study: Study) -> StudyActivations | None:
     return job.result if job else None
 
 
-def scores(found: StudyActivations, method: str, w: float | None = None) -> MethodScores:
-    """The study's scores under a method, computed once for each w; a combination's own where none is given."""
-    return _scores(found.study, method, methods.default_w(method, found.context) if w is None else w, found)
+def pseudo_ood(study: Study, found: EvaluationData) -> ImageSet | None:
+    """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
+    if weight_search.extraction_plan(found).missing(store()):
+        return None
+    return cached((study,), weight_search.extracted, found, entries=8, shared=True)
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
-def _scores(study: Study, method: str, w: float | None, _found: StudyActivations) -> MethodScores:
-    return evaluation.score_study(_found, method, w=w)
+def _searched(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> float | None:
+    key, spinner = (study, method), "Searching w …"
+    return cached(key, weight_search.search_all, found, pseudo, [method], spinner=spinner).get(method)
+
+
+def weights(study: Study, found: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
+    """The w of each combination in ``specs``: searched where the study wants that, the pseudo-OOD images are in the
+    store and the method can score them, else the published one."""
+    pseudo = None
+    if study.weights:
+        with suppress(UserError):  # without ID images
+            pseudo = pseudo_ood(study, found)
+    used = {}
+    for spec in specs:
+        method = methods.parse(spec)
+        if method.prior is not None:
+            w = _searched(study, method.spec, found, pseudo) if pseudo else None
+            weight = methods.weight(method, found.context, None if w is None else Weight(w, SEARCHED))
+            if weight:
+                used[spec] = weight
+    return used
+
+
+def weight(study: Study, found: EvaluationData, method: str) -> Weight | None:
+    """The w of ``weights`` for one method; None where it is no combination."""
+    return weights(study, found, [method]).get(method)
+
+
+def scores(study: Study, found: EvaluationData, method: str, w: float | None = None) -> MethodScores:
+    """The study's scores under a method, computed once for each w; that of ``weights`` where none is given."""
+    used = weight(study, found, method)
+    w = used.w if used and w is None else w
+    return cached((study, method, w), evaluation.method_scores, found, method, w=w)
 
 
 def titles(study: Study) -> dict[str, str]:
@@ -199,7 +213,7 @@ def where_read(model: str, layer: str = "") -> str:
     Raises UserError for a network of the user's own that cannot be used.
     """
     if layer:
-        return f"NAP is read from what {layer} puts out, as this study asks."
+        return f"NAP is read from the output of {layer}, as this study says."
     blueprint = architectures.find(models.find(model).architecture)
     if blueprint and blueprint.note:
         return blueprint.note
@@ -207,8 +221,8 @@ def where_read(model: str, layer: str = "") -> str:
     return structure.sentence() if structure else ""
 
 
-def knows_a_stranger(study: Study) -> bool:
-    """Whether the study's ID dataset shows none of the classes that its model knows."""
+def id_is_foreign(study: Study) -> bool:
+    """Whether the study's ID dataset shows none of the classes that its model was trained on."""
     return are_strangers(datasets.find(study.id_dataset).classes, models.find(study.model).classes())
 
 

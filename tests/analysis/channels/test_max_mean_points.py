@@ -11,6 +11,7 @@ from nap_core.analysis.channels.max_mean_points import (
     images_collected,
     picked,
     points_of,
+    points_of_each,
     sampled,
 )
 
@@ -143,3 +144,13 @@ def test_points_of_half_precision_are_single() -> None:
     half = Activations(whole.maximum.astype("f2"), whole.mean.astype("f2"), whole.variance, whole.logits, whole.labels)
     points = points_of("a", half)
     assert points.mean.dtype == points.maximum.dtype == np.float32
+
+
+@pytest.mark.parametrize("channel", [None, 1])
+def test_the_points_of_each_dataset_are_those_of_as_many_images_as_are_collected(channel: int | None) -> None:
+    parts = {"one": made_up(30), "two": made_up(10, seed=1)}
+    most = 20 * (4 if channel is None else 1)  # half of the images
+    for name, points in zip(parts, points_of_each(parts, channel=channel, most=most), strict=True):
+        expected = points_of(name, parts[name], channel=channel, images=len(parts[name]) // 2)
+        assert (points.dataset, points.left_out, points.images) == (name, expected.left_out, expected.images)
+        np.testing.assert_array_equal(points.place, expected.place)

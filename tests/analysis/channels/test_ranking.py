@@ -135,3 +135,8 @@ def test_matched_peaks_without_any_match_is_nan() -> None:
         found = matched_peaks(known, met, 0)
         assert found.pairs == 0 and np.isnan(found.share)
     assert matched_peaks(made([0.5], [1.0]), made([], []), 0).pairs == 0
+
+
+def test_the_average_maximum_counts_every_image_of_every_dataset_alike() -> None:
+    one, two = made([[0.0, 0.0]], [[3.0, 1.0]]), made([[0.0, 0.0]] * 3, [[1.0, 2.0], [2.0, 4.0], [6.0, 3.0]])
+    assert ranking.average_maximum([one, two]).tolist() == [3.0, 2.5]

@@ -13,7 +13,7 @@ from nap_core.datasets import published
 from nap_core.datasets.published.catalogue import RECORDS
 from nap_core.errors import UserError
 from nap_core.storage.downloads import fetch
-from nap_core.storage.progress import ExtractionStopped, Progress
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study
 from tests.conftest import Publish
 from tests.datasets.published.test_readers import BLUE, RED
@@ -168,9 +168,9 @@ def test_unpacking_tells_how_far_it_is_and_can_be_stopped(publish: Publish, libr
     fetch(datasets.missing_downloads("isun")[0])
     seen: list[Progress] = []
     with pytest.raises(ExtractionStopped):
-        datasets.prepare("isun", should_stop=lambda: True)
+        datasets.prepare("isun", RunCallbacks(should_stop=lambda: True))
     assert not datasets.prepared("isun")
-    datasets.prepare("isun", progress=seen.append)
+    datasets.prepare("isun", RunCallbacks(seen.append))
     assert seen and all(0 < one.done <= one.total for one in seen)
     assert {(one.title, one.unit) for one in seen} == {("iSUN", "packed bytes")}
     assert datasets.prepared("isun")

@@ -17,8 +17,9 @@ from nap_core.analysis.comparison import AVERAGE, scoreboard
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.export import html_report, latex_table, tidy_table
 from nap_core.figures.export.latex import escaped
+from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
-from nap_core.studies.study import Study, StudyActivations, run
+from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 40)
 SPECS = ["nap", "energy", "nap+energy", "ash-s:percentile=0.9"]
@@ -27,18 +28,18 @@ COLOURS = {"cifar10": "#2f7de1", "mnist": "#c98608", "uniform-noise": "#c8352c"}
 
 
 @pytest.fixture(scope="module")
-def found() -> StudyActivations:
+def found() -> EvaluationData:
     return run(STUDY, Store())
 
 
 @pytest.fixture(scope="module")
-def results(found: StudyActivations) -> pd.DataFrame:
+def results(found: EvaluationData) -> pd.DataFrame:
     return evaluation.evaluate(found, SPECS)
 
 
 @pytest.fixture(scope="module")
-def rows(found: StudyActivations) -> list[MethodScores]:
-    return [evaluation.score_study(found, spec) for spec in SPECS]
+def rows(found: EvaluationData) -> list[MethodScores]:
+    return [evaluation.method_scores(found, spec) for spec in SPECS]
 
 
 @pytest.fixture(scope="module")

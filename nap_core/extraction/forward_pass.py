@@ -1,4 +1,4 @@
-"""The forward pass itself: batches of views → what is kept of each image."""
+"""The forward pass on a device: batches of views → the activations of each image."""
 
 from __future__ import annotations
 
@@ -17,12 +17,44 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
 from nap_core.extraction.decoding import blocks
-from nap_core.extraction.devices import BATCH
 from nap_core.models import LoadedModel
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
-from nap_core.storage.progress import ExtractionStopped
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+BATCH = {"cuda": 256, "mps": 128, "cpu": 64}
+"""Images of a batch by default, by the type of the device."""
 
 Note = TypeVar("Note")
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The device to run on: ``name`` ("cuda", "mps", "cpu", "cuda:1" …), or the best there is.
+
+    Raises UserError when a named device is not there.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"The device “{name}” cannot be used here. Choose another one, for example “cpu”.") from error
+    return device
+
+
+def available_devices() -> tuple[str, ...]:
+    """The devices of this machine by name, the best first; the CPU is always the last."""
+    gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
+    return (*gpus, *(("mps",) if torch.backends.mps.is_available() else ()), "cpu")
+
+
+def describe_device(name: str | None = None) -> str:
+    """The device that would be used, in words: a GPU by its product name, the CPU by its threads."""
+    device = choose_device(name)
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return "Apple GPU" if device.type == "mps" else f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -68,8 +100,8 @@ class Whole(Seen):
     maps: Tensor
 
 
-class Runner:
-    """Feeds images through a network in batches, decoding the next ones while the network works on these.
+class ForwardPass:
+    """A network on a device. Images go through it in batches, and the next ones are decoded meanwhile.
 
     ``sites`` are the places where the network is read, ``model`` alone if none are given.
     """
@@ -121,8 +153,8 @@ class Runner:
         features: list[Tensor] = []
 
         def at(place: int) -> Callable[[Tensor], None]:
-            def receive(found: Tensor) -> None:
-                noted[place] = note(found)  # a module may run several times, of which the last counts
+            def receive(maps: Tensor) -> None:
+                noted[place] = note(maps)  # a module may run several times, of which the last counts
 
             return receive
 
@@ -135,8 +167,8 @@ class Runner:
             network.to(self.device).to(memory_format=torch.channels_last)
             with torch.inference_mode():
                 logits = self._logits(network, views)
-        found = [noted[place] for place in range(len(self.sites))]
-        return found, logits.float(), features[0].flatten(1).float() if head else None
+        by_site = [noted[place] for place in range(len(self.sites))]
+        return by_site, logits.float(), features[0].flatten(1).float() if head else None
 
     def _logits(self, network: nn.Module, views: Tensor) -> Tensor:
         pixels = self.pixels(views)
@@ -163,26 +195,18 @@ class Runner:
         halves = self.statistics(views[:half], labels[:half]), self.statistics(views[half:], labels[half:])
         return [Activations.concatenate(both) for both in zip(*halves, strict=True)]
 
-    def run(
-        self, dataset: ImageDataset, first: int, last: int, should_stop: Callable[[], bool]
-    ) -> Iterator[list[Activations]]:
-        """The activations of images ``first`` to ``last`` at each site, batch by batch."""
-        for views, labels in self.batches(dataset, first, last, should_stop):
-            yield self.statistics(views, labels)
-
     def batches(
-        self, dataset: ImageDataset, first: int, last: int, should_stop: Callable[[], bool]
+        self, dataset: ImageDataset, first: int, last: int, callbacks: RunCallbacks = NO_CALLBACKS
     ) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
-        """Views (B, H, W, 3) and labels of images ``first`` to ``last``; the next are decoded while these are used.
+        """Views (B, H, W, 3) uint8 and labels (B,) of images ``first`` to ``last``; the next are decoded meanwhile.
 
-        Raises ExtractionStopped when ``should_stop`` says so.
+        Raises ExtractionStopped between two batches.
         """
         pinned = self.device.type == "cuda"
         for start, block in blocks(dataset, self.model.transform, first, last, self.batch_size, pinned=pinned):
             used = 0
             while used < len(block):
-                if should_stop():
-                    raise ExtractionStopped
+                callbacks.raise_if_stopped()
                 views = block[used : used + self.batch_size]  # less than the block once the batch was halved
                 labels = dataset.labels[start + used : start + used + len(views)]
                 yield views, np.asarray(labels, np.int64)

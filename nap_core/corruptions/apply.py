@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
+import pkgutil
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nap_core.corruptions.batch import Batch, stream, to_pixels
 from nap_core.corruptions.catalogue import RECORDS
-from nap_core.corruptions.spec import SEED, SEVERITIES, CorruptionRecord, Scale
+from nap_core.corruptions.spec import SEED, SEVERITIES, Scale
 from nap_core.errors import UserError
 
 Pixels = NDArray[np.uint8]
@@ -77,12 +77,6 @@ def strip(name: str, view: Pixels) -> Pixels:
     return np.stack([corrupt(name, view, severity) for severity in SEVERITIES])
 
 
-def _function(record: CorruptionRecord) -> Callable[..., Tensor]:
-    module = import_module(f"nap_core.corruptions.{record.group}")
-    function: Callable[..., Tensor] = getattr(module, record.name.replace("-", "_"))
-    return function
-
-
 def _corrupted(name: str, views: Tensor, severity: int, streams: Sequence[np.random.Generator], scale: Scale) -> Tensor:
     if name not in RECORDS:
         raise UserError(f"There is no corruption called “{name}”. There are: {', '.join(RECORDS)}.")
@@ -93,6 +87,6 @@ def _corrupted(name: str, views: Tensor, severity: int, streams: Sequence[np.ran
     record = RECORDS[name]
     parameters = record.parameters(min(views.shape[1:3]), severity, scale)
     size = max(1, _AT_A_TIME.get(views.device.type, _ON_A_GPU) // views[0].numel())
-    apply = _function(record)
+    apply = pkgutil.resolve_name(f"nap_core.corruptions.{record.group}:{record.name.replace('-', '_')}")
     pieces = [slice(first, first + size) for first in range(0, len(views), size)]
     return torch.cat([to_pixels(apply(Batch(views[piece], streams[piece]), *parameters)) for piece in pieces])

@@ -1,0 +1,248 @@
+"""The commands of the command line: their arguments and help texts, without the code that runs them."""
+
+from __future__ import annotations
+
+import argparse
+import pkgutil
+from typing import Any
+
+from nap_core.cli.arguments import (
+    DATA,
+    Command,
+    add_method_arguments,
+    add_model_arguments,
+    add_running_arguments,
+    positive,
+)
+
+EVALUATE = f"""\
+Score ID images (of the classes that the network was trained on) and OOD images under several methods, and measure how
+well each separates them: FPR95, the share of OOD images above the score that 95 % of ID images reach, and AUROC.
+
+One forward pass an image is kept in the store; all methods that can are computed from it, and a second call starts
+from there. Without --json and --csv a table is printed, in percent.
+
+{DATA}"""
+
+SCORE = f"""\
+Look at single images and write a JSON line for each: the predicted class, and for every method the score, its place
+among the scores of up to 1,000 ID images (`percentile`, the share that score lower, 0 to 1) and a verdict: "like"
+the ID images, "unlike" them (at most one ID image in a hundred scores as low), or at the "edge".
+
+An image that cannot be read is a line with its reason under `error`, and the exit status is then 1. Methods that need
+a pass of their own (gradients, several layers) are not available here.
+
+{DATA}"""
+
+EXTRACT = f"""\
+Run the network once over each image and keep what methods need in the store. Ctrl-C stops it; the same command then
+goes on where it stopped.
+
+{DATA}"""
+
+REPRODUCE = """\
+Run a table or figure of the paper "Out-of-Distribution Detection using Neural Activation Prior" (arXiv:2402.18162) on a
+network and data of yours, and print published and measured side by side. `reproduce --list` lists what there is.
+
+--data-root is a folder in which datasets are looked for by the names that the field's code gives them, as folders of
+images or .npz, case aside, in the folder itself or in its ood_datasets, ood_data or id_data: cifar10_test,
+cifar100_test or imagenet/val for the ID images; cifar10_train for the fit split; svhn, LSUN, LSUN_resize, iSUN,
+dtd/images, places365, iNaturalist, SUN, Places, cifar100_test for the OOD images. What is not there is taken from the
+app's library (NAP_DATASETS) where that has it. OOD datasets that are nowhere are named on stderr, and the rest is
+run."""
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a list of objects with every field")
+
+
+def _layers(parser: argparse.ArgumentParser) -> None:
+    add_model_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="an object with every field")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    add_model_arguments(parser)
+    group = parser.add_argument_group("the data")
+    group.add_argument(
+        "--id",
+        metavar="DATA",
+        help="ID images, which the network was not trained on (default: the catalogue's; needed with --weights)",
+    )
+    group.add_argument(
+        "--ood", metavar="DATA", action="append", required=True, help="OOD images; can be given repeatedly"
+    )
+    group.add_argument(
+        "--fit",
+        metavar="DATA",
+        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
+    )
+    group.add_argument(
+        "--limit", type=positive, metavar="N", help="first N images of --id and --ood each (default: all)"
+    )
+    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
+    group = parser.add_argument_group("the methods")
+    add_method_arguments(
+        group, "every method that can run on what is given, alone and combined with NAP, the others named on stderr"
+    )
+    group.add_argument(
+        "--search-w",
+        action="store_true",
+        help="search each combination's w on ID images that are distorted in 15 ways, without the OOD images "
+        "(section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
+    )
+    group = parser.add_argument_group("the results")
+    group.add_argument("--json", metavar="FILE", help="write a list of objects, shares between 0 and 1 (- for stdout)")
+    group.add_argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)")
+    add_running_arguments(parser)
+
+
+def _score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file")
+    add_model_arguments(parser)
+    group = parser.add_argument_group("the reference")
+    group.add_argument(
+        "--id",
+        metavar="DATA",
+        help="ID images, among which these are placed (default: the catalogue's; needed with --weights)",
+    )
+    group.add_argument(
+        "--fit",
+        metavar="DATA",
+        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
+    )
+    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
+    add_method_arguments(parser.add_argument_group("the methods"), "every one that can place a single image")
+    add_running_arguments(parser)
+
+
+def _extract(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", nargs="+", metavar="DATA", help="images to run the network over")
+    add_model_arguments(parser)
+    parser.add_argument("--limit", type=positive, metavar="N", help="first N images of each DATA (default: all)")
+    add_running_arguments(parser)
+
+
+class _List(argparse.Action):
+    """--list: print the tables and figures, and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
+        pkgutil.resolve_name("nap_core.cli.list_tables:run")()
+        parser.exit()
+
+
+def _reproduce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all")
+    parser.add_argument("--list", action=_List, nargs=0, help="list the tables and figures, and leave")
+    add_model_arguments(parser)
+    group = parser.add_argument_group("the data")
+    group.add_argument("--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)")
+    group.add_argument("--limit", type=positive, metavar="N", help="first N images of each dataset (default: all)")
+    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+    group = parser.add_argument_group("the results")
+    group.add_argument("--json", metavar="FILE", help="write one object, shares between 0 and 1 (- for stdout)")
+    add_running_arguments(parser)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "models",
+        "list the models that come with this project, and your own",
+        "List the models that come with this project, those of the modules that NAP_MODELS names and those added in "
+        "the app: what each was trained on, its ID dataset and its fit split; and the "
+        "architectures that take a weights file of yours.",
+        ("models", "models --json"),
+        _json,
+        "nap_core.cli.list_models:run",
+    ),
+    Command(
+        "datasets",
+        "list the datasets that come with this project, can be downloaded, or are your own",
+        "List the datasets that come with this project, those that are downloaded when a command names them, and your "
+        "own. Roles: an id dataset has the classes that a network was trained on, ood datasets do not, fit holds "
+        "training images from which methods estimate, a bank holds activations in place of images, samples are single "
+        "pictures to score.",
+        ("datasets", "datasets --json"),
+        _json,
+        "nap_core.cli.list_datasets:run",
+    ),
+    Command(
+        "benchmarks",
+        "list the benchmarks that papers report on",
+        "List the benchmarks that papers report on: name their datasets with --id, --fit and --ood. --json tells their "
+        "sources, and where this project differs from them.",
+        ("benchmarks", "benchmarks --json"),
+        _json,
+        "nap_core.cli.list_benchmarks:run",
+    ),
+    Command(
+        "methods",
+        "list the methods and their parameters",
+        "List the methods: what each needs beyond one pass over the images, its parameters with their defaults, and "
+        "whether NAP can be combined with it.",
+        ("methods", "methods --json"),
+        _json,
+        "nap_core.cli.list_methods:run",
+    ),
+    Command(
+        "layers",
+        "list the layers that NAP can be read at",
+        "Run a network once over made-up images, say which map enters its global pooling and what its head reads, and "
+        "list the modules that put out a map, in the order in which they run: --layer of the other commands takes "
+        "their names.",
+        ("layers --model resnet20-cifar10", "layers --model timm:convnext_tiny --weights birds.safetensors --json"),
+        _layers,
+        "nap_core.cli.layers:run",
+    ),
+    Command(
+        "evaluate",
+        "measure how well methods separate OOD images from ID images",
+        EVALUATE,
+        (
+            "evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200",
+            "evaluate --model resnet20-cifar10 --ood textures --methods msp,knn:k=10,nap+knn:k=10 --w 0.4 "
+            "--csv out.csv",
+            "evaluate --model densenet_bc_100_12 --weights model.pth.tar --id test/ --fit train/ --ood svhn=svhn.npz "
+            "--json -",
+        ),
+        _evaluate,
+        "nap_core.cli.evaluate:run",
+    ),
+    Command(
+        "score",
+        "give predicted class, scores and a verdict of single images",
+        SCORE,
+        (
+            "score assets/photos/*.jpg --model efficientnet-lite0-imagenet",
+            "score assets/home/met.png --model resnet20-cifar10 --methods nap,knn,nap+knn",
+            "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
+        ),
+        _score,
+        "nap_core.cli.score:run",
+    ),
+    Command(
+        "extract",
+        "run a network over images and keep the activations",
+        EXTRACT,
+        (
+            "extract --model resnet20-cifar10 cifar10 textures mnist",
+            "extract --model resnet50 --weights resnet50.pth --device cuda validation/ textures=dtd.npz",
+        ),
+        _extract,
+        "nap_core.cli.extract:run",
+    ),
+    Command(
+        "reproduce",
+        "run a table or figure of the NAP paper and set it beside what the paper prints",
+        REPRODUCE,
+        (
+            "reproduce --list",
+            "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --data-root datasets/ "
+            "--json table9.json",
+            "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
+        ),
+        _reproduce,
+        "nap_core.cli.reproduce:run",
+    ),
+)

@@ -1,0 +1,51 @@
+"""``models``: the models of the catalogue and the user's own, and the architectures that --weights takes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from nap_core import models
+from nap_core.cli import output
+from nap_core.errors import UserError
+from nap_core.models import ModelRecord, architectures, plugins, timm_networks, torchvision_zoo, user_models
+
+SHOWN = ("name", "title", "trained_on", "classes", "id_dataset", "fit_dataset")
+
+
+def run(args: argparse.Namespace) -> int:
+    """The models of the catalogue and the user's own, and the architectures that --weights takes."""
+    records = [
+        {
+            "name": record.name,
+            "title": record.title,
+            "architecture": record.architecture,
+            "trained_on": record.trained_on,
+            "classes": len(record.classes()),
+            "accuracy": record.accuracy,
+            "id_dataset": record.id_dataset,
+            "fit_dataset": record.fit_dataset,
+            "ood_datasets": record.ood_datasets,
+            "licence": record.licence,
+            "source": record.source,
+        }
+        for record in _usable_models()
+    ]
+    below = (
+        f"\nTorchvision's, whose weights are downloaded once: {', '.join(torchvision_zoo.names())}\n"
+        f"\nArchitectures, with --weights FILE: {', '.join(architectures.names())}; and any of timm's as "
+        f"{timm_networks.PREFIX}NAME{'' if timm_networks.is_installed() else f' ({timm_networks.INSTALL})'}\n"
+    )
+    for fault in plugins.faults():
+        print(fault, file=sys.stderr)
+    return output.catalogue(records, args.json, SHOWN, below)
+
+
+def _usable_models() -> Iterator[ModelRecord]:
+    """The bundled models and the user's own; what cannot be used is named on stderr."""
+    for name in (*models.RECORDS, *plugins.records(), *user_models.names()):
+        try:
+            yield models.find(name)
+        except UserError as error:
+            print(error, file=sys.stderr)

@@ -1,0 +1,151 @@
+"""Scores of images under a method, alone or combined with a prior."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+
+import numpy as np
+from pytorch_ood.api import Detector
+
+from nap_core.activations import Activations
+from nap_core.errors import UserError
+from nap_core.methods import custom
+from nap_core.methods.combination import combine
+from nap_core.methods.context import Prepared, ScoringContext
+from nap_core.methods.image_based import OnImages, Pass
+from nap_core.methods.image_based_detectors import whole_network
+from nap_core.methods.inputs import ImageSet
+from nap_core.methods.names import Method, parse
+from nap_core.methods.pytorch_ood_adapter import StoredDetector
+from nap_core.methods.spec import MethodRecord, Scored, Scores, Value, Weight
+from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+
+def weight(method: Method, context: ScoringContext, given: float | Weight | None = None) -> Weight | None:
+    """The w of a combination and its origin: what was ``given``, else the published w, which depends on the method,
+    the training data of the network and its number of classes alone. None for a method that is no combination."""
+    if method.prior is None:
+        return None
+    if given is not None:
+        return given if isinstance(given, Weight) else Weight(given, "given")
+    published = method.record.weight(context.trained_on, context.classes)
+    # Table 11 is about NAP; its w is the best guess for another prior, and no more.
+    return published if method.prior.record.name == "nap" else Weight(published.w, "assumed")
+
+
+def default_w(spec: str, context: ScoringContext) -> float | None:
+    """The published w of a combination, by the name of the method; see ``weight``."""
+    found = weight(parse(spec), context)
+    return found.w if found else None
+
+
+def scored(
+    method: Method,
+    image_set: ImageSet,
+    context: ScoringContext,
+    *,
+    w: float | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> Scored:
+    """Score (N,) and own predictions of every image of ``part``; what was found is kept while ``part`` is in use.
+
+    ``w`` is the weight of the other method in a combination; None takes its default. Raises UserError when the method
+    needs what ``ground`` does not have, ValueError for a w outside [0, 1], ExtractionStopped when ``watch`` asks.
+    """
+    if method.prior is None:
+        prepared = _prepared(method, context)
+        return context.scored(method.spec, image_set, lambda: prepared(image_set, callbacks))
+    chosen = default_w(method.spec, context) if w is None else w
+    if chosen is None:
+        raise ValueError(f"{method.spec} has no default weight")
+    prior = scored(method.prior, image_set, context, callbacks=callbacks)
+    return Scored(
+        combine(positive(method.alone, image_set, context, callbacks=callbacks), np.maximum(prior.scores, 0), chosen),
+        scored(method.alone, image_set, context, callbacks=callbacks).predictions,
+    )
+
+
+def positive(
+    method: Method, image_set: ImageSet, context: ScoringContext, *, callbacks: RunCallbacks = NO_CALLBACKS
+) -> Scores:
+    """The score in the positive form that the combination needs, (N,). Raises UserError when there is none."""
+    form = method.record.positive
+    if form is None:
+        raise UserError(f"{method.title} has no positive form, so NAP cannot be combined with it.")
+    own = scored(method, image_set, context, callbacks=callbacks).scores
+    fit = (
+        scored(method, context.fit(method.title, callbacks), context, callbacks=callbacks).scores
+        if form.fitted
+        else own
+    )
+    return form.apply(own, fit)
+
+
+def score(
+    spec: str,
+    images: Activations | ImageSet,
+    context: ScoringContext | None = None,
+    *,
+    w: float | None = None,
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> Scores:
+    """The score of every image under the method ``spec``: (N,) float64, higher means more in-distribution.
+
+    ``ground`` can be left out for methods that need nothing but activations. Raises as ``scored`` and ``parse`` do.
+    """
+    part = images if isinstance(images, ImageSet) else ImageSet(images)
+    return scored(parse(spec), part, context or ScoringContext(), w=w, callbacks=callbacks).scores
+
+
+def missing(method: Method, image_set: ImageSet, context: ScoringContext) -> int:
+    """How many images of ``part`` a pass of the method's own has still to be run on; 0 when it needs none.
+
+    Raises UserError when the pass cannot run.
+    """
+    if not method.own_pass:
+        return 0
+    count = getattr(_prepared(method, context), "missing", None)
+    return int(count(image_set)) if count else 0
+
+
+def missing_fit(method: Method, context: ScoringContext) -> int:
+    """How many images of the fit split have to be extracted before the method can be scored.
+
+    Raises UserError when it needs a fit split and there is none.
+    """
+    fits_itself = method.record.fits and not getattr(_prepared(method, context), "fitted", False)
+    if not fits_itself and method.fits == method.record.fits:
+        return 0
+    if not context.has_fit:
+        context.fit(method.record.title)  # says what is missing
+    return context.missing_fit()
+
+
+def _prepared(method: Method, context: ScoringContext) -> Prepared:
+    """The method without its prior, given its parameters once."""
+    parameters = method.parameters(context.trained_on)
+    return context.prepared(method.alone.spec, lambda: prepare(method.record, context, parameters))
+
+
+def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:
+    """The method of ``record`` for one study, not fitted yet.
+
+    The kind of object that ``record.implementation`` names decides how it is used: the score of a prior takes
+    activations, a ``Pass`` takes images, a detector of pytorch-ood takes either. Any other takes the arguments of this
+    function.
+
+    Raises:
+        UserError: the study lacks what the method needs.
+    """
+    implementation = pkgutil.resolve_name(record.implementation)
+    if record.prior:
+        return custom.prior(record, implementation, context, parameters)
+    if isinstance(implementation, type) and issubclass(implementation, Detector):
+        if not record.own_pass:
+            return StoredDetector(record, implementation, context, parameters)
+        implementation = whole_network(implementation)
+    if isinstance(implementation, type) and issubclass(implementation, Pass):
+        return OnImages(record, implementation, context, parameters)
+    prepared: Prepared = implementation(record, context, parameters)
+    return prepared
