@@ -90,10 +90,10 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def publish(library: Path, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> Publish:
     """``publish("svhn-test", {"test_32x32.mat": …})``: small files in place of the published ones, with their MD5."""
 
-    from nap_core.datasets.published import records  # not above: it imports numpy
+    from nap_core.datasets.published import catalogue  # not above: it imports numpy
 
     def publish(name: str, files: Mapping[str, bytes]) -> None:
-        entry = records.ENTRIES[name]
+        entry = catalogue.RECORDS[name]
         assert {one.name for one in entry.files} == set(files)
         file_server.files |= files
         small = tuple(
@@ -106,7 +106,7 @@ def publish(library: Path, file_server: FileServer, monkeypatch: pytest.MonkeyPa
             )
             for one in entry.files
         )
-        monkeypatch.setitem(records.ENTRIES, name, replace(entry, files=small))
+        monkeypatch.setitem(catalogue.RECORDS, name, replace(entry, files=small))
 
     return publish
 

@@ -29,10 +29,10 @@ from PIL import Image
 
 ASSETS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ASSETS.parent))
+from nap_core.datasets import RECORDS  # noqa: E402
 from nap_core.datasets.bundled.contact_sheets import arrange  # noqa: E402
 from nap_core.datasets.bundled.sample_photos import PHOTOS  # noqa: E402
 from nap_core.datasets.images import Labels, Pixels, digest, fingerprint  # noqa: E402
-from nap_core.datasets.spec import RECORDS  # noqa: E402
 
 SEED = 7
 SHEETS = ("cifar10", "cifar10-fit", "fashion-mnist", "mnist", "textures")

@@ -44,7 +44,7 @@ def network_of(study: Study) -> LoadedModel:
     Raises UserError where NAP has no other depth: for a Transformer, whose NAP is the attention of its last block, and
     for datasets that are stored activations, of the penultimate layer alone.
     """
-    banks = [name for name in study.datasets if datasets.find(name).role == "bank"]
+    banks = [name for name in study.datasets if datasets.find(name).role == "precomputed"]
     if banks:
         raise UserError(
             f"{datasets.title(banks[0])} holds activations of the penultimate layer, and no images from which other "

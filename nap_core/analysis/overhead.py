@@ -122,7 +122,7 @@ def measure(
 def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
     """The penultimate map (B, C, H, W) of a batch, in the memory layout in which the network leaves it."""
     found: list[Tensor] = []
-    with model.hook.reading(model.network, found.append):
+    with model.hook.capture(model.network, found.append):
         model.network(pixels)
     return found[-1]
 

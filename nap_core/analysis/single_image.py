@@ -105,7 +105,7 @@ def known_activations(
     id_dataset = id_dataset or record.id_dataset
     if id_dataset is None:
         raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
-    if datasets.find(id_dataset).role == "bank":
+    if datasets.find(id_dataset).role == "precomputed":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
     known = datasets.load(id_dataset)
     return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)

@@ -25,7 +25,7 @@ class Data:
     @property
     def is_bank(self) -> bool:
         """Whether only activations of it are shipped."""
-        return self.path is None and datasets.find(self.source).role == "bank"
+        return self.path is None and datasets.find(self.source).role == "precomputed"
 
 
 def read(text: str) -> Data:
@@ -48,7 +48,7 @@ def read(text: str) -> Data:
 def _find(source: str, label: str) -> Data | None:
     if source in RECORDS or source in published.names():
         return Data(label or source, source, None)
-    if hub.is_hub(source) or (allowed_folders.is_own(source) and allowed_folders.locate(source)):
+    if hub.owns(source) or (allowed_folders.is_own(source) and allowed_folders.locate(source)):
         return Data(label or datasets.title(source), source, None)
     path = Path(source).expanduser()
     if not source or not path.exists():

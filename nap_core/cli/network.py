@@ -52,7 +52,7 @@ def record_of(args: argparse.Namespace) -> ModelRecord | None:
         return models.find(name)
     if architecture is None and name in models.names():
         record = models.find(name)
-        if record.made:
+        if record.plugin:
             raise UserError(f"“{name}” makes its network with its weights. Leave --weights out.")
         raise UserError(
             f"“{name}” comes with its weights. With --weights, name the architecture: --model {record.architecture}."

@@ -1,10 +1,10 @@
-from .apply import REVISION as REVISION
-from .apply import SEED as SEED
-from .apply import SEVERITIES as SEVERITIES
 from .apply import corrupt as corrupt
 from .apply import corrupt_batch as corrupt_batch
 from .apply import strip as strip
+from .catalogue import RECORDS as RECORDS
 from .spec import PAPER as PAPER
-from .spec import RECORDS as RECORDS
+from .spec import REVISION as REVISION
+from .spec import SEED as SEED
+from .spec import SEVERITIES as SEVERITIES
 from .spec import CorruptionRecord as CorruptionRecord
 from .spec import Scale as Scale

@@ -1,4 +1,4 @@
-"""Corruptions of images: one image, a batch with a seed an image, or an image at all severities."""
+"""Applies the corruptions of the catalogue to views (what the network receives, before the normalisation)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nap_core.corruptions.batch import Batch, stream, to_pixels
-from nap_core.corruptions.spec import RECORDS, Scale
+from nap_core.corruptions.catalogue import RECORDS
+from nap_core.corruptions.spec import SEED, SEVERITIES, Scale
 from nap_core.errors import UserError
 
 Pixels = NDArray[np.uint8]
 Views = TypeVar("Views", Pixels, Tensor)
 
-SEVERITIES = (0, 1, 2, 3, 4, 5)
-SEED = 20260102
-REVISION = 1
-"""Raised whenever the same seed gives other pixels than before: stored activations are filed under it."""
 _AT_A_TIME = {"cpu": 2**18}
-"""Values (pixels times colours) worked on at a time: on a CPU so many as its cache holds, else ``_ON_A_GPU``."""
+"""Numbers (B × H × W × 3) in one batch: on a CPU as many as its cache holds, else ``_ON_A_GPU``."""
 _ON_A_GPU = 2**24
 
 
@@ -36,16 +33,26 @@ def corrupt_batch(
     scale: Scale = "auto",
     device: torch.device | str | None = None,
 ) -> Views:
-    """``views`` (B, H, W, 3) uint8, as the network sees them, after a corruption: an array for an array, else a tensor.
+    """Corrupt views.
 
-    What becomes of an image depends on its pixels, the corruption, the severity and its own one of the ``seeds`` (0 to
-    2⁶⁴ − 1), and on nothing else: not on the batch around it, on threads or, but for a level of 255 here and there
-    where an Apple GPU rounds, on the ``device`` (where None, a tensor stays on its own and an array on the CPU). An
-    image's random draws are the same at every severity, so that from step to step only the strength changes.
+    The result depends on an image's pixels, corruption, severity and seed only: not on the rest of the batch, threads
+    or the device (up to single levels where an Apple GPU rounds differently). An image's random draws are the same at
+    every severity, so that only the strength changes.
 
-    ``scale`` chooses the list of parameters: "imagenet" (ImageNet-C's), "cifar" (CIFAR-10-C's) or "auto", by the
-    shorter side: CIFAR-10-C's up to 64 pixels. Raises UserError for an unknown corruption, ValueError for a severity
-    other than 0 to 5, another scale, or as many seeds as there are not images.
+    Args:
+        name: a corruption of the catalogue.
+        views: (B, H, W, 3) uint8, an array or a tensor.
+        severity: 0 (unchanged) to 5.
+        seeds: B integers from 0 to 2⁶⁴ − 1, one an image.
+        scale: the list of parameters: "imagenet", "cifar", or "auto" for CIFAR-10-C's up to 64 pixels.
+        device: where to compute; by default a tensor's own device, and the CPU for an array.
+
+    Returns:
+        (B, H, W, 3) uint8, of the type of ``views``.
+
+    Raises:
+        UserError: unknown corruption.
+        ValueError: another severity or scale, or another number of seeds than images.
     """
     if len(seeds) != len(views):
         raise ValueError(f"{len(views)} images need as many seeds, not {len(seeds)}")
@@ -55,18 +62,18 @@ def corrupt_batch(
 
 
 def corrupt(name: str, view: Pixels, severity: int) -> Pixels:
-    """``view`` (H, W, 3) uint8, as the network sees it, after a corruption of the catalogue: same shape and type.
+    """Corrupt one view (H, W, 3) uint8 → (H, W, 3) uint8.
 
-    Noise is drawn from a fixed seed, the same at every severity, so that from step to step only its strength changes.
-    Raises UserError for an unknown corruption, ValueError for a severity other than 0 to 5.
+    Noise is drawn from a fixed seed, the same at every severity, so that only the strength changes. Raises UserError
+    for an unknown corruption, ValueError for a severity other than 0 to 5.
     """
-    # Not a batch's stream: this one has been in use for longer, and what is on a page stays as it is.
+    # Older than the streams of batches, and kept so that the images on the pages stay the same.
     drawn = np.random.Generator(np.random.PCG64(SEED))
     return _corrupted(name, torch.tensor(view)[None], severity, [drawn], "auto")[0].numpy()
 
 
 def strip(name: str, view: Pixels) -> Pixels:
-    """``view`` at all severities from 0 to 5, (6, H, W, 3). Raises UserError for an unknown corruption."""
+    """``view`` at all severities from 0 to 5, (6, H, W, 3) uint8. Raises UserError for an unknown corruption."""
     return np.stack([corrupt(name, view, severity) for severity in SEVERITIES])
 
 
@@ -80,6 +87,6 @@ def _corrupted(name: str, views: Tensor, severity: int, streams: Sequence[np.ran
     record = RECORDS[name]
     parameters = record.parameters(min(views.shape[1:3]), severity, scale)
     size = max(1, _AT_A_TIME.get(views.device.type, _ON_A_GPU) // views[0].numel())
+    apply = pkgutil.resolve_name(f"nap_core.corruptions.{record.group}:{record.name.replace('-', '_')}")
     pieces = [slice(first, first + size) for first in range(0, len(views), size)]
-    apply = pkgutil.resolve_name(record.implementation)
     return torch.cat([to_pixels(apply(Batch(views[piece], streams[piece]), *parameters)) for piece in pieces])

@@ -1,4 +1,4 @@
-"""A batch of views on its way through a corruption: its pixels, and a stream of random numbers for each image."""
+"""A batch of views with one stream of random numbers for each image."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
-"""In levels of 0 to 255: a value that rounding has put this little below a whole level still counts as that level."""
+"""In levels of 0 to 255: a value that is this little below a whole level, by rounding errors, counts as that level."""
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of corruption ``name`` for an image whose seed is ``seed`` (0 to 2⁶⁴ − 1): NumPy's Philox,
-    keyed on both, so that no image and no corruption shares numbers with another."""
+    """The random numbers of corruption ``name`` for an image with ``seed`` (0 to 2⁶⁴ − 1): Philox, keyed on both."""
     corruption = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
     return np.random.Generator(np.random.Philox(key=np.array([seed, corruption], dtype=np.uint64)))
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """``views`` (B, H, W, 3) uint8 on the device to work on, and one of ``streams`` for each.
+    """``views`` (B, H, W, 3) uint8 on the device to compute on, and B ``streams``.
 
-    Computes in float64, where two ways to order the same sums never differ by a level; on Apple's GPUs, which have
-    none, in float32.
+    Computes in float64, in which the order of a sum never changes a level; in float32 on Apple's GPUs, which lack
+    float64.
     """
 
     views: Tensor
@@ -49,7 +48,7 @@ class Batch:
 
     @cached_property
     def shares(self) -> Tensor:
-        """The pixels as shares of full brightness, (B, 3, H, W), 0 to 1. Not to be written to."""
+        """The pixels as shares of full brightness, (B, 3, H, W), 0 to 1, read-only."""
         return self.views.permute(0, 3, 1, 2).to(self.dtype).contiguous() / 255
 
     def normal(self, *shape: int) -> Tensor:
@@ -59,14 +58,14 @@ class Batch:
     def uniform(self, *shape: int) -> Tensor:
         """(B, *shape) draws from [0, 1)."""
         drawn = self.placed(np.stack([one.random(shape) for one in self.streams]))
-        return drawn.clamp(max=1 - torch.finfo(self.dtype).eps / 2)  # which float32 would round to 1
+        return drawn.clamp(max=1 - torch.finfo(self.dtype).eps / 2)  # float32 would round to 1
 
     def placed(self, values: NDArray[np.float64]) -> Tensor:
-        """``values`` on the device, in the type computed with."""
+        """``values`` on the device, in ``dtype``."""
         return torch.from_numpy(values).to(self.dtype).to(self.device)
 
 
 def to_pixels(shares: Tensor) -> Tensor:
-    """Shares (B, 3, H, W), clipped to 0 … 1, as (B, H, W, 3) uint8; cut, not rounded, as in the published datasets."""
+    """Shares (B, 3, H, W), clipped to 0 … 1 → (B, H, W, 3) uint8, truncated as in the published datasets."""
     levels = (shares.clamp(0, 1) * 255 + _TOLERANCE[shares.dtype]).to(torch.uint8)
     return levels.permute(0, 2, 3, 1).contiguous()

@@ -12,21 +12,21 @@ from nap_core.corruptions.filters import bordered, dragged, magnified, smoothed
 
 
 def defocus_blur(batch: Batch, radius: float, softness: float) -> Tensor:
-    """Every point becomes a disk; the border mirrors the picture."""
+    """Convolution with a disk; mirror padding."""
     kernel = disk(radius, softness)
     height, width = batch.size
-    # Without the zeros around the disk; it is symmetric, so that convolution and OpenCV's correlation are one.
+    # Without the zeros around the disk. It is symmetric: convolution equals OpenCV's correlation.
     reach = int(np.abs(np.argwhere(kernel)[:, 0] - len(kernel) // 2).max())
     middle = slice(len(kernel) // 2 - reach, len(kernel) // 2 + reach + 1)
     padded = bordered(batch.shares, reach, reach, "mirror")
-    size = [_quick(side) for side in padded.shape[-2:]]  # by FFT, as the disk is up to 21 × 21
+    size = [_fast_length(side) for side in padded.shape[-2:]]  # by FFT, as the disk is up to 21 × 21
     spectrum = torch.fft.rfft2(padded, s=size) * torch.fft.rfft2(batch.placed(kernel[middle, middle]), s=size)
     blurred = torch.fft.irfft2(spectrum, s=size)
     return blurred[..., 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
 
 
-def _quick(length: int) -> int:
-    """The next length, none of whose prime factors is above 5: an FFT of it is quick."""
+def _fast_length(length: int) -> int:
+    """The next length without prime factors above 5, for a fast FFT."""
     while True:
         rest = length
         for factor in (2, 3, 5):
@@ -38,7 +38,7 @@ def _quick(length: int) -> int:
 
 
 def disk(radius: float, softness: float) -> NDArray[np.float64]:
-    """A disk of ``radius`` pixels whose sum is 1, its edge softened by a small Gaussian of deviation ``softness``."""
+    """A disk of ``radius`` pixels with sum 1, blurred by a small Gaussian of deviation ``softness``."""
     reach, taps = (8, 1) if radius <= 8 else (int(radius), 2)
     steps = np.arange(-reach, reach + 1)
     disk = (steps[:, None] ** 2 + steps**2 <= radius**2).astype(np.float64)
@@ -51,18 +51,18 @@ def disk(radius: float, softness: float) -> NDArray[np.float64]:
 
 
 def glass_blur(batch: Batch, deviation: float, reach: int, rounds: int) -> Tensor:
-    """Pixels are taken from near by, ``rounds`` times, between two Gaussian blurs.
+    """Pixels are replaced by nearby ones, ``rounds`` times, between two Gaussian blurs.
 
-    The published code goes through the pixels from the last to the first and means to swap each with another, −reach
-    to reach − 1 away; NumPy's views make of it that each takes the other's value, which may itself have been taken
-    before. So it is done here, all at once: who takes from a later pixel gets what that one has already got.
+    The published code visits the pixels from last to first and intends to swap each with one −reach to reach − 1 away.
+    Because of NumPy's views, each pixel instead copies the other's current value, which may have been replaced before.
+    This function computes the same result for all pixels at once.
     """
     height, width = batch.size
     blurred = to_pixels(smoothed(batch.shares, (deviation, deviation), 4, "edge")).flatten(1, 2)
     own = torch.arange(height * width, device=batch.device).view(height, width)
     moved = own[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
     for _ in range(rounds):
-        # Drawn for all pixels and as shares, so that one draw serves every reach and number of rounds.
+        # Drawn for all pixels and as shares, so that the draws do not depend on reach and rounds.
         offsets = (batch.uniform(height, width, 2) * 2 * reach).long() - reach
         taken = own.expand(len(batch.views), -1, -1).clone()
         rows, columns = slice(reach + 1, height - reach + 1), slice(reach + 1, width - reach + 1)
@@ -73,9 +73,9 @@ def glass_blur(batch: Batch, deviation: float, reach: int, rounds: int) -> Tenso
 
 
 def _origins(taken: Tensor) -> Tensor:
-    """Where each pixel's value came from, (B, H · W), when from the last to the first each takes that of ``taken``."""
+    """The origin of each pixel's value, (B, H · W), if from last to first each pixel copies that of ``taken``."""
     own = torch.arange(taken.shape[1], device=taken.device).expand_as(taken)
-    # Chains of ever later pixels, each of which had taken before it was taken from; every turn doubles the stride.
+    # Follows chains of copies from later pixels; every iteration doubles the stride.
     ends = torch.where(taken > own, taken, own)
     while True:
         further = ends.gather(1, ends)
@@ -85,7 +85,7 @@ def _origins(taken: Tensor) -> Tensor:
 
 
 def motion_blur(batch: Batch, radius: int, deviation: float) -> Tensor:
-    """The picture is dragged along a random direction, at most 45° from the horizontal."""
+    """Motion blur in a random direction, at most 45° from the horizontal."""
     return dragged(batch.shares, radius, deviation, batch.uniform() * 90 - 45)
 
 

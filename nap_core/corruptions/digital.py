@@ -17,19 +17,19 @@ from nap_core.corruptions.filters import smoothed
 
 
 def contrast(batch: Batch, left: float) -> Tensor:
-    """Every colour is drawn towards its own mean over the picture; a share ``left`` of the difference stays."""
+    """A share ``left`` of the difference of each channel to its mean over the image stays."""
     means = batch.shares.mean((2, 3), keepdim=True)
     return (batch.shares - means) * left + means
 
 
 def elastic(batch: Batch, reach: float, smoothness: float, tilt: float) -> Tensor:
-    """Pixels move: three points of the picture, and all with them, by up to ``tilt``; then each by a smooth field.
+    """An affine map that moves three points by up to ``tilt``, then a smooth displacement field.
 
     The field is noise of up to ``reach``, smoothed by a Gaussian of deviation ``smoothness``. All three are shares of
-    the picture's side: of the height for ``reach``, of either side for the rest.
+    the image's side: of the height for ``reach``, of either side for the rest.
     """
     height, width = batch.size
-    # Drawn whether they are used or not, so that the same seed gives the same field at every severity.
+    # Always drawn, so that the same seed gives the same field at every severity.
     jitter, noise = batch.uniform(3, 2) * 2 - 1, batch.uniform(2, *batch.size) * 2 - 1
     rows, columns = torch.meshgrid(
         torch.arange(height, device=batch.device, dtype=batch.dtype),
@@ -48,12 +48,12 @@ def elastic(batch: Batch, reach: float, smoothness: float, tilt: float) -> Tenso
 
 
 def _tilted(batch: Batch, jitter: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each pixel comes from, (B, H, W) twice, when three points of the picture move by shares of its sides."""
+    """Source row and column of each pixel, (B, H, W) each, if three points move by shares of the sides."""
     height, width = batch.size
     middle, arm = np.array([height // 2, width // 2]), min(height, width) // 3
     points = middle + arm * np.array([[1, 1], [1, -1], [-1, -1]])
     moved = points + jitter.cpu().double().numpy() * np.array([height, width])
-    # The affine map from where the points went back to where they were: row and column from (row, column, 1).
+    # The affine map from the moved points back to the original ones: (row, column, 1) → (row, column).
     ones = np.ones((len(moved), 3, 1))
     back = batch.placed(np.linalg.pinv(np.concatenate([moved, ones], axis=2)) @ points)
     row, column = (
@@ -64,7 +64,7 @@ def _tilted(batch: Batch, jitter: Tensor, rows: Tensor, columns: Tensor) -> tupl
 
 
 def _sampled(picture: Tensor, rows: Tensor, columns: Tensor, *, align_corners: bool) -> Tensor:
-    """``picture`` read linearly at ``rows`` and ``columns`` (B, H, W) in pixels, mirrored outside."""
+    """``picture`` interpolated linearly at ``rows`` and ``columns`` (B, H, W) in pixels, mirror padding."""
     height, width = picture.shape[-2:]
     sides = [
         2 * place / max(side - 1, 1) - 1 if align_corners else (2 * place + 1) / side - 1
@@ -75,7 +75,7 @@ def _sampled(picture: Tensor, rows: Tensor, columns: Tensor, *, align_corners: b
 
 
 def pixelate(batch: Batch, left: float) -> Tensor:
-    """The picture is scaled down to a share ``left`` of its sides by the means of boxes, and up again."""
+    """Box-filter downscaling to a share ``left`` of the sides, and upscaling."""
     height, width = batch.size
     size = max(1, int(width * left)), max(1, int(height * left))
 
@@ -86,7 +86,7 @@ def pixelate(batch: Batch, left: float) -> Tensor:
 
 
 def jpeg(batch: Batch, quality: int) -> Tensor:
-    """The picture is stored as a JPEG of ``quality`` and read again."""
+    """Encoding as JPEG of ``quality`` and decoding."""
 
     def stored(picture: Image.Image) -> Image.Image:
         buffer = BytesIO()
@@ -98,7 +98,7 @@ def jpeg(batch: Batch, quality: int) -> Tensor:
 
 
 def _one_by_one(batch: Batch, change: Callable[[Image.Image], Image.Image]) -> Tensor:
-    """What only Pillow can do, on the CPU, as shares (B, 3, H, W)."""
+    """Applies a Pillow operation to each image on the CPU → shares (B, 3, H, W)."""
     views: NDArray[np.uint8] = batch.views.cpu().numpy()
     changed = np.stack([np.asarray(change(Image.fromarray(view))) for view in views])
     return torch.from_numpy(changed).to(batch.device).permute(0, 3, 1, 2).to(batch.dtype) / 255

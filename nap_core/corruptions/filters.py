@@ -1,4 +1,4 @@
-"""The operations that several corruptions share: borders, smoothing, magnifying, dragging. All take (B, C, H, W)."""
+"""Filters that several corruptions share, on (B, C, H, W): padding, Gaussian blur, zoom, motion blur."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 Border = Literal["edge", "mirror", "mirror-with-edge"]
-"""What lies outside: the edge pixel (a a | a b c), b c mirrored at it (c b | a b c), or a b (b a | a b c)."""
+"""Padding of a row a b c: "edge" a a | a b c, "mirror" c b | a b c, "mirror-with-edge" b a | a b c."""
 
 
 def bordered(x: Tensor, rows: int, columns: int, border: Border) -> Tensor:
-    """``x`` with ``rows`` more above and below and ``columns`` more left and right; more than ``x`` has, if asked."""
+    """``x`` padded by ``rows`` above and below and ``columns`` left and right, which may exceed its own size."""
     height, width = x.shape[-2:]
     down = _inside(torch.arange(-rows, height + rows, device=x.device), height, border)
     across = _inside(torch.arange(-columns, width + columns, device=x.device), width, border)
@@ -33,7 +33,7 @@ def _inside(index: Tensor, count: int, border: Border) -> Tensor:
 
 
 def smoothed(x: Tensor, deviations: tuple[float, float], truncate: float, border: Border) -> Tensor:
-    """``x`` under a Gaussian of ``deviations`` (down, across) pixels, cut at ``truncate`` of them: SciPy's filter."""
+    """Gaussian blur with ``deviations`` (down, across) in pixels, truncated at ``truncate`` deviations, as in SciPy."""
     for axis, deviation in zip((-2, -1), deviations, strict=True):
         reach = int(truncate * deviation + 0.5)
         if reach == 0:
@@ -42,16 +42,16 @@ def smoothed(x: Tensor, deviations: tuple[float, float], truncate: float, border
         weights /= weights.sum()
         padded = bordered(x, *((reach, 0) if axis == -2 else (0, reach)), border)
         total = torch.zeros_like(x)
-        for hook, weight in enumerate(weights):
-            total.add_(padded.narrow(axis, hook, x.shape[axis]), alpha=float(weight))
+        for tap, weight in enumerate(weights):
+            total.add_(padded.narrow(axis, tap, x.shape[axis]), alpha=float(weight))
         x = total
     return x
 
 
 def magnified(x: Tensor, factor: float) -> Tensor:
-    """The middle of ``x``, enlarged ``factor`` times by linear interpolation to the size of ``x``.
+    """The centre of ``x``, enlarged ``factor`` times by linear interpolation to the size of ``x``.
 
-    The first and last pixel of what is cut out lie on the first and last of the result, as in SciPy's ``zoom``.
+    The corner pixels of the crop map to the corner pixels of the result, as in SciPy's ``zoom``.
     """
     height, width = x.shape[-2:]
     rows, columns = math.ceil(height / factor), math.ceil(width / factor)
@@ -65,10 +65,10 @@ def magnified(x: Tensor, factor: float) -> Tensor:
 
 
 def dragged(x: Tensor, radius: int, deviation: float, angles: Tensor) -> Tensor:
-    """``x`` smeared one way along ``angles`` (B,) in degrees, each image along its own.
+    """Motion blur in one direction along ``angles`` (B,) in degrees, one an image.
 
-    ``2 · radius + 1`` whole-pixel steps whose weights fall as half a Gaussian of ``deviation`` pixels; the edge goes on
-    outside the picture. As imagecorruptions does it, where ImageNet-C had ImageMagick do it.
+    ``2 · radius + 1`` whole-pixel steps with half-Gaussian weights of ``deviation`` pixels; edge padding. As in
+    imagecorruptions; ImageNet-C used ImageMagick.
     """
     count, channels, height, width = x.shape
     steps = np.arange(2 * radius + 1)
@@ -76,7 +76,7 @@ def dragged(x: Tensor, radius: int, deviation: float, angles: Tensor) -> Tensor:
     weights /= weights.sum()
     turned = torch.deg2rad(angles.cpu().double())[:, None]
     along = torch.from_numpy(steps).double()
-    # Rounded as the original rounds: a half goes towards the start.
+    # Rounded as in the original: halves towards the start.
     down = torch.ceil(along * torch.sin(turned) - 0.5).long().to(x.device)
     across = torch.ceil(along * torch.cos(turned) - 0.5).long().to(x.device)
     rows = torch.arange(height, device=x.device)

@@ -1,11 +1,10 @@
-"""Pseudo-OOD data: ID images made worse, on which w is searched (Section 4.3 and Appendix H of the NAP paper).
+"""Pseudo-OOD data: corrupted ID images, on which w is searched (Section 4.3 and Appendix H of the NAP paper).
 
     >>> images = PseudoOod(id_images, model.transform, limit=500)
-    >>> activations = extract(fed_views(model), images, store=store)
+    >>> activations = extract(for_views(model), images, store=store)
 
-Corruptions apply to what the network sees, after the resize and the crop, so a ``PseudoOod`` gives views: pictures of
-exactly the crop's size. ``fed_views`` is the model whose preprocessing leaves such a picture as it is; mean, standard
-deviation and weights stay.
+Corruptions are applied after resize and crop, so a ``PseudoOod`` gives views, images of exactly the crop's size.
+``for_views`` is the model with a preprocessing that leaves views unchanged; normalisation and weights stay.
 """
 
 from __future__ import annotations
@@ -29,10 +28,9 @@ Indices = NDArray[np.int64]
 
 
 class Plan(NamedTuple):
-    """What each of N images is made of: all (N,) int64.
+    """Source image, corruption and severity of each of N images, all (N,) int64.
 
-    ``source`` is the index of the image in the dataset, ``corruption`` that of the corruption in
-    ``PseudoOod.corruptions``, ``severity`` from 1 to 5.
+    ``source`` is an index into the dataset, ``corruption`` one into ``PseudoOod.corruptions``, ``severity`` 1 to 5.
     """
 
     source: Indices
@@ -41,25 +39,32 @@ class Plan(NamedTuple):
 
 
 def for_views(model: LoadedModel) -> LoadedModel:
-    """The same network with a preprocessing that takes views as they are: what a ``PseudoOod`` is extracted with."""
+    """The same network with a preprocessing that leaves views unchanged, for extracting a ``PseudoOod``."""
     side = model.transform.crop
     return with_preprocessing(model, model.transform.changed(f"{side}/{side}"))
 
 
 @dataclass(frozen=True, eq=False)
 class PseudoOod:
-    """The first ``limit`` images of ``dataset`` (all when None) as ``transform`` shows them, corrupted: an
-    ``ImageDataset`` for ``fed_views`` of the model that has this transform.
+    """Corrupted views of a dataset: an ``ImageDataset`` for ``for_views`` of the model with this transform.
 
-    Each image meets one of ``corruptions``, so that any 15 in a row (from a multiple of 15) meet them all; with
-    ``each``, every image meets them all and there are 15 times as many. ``severities`` take turns, so that after 75
-    images every corruption has been met at each of five. Which comes when, and the noise, follow from ``seed``.
-    ``scale`` chooses the parameters, see ``corruptions.corrupt_batch``. The labels are those of the dataset: a
-    corrupted dog is a dog.
+    Labels are those of the source images. Datasets that differ only in ``limit`` share the fingerprint, because the
+    smaller one is the beginning of the larger.
 
-    Sets that differ in ``limit`` alone share the fingerprint: the smaller one is the beginning of the larger.
+    Args:
+        dataset: the ID images.
+        transform: the model's preprocessing; resize and crop are applied before the corruption.
+        severities: the severities to use in turn: 75 images have every corruption at each of five severities.
+        seed: determines the order of corruptions and severities, and the noise.
+        limit: number of source images from the start; None for all.
+        each: False for one corruption an image, so that each group of 15 has them all; True for all corruptions of
+            every image, 15 times as many images.
+        corruptions: names of the catalogue.
+        scale: the list of parameters, see ``corrupt_batch``.
 
-    Raises UserError for an unknown corruption, ValueError for a severity other than 1 to 5, or none of either.
+    Raises:
+        UserError: unknown corruption.
+        ValueError: a severity other than 1 to 5, or no corruption or severity.
     """
 
     dataset: ImageDataset
@@ -74,8 +79,8 @@ class PseudoOod:
     def __post_init__(self) -> None:
         unknown = [name for name in self.corruptions if name not in corruptions.RECORDS]
         if unknown:
-            known = ", ".join(corruptions.RECORDS)
-            raise UserError(f"There is no corruption called “{unknown[0]}”. There are: {known}.")
+            names = ", ".join(corruptions.RECORDS)
+            raise UserError(f"There is no corruption called “{unknown[0]}”. There are: {names}.")
         if not self.corruptions or not self.severities or not set(self.severities) <= set(range(1, 6)):
             raise ValueError(f"needs corruptions, and severities of 1 to 5, not {self.corruptions}, {self.severities}")
 
@@ -97,26 +102,26 @@ class PseudoOod:
 
     @cached_property
     def fingerprint(self) -> str:
-        made_with = (self.severities, self.seed, self.each, self.corruptions, self.scale, corruptions.REVISION)
-        told = "\n".join((self.dataset.fingerprint, self.transform.geometry, *map(repr, made_with)))
-        return hashlib.sha256(told.encode()).hexdigest()
+        parameters = (self.severities, self.seed, self.each, self.corruptions, self.scale, corruptions.REVISION)
+        identity = "\n".join((self.dataset.fingerprint, self.transform.geometry, *map(repr, parameters)))
+        return hashlib.sha256(identity.encode()).hexdigest()
 
     @cached_property
     def plan(self) -> Plan:
-        """What each image is made of, in the order of presentation."""
+        """Source, corruption and severity of each image, in the order of presentation."""
         count, kinds, steps = len(self), len(self.corruptions), len(self.severities)
         place = np.arange(count, dtype=np.int64)
         turn = place // kinds
         turns = -(-count // kinds)
-        # In random order: neither classes nor anything else that recurs in the dataset may go with a corruption.
+        # In random order, so that no corruption correlates with a class or another regularity of the dataset.
         corruption = self._orders("corruptions", turns, kinds).ravel()[:count]
         start = self._orders("severities", -(-turns // steps), steps).ravel()[turn]
         severity = np.array(self.severities, np.int64)[(start + corruption) % steps]
         return Plan(turn if self.each else place, corruption, severity)
 
     def _orders(self, what: str, count: int, size: int) -> Indices:
-        """``count`` random permutations of ``size``, one a row; more of them begin with these."""
-        # The raw output, which NumPy keeps unchanged between versions; its shuffles may change.
+        """(count, size): random permutations, one a row; a larger ``count`` extends the same rows."""
+        # Raw output is stable between NumPy versions; NumPy's shuffles are not.
         keys = np.random.Philox(key=_key(self.seed, what)).random_raw(count * size).reshape(count, size)
         return np.argsort(keys, axis=1, kind="stable").astype(np.int64)
 
@@ -125,7 +130,7 @@ class PseudoOod:
         return sources * len(self.corruptions) if self.each else sources
 
     def image(self, index: int) -> Image.Image:
-        """View ``index``, crop × crop pixels. Raises UserError when the image can no longer be read."""
+        """View ``index``, crop × crop pixels. Raises UserError when the image cannot be read."""
         source, corruption, severity = (int(column[index]) for column in self.plan)
         view = self.transform.view(self.dataset.image(source))
         made = corruptions.corrupt_batch(
@@ -139,5 +144,5 @@ class PseudoOod:
 
 
 def _key(seed: int, what: str) -> int:
-    """A number of 128 bits for a purpose or an image."""
+    """A 128-bit number for a purpose or an image."""
     return int.from_bytes(hashlib.sha256(f"{seed} {what}".encode()).digest()[:16], "little")

@@ -1,4 +1,4 @@
-"""Weather: snow, frost, fog, and glaring light."""
+"""Weather: snow, frost, fog, brightness."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nap_core.storage.bundled_assets import ASSETS
 
 FROST = ASSETS / "corruptions"
 _FROSTS = ("frost1", "frost2", "frost2", "frost4", "frost5", "frost6")
-"""The published six, of which the second and the third are one picture."""
+"""The six published photographs; the second and the third are the same."""
 _LUMA = (0.299, 0.587, 0.114)
 
 
 def snow(
     batch: Batch, mean: float, deviation: float, zoom: float, least: float, radius: int, trail: float, kept: float
 ) -> Tensor:
-    """Flakes: what of a normal noise is above ``least``, magnified and dragged by the wind, over a paler picture.
+    """Normal noise above ``least``, enlarged and motion-blurred, is added to a paler image.
 
-    A share ``kept`` of the picture stays as it is, the rest is paled; the flakes fall on it twice, the second time
-    turned by 180°.
+    A share ``kept`` of the image is mixed with a paler version; the flakes are added twice, the second time rotated by
+    180°.
     """
     flakes = magnified(mean + deviation * batch.normal(1, *batch.size), zoom)
     flakes = torch.where(flakes < least, 0, flakes).clamp(0, 1)
@@ -38,9 +38,9 @@ def snow(
 
 
 def frost(batch: Batch, kept: float, strength: float, every: int) -> Tensor:
-    """A share ``kept`` of the picture, and a share ``strength`` of a random part of a random picture of frost.
+    """A share ``kept`` of the image plus a share ``strength`` of a random crop of a random photograph of frost.
 
-    The frost is scaled down by taking one pixel of ``every`` in either direction.
+    The photograph is downscaled by taking one pixel of ``every`` in both directions.
     """
     height, width = batch.size
     parts = []
@@ -52,7 +52,7 @@ def frost(batch: Batch, kept: float, strength: float, every: int) -> Tensor:
 
 
 def _frost(name: str, every: int, height: int, width: int) -> Tensor:
-    """A picture of frost, (3, h, w) of 0 … 255; where it is smaller than height × width, enlarged to a tenth more."""
+    """A photograph of frost, (3, h, w), 0 … 255; if smaller than height × width, enlarged to 1.1 times that."""
     small = _picture(name)[:, every // 2 :: every, every // 2 :: every]
     short = max(height / small.shape[1], width / small.shape[2])
     return small if short <= 1 else _enlarged(name, every, short * 1.1)
@@ -72,7 +72,7 @@ def _enlarged(name: str, every: int, factor: float) -> Tensor:
 
 
 def fog(batch: Batch, strength: float, decay: float) -> Tensor:
-    """A cloud of height ``strength`` is added; the whole is made darker, so that the brightest value stays."""
+    """Adds a cloud of height ``strength`` and rescales so that the largest value stays."""
     height, width = batch.size
     side = 1 << (max(height, width, 3) - 1).bit_length()
     cloud = _plasma(batch, side, decay)[:, None, :height, :width]
@@ -83,8 +83,8 @@ def fog(batch: Batch, strength: float, decay: float) -> Tensor:
 def _plasma(batch: Batch, side: int, decay: float) -> Tensor:
     """(B, side, side) from 0 to 1 by the diamond-square algorithm on a torus; ``side`` is a power of two.
 
-    Every finer grid is the mean of its four neighbours on the coarser one plus a random part, which falls by
-    ``decay`` from step to step (twice over: the original multiplies by it both as scale and as range).
+    Each finer grid is the mean of its four neighbours on the coarser one plus noise, which decreases by ``decay``
+    squared a step (the original applies it both to scale and to range).
     """
     heights = batch.shares.new_zeros(len(batch.views), side, side)
     step, rough = side, 100.0
@@ -106,7 +106,7 @@ def _plasma(batch: Batch, side: int, decay: float) -> Tensor:
 
 
 def brightness(batch: Batch, more: float) -> Tensor:
-    """The value of HSV colours is raised by ``more``, hue and saturation stay: every colour in proportion."""
+    """Raises the value of HSV colours by ``more``; hue and saturation stay."""
     value = batch.shares.amax(1, keepdim=True)
     raised = (value + more).clamp(0, 1)
     return torch.where(value > 0, batch.shares * (raised / value.clamp(min=1 / 255)), raised)

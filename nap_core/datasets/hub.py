@@ -1,7 +1,7 @@
 """Datasets of the Hugging Face Hub by name: ``hf:owner/name`` or ``hf:owner/name:split``.
 
-They need the package ``datasets`` (requirements-extra.txt). What has been fetched lies in ``huggingface`` in the
-library's folder: the image column and the label column as the package writes them to disk, and a JSON of what they are.
+They need the package ``datasets`` (requirements-extra.txt). Downloads are stored in the sub-folder ``huggingface`` of
+the published datasets: image and label columns in the package's own format, and a JSON description.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,37 +24,38 @@ from nap_core.datasets.decoding import decode
 from nap_core.datasets.images import presentation_order
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
-from nap_core.storage.atomic_folders import landing
+from nap_core.storage.atomic_folders import atomic_folder
+from nap_core.storage.downloads import Download
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 PREFIX = "hf:"
 PACKAGE = "datasets"
 SPLITS = ("test", "validation", "train")
-"""Of a dataset that is named without a split, the first of these that it has is taken, else its first."""
+"""Without a split in the name, the first of these that the dataset has is used, else its first split."""
 _NAME = re.compile(r"hf:(\w[\w.-]*)/(\w[\w.-]*)(?::(\w[\w.-]*))?")
 _ABOUT, _TABLE = "about.json", "table"
 
 
-def is_hub(name: str) -> bool:
-    """Whether a name is one of the Hub's, there or not."""
+def owns(name: str) -> bool:
+    """Whether a name denotes a dataset of the Hub, downloaded or not."""
     return name.startswith(PREFIX)
 
 
 def names() -> tuple[str, ...]:
-    """The datasets that have been fetched, sorted."""
-    found = []
+    """The names of the downloaded datasets, sorted."""
+    stored = []
     for path in sorted(_folder().glob(f"*/{_ABOUT}")):
         try:
-            found.append(str(json.loads(path.read_text(encoding="utf-8"))["name"]))
+            stored.append(str(json.loads(path.read_text(encoding="utf-8"))["name"]))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return tuple(name for name in found if _NAME.fullmatch(name))
+    return tuple(name for name in stored if _NAME.fullmatch(name))
 
 
 def record(name: str) -> DatasetRecord:
-    """What is known of a dataset: its size and classes only once it has been fetched.
+    """The record of a dataset; size and classes are empty before the download.
 
-    Raises UserError for a name that is none of the Hub's.
+    Raises UserError for an invalid name.
     """
     owner, plain, split = _parts(name)
     about: dict[str, Any] = _about(name) if prepared(name) else {"size": 0, "classes": ()}
@@ -74,21 +75,26 @@ def record(name: str) -> DatasetRecord:
 
 
 def prepared(name: str) -> bool:
-    """Whether it has been fetched."""
+    """Whether the dataset is downloaded."""
     return (_place(name) / _ABOUT).is_file()
 
 
 def stamp(name: str) -> int:
-    """A number that changes when the library is moved, or the dataset is fetched anew."""
+    """A number that changes when the folder is moved or the dataset is downloaded again."""
     path = _place(name) / _ABOUT
     return hash((path, path.stat().st_mtime_ns)) if prepared(name) else 0
 
 
-def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
-    """Fetch a dataset, unless it is here; only its begin is reported, and a stop takes effect at its end.
+def missing(_name: str) -> list[Download]:
+    """Empty: the Hub's client decides which files it downloads."""
+    return []
 
-    Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, and when it has no
-    column of images; ExtractionStopped.
+
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Download a dataset. Progress is reported once, at the start; a cancellation takes effect after the download.
+
+    Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has
+    no image column; ExtractionStopped on request.
     """
     if prepared(name):
         return
@@ -99,7 +105,7 @@ def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
             "pip install -r requirements-extra.txt."
         )
     callbacks.report(record(name).title, 0, 0, 0.0, "bytes")
-    with landing(_folder()) as place, _in_words(name):
+    with atomic_folder(_folder()) as place, _in_words(name):
         table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
         callbacks.raise_if_stopped()
         table, unreadable = _readable(table, columns.image, name)
@@ -108,12 +114,12 @@ def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
         about = {"name": name, "size": len(table), "fingerprint": _digest(table, columns)}
         about |= {"image": columns.image, "label": columns.label, "classes": columns.classes, "unreadable": unreadable}
         (whole / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-        if not _place(name).exists():  # else another process was quicker
+        if not _place(name).exists():  # else another process was faster
             whole.rename(_place(name))
 
 
-def load(name: str) -> published.LibraryImages:
-    """The images in ``presentation_order``. Raises UserError when they have not been fetched, or are damaged."""
+def load(name: str, _progress: Callable[[int, int], None] | None = None) -> published.PublishedImages:
+    """The images in ``presentation_order``. Raises UserError when they are not downloaded or are damaged."""
     if not prepared(name):
         raise UserError(f"“{name}” is not here yet: run a study with it, which fetches it from huggingface.co.")
     about, image, label = _about(name), str(_about(name)["image"]), str(_about(name)["label"])
@@ -128,15 +134,15 @@ def load(name: str) -> published.LibraryImages:
     def picture(index: int) -> Image.Image:
         return decode(_bytes(table[index][image]), f"{name}, image {index}")
 
-    return published.LibraryImages(
+    return published.PublishedImages(
         name,
         record(name).title,
-        str(about["fingerprint"]),
         tuple(about["classes"]),
         labels[order],
         order,
         picture,
         tuple((str(row), str(reason)) for row, reason in about["unreadable"]),
+        stated_fingerprint=str(about["fingerprint"]),
     )
 
 
@@ -148,10 +154,10 @@ class _Columns:
 
 
 def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
-    """The columns of images, undecoded, and of labels. Raises UserError when there is none of images."""
+    """The image column, undecoded, and the label column. Raises UserError without an image column."""
     import datasets as hub
 
-    if Path(path).exists():  # the package would take it for the dataset
+    if Path(path).exists():  # the package would open the folder instead
         raise UserError(f"There is a folder “{path}” where the app runs. Use it as a folder of your own.")
     hub.disable_progress_bars()
     if not split:
@@ -161,17 +167,17 @@ def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
     image = next((name for name, kind in table.features.items() if isinstance(kind, hub.Image)), "")
     label = next((name for name, kind in table.features.items() if isinstance(kind, hub.ClassLabel)), "")
     if not image:
-        found = ", ".join(f"“{name}”" for name in table.column_names)
-        raise UserError(f"“{path}” has no column of images (found: {found}). Take a dataset of images.")
+        columns = ", ".join(f"“{name}”" for name in table.column_names)
+        raise UserError(f"“{path}” has no column of images (found: {columns}). Take a dataset of images.")
     classes = tuple(table.features[label].names) if label else ()
     table = table.select_columns([image, label] if label else [image])
     return table.cast_column(image, hub.Image(decode=False)), _Columns(image, label, classes)
 
 
 def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, str]]]:
-    """The rows whose images can be decoded, and for each of the others its name and why not.
+    """The rows with readable images, and (row, error message) of the others.
 
-    Raises UserError when there is none that can.
+    Raises UserError when no image is readable.
     """
     kept, unreadable = [], []
     for index, cell in enumerate(table[image]):
@@ -186,7 +192,7 @@ def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, s
 
 
 def _digest(table: Any, columns: _Columns) -> str:
-    """The identity of the dataset: its encoded images and their labels, in their order."""
+    """The fingerprint: sha256 over encoded images and labels in their order."""
     hasher = hashlib.sha256()
     for row in table:
         hasher.update(hashlib.sha256(_bytes(row[columns.image])).digest())
@@ -200,7 +206,7 @@ def _bytes(cell: dict[str, Any]) -> bytes:
 
 @contextmanager
 def _in_words(name: str) -> Iterator[None]:
-    """What the package and the Hub's client are known to raise becomes a UserError."""
+    """Exceptions of the package and the Hub's client become a UserError."""
     from datasets.exceptions import DatasetsError
 
     try:
@@ -214,10 +220,10 @@ def _in_words(name: str) -> Iterator[None]:
 
 
 def _parts(name: str) -> tuple[str, str, str]:
-    found = _NAME.fullmatch(name)
-    if not found:
+    match = _NAME.fullmatch(name)
+    if not match:
         raise UserError(f"“{name}” is no name of the Hub. Write it as hf:owner/name or hf:owner/name:split.")
-    return found[1], found[2], found[3] or ""
+    return match[1], match[2], match[3] or ""
 
 
 def _about(name: str) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What a dataset of images is to the rest of the program, and how one is told from another."""
+"""The ImageDataset protocol, its base class, and the fingerprint of a dataset's content."""
 
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -16,15 +17,19 @@ Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 ORDER_SEED = 20260101
-"""Seeds the order in which the images of an archive or a folder are presented."""
+"""Seed of the order in which the images of an archive or a folder are presented."""
 
 
 class ImageDataset(Protocol):
-    """Images in a fixed order, of which any first n are representative.
+    """Images in a fixed random order, so that the first n are a representative sample.
 
-    ``labels`` is (N,) int64, indices into ``classes`` and −1 where the class is unknown; ``classes`` is empty where
-    there are none. ``fingerprint`` is a sha256 in hex over what the images show, their order and their labels (see
-    ``fingerprint``): two sets that share it give the same activations.
+    Attributes:
+        name: the name in addresses.
+        title: the name on the screen.
+        fingerprint: sha256 in hex over the images' content, order and labels; part of store keys, so that two datasets
+            with the same fingerprint have the same activations.
+        classes: class names; empty if there are none.
+        labels: (N,) int64, indices into ``classes``, −1 for unknown.
     """
 
     @property
@@ -45,12 +50,12 @@ class ImageDataset(Protocol):
     def __len__(self) -> int: ...
 
     def image(self, index: int) -> Image.Image:
-        """Image ``index`` in RGB, at its own size. Raises UserError when it can no longer be read."""
+        """Image ``index`` in RGB at its own size. Raises UserError when its file cannot be read."""
         ...
 
 
 def digest(pixels: Pixels) -> bytes:
-    """The sha256 of an image's RGB shape and pixels; a grey (H, W) one has the digest of its (H, W, 3) RGB."""
+    """sha256 over the shape and pixels of an RGB image (H, W, 3) uint8; a grey (H, W) one is converted to RGB first."""
     rgb = np.repeat(pixels[..., None], 3, axis=-1) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
     hasher = hashlib.sha256(f"{rgb.shape[0]} {rgb.shape[1]} {rgb.shape[2]}\n".encode())
     hasher.update(rgb.data)
@@ -58,10 +63,9 @@ def digest(pixels: Pixels) -> bytes:
 
 
 def fingerprint(digests: Iterable[bytes], labels: Labels) -> str:
-    """The identity of a dataset, from the ``digest`` of each image in order of presentation and the (N,) labels.
+    """The fingerprint of a dataset from the ``digest`` of each image in order of presentation and the labels (N,).
 
-    Whether the images came from an archive, a folder or a contact sheet makes no difference; their names and titles
-    do not enter, because activations do not depend on them.
+    File format, names and titles do not enter, because activations do not depend on them.
     """
     hasher = hashlib.sha256()
     for one in digests:
@@ -71,31 +75,45 @@ def fingerprint(digests: Iterable[bytes], labels: Labels) -> str:
 
 
 def presentation_order(count: int) -> NDArray[np.int64]:
-    """The permutation of ``count`` images that ``ORDER_SEED`` gives.
+    """The permutation (count,) of images that ``ORDER_SEED`` gives.
 
-    It ranks the raw output of PCG64, which NumPy keeps unchanged between versions; its shuffles may change.
+    It ranks the raw output of PCG64, which is stable between NumPy versions; NumPy's shuffles are not.
     """
     keys = np.random.PCG64(ORDER_SEED).random_raw(count)
     return np.argsort(keys, kind="stable").astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
-class ArrayImages:
-    """Images held in one array, (N, H, W) grey or (N, H, W, 3) RGB uint8, shown in ``order``; ``labels`` follow it."""
+class BaseImages(ABC):
+    """Base class of image datasets: subclasses define ``image``.
+
+    ``stated_fingerprint`` is a fingerprint that was computed before; "" to compute it from the pixels when it is used.
+    """
 
     name: str
     title: str
     classes: tuple[str, ...]
     labels: Labels
-    pixels: Pixels
-    order: NDArray[np.int64]
+    stated_fingerprint: str = field(default="", kw_only=True)
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint((digest(self.pixels[i]) for i in self.order), self.labels)
+        digests = (digest(np.asarray(self.image(index))) for index in range(len(self)))
+        return self.stated_fingerprint or fingerprint(digests, self.labels)
 
     def __len__(self) -> int:
-        return len(self.order)
+        return len(self.labels)
+
+    @abstractmethod
+    def image(self, index: int) -> Image.Image: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayImages(BaseImages):
+    """Images in one array, (N, H, W) grey or (N, H, W, 3) RGB uint8, presented in ``order``, as are ``labels``."""
+
+    pixels: Pixels
+    order: NDArray[np.int64]
 
     def image(self, index: int) -> Image.Image:
         return Image.fromarray(self.pixels[self.order[index]]).convert("RGB")

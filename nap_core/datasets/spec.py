@@ -1,4 +1,4 @@
-"""What is known of each dataset before it is opened."""
+"""The record type of the catalogue of datasets."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from typing import Literal
 
 from nap_core.storage.downloads import Download
 
-Role = Literal["id", "ood", "fit", "bank", "samples", "own"]
+Role = Literal["id", "ood", "fit", "precomputed", "samples", "own"]
 Kind = Literal["photographs", "handwriting", "textures", "noise"]
 
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """One entry of the catalogue: all that a list of datasets shows.
+    """What the catalogue states of a dataset before it is opened.
 
-    ``role``: "id" and "ood" are met by a network in a study; "fit" is training data from which methods may estimate
-    and which is never scored; "bank" holds activations of reference images; "samples" are single images to try;
-    "own" are a user's, which serve as any of "id", "ood" and "fit".
-    ``shape`` is (height, width) in pixels, None where images differ or none are shipped. ``trained``: some bundled
-    model knows this dataset's classes from training. ``note`` is a sentence on what a visitor sees in it.
-    ``images_shipped`` is False where only activations are bundled, so that ``load`` has nothing to open. ``downloads``
-    are the files that a dataset of the library is read from, each in its place or still to be fetched; ``classes`` may
-    then be empty until they are there.
+    Attributes:
+        name: the name in addresses and on the command line.
+        title: the name on the screen and in figures.
+        description: what the images show, in one sentence.
+        note: what a user can observe with it, in one sentence.
+        kind: the kind of images.
+        role: "id" and "ood" datasets are scored in a study. "fit" is ID training data that methods may use and that is
+            never scored (the training split). "precomputed" has activations of reference images and no images.
+            "samples" are single images to try. "own" are a user's images, which may take any of the first three roles.
+        size: number of images; 0 if it is not determined yet.
+        shape: (height, width) in pixels; None if images differ in size or are not shipped.
+        classes: class names, indexed by labels; empty if there are none, or for a published dataset that is not
+            downloaded yet.
+        licence: licence of the images.
+        source: publication or URL.
+        trained: True if a bundled model was trained on the dataset's classes.
+        images_shipped: False for precomputed activations.
+        downloads: the files of a published dataset, present or not.
     """
 
     name: str
@@ -39,148 +49,3 @@ class DatasetRecord:
     trained: bool = False
     images_shipped: bool = True
     downloads: tuple[Download, ...] = ()
-
-
-_CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_CIFAR10_LICENCE = "No licence stated; published for research, to be cited"
-_CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009"
-_NOISE_SOURCE = "Made from a seed after Liang, Li and Srikant (ODIN), ICLR 2018"
-
-_ENTRIES = (
-    DatasetRecord(
-        name="cifar10",
-        title="CIFAR-10",
-        description="Small photographs of animals and vehicles, 100 of each of ten classes, from the test set.",
-        note="What the CIFAR networks know: objects like those they were trained on, but pictures they never saw.",
-        kind="photographs",
-        role="id",
-        size=1000,
-        shape=(32, 32),
-        classes=_CIFAR10_CLASSES,
-        licence=_CIFAR10_LICENCE,
-        source=_CIFAR10_SOURCE,
-        trained=True,
-    ),
-    DatasetRecord(
-        name="cifar10-fit",
-        title="CIFAR-10, fit split",
-        description="Small photographs of animals and vehicles, 500 of each of ten classes, from the training set.",
-        note="Training images from which methods estimate thresholds, means and neighbours; they are never scored.",
-        kind="photographs",
-        role="fit",
-        size=5000,
-        shape=(32, 32),
-        classes=_CIFAR10_CLASSES,
-        licence=_CIFAR10_LICENCE,
-        source=_CIFAR10_SOURCE,
-        trained=True,
-    ),
-    DatasetRecord(
-        name="fashion-mnist",
-        title="Fashion-MNIST",
-        description="Grey pictures of clothes, shoes and bags on black, 50 of each of ten classes, from the test set.",
-        note="Objects of another world in another style: smooth shapes without background or colour.",
-        kind="photographs",
-        role="ood",
-        size=500,
-        shape=(28, 28),
-        classes=(
-            "T-shirt/top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
-        ),
-        licence="MIT, © 2017 Zalando SE",
-        source="Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
-    ),
-    DatasetRecord(
-        name="mnist",
-        title="MNIST",
-        description="Handwritten digits, white on black, 50 of each, from the test set.",
-        note="Bright strokes on black make peaks with hardly any mean, so a prior that looks for peaks can take them "
-        "for known: look here for where NAP fails.",
-        kind="handwriting",
-        role="ood",
-        size=500,
-        shape=(28, 28),
-        classes=tuple("0123456789"),
-        licence="CC BY-SA 3.0, © Yann LeCun and Corinna Cortes",
-        source="LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE, 1998",
-    ),
-    DatasetRecord(
-        name="textures",
-        title="Textures",
-        description="Crops of eight photographed surfaces, from brick and gravel to tissue and stars.",
-        note="The same pattern from edge to edge and no object: a channel that answers tends to do so everywhere.",
-        kind="textures",
-        role="ood",
-        size=500,
-        shape=(64, 64),
-        classes=("brick", "foliage", "grass", "gravel", "petals", "stars", "tissue", "wood"),
-        licence="CC0 and public domain; foliage and petals CC BY 2.0; tissue no known restrictions",
-        source="Cut from sample photographs of scikit-image 0.26 and scikit-learn 1.9",
-    ),
-    DatasetRecord(
-        name="uniform-noise",
-        title="Uniform noise",
-        description="Every colour value of every pixel drawn at random, all values equally likely.",
-        note="Nothing to recognise anywhere: activations tend to spread evenly, without a peak.",
-        kind="noise",
-        role="ood",
-        size=500,
-        shape=(32, 32),
-        classes=(),
-        licence="CC0",
-        source=_NOISE_SOURCE,
-    ),
-    DatasetRecord(
-        name="gaussian-noise",
-        title="Gaussian noise",
-        description="Every colour value of every pixel drawn from a normal distribution, mean ½ and deviation 1, "
-        "and clipped to what a pixel can hold.",
-        note="Harsher noise, most values at either end: a check that the score does not hang on contrast.",
-        kind="noise",
-        role="ood",
-        size=500,
-        shape=(32, 32),
-        classes=(),
-        licence="CC0",
-        source=_NOISE_SOURCE,
-    ),
-    DatasetRecord(
-        name="imagenet-bank",
-        title="ImageNet reference",
-        description="1,000 photographs with ImageNet classes, kept as activations of EfficientNet-Lite0 only.",
-        note="Photographs of the things an ImageNet network knows, among which an uploaded picture finds its place.",
-        kind="photographs",
-        role="bank",
-        size=1000,
-        shape=None,
-        classes=(),
-        licence="CC BY 2.0 (the photographs, which are not shipped)",
-        source="NIPS 2017 adversarial examples challenge, development set",
-        trained=True,
-        images_shipped=False,
-    ),
-    DatasetRecord(
-        name="photos",
-        title="Sample photographs",
-        description="Twelve free pictures to try, some of what an ImageNet network knows and some of what it does not.",
-        note="Pick a cat or a cup, then a retina or a field of galaxies, and compare the scores.",
-        kind="photographs",
-        role="samples",
-        size=12,
-        shape=None,
-        classes=(),
-        licence="CC0, public domain and CC BY 2.0, given for each picture",
-        source="Sample photographs of scikit-image 0.26 and scikit-learn 1.9",
-    ),
-)
-
-RECORDS: dict[str, DatasetRecord] = {entry.name: entry for entry in _ENTRIES}

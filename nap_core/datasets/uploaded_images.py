@@ -1,13 +1,11 @@
-"""Pictures that people bring: read safely, with a note on what was done to them, or a sentence on why they cannot be.
+"""Decoding of uploaded images, with notes on conversions and error messages.
 
-``nap_core.datasets.decode`` does the reading: only PNG, JPEG, WebP, GIF, BMP and TIFF are ever tried, the size in the
-header is checked before a pixel is decoded, transparency lies on white. This module says more: what a file that is no
-picture seems to be, and what a reader should know of one that was read.
+``nap_core.datasets.decode`` decodes: only PNG, JPEG, WebP, GIF, BMP and TIFF, with the size checked before a pixel is
+read. This module adds what a file of another type seems to be, and what was converted in an image.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,16 +13,15 @@ from pathlib import PurePath
 
 from PIL import ExifTags, Image
 
-from nap_core.datasets.decoding import FORMATS, decode
+from nap_core.datasets.decoding import DAMAGED, FORMATS, decode
 from nap_core.errors import UserError
 
-MAXIMUM_MEGABYTES = 50
-"""Of one file. What a file may unpack to, and how thin, is limited where it is decoded (``decoding``)."""
-MAXIMUM_FILES = 100
+MAX_MEGABYTES = 50
+"""Limit of one file; pixels and aspect ratio are limited in ``decoding``."""
+MAX_FILES = 100
 TINY = 64
-"""Pixels of the long side up to which a picture suits a network for small images better than one for photographs."""
+"""Long side in pixels up to which an image suits a network for small images better than one for photographs."""
 
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
 _AS_PICTURE = "Export it as PNG or JPEG and take that file."
 _UNPACK = "Unpack it and take the pictures inside."
 _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
@@ -64,8 +61,8 @@ _SUFFIXES = {
 
 
 @dataclass(frozen=True)
-class BroughtImage:
-    """A picture as a viewer shows it: upright, RGB, first frame. ``notes`` are sentences on what was done to it."""
+class UploadedImage:
+    """An image as a viewer shows it: upright, RGB, first frame. ``notes`` are sentences on conversions."""
 
     name: str
     image: Image.Image
@@ -77,15 +74,15 @@ class BroughtImage:
         return max(self.image.size) <= TINY
 
 
-def read(data: bytes, name: str) -> BroughtImage:
-    """The picture in a file that somebody brought.
+def read(data: bytes, name: str) -> UploadedImage:
+    """Decode an uploaded file.
 
-    Raises UserError, naming the file and saying what to do, for a file that is empty, damaged or incomplete, too large
-    (in bytes, in pixels, or far longer than wide), or no picture; what it seems to be is said where that can be told.
+    Raises UserError, with file name and advice, for a file that is empty, damaged, incomplete, too large (bytes, pixels
+    or aspect ratio) or not an image; the message names the detected file type.
     """
-    if len(data) > MAXIMUM_MEGABYTES * 2**20:
+    if len(data) > MAX_MEGABYTES * 2**20:
         raise UserError(
-            f"“{name}” has {len(data) / 2**20:,.0f} MB; files up to {MAXIMUM_MEGABYTES} MB can be taken. "
+            f"“{name}” has {len(data) / 2**20:,.0f} MB; files up to {MAX_MEGABYTES} MB can be taken. "
             "Scale it down or save it as JPEG first."
         )
     for offset, magic, what, advice in _FOREIGN:
@@ -94,18 +91,18 @@ def read(data: bytes, name: str) -> BroughtImage:
     if b"<svg" in data[:1000].lower():
         raise UserError(f"“{name}” is an SVG drawing, which has no pixels. {_AS_PICTURE}")
     image = decode(data, name)
-    return BroughtImage(name, image, tuple(_notes(data, name)))
+    return UploadedImage(name, image, tuple(_notes(data, name)))
 
 
 def _notes(data: bytes, name: str) -> Iterator[str]:
-    """What ``decode`` has done to a picture it could read, told from the header alone."""
+    """Sentences on what ``decode`` converted, from the image's header."""
     with Image.open(BytesIO(data), formats=FORMATS) as picture:
         kind = picture.format or ""
         suffix = PurePath(name).suffix
         if suffix.lower() not in _SUFFIXES[kind]:
-            told = f"Its name ends in {suffix}" if suffix else "Its name has no ending"
-            yield f"{told}, but it is a {'JPEG' if kind == 'MPO' else kind} picture and was read as one."
-        if kind != "MPO" and _told(lambda: getattr(picture, "is_animated", False)):
+            ending = f"Its name ends in {suffix}" if suffix else "Its name has no ending"
+            yield f"{ending}, but it is a {'JPEG' if kind == 'MPO' else kind} picture and was read as one."
+        if kind != "MPO" and _safely(lambda: getattr(picture, "is_animated", False)):
             yield "Only its first page is used." if kind == "TIFF" else "It is animated: its first frame is used."
         if picture.has_transparency_data:
             yield "What is transparent in it lies on white."
@@ -115,13 +112,13 @@ def _notes(data: bytes, name: str) -> Iterator[str]:
             yield "Its 16-bit grey was scaled to 8 bits."
         elif picture.mode in ("I", "F"):
             yield "Its grey values were stretched from their least to their greatest."
-        if _told(lambda: picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)):
+        if _safely(lambda: picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)):
             yield "It was turned upright, as its camera noted."
 
 
-def _told(question: Callable[[], bool]) -> bool:
-    """The answer to a question about a picture that could be read; no where that part of its file is damaged."""
+def _safely(question: Callable[[], bool]) -> bool:
+    """The result of ``question``; False if that part of the file is damaged."""
     try:
         return question()
-    except _DAMAGED:
+    except DAMAGED:
         return False

@@ -160,9 +160,9 @@ class ForwardPass:
 
         with ONE_PASS_AT_A_TIME, ExitStack() as reading:
             for place, site in enumerate(self.sites):
-                reading.enter_context(site.hook.reading(network, at(place)))
+                reading.enter_context(site.hook.capture(network, at(place)))
             if head:
-                reading.enter_context(head.reading(network, features.append))
+                reading.enter_context(head.capture(network, features.append))
             # Outside inference mode, in which weights would be made that no gradient can ever go through again.
             network.to(self.device).to(memory_format=torch.channels_last)
             with torch.inference_mode():

@@ -25,7 +25,7 @@ from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.refusals import network_refusal, without_images
 from nap_core.methods.spec import MethodRecord, Scored, Value
-from nap_core.models import AttentionTap, FeatureHook, LoadedModel
+from nap_core.models import AttentionHook, FeatureHook, LoadedModel
 from nap_core.storage.activation_store.scores import ScoreFile
 from nap_core.storage.progress import RunCallbacks
 
@@ -77,12 +77,12 @@ class Site:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
         return self.maps(x, (self._head_hook(),))[0][0].flatten(1)
 
-    def maps(self, x: Tensor, hooks: tuple[FeatureHook | AttentionTap, ...]) -> tuple[list[Tensor], Tensor]:
+    def maps(self, x: Tensor, hooks: tuple[FeatureHook | AttentionHook, ...]) -> tuple[list[Tensor], Tensor]:
         """Inputs → the map at each hook, and the logits, in one pass."""
         read: list[list[Tensor]] = [[] for _ in hooks]
         with ExitStack() as reading:
             for hook, maps in zip(hooks, read, strict=True):
-                reading.enter_context(hook.reading(self.network, maps.append))
+                reading.enter_context(hook.capture(self.network, maps.append))
             logits = self.network(x)
         return [maps[-1] for maps in read], logits
 

@@ -1,11 +1,11 @@
-"""Models: a record of each, and loading it with its weights and preprocessing.
+"""Models by name: records, networks with their weights and preprocessing, hooks.
 
     >>> from nap_core import models
     >>> model = models.load("resnet20-cifar10")
     >>> model.network, model.transform, model.classes
 
-A new bundled model is one more ``ModelRecord`` in ``bundled.RECORDS``. The names of ``__init__.pyi`` are imported at
-their first use, so that a record is read without torch.
+A new bundled model is one more ``ModelRecord`` in ``catalogue/bundled.py``. The names of ``__init__.pyi`` are imported
+at their first use, so that a record is read without torch.
 """
 
 import lazy_loader

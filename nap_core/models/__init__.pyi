@@ -1,7 +1,7 @@
 from .architectures import ARCHITECTURES as ARCHITECTURES
-from .attention_hook import AttentionTap as AttentionTap
-from .bundled import CIFAR10_CLASSES as CIFAR10_CLASSES
-from .bundled import RECORDS as RECORDS
+from .attention_hook import AttentionHook as AttentionHook
+from .catalogue import CIFAR10_CLASSES as CIFAR10_CLASSES
+from .catalogue import RECORDS as RECORDS
 from .feature_hook import FeatureHook as FeatureHook
 from .loaded_model import LoadedModel as LoadedModel
 from .loaded_model import Variant as Variant
@@ -10,12 +10,12 @@ from .loaded_model import with_layer as with_layer
 from .loaded_model import with_preprocessing as with_preprocessing
 from .loading import add as add
 from .loading import benchmark_classes as benchmark_classes
-from .loading import find as find
-from .loading import is_here as is_here
-from .loading import listing as listing
 from .loading import load as load
 from .loading import load_checkpoint as load_checkpoint
-from .loading import names as names
 from .plugins import entry as entry
 from .preprocessing import Transform as Transform
+from .sources import find as find
+from .sources import is_here as is_here
+from .sources import listing as listing
+from .sources import names as names
 from .spec import ModelRecord as ModelRecord

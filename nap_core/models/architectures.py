@@ -1,4 +1,4 @@
-"""The architectures: how each is built, where its penultimate map is, and which module is its linear head."""
+"""The architectures: constructor, penultimate feature map and linear head of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import EfficientNet_B0_Weights
 
 from nap_core.models import timm_networks, torchvision_families
-from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.cifar_networks import CifarDenseNet, CifarResNet
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.preprocessing import Transform
@@ -23,18 +23,26 @@ LITE_TRANSFORM = Transform(256, 224, mean=(127 / 255,) * 3, std=(128 / 255,) * 3
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network without its weights. ``build`` takes the number of classes; ``tap`` is the penultimate map, ``head``
-    the dotted name of the last linear layer, empty where there is none; None for either is to find it in the network.
-    ``classes_from`` is the entry of a weights file that has a row a class, where it is not the head's weight.
-    ``transform`` is the usual one. ``layers`` are the modules at whose ends methods look that read several layers, the
-    earliest first; ``renamed`` turns the name of an entry in a weights file into the network's own, and ``adapted``
-    makes the network fit what else such a file decides, before it is loaded. ``note`` says in a sentence or two where
-    NAP is read."""
+    """A network without its weights.
+
+    Attributes:
+        name: the name on the command line and in records.
+        title: the name on the screen.
+        build: number of classes K → network with random weights.
+        hook: where the penultimate feature map is read; None to locate it in the running network.
+        head: dotted name of the last linear layer, "" if there is none; None to locate it.
+        transform: the default preprocessing.
+        layers: dotted names of the modules whose outputs multi-layer methods read, earliest first.
+        renamed: name of an entry in a weights file → the network's name for it.
+        adapted: called with network and state dict before loading; resizes what the file determines.
+        note: where NAP is read, in one or two sentences.
+        classes_from: the entry of a weights file whose rows are the classes, if it is not the head's weight.
+    """
 
     name: str
     title: str
     build: Callable[[int], nn.Module]
-    hook: FeatureHook | AttentionTap | None
+    hook: FeatureHook | AttentionHook | None
     head: str | None
     transform: Transform
     layers: tuple[str, ...] = ()
@@ -45,7 +53,7 @@ class Architecture:
 
     @property
     def counts_classes(self) -> str:
-        """The entry of a weights file that has a row a class."""
+        """The entry of a weights file whose rows are the classes, (K, D)."""
         return self.classes_from or f"{self.head}.weight"
 
 
@@ -116,28 +124,20 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def find(name: str) -> Architecture | None:
-    """The architecture called ``name``: one of ``ARCHITECTURES``, of torchvision's by torchvision's name, or of timm's
-    by timm's name after ``timm:``. Raises UserError for the latter without timm."""
+    """The architecture ``name``: one of ``ARCHITECTURES``, torchvision's name, or ``timm:`` and timm's name.
+
+    None for an unknown name. Raises UserError for a timm name without timm.
+    """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
-    if timm_networks.trained_on(name):
+    if timm_networks.owns(name):
         return _timm(name)
     family = torchvision_families.family_of(name)
     if family is None:
         return None
-    transform = torchvision_families.IMAGENET_TRANSFORM
-    return Architecture(
-        name,
-        torchvision_families.title(name),
-        family.build(name),
-        family.hook,
-        family.head,
-        transform,
-        family.layers,
-        family.renamed,
-        family.adapted,
-        family.note,
-    )
+    title, transform = torchvision_families.title(name), torchvision_families.IMAGENET_TRANSFORM
+    kept = family.layers, family.renamed, family.adapted, family.note
+    return Architecture(name, title, family.build(name), family.hook, family.head, transform, *kept)
 
 
 def _timm(name: str) -> Architecture:
@@ -154,5 +154,5 @@ def _timm(name: str) -> Architecture:
 
 
 def names() -> tuple[str, ...]:
-    """Every name that ``find`` knows: ours, then torchvision's. timm's are in ``timm_networks.names``."""
+    """The names of our architectures, then torchvision's. timm's are in ``timm_networks.names``."""
     return (*ARCHITECTURES, *torchvision_families.names())

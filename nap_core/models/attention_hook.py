@@ -1,6 +1,6 @@
-"""Where the class token of a Transformer looks: its attention in the last block, beside the network's own forward pass.
+"""A hook that reads the attention of a Transformer's class token in the last block.
 
-NAP for Transformers reads these attentions as it reads the penultimate map of a CNN ("Out-of-Distribution Detection
+NAP for Transformers reads these attentions in place of a CNN's penultimate feature map ("Out-of-Distribution Detection
 using Neural Activation Prior", Appendix K).
 """
 
@@ -23,13 +23,13 @@ MEAN = 0
 
 
 @dataclass(frozen=True)
-class AttentionTap:
-    """The attention of the class token over the patches, as a map (B, 1 + heads, h, w): the mean over the heads first,
-    then each head. ``module`` is the dotted name of the last block's attention, torchvision's or timm's.
+class AttentionHook:
+    """The attention of the class token over the patches as a map (B, 1 + heads, h, w): the mean over heads, each head.
 
-    The weights are the softmax over all tokens, so that a map adds up to one less what the class token and other
-    tokens that are no patches (timm's registers) get. They are computed from what enters the module, for the one query
-    alone: the module goes its own way, and its outputs stay the same to the last bit.
+    ``module`` is the dotted name of the last block's attention module, torchvision's or timm's. Weights are the softmax
+    over all tokens; a map therefore sums to 1 minus the weight of the class token and other non-patch tokens (timm's
+    registers). They are recomputed from the module's input for the class token's query only, so that the module's own
+    output is unchanged to the last bit.
     """
 
     module: str
@@ -38,13 +38,15 @@ class AttentionTap:
         return f"attention of the class token in {self.module}"
 
     def heads(self, network: nn.Module) -> int:
-        """How many heads there are. Raises as ``reading`` does."""
+        """The number of attention heads. Raises as ``capture`` does."""
         return _scores_of(network.get_submodule(self.module))[1]
 
     @contextmanager
-    def reading(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
-        """While the context is open, ``receive`` gets the map at each forward pass. Raises AttributeError when the
-        network has no such module, UserError when its attention is of a kind that cannot be read."""
+    def capture(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
+        """While the context is open, ``receive`` is called with the map (B, 1 + heads, h, w) at each forward pass.
+
+        Raises AttributeError when the network has no such module, UserError for an unsupported attention class.
+        """
         module = network.get_submodule(self.module)
         scores, _ = _scores_of(module)
         others = int(getattr(network, "num_prefix_tokens", 1))
@@ -61,21 +63,20 @@ class AttentionTap:
             handle.remove()
 
 
-def find(network: nn.Module) -> AttentionTap | None:
-    """The tap of a Transformer that reads its class token, at the last attention of a kind known here; None for any
-    other."""
-    if getattr(network, "global_pool", "token") != "token":  # timm's word for what the head reads
+def find(network: nn.Module) -> AttentionHook | None:
+    """The hook on a Transformer's last supported attention module; None for networks without a class token."""
+    if getattr(network, "global_pool", "token") != "token":  # timm's attribute for the head's input
         return None
     if not any(isinstance(getattr(network, name, None), nn.Parameter) for name in ("class_token", "cls_token")):
         return None
     names = [name for name, module in network.named_modules() if _kind(module)]
-    return AttentionTap(names[-1]) if names else None
+    return AttentionHook(names[-1]) if names else None
 
 
 def _kind(module: nn.Module) -> str:
     if isinstance(module, nn.MultiheadAttention) and module.batch_first and module.in_proj_weight is not None:
         return "torch"
-    # timm's plain attention. Its relatives add to the scores (relative positions, rotations): they are no such kind.
+    # timm's plain attention only: variants with relative positions or rotations add other terms to the scores.
     parts = (getattr(module, name, None) for name in ("qkv", "q_norm", "k_norm"))
     plain = not any(hasattr(module, name) for name in ("relative_position_bias_table", "rope", "rel_pos", "q_bias"))
     counted = isinstance(getattr(module, "num_heads", None), int) and isinstance(getattr(module, "scale", None), float)
@@ -83,10 +84,10 @@ def _kind(module: nn.Module) -> str:
 
 
 def _scores_of(module: Any) -> tuple[Callable[[Tensor], Tensor], int]:
-    """What turns tokens (B, N, D) into the class token's scaled scores over all of them, (B, heads, N); the heads."""
+    """(function from tokens (B, N, D) to the class token's scaled scores (B, heads, N), number of heads)."""
     kind = _kind(module)
     if not kind:
-        raise UserError(f"The attention of a {type(module).__name__} cannot be read: it is of a kind not known here.")
+        raise UserError(f"The attention of a {type(module).__name__} cannot be read: this kind is not supported.")
     projection = (
         (module.in_proj_weight, module.in_proj_bias) if kind == "torch" else (module.qkv.weight, module.qkv.bias)
     )
@@ -95,7 +96,7 @@ def _scores_of(module: Any) -> tuple[Callable[[Tensor], Tensor], int]:
 
     def scores(tokens: Tensor) -> Tensor:
         weight, bias = projection
-        third = len(weight) // 3  # of the rows make queries, the next as many keys, in both kinds
+        third = len(weight) // 3  # rows of queries, then of keys, then of values, in both kinds
 
         def projected(given: Tensor, rows: slice) -> Tensor:
             return _by_head(functional.linear(given, weight[rows], None if bias is None else bias[rows]), heads)

@@ -1,4 +1,4 @@
-"""Weights from a file: safetensors, or a PyTorch checkpoint that holds nothing but tensors."""
+"""Weights from a file: safetensors, or a PyTorch checkpoint that contains only tensors."""
 
 from __future__ import annotations
 
@@ -16,18 +16,9 @@ from torch import Tensor, nn
 
 from nap_core.errors import UserError
 
-# What the two readers were seen to raise on files with flipped and missing bytes, beside UnpicklingError.
-_DAMAGED = (
-    SafetensorError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OSError,
-    LookupError,
-    TypeError,
-    AssertionError,
-    struct.error,
-)
+# Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
+_BAD_VALUES = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)
+_DAMAGED = (SafetensorError, EOFError, OSError, struct.error, *_BAD_VALUES)
 
 
 def sha256_of(path: Path) -> str:
@@ -37,9 +28,9 @@ def sha256_of(path: Path) -> str:
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The state dict in ``path``: plain, or under ``state_dict``; a ``module.`` prefix on every name is taken off.
+    """The state dict in ``path``: plain, or under ``state_dict``; a ``module.`` prefix on every name is removed.
 
-    Raises UserError when the file is missing, is damaged, or holds more than tensors: such a file could run code.
+    Raises UserError for a missing or damaged file, and for one with other objects than tensors: it could run code.
     """
     if not path.is_file():
         raise UserError(f"There is no weights file at {path}. Check the path.")
@@ -65,7 +56,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def load_into(network: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Load ``state`` into ``network``. Raises UserError that names missing, unexpected and misshapen entries."""
+    """Load ``state`` into ``network``. Raises UserError with missing, unexpected and misshapen entries."""
     wanted = network.state_dict()
     # Old checkpoints lack this counter, which evaluation never reads.
     missing = sorted(name for name in wanted.keys() - state.keys() if not name.endswith("num_batches_tracked"))
@@ -82,7 +73,7 @@ def load_into(network: nn.Module, state: dict[str, Tensor], source: str) -> None
             f"The weights in {source} do not fit this network: {'; '.join(said)}. "
             "Pick the architecture they were trained with."
         )
-    # With the versions of the network's own entries: MNASNet reads no file that tells none.
-    known = OrderedDict(state)
-    known._metadata = wanted._metadata  # type: ignore[attr-defined]
-    network.load_state_dict(known, strict=False)
+    # MNASNet rejects a state dict without version metadata, so the network's own is added.
+    versioned = OrderedDict(state)
+    versioned._metadata = wanted._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(versioned, strict=False)

@@ -1,7 +1,7 @@
 """The CIFAR families: ResNet-20 … 110 and DenseNet-BC, with the state-dict names of the common checkpoints.
 
-Both networks end in an explicit ``penultimate`` module (no parameters), whose output is the post-ReLU map before
-global pooling, and a linear head on its spatial mean. That is what NAP reads.
+Both networks end in an explicit ``penultimate`` module (no parameters), whose output is the post-ReLU feature map
+before global pooling, and a linear head on its spatial mean. That is what NAP reads.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Where a network's penultimate map is read, without changing what the network computes."""
+"""A forward hook that reads a feature map without changing what the network computes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from typing import Literal
 from torch import Tensor, nn
 
 ONE_PASS_AT_A_TIME = threading.Lock()
-"""Held while hooks are on a network that others may use: a second pass at the same time would be caught by them."""
+"""Held while hooks are set on a shared network: they would also fire in another thread's forward pass."""
 
 
 @dataclass(frozen=True)
 class FeatureHook:
-    """What enters or leaves a module, a map (B, C, H, W) for example; ``module`` is its dotted name in the network.
+    """The input or output of a module as a feature map (B, C, H, W).
 
-    ``channels_last``: the network has it as (B, H, W, C), and it is turned. ``tokens``: the network has tokens
-    (B, N, D), of which the last g² with g = ⌊√N⌋ are the patches of a D-channel map of g × g. ``rectified``: it is cut
-    at zero, where no ReLU has done that: the prior is about activations, of which none is negative.
+    ``str(hook)`` is part of store keys.
+
+    Attributes:
+        module: dotted name of the module in the network.
+        side: "input" or "output" of the module.
+        channels_last: the network's array is (B, H, W, C) and is permuted.
+        rectified: the map is cut at zero, for networks without a ReLU there: NAP is defined on non-negative
+            activations.
+        tokens: the network's array is tokens (B, N, D); the last g² tokens, g = ⌊√N⌋, are a map of g × g patches.
     """
 
     module: str
@@ -34,30 +40,27 @@ class FeatureHook:
         return f"{self.side} of {self.module}{', rectified' if self.rectified else ''}"
 
     @contextmanager
-    def reading(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
-        """While the context is open, ``receive`` gets the map at each forward pass. Raises AttributeError when the
-        network has no such module."""
+    def capture(self, network: nn.Module, receive: Callable[[Tensor], None]) -> Iterator[None]:
+        """While the context is open, ``receive`` is called with the map (B, C, H, W) at each forward pass.
+
+        Raises AttributeError when the network has no such module.
+        """
         module = network.get_submodule(self.module)
 
-        def on_output(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            receive(self.turned(output))
+        def on_call(_module: nn.Module, inputs: tuple[Tensor, ...], *output: Tensor) -> None:
+            receive(self.as_map(output[0] if output else inputs[0]))
 
-        def on_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            receive(self.turned(inputs[0]))
-
-        if self.side == "output":
-            handle = module.register_forward_hook(on_output)
-        else:
-            handle = module.register_forward_pre_hook(on_input)
+        register = module.register_forward_hook if self.side == "output" else module.register_forward_pre_hook
+        handle = register(on_call)
         try:
             yield
         finally:
             handle.remove()
 
-    def turned(self, found: Tensor) -> Tensor:
-        """What the network has there → what is read of it."""
+    def as_map(self, value: Tensor) -> Tensor:
+        """The network's array → the feature map (B, C, H, W); arrays of other layouts are returned as they are."""
         if self.tokens:
-            side = math.isqrt(found.shape[1])
-            found = found[:, -(side**2) :].transpose(1, 2).reshape(len(found), -1, side, side)
-        turned = found.permute(0, 3, 1, 2) if self.channels_last else found
-        return turned.clamp(min=0) if self.rectified else turned
+            side = math.isqrt(value.shape[1])
+            value = value[:, -(side**2) :].transpose(1, 2).reshape(len(value), -1, side, side)
+        feature_map = value.permute(0, 3, 1, 2) if self.channels_last else value
+        return feature_map.clamp(min=0) if self.rectified else feature_map

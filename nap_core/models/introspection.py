@@ -1,11 +1,11 @@
-"""What one look at a running network finds: its modules with their shapes, its global pooling, its linear head.
+"""Locates the penultimate feature map and the linear head of a network in one forward pass.
 
-    >>> anatomy = dissect(network, side=224)
-    >>> anatomy.sentence()
+    >>> structure = inspect_network(network, side=224)
+    >>> structure.sentence()
     'Found: the map that enters “avgpool”, 512 channels of 7 × 7; the last layer, “fc”, reads its mean.'
 
-Nothing is looked up by name: two random images go through the network once, and what each module makes of them tells
-which map is averaged and which layer gives the logits.
+No names are assumed. Two random images pass through the network once; comparing the modules' inputs and outputs shows
+which map is averaged and which layer outputs the logits.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ import torch
 from torch import Tensor, nn
 
 from nap_core.errors import UserError
-from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.module_trace import IMAGES, Form, MapNote, ModuleTrace, Run, equal, same
 
 STAGES = 4
-# What torch and networks were seen to raise on inputs that they do not take.
+# Exceptions of torch and networks on unsupported inputs.
 _REFUSED = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, AttributeError)
 
 
 class ImagesRefusedError(UserError):
-    """The network does not take images of that size."""
+    """The network does not accept images of that size."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A module that puts out a map: dotted name, class, and the map's channels, height and width.
+    """A module whose output is a feature map.
 
-    ``rectified`` is True for a map that goes below zero and comes from no activation function: it is then cut at zero.
-    ``feeds_head`` is True where the map's mean, as it is read, is what the head reads.
+    ``name`` is its dotted name, ``kind`` its class, ``shape`` the map's (C, H, W), ``form`` the layout in memory.
+    ``rectified`` is True for a map with negative values that no activation function produced; it is cut at zero.
+    ``feeds_head`` is True if the head reads the map's spatial mean.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Layer:
 
     @property
     def hook(self) -> FeatureHook:
-        """Where the map is read."""
+        """The hook that reads the map."""
         last, tokens = self.form == "channels last", self.form == "tokens"
         return FeatureHook(self.name, channels_last=last, tokens=tokens, rectified=self.rectified)
 
@@ -58,17 +59,22 @@ class Layer:
 
 @dataclass(frozen=True)
 class NetworkStructure:
-    """What was found in a network.
+    """The feature maps and the head of a network.
 
-    ``layers`` are the modules that put out a map, in the order in which they started: a module comes before its parts.
-    ``tap`` is where the penultimate map is read, ``shape`` that map's channels, height and width; ``averaged`` is True
-    where the network goes on with its mean alone. ``head`` is the last linear layer if its output is the logits, else
-    empty; it reads ``features`` values, the map's mean where ``head_on_mean``. ``stages`` are the last modules at each
-    of the smallest sizes of map, the earliest first. ``classes`` is the number of logits.
+    Attributes:
+        layers: the modules that output a feature map, in order of their start: a module before its submodules.
+        hook: reads the penultimate feature map.
+        shape: that map's (C, H, W).
+        averaged: True if the network continues with the map's spatial mean only.
+        head: dotted name of the last linear layer if it outputs the logits, else "".
+        head_on_mean: True if the head reads the map's spatial mean.
+        features: number of values D that the head reads.
+        classes: number of logits K.
+        stages: the last module at each of the smallest map sizes, earliest first.
     """
 
     layers: tuple[Layer, ...]
-    hook: FeatureHook | AttentionTap
+    hook: FeatureHook | AttentionHook
     shape: tuple[int, int, int]
     averaged: bool
     head: str
@@ -78,20 +84,20 @@ class NetworkStructure:
     stages: tuple[str, ...]
 
     def layer(self, name: str) -> Layer:
-        """The layer called ``name``. Raises UserError when none that puts out a map is called so."""
-        found = next((layer for layer in self.layers if layer.name == name), None)
-        if found is None:
+        """The layer ``name``. Raises UserError if no layer of that name outputs a feature map."""
+        layer = next((layer for layer in self.layers if layer.name == name), None)
+        if layer is None:
             some = ", ".join(layer.name for layer in self.layers[-3:])
             raise UserError(f"The network has no layer “{name}” that puts out a map. The last that do are {some}.")
-        return found
+        return layer
 
     def sentence(self) -> str:
-        """What was found, in a sentence."""
+        """Feature map and head in one sentence."""
         return f"{self._map()}; {self._head()}."
 
     def _map(self) -> str:
         channels, height, width = self.shape
-        if isinstance(self.hook, AttentionTap):
+        if isinstance(self.hook, AttentionHook):
             return f"Found: the {self.hook}, {height} × {width} patches of {channels - 1:,} heads, their mean first"
         size = f"{channels:,} channels of {height} × {width}{', cut at zero' if self.hook.rectified else ''}"
         where = "enters" if self.hook.side == "input" else "leaves"
@@ -109,21 +115,21 @@ class NetworkStructure:
         return f"the last layer, “{self.head}”, reads {what}"
 
 
-def inspect_network(network: nn.Module, side: int, hook: FeatureHook | AttentionTap | None = None) -> NetworkStructure:
-    """Look at ``network`` while two random images (3, side, side) pass through it once, in evaluation mode.
+def inspect_network(network: nn.Module, side: int, hook: FeatureHook | AttentionHook | None = None) -> NetworkStructure:
+    """Locate feature maps and head with one forward pass of two random images (3, side, side) in evaluation mode.
 
-    Nobody else may use the network meanwhile: hooks are set on its modules, and taken off again. Its mode, its weights
-    and torch's random numbers stay as they were. ``tap`` is where the penultimate map is read, None to find it. Raises
-    ImagesRefusedError for a network that does not take the images, UserError for one that has no map or does not answer
-    each image with a row of logits.
+    ``hook`` reads the penultimate feature map; None to locate it. No other thread may use the network meanwhile,
+    because hooks are set on its modules. Its mode, weights and torch's random state are unchanged afterwards. Raises
+    ImagesRefusedError if the network does not accept the images, UserError if it has no feature map or does not output
+    a row of logits for each image.
     """
     _takes_one_input(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     pixels = torch.randn((IMAGES, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
     runs, training = ModuleTrace(), {name: module.training for name, module in network.named_modules()}
     try:
-        with torch.no_grad(), runs.watching(network.eval(), hook):
-            logits = _answer(network, pixels)
+        with torch.no_grad(), runs.capture(network.eval(), hook):
+            logits = _output(network, pixels)
     finally:
         for name, module in network.named_modules():
             module.training = training[name]
@@ -132,10 +138,10 @@ def inspect_network(network: nn.Module, side: int, hook: FeatureHook | Attention
         raise UserError(f"The network answers an image with {what or 'one number'} in place of a row of logits.")
     if not logits.isfinite().all():
         raise UserError("The network answers with numbers that are not finite: its weights are no trained network's.")
-    return _anatomy(runs, logits, hook)
+    return _structure(runs, logits, hook)
 
 
-def _answer(network: nn.Module, pixels: Tensor) -> object:
+def _output(network: nn.Module, pixels: Tensor) -> object:
     try:
         return network(pixels)
     except _REFUSED as error:
@@ -152,15 +158,15 @@ def _takes_one_input(network: nn.Module) -> None:
         raise UserError(f"The network asks for {len(asked)} inputs ({', '.join(asked)}), and there are only images.")
 
 
-def _anatomy(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionTap | None) -> NetworkStructure:
+def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionHook | None) -> NetworkStructure:
     head = next((run for run in reversed(runs.by_end) if run.linear is not None and same(run.linear, logits)), None)
     reads = head.entered if head else None
     if hook is None:
         hook, note = _penultimate(runs, logits)
-    elif runs.tapped is None:
+    elif runs.hooked is None:
         raise UserError(f"What is read at the {hook} is no map with channels, height and width.")
     else:
-        note = runs.tapped
+        note = runs.hooked
     mean = note.rectified_mean if isinstance(hook, FeatureHook) and hook.rectified else note.mean
     averages = _after_the_maps(runs, logits)
     return NetworkStructure(
@@ -183,7 +189,7 @@ def _layer(run: Run, note: MapNote, runs: ModuleTrace, reads: Tensor | None) -> 
 
 
 def _is_rectified(note: MapNote, runs: ModuleTrace) -> bool:
-    """Whether a map is to be cut at zero. What SiLU and its like let through below zero is part of the activation."""
+    """Whether to cut a map at zero. Negative outputs of SiLU and similar functions are activations and stay."""
     if note.lowest >= 0:
         return False
     activations = (run.map for run in runs.by_end if run.is_activation and run.map)
@@ -195,36 +201,36 @@ def _last_map_ended(runs: ModuleTrace) -> int:
 
 
 def _after_the_maps(runs: ModuleTrace, logits: Tensor) -> list[Tensor]:
-    """The vectors (B, D) with which the network goes on after its last map; the logits if nothing else."""
+    """The vectors (B, D) that the network computes after its last feature map; at least the logits."""
     last = _last_map_ended(runs)
-    found = [run.entered for run in runs.by_start if run.started > last and run.entered is not None]
+    inputs = [run.entered for run in runs.by_start if run.started > last and run.entered is not None]
     pooled = [run.pooled.mean for run in runs.by_start if run.started > last and run.pooled is not None]
-    return [*pooled, *found, logits]
+    return [*pooled, *inputs, logits]
 
 
 def _penultimate(runs: ModuleTrace, logits: Tensor) -> tuple[FeatureHook, MapNote]:
-    """Where the map is that enters the last global pooling, and what was noted of it; without one, the last map."""
+    """Hook and statistics of the input of the last global pooling; without one, of the last feature map."""
     last = _last_map_ended(runs)
-    for run in reversed(runs.by_end):  # what holds a pooling comes before it here, and is as good a place
+    for run in reversed(runs.by_end):  # a module that contains only the pooling comes first and has the same input
         if run.started > last and run.pooled is not None:
             rectified = _is_rectified(run.pooled, runs)
             hook = FeatureHook(run.name, "input", channels_last=run.pooled.form == "channels last", rectified=rectified)
             return hook, run.pooled
-    found = [(run, run.map) for run in reversed(runs.by_end) if run.map]
-    if not found:
+    candidates = [(run, run.map) for run in reversed(runs.by_end) if run.map]
+    if not candidates:
         raise UserError("The network has no layer that puts out a map, and NAP reads maps.")
     for vector in _after_the_maps(runs, logits):
-        for run, note in found:
+        for run, note in candidates:
             layer = _layer(run, note, runs, None)
-            # A ReLU that is no module may lie between the map and its mean.
+            # A functional ReLU may lie between the map and its mean.
             if equal(note.mean, vector) or (layer.rectified and equal(note.rectified_mean, vector)):
                 return layer.hook, note
-    run, note = found[0]
+    run, note = candidates[0]
     return _layer(run, note, runs, None).hook, note
 
 
 def _stages(runs: ModuleTrace) -> tuple[str, ...]:
-    """The last module at each size of map, for the smallest sizes; parts of blocks are looked at only if need be."""
+    """The last module at each of the smallest map sizes; nested modules only if the outer ones do not suffice."""
     for dots in range(3):
         ends: dict[int, str] = {}
         for run in runs.by_end:

@@ -1,4 +1,4 @@
-"""Models by name: their records, and loading them with their weights and preprocessing."""
+"""Models by name → networks with their weights; checkpoints of a user."""
 
 from __future__ import annotations
 
@@ -6,62 +6,37 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
-from nap_core.models import architectures, plugins, torchvision_zoo, user_models
-from nap_core.models.bundled import CIFAR10_CLASSES, RECORDS
+from nap_core.models import architectures, plugins, user_models
 from nap_core.models.checkpoint import load_into, read_state_dict, sha256_of
 from nap_core.models.loaded_model import LoadedModel, Variant, assemble, with_layer, with_preprocessing
 from nap_core.models.preprocessing import Transform
-from nap_core.models.spec import Made, ModelRecord
-from nap_core.storage import allowed_folders, byte_size
-
-
-def names() -> tuple[str, ...]:
-    """Every model there is: the catalogue's, the user's own, then torchvision's, whose weights may still be far."""
-    return (*RECORDS, *plugins.records(), *user_models.names(), *torchvision_zoo.names())
-
-
-def find(name: str) -> ModelRecord:
-    """What is known of the model ``name``: bundled, the user's own or torchvision's.
-
-    Raises UserError when there is none, or what is kept of it is damaged.
-    """
-    if name in RECORDS:
-        return RECORDS[name]
-    if name in plugins.records():
-        return plugins.records()[name]
-    if name in torchvision_zoo.names():
-        return torchvision_zoo.record(name)
-    if not allowed_folders.is_own(name) or name not in user_models.names():
-        said = f"There is no model called “{name}”. There are: {listing()}."
-        raise UserError(" ".join([said, *plugins.faults()]))
-    return user_models.record(name)
-
-
-def listing() -> str:
-    """The models that there are, for a sentence; of torchvision's, which are many, how they are named."""
-    listed = ", ".join((*RECORDS, *plugins.records(), *user_models.names()))
-    return f"{listed}, and torchvision's, as {torchvision_zoo.PREFIX}resnet50"
-
-
-def is_here(name: str) -> bool:
-    """Whether the weights of the model ``name`` need no download. Raises as ``find`` does."""
-    return all(download.present for download in find(name).downloads())
+from nap_core.models.sources import find
+from nap_core.models.spec import ModelRecord, PluginNetwork
+from nap_core.storage import byte_size
 
 
 def load(wanted: str | Variant) -> LoadedModel:
-    """Load a model of ``names``, on the CPU: as it comes, or as a variant of it.
+    """Load a model on the CPU, in evaluation mode.
 
-    Raises UserError for an unknown name, damaged weights, weights that have still to be fetched, and what ``read_at``
-    and ``fed_by`` refuse.
+    Args:
+        wanted: a name of ``names()``, or a ``Variant`` with another penultimate layer or preprocessing.
+
+    Returns:
+        The network with preprocessing, class names and feature hook. The last four models are cached.
+
+    Raises:
+        UserError: unknown name, damaged weights, weights that are not downloaded yet, or a layer or preprocessing
+            that the network does not have or accept.
     """
     variant = Variant(wanted) if isinstance(wanted, str) else wanted
-    made = find(variant.name).made  # what has been removed is not loaded from memory
-    model = _load(variant.name, made)
+    plugin = find(variant.name).plugin  # also raises for a removed model, which may still be in the cache
+    model = _load(variant.name, plugin)
     return model if variant.is_plain else _varied(model, variant)
 
 
-# By the model itself, not by its name: one that was let go and loaded again shares its network with its variants.
+# Keyed by the model object: after a model leaves the cache and is loaded again, its variants share the new network.
 @lru_cache(maxsize=4)
 def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
     if variant.transform:
@@ -70,10 +45,16 @@ def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, made: Made | None) -> LoadedModel:
+def _load(name: str, plugin: PluginNetwork | None) -> LoadedModel:
     record = find(name)
-    if made:
+    if plugin:
         return plugins.load(record)
+    _check_downloads(record)
+    model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
+    return replace(model, name=record.name, title=record.title)
+
+
+def _check_downloads(record: ModelRecord) -> None:
     for download in record.downloads():
         if not download.present:
             size = f" ({byte_size.in_words(download.size)})" if download.size else ""
@@ -81,8 +62,6 @@ def _load(name: str, made: Made | None) -> LoadedModel:
                 f"{download.title} are not on this machine yet. A run of a study fetches them{size} from "
                 f"{download.host}; without a network, {download.instruction}."
             )
-    model = load_checkpoint(record.architecture, record.weights(), transform=record.transform, classes=record.classes())
-    return replace(model, name=record.name, title=record.title)
 
 
 def add(
@@ -94,22 +73,33 @@ def add(
     transform: Transform | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> str:
-    """Keep a copy of a checkpoint as one of the user's own models; its name, ``own:…``.
+    """Copy a checkpoint into the user's models.
 
-    ``knows`` is what it was trained on, ``classes`` are the class names, in the order of the logits: where they are not
-    given, those of the benchmark that ``knows`` names, if there are as many. Raises UserError for a checkpoint that
-    ``load_checkpoint`` does not take, and for a title without a letter or digit.
+    Args:
+        weights: the checkpoint, ``.safetensors`` or a PyTorch file with tensors only.
+        architecture: a name that ``architectures.find`` resolves.
+        title: the model's name on the screen.
+        trained_on: the dataset that the network was trained on.
+        transform: the preprocessing; None for the architecture's default.
+        classes: class names in the order of the logits; None for those of the benchmark that ``trained_on`` names if
+            their number fits, else "class 0", "class 1", ….
+
+    Returns:
+        The model's name, ``own:…``.
+
+    Raises:
+        UserError: the checkpoint does not load, or the title has no letter or digit.
     """
     model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
-    known = benchmark_classes(trained_on)
-    if classes is None and len(known) == len(model.classes):
-        model = replace(model, classes=known)
+    benchmark = benchmark_classes(trained_on)
+    if classes is None and len(benchmark) == len(model.classes):
+        model = replace(model, classes=benchmark)
     about = user_models.About(title, architecture, trained_on, model.transform, model.classes, model.weights_sha256)
     return user_models.keep(about, weights)
 
 
 def benchmark_classes(trained_on: str) -> tuple[str, ...]:
-    """The class names of CIFAR-10 and ImageNet-1k, in the order of their indices; none for what else there is."""
+    """The class names of CIFAR-10 or ImageNet-1k in the order of their indices; empty for other datasets."""
     if trained_on == "ImageNet-1k":
         return architectures.imagenet_classes()
     return CIFAR10_CLASSES if trained_on == "CIFAR-10" else ()
@@ -122,16 +112,22 @@ def load_checkpoint(
     transform: Transform | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> LoadedModel:
-    """Load a weights file for an architecture that ``architectures.find`` knows; the file tells the number of classes.
+    """Load a weights file into an architecture; the number of classes is read from the file.
 
-    ``transform`` defaults to the architecture's, ``classes`` to "class 0" … Raises UserError when the architecture is
-    unknown or the file does not fit it.
+    Args:
+        architecture: a name that ``architectures.find`` resolves.
+        path: the weights file.
+        transform: the preprocessing; None for the architecture's default.
+        classes: class names in the order of the logits; None for "class 0", "class 1", ….
+
+    Raises:
+        UserError: unknown architecture, a file that does not fit it, or another number of class names.
     """
     blueprint = architectures.find(architecture)
     if blueprint is None:
-        known = ", ".join(architectures.names())
+        listed = ", ".join(architectures.names())
         raise UserError(
-            f"There is no architecture called “{architecture}”. There are: {known}, and timm's as timm:NAME."
+            f"There is no architecture called “{architecture}”. There are: {listed}, and timm's as timm:NAME."
         )
     state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
     last = state.get(blueprint.counts_classes)

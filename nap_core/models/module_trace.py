@@ -1,4 +1,4 @@
-"""Notes of every module that runs while a few images pass through a network."""
+"""Records every module's input and output shapes during one forward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 
 IMAGES = 2
@@ -21,8 +21,11 @@ Form = Literal["map", "channels last", "tokens"]
 
 @dataclass(frozen=True, eq=False)
 class MapNote:
-    """A map of the images, (B, C, H, W) or what can be read as one: channels, height and width; its means over H × W
-    as it is and cut at zero, (B, C); its smallest value."""
+    """Statistics of a feature map (B, C, H, W).
+
+    ``shape`` is (C, H, W); ``mean`` and ``rectified_mean`` (B, C) are means over H × W of the map and of the map cut at
+    zero; ``lowest`` is the smallest value.
+    """
 
     form: Form
     shape: tuple[int, int, int]
@@ -32,19 +35,21 @@ class MapNote:
 
     @classmethod
     def of(cls, value: Tensor, form: Form) -> MapNote:
-        """What is noted of ``value`` (B, …), as it is at this moment."""
-        found = as_map(value, form)
-        _, channels, height, width = found.shape
-        means = found.mean((2, 3)), found.clamp(min=0).mean((2, 3))
-        return cls(form, (channels, height, width), *means, float(found.min()))
+        """The statistics of ``value`` (B, …), computed at once."""
+        feature_map = as_map(value, form)
+        _, channels, height, width = feature_map.shape
+        means = feature_map.mean((2, 3)), feature_map.clamp(min=0).mean((2, 3))
+        return cls(form, (channels, height, width), *means, float(feature_map.min()))
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A module's last run: when it started and ended, the shape of its output for one image, the map in it if any.
+    """A module's last call.
 
-    ``pooled`` is the map that entered, where the output is its mean. ``entered`` is the first input where that is a
-    vector, (B, D), and ``linear`` the output (B, K) of a linear layer. ``count`` is how often it ran.
+    ``started`` and ``ended`` are positions in the order of all calls, ``count`` is the number of calls, ``shape`` the
+    output's shape without the batch, ``map`` the output read as a feature map. ``pooled`` is the input's map if the
+    output is its spatial mean. ``entered`` is the first input if it is a vector, (B, D); ``linear`` is the output
+    (B, K) of a linear layer.
     """
 
     name: str
@@ -61,42 +66,42 @@ class Run:
 
 
 class ModuleTrace:
-    """All modules that ran, each with its last run.
+    """The last call of every module that ran, and the map at a hook.
 
-    What is noted is copied or reckoned at once: a later layer may write over what an earlier one put out.
+    Values are copied or reduced at once: in-place layers overwrite earlier outputs.
     """
 
     def __init__(self) -> None:
-        self.tapped: MapNote | None = None
+        self.hooked: MapNote | None = None
         self._runs: dict[str, Run] = {}
         self._starts: dict[str, list[int]] = {}
         self._clock = 0
 
     @property
     def by_start(self) -> list[Run]:
-        """In the order in which they started: a module comes before its parts."""
+        """In the order in which they started: a module comes before its submodules."""
         return sorted(self._runs.values(), key=lambda run: run.started)
 
     @property
     def by_end(self) -> list[Run]:
-        """In the order in which they ended: a module comes after its parts."""
+        """In the order in which they ended: a module comes after its submodules."""
         return sorted(self._runs.values(), key=lambda run: run.ended)
 
     @contextmanager
-    def watching(self, network: nn.Module, hook: FeatureHook | AttentionTap | None = None) -> Iterator[None]:
-        """While the context is open, runs are noted, and the map at ``tap``, not yet rectified, as ``tapped``."""
+    def capture(self, network: nn.Module, hook: FeatureHook | AttentionHook | None = None) -> Iterator[None]:
+        """While the context is open, calls are recorded, and the unrectified map at ``hook`` as ``hooked``."""
         with ExitStack() as open_hooks:
             if hook:
                 whole = replace(hook, rectified=False) if isinstance(hook, FeatureHook) else hook
-                open_hooks.enter_context(whole.reading(network, self._tap))
+                open_hooks.enter_context(whole.capture(network, self._record_hooked))
             for name, module in network.named_modules():
                 if name:
                     open_hooks.callback(module.register_forward_pre_hook(self._start(name)).remove)
                     open_hooks.callback(module.register_forward_hook(self._end(name)).remove)
             yield
 
-    def _tap(self, found: Tensor) -> None:
-        self.tapped = MapNote.of(found, "map") if found.ndim == 4 else None
+    def _record_hooked(self, value: Tensor) -> None:
+        self.hooked = MapNote.of(value, "map") if value.ndim == 4 else None
 
     def _start(self, name: str) -> Callable[[nn.Module, Any], None]:
         def note(_module: nn.Module, _inputs: object) -> None:
@@ -129,7 +134,7 @@ class ModuleTrace:
 
 
 def _per_image(value: object) -> Tensor | None:
-    """What holds numbers for each of the images; None for anything else that modules take and give."""
+    """The value if it is a float tensor with a row an image; None for other inputs and outputs."""
     fits = isinstance(value, Tensor) and value.ndim > 1 and len(value) == IMAGES and value.is_floating_point()
     return value if isinstance(value, Tensor) and fits else None
 
@@ -139,7 +144,7 @@ def _is_vector(value: Tensor) -> bool:
 
 
 def _pooled(given: Tensor, out: Tensor) -> MapNote | None:
-    """The map that entered a global pooling; None for what pools otherwise or not at all."""
+    """The input map of a global average pooling; None for other modules."""
     if given.ndim != 4 or not _is_vector(out) or out.numel() >= given.numel():
         return None
     forms: tuple[Form, Form] = ("map", "channels last")
@@ -148,14 +153,14 @@ def _pooled(given: Tensor, out: Tensor) -> MapNote | None:
 
 
 def _linear(module: nn.Module, given: Tensor, out: Tensor) -> Tensor | None:
-    """The output (B, K) of a linear layer that is no more than that."""
+    """The output (B, K) of a module that computes exactly a linear layer."""
     if not isinstance(module, nn.Linear) or given.ndim != 2:
         return None
     return out.clone() if same(F.linear(given, module.weight, module.bias), out) else None
 
 
 def equal(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are the same but for rounding; zeros all over equal nothing."""
+    """Whether two tensors agree up to rounding; False for tensors of zeros, which would match by chance."""
     if one.shape != other.shape:
         return False
     scale = float(one.abs().max())
@@ -163,15 +168,15 @@ def equal(one: Tensor, other: Tensor) -> bool:
 
 
 def same(output: Tensor, logits: Tensor) -> bool:
-    """As ``equal``, and zeros are the same as zeros: a head that has not been trained may give nothing else."""
+    """As ``equal``, but True for two tensors of zeros: an untrained head may output nothing else."""
     return equal(output, logits) or torch.equal(output, logits)
 
 
 def form_of(output: Tensor) -> Form | None:
-    """How an output (B, …) can be read as a map, None where it cannot: it has no extent, or no channels.
+    """The layout in which an output (B, …) is a feature map; None if it is not one.
 
-    Images are square, and so are their maps; of (B, H, H, C) with C ≠ H the channels come last. Of tokens
-    (B, N, D) the last g² with g = ⌊√N⌋ are those of the patches, after a class token or a few more.
+    Images and maps are square; (B, H, H, C) with C ≠ H has its channels last. Of tokens (B, N, D) the last g², with
+    g = ⌊√N⌋, are patches; the class token and similar ones come before them.
     """
     if output.ndim == 4:
         _, first, second, third = output.shape
@@ -186,5 +191,5 @@ def form_of(output: Tensor) -> Form | None:
 
 
 def as_map(value: Tensor, form: Form) -> Tensor:
-    """An output in that form → the map (B, C, H, W)."""
-    return FeatureHook("", channels_last=form == "channels last", tokens=form == "tokens").turned(value)
+    """An output of that layout → the feature map (B, C, H, W)."""
+    return FeatureHook("", channels_last=form == "channels last", tokens=form == "tokens").as_map(value)

@@ -1,8 +1,7 @@
-"""A user's own architectures by entry point: modules that NAP_MODELS names add models to the catalogue.
+"""Plug-ins: the modules that the environment variable NAP_MODELS names add models to the catalogue.
 
-Such a module has a list ``MODELS`` of what ``entry`` makes. docs/own_models.md has an example. The modules are imported
-once a process, when the models are first asked for; one that cannot be used is told in a sentence (``faults``), and the
-others are there all the same.
+A plug-in has a list ``MODELS`` of records made by ``entry``; docs/own_models.md has an example. Plug-ins are imported
+once a process, when model names are first listed. A plug-in that fails is reported by ``faults``; the others load.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from torch import nn
 
 from nap_core.errors import UserError
 from nap_core.models.architectures import Architecture
-from nap_core.models.bundled import RECORDS
+from nap_core.models.catalogue import RECORDS
 from nap_core.models.loaded_model import LoadedModel, assemble, with_layer
 from nap_core.models.preprocessing import Transform
-from nap_core.models.spec import Made, ModelRecord
+from nap_core.models.spec import ModelRecord, PluginNetwork
 
 VARIABLE = "NAP_MODELS"
 LIST = "MODELS"
@@ -52,25 +51,26 @@ def entry(
     """The record of a user's own model, for the list ``MODELS`` of a module that ``NAP_MODELS`` names.
 
     Args:
-        name: the model's name in addresses and on the command line.
-        build: makes the network with its weights.
+        name: the model's name in addresses and on the command line: letters, digits, dots, hyphens.
+        build: returns the network with its weights; images (B, 3, crop, crop) → logits (B, K).
         transform: the preprocessing that the network was evaluated with.
-        classes: names of the classes, in the order of the logits.
-        title: the model's name on the screen.
-        trained_on: the dataset that the network was trained on, as the papers call it ("CIFAR-10").
-        layer: the module that puts out the penultimate feature map; found in the network where it is not given.
-        head: the last linear layer; found in the network where it is not given.
-        layers: the modules at whose ends methods of several layers look; found in the network where they are not given.
-        id_dataset: the ID dataset that is offered first: a name of the catalogue or of the user's own images.
-        fit_dataset: the fit split that is offered first.
-        ood_datasets: the OOD datasets that are offered first.
-        knows: the former name of ``trained_on``, read for plug-ins that were written for version 0.1.
+        classes: the K class names in the order of the logits.
+        title: the model's name on the screen; ``name`` by default.
+        trained_on: the dataset that the network was trained on, as papers call it ("CIFAR-10").
+        layer: dotted name of the module whose output is the penultimate feature map; located in the running network
+            by default.
+        head: dotted name of the last linear layer, "" if there is none; located by default.
+        layers: dotted names of the modules whose outputs multi-layer methods read, earliest first; located by default.
+        id_dataset: the default ID dataset: a name of the catalogue or of the user's own images.
+        fit_dataset: the default fit split (ID training images that methods may use, never scored).
+        ood_datasets: the default OOD datasets.
+        knows: former name of ``trained_on``, accepted for plug-ins written for version 0.1.
 
     Returns:
-        The record that the catalogue lists.
+        A record for ``MODELS``.
 
     Raises:
-        UserError: a name that cannot stand in an address, no classes, or a transform that no image can go through.
+        UserError: invalid name, no class names, or an invalid transform.
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"“{name}” is no name for a model: letters, digits, dots and hyphens are.")
@@ -91,40 +91,55 @@ def entry(
         licence="your own",
         source="your own module",
         transform=transform.checked(),
-        made=Made(build, layer, head, tuple(layers)),
+        plugin=PluginNetwork(build, layer, head, tuple(layers)),
     )
 
 
 @dataclass(frozen=True)
-class Found:
-    """The records of all modules by name, and a sentence for each that could not be used."""
+class LoadedPlugins:
+    """The records of all plug-ins by name, and an error message for each plug-in that failed."""
 
     records: dict[str, ModelRecord]
     faults: tuple[str, ...]
 
 
 def records() -> dict[str, ModelRecord]:
-    """The models that the modules of NAP_MODELS add, by name."""
-    return _found(os.environ.get(VARIABLE, "")).records
+    """The records of all plug-ins, by name."""
+    return _loaded(os.environ.get(VARIABLE, "")).records
+
+
+def names() -> tuple[str, ...]:
+    """The names of the models of all plug-ins."""
+    return tuple(records())
+
+
+def owns(name: str) -> bool:
+    """Whether a plug-in provides a model of that name."""
+    return name in records()
+
+
+def record(name: str) -> ModelRecord:
+    """The record of a plug-in's model."""
+    return records()[name]
 
 
 def faults() -> tuple[str, ...]:
-    """A sentence for each module that could not be used, which names it and what it raised."""
-    return _found(os.environ.get(VARIABLE, "")).faults
+    """An error message for each plug-in that failed, with its module name and the exception."""
+    return _loaded(os.environ.get(VARIABLE, "")).faults
 
 
 @lru_cache(maxsize=8)
-def _found(named: str) -> Found:
-    found, faults = dict[str, ModelRecord](), list[str]()
-    for module in filter(None, (word.strip() for word in named.split(","))):
+def _loaded(modules: str) -> LoadedPlugins:
+    by_name, faults = dict[str, ModelRecord](), list[str]()
+    for module in filter(None, (word.strip() for word in modules.split(","))):
         try:
             for record in _entries(module):
-                if record.name in found or record.name in RECORDS:
+                if record.name in by_name or record.name in RECORDS:
                     raise UserError(f"there is another model called “{record.name}”")
-                found[record.name] = record
+                by_name[record.name] = record
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's module may raise anything
             faults.append(f"The models of “{module}”, which {VARIABLE} names, cannot be used: {_in_words(error)}.")
-    return Found(found, tuple(faults))
+    return LoadedPlugins(by_name, tuple(faults))
 
 
 def _entries(module: str) -> Iterable[ModelRecord]:
@@ -132,9 +147,9 @@ def _entries(module: str) -> Iterable[ModelRecord]:
     if not isinstance(listed, list | tuple):
         raise UserError(f"it has no list called {LIST}")
     for one in listed:
-        if not isinstance(one, ModelRecord) or one.made is None:
+        if not isinstance(one, ModelRecord) or one.plugin is None:
             raise UserError(f"{LIST} holds a {type(one).__name__} that nap_core.models.entry did not make")
-        yield replace(one, source=f"your own module {module}", made=replace(one.made, module=module))
+        yield replace(one, source=f"your own module {module}", plugin=replace(one.plugin, module=module))
 
 
 def _in_words(error: BaseException) -> str:
@@ -144,26 +159,33 @@ def _in_words(error: BaseException) -> str:
 
 
 def load(record: ModelRecord) -> LoadedModel:
-    """Make the network of an entry and find its map and head. Raises UserError, naming the module, for what its code
-    raises and for a network that cannot be read."""
-    made, transform = record.made, record.transform
-    if made is None or transform is None:
-        raise ValueError(f"{record.name} is no entry")
+    """Build the network of a plug-in and locate its feature map and head.
+
+    Raises UserError with the module's name for any exception of its code and for a network that cannot be inspected.
+    """
+    plugin, transform = record.plugin, record.transform
+    if plugin is None or transform is None:
+        raise ValueError(f"{record.name} is not a plug-in")
     try:
-        network = made.build()
-        if not isinstance(network, nn.Module):
-            raise UserError(f"build gave a {type(network).__name__} in place of a network")
+        network = _build(plugin)
         blueprint = Architecture(
-            record.name, record.title, lambda _classes: made.build(), None, made.head, transform, made.layers
+            record.name, record.title, lambda _classes: _build(plugin), None, plugin.head, transform, plugin.layers
         )
-        model = assemble(blueprint, network, transform, record.classes(), _digest(network, made.module))
-        return with_layer(model, made.layer) if made.layer else model
+        model = assemble(blueprint, network, transform, record.classes(), _digest(network, plugin.module))
+        return with_layer(model, plugin.layer) if plugin.layer else model
     except (Exception, SystemExit) as error:
-        raise UserError(f"The model “{record.name}” of {made.module} cannot be used: {_in_words(error)}.") from error
+        raise UserError(f"The model “{record.name}” of {plugin.module} cannot be used: {_in_words(error)}.") from error
+
+
+def _build(plugin: PluginNetwork) -> nn.Module:
+    network = plugin.build()
+    if not isinstance(network, nn.Module):
+        raise UserError(f"build gave a {type(network).__name__} in place of a network")
+    return network
 
 
 def _digest(network: nn.Module, module: str) -> str:
-    """What stands for a network: its weights, and the code that makes it, which may say what they are used for."""
+    """sha256 over the plug-in's source file and the weights: code decides what the weights compute."""
     digest = hashlib.sha256()
     place = getattr(sys.modules.get(module), "__file__", None)
     digest.update(Path(place).read_bytes() if place else module.encode())

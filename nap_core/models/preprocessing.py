@@ -1,4 +1,4 @@
-"""From a picture of any size to what a network sees, split so that the seen pixels can be shown on a page."""
+"""Preprocessing: image of any size → uint8 view of the crop → normalised network input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nap_core.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-LARGEST = 4096
+MAX_SIDE = 4096
 SMALL = 64
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -27,8 +27,15 @@ _GEOMETRY = re.compile(r"([0-9]{1,5})/([0-9]{1,5})(?:/([a-z]+))?")
 class Transform:
     """Resize the short side, crop the centre, then (x / 255 − mean) / std per channel.
 
-    ``resize`` and ``crop`` are in pixels; ``mean`` and ``std`` are of RGB values between 0 and 1. The first two steps
-    run on the CPU and give uint8 pixels (``view``), the last on the network's device (``normalise``).
+    Resize and crop run on the CPU and give uint8 pixels (``view``); normalisation runs on the network's device
+    (``normalise``).
+
+    Attributes:
+        resize: short side after the resize, in pixels.
+        crop: side of the centre crop, in pixels.
+        mean: mean of the R, G and B values, between 0 and 1.
+        std: standard deviation of the R, G and B values, on the same scale.
+        interpolation: "bilinear" or "bicubic".
     """
 
     resize: int
@@ -38,10 +45,18 @@ class Transform:
     interpolation: str = "bilinear"
 
     def checked(self) -> Transform:
-        """The transform itself. Raises UserError for one that no image can go through."""
-        if not 1 <= self.crop <= self.resize <= LARGEST:
+        """Validate the values.
+
+        Returns:
+            The transform itself.
+
+        Raises:
+            UserError: the crop is larger than the resized image, a size is out of range, a standard deviation is not
+                positive, or the interpolation is unknown.
+        """
+        if not 1 <= self.crop <= self.resize <= MAX_SIDE:
             raise UserError(
-                f"The crop needs at least 1 pixel and no more than the short side, and that at most {LARGEST:,}."
+                f"The crop needs at least 1 pixel and no more than the short side, and that at most {MAX_SIDE:,}."
             )
         if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
             raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
@@ -51,36 +66,43 @@ class Transform:
 
     @property
     def geometry(self) -> str:
-        """The steps before the normalisation, as ``changed`` takes them: "256/224/bilinear"."""
+        """Resize, crop and interpolation as text, the format of ``changed``: "256/224/bilinear"."""
         return f"{self.resize}/{self.crop}/{self.interpolation}"
 
     def changed(self, geometry: str) -> Transform:
-        """This transform with another short side, crop and interpolation: "256/224/bicubic", or "256/224" to keep the
-        interpolation. Mean and standard deviation belong to the weights and stay. Raises UserError for another text.
+        """Replace resize, crop and interpolation; mean and standard deviation belong to the weights and stay.
+
+        Args:
+            geometry: "256/224/bicubic", or "256/224" to keep the interpolation.
+
+        Returns:
+            The new transform, validated.
+
+        Raises:
+            UserError: the text has another format, or a value is invalid.
         """
-        found = _GEOMETRY.fullmatch(geometry)
-        if not found:
+        match = _GEOMETRY.fullmatch(geometry)
+        if not match:
             raise UserError(
                 f"“{geometry}” is no preprocessing. Write short side, crop and interpolation as 256/224/bicubic."
             )
-        resize, crop, interpolation = found.groups()
+        resize, crop, interpolation = match.groups()
         return replace(
             self, resize=int(resize), crop=int(crop), interpolation=interpolation or self.interpolation
         ).checked()
 
     def as_the_paper(self) -> Transform:
-        """This transform with the steps of the NAP paper: 32 × 32 by resize and centre crop for networks of small
-        images, 256 and a crop of 224 for the others."""
+        """This transform with the NAP paper's geometry: 32/32 for crops up to 64 pixels, 256/224 for larger ones."""
         return self.changed("32/32/bilinear" if self.crop <= SMALL else "256/224/bilinear")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height after the resize, as torchvision's: the short side exact, the long cut to whole pixels."""
-        # Multiplied before it is divided: 32 / 49 · 98 is 63.99… in floating point.
+        """Width and height after the resize, as in torchvision: the long side is truncated to whole pixels."""
+        # Multiply before dividing: 32 / 49 · 98 is 63.99… in floating point.
         long = int(self.resize * max(width, height) / min(width, height))
         return (self.resize, long) if width <= height else (long, self.resize)
 
     def view(self, image: Image.Image) -> NDArray[np.uint8]:
-        """The pixels that the network sees of ``image``: (crop, crop, 3) uint8 RGB."""
+        """Resize and crop an image of any size → (crop, crop, 3) uint8 RGB."""
         image = image.convert("RGB")
         if image.size != (size := self.size(*image.size)):
             image = image.resize(size, FILTERS[self.interpolation])
@@ -97,7 +119,7 @@ class Transform:
         return ((pixels - mean) / std).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
     def describe(self) -> str:
-        """A line for a page or a manifest; equal lines mean equal transforms."""
+        """One line for a page or a manifest; part of store keys, so that equal lines mean equal transforms."""
         mean, std = (", ".join(map(repr, values)) for values in (self.mean, self.std))
         resized = f"short side to {self.resize} ({self.interpolation}), centre crop {self.crop}"
         return f"{resized}, mean ({mean}), std ({std})"

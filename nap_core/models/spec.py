@@ -1,28 +1,20 @@
-"""The specification of a model: data that the catalogue states before the network is loaded."""
+"""The record types of the catalogue of models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nap_core.models.preprocessing import Transform
 from nap_core.storage.downloads import Download
 
-if TYPE_CHECKING:
-    from torch import nn
-
-
-def _nothing() -> tuple[Download, ...]:
-    return ()
-
 
 @dataclass(frozen=True)
-class Made:
-    """How the network of a user's own module is made; see ``entries.entry``. ``module`` is where it was found."""
+class PluginNetwork:
+    """How a plug-in makes its network; see ``nap_core.models.entry``. ``module`` is the plug-in's dotted name."""
 
-    build: Callable[[], nn.Module]
+    build: Callable[[], object]
     layer: str
     head: str | None
     layers: tuple[str, ...]
@@ -31,13 +23,25 @@ class Made:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """What is known of a model before it is loaded.
+    """What the catalogue states of a model before it is loaded.
 
-    ``id_dataset`` and ``fit_dataset`` are catalogue names of ``nap_core.datasets``: what the model was trained to know.
-    ``accuracy`` is top-1 on its test set, between 0 and 1, or None where nobody has measured it.
-    ``transform`` is the preprocessing, None for the architecture's usual one. ``downloads`` are the files that have to
-    be there before ``weights`` can be opened, each in its place or still to be fetched. ``made`` is how the network of
-    a user's own module is made (``entries``), in place of ``architecture`` and ``weights``.
+    Attributes:
+        name: the name in addresses and on the command line.
+        title: the name on the screen and in figures.
+        architecture: a name that ``architectures.find`` resolves.
+        trained_on: the dataset that the network was trained on, as papers call it.
+        id_dataset: the default ID dataset, a name of ``nap_core.datasets``; None for no default.
+        fit_dataset: the default fit split (training images that methods may use, never scored); None for no default.
+        ood_datasets: the default OOD datasets.
+        images: the default number of images of each dataset.
+        weights: returns the path of the weights file.
+        classes: returns the class names in the order of the logits.
+        accuracy: top-1 accuracy on the test set, between 0 and 1; None if it was not measured.
+        licence: licence of the weights.
+        source: where the weights come from.
+        transform: the preprocessing; None for the architecture's default.
+        downloads: returns the files that must be present before ``weights`` can be opened.
+        plugin: how a plug-in makes the network; it replaces ``architecture`` and ``weights``.
     """
 
     name: str
@@ -54,5 +58,5 @@ class ModelRecord:
     licence: str
     source: str
     transform: Transform | None = None
-    downloads: Callable[[], tuple[Download, ...]] = _nothing
-    made: Made | None = None
+    downloads: Callable[[], tuple[Download, ...]] = tuple
+    plugin: PluginNetwork | None = None

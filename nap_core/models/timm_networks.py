@@ -1,7 +1,7 @@
-"""timm's architectures for checkpoints of one's own, ``timm:resnet18`` for example: an optional extra.
+"""timm's architectures for a user's checkpoints, for example ``timm:resnet18``. timm is an optional dependency.
 
-timm tells how each is built, which layer holds the classes and how images are prepared; where the map is and what the
-head reads is found in the network (``anatomy``). Nothing is downloaded: networks are built without weights.
+timm provides the constructor, the name of the classifier layer and the preprocessing. The feature map and the head's
+input are located in the running network (``introspection``). Networks are built without weights, nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ INSTALL = "pip install timm==1.0.31"
 
 
 def is_installed() -> bool:
-    """Whether timm is there; it is not imported, which takes seconds."""
+    """Whether timm is installed; it is not imported, because that takes seconds."""
     return find_spec("timm") is not None
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every architecture of timm's that classifies, none built; without timm there is none."""
+    """The names of timm's classification architectures; empty without timm."""
     if not is_installed():
         return ()
     return tuple(PREFIX + name for name in _timm().list_models() if _classifier(_timm().get_pretrained_cfg(name)))
 
 
-def trained_on(name: str) -> bool:
-    """Whether ``name``, with its prefix, is an architecture that classifies; timm's names of weights,
-    ``timm:resnet18.a1_in1k``, are known as well, for their preprocessing. Raises UserError without timm."""
+def owns(name: str) -> bool:
+    """Whether ``name`` is a timm classification architecture with prefix, or one with named weights.
+
+    Names with weights, ``timm:resnet18.a1_in1k``, are accepted for their preprocessing. Raises UserError without timm.
+    """
     plain = name.removeprefix(PREFIX)
     if not name.startswith(PREFIX):
         return False
@@ -45,7 +47,7 @@ def trained_on(name: str) -> bool:
 
 
 def classes_from(name: str) -> str:
-    """The entry of a weights file that has a row a class."""
+    """The entry of a weights file whose rows are the classes, (K, D)."""
     return f"{_classifier(_settings(name.removeprefix(PREFIX)))}.weight"
 
 
@@ -60,22 +62,22 @@ builder = partial(partial, build)
 
 
 def sized(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Make room for as many patches as the file has positions for: Transformers are built for one size of image."""
+    """Resize a Transformer's position embedding to the number of patches in the file, before loading it."""
     positions, own = state.get("pos_embed"), getattr(network, "pos_embed", None)
     resize, patches = getattr(network, "set_input_size", None), getattr(network, "patch_embed", None)
     if positions is None or own is None or resize is None or patches is None or positions.ndim != 3:
         return
-    side = math.isqrt(positions.shape[1])  # what is over are class tokens and the like
+    side = math.isqrt(positions.shape[1])  # the rest are class tokens and the like
     if positions.shape[1:] != own.shape[1:] and positions.shape[2] == own.shape[2]:
         resize(img_size=side * patches.patch_size[0])
     network.image_size = patches.img_size[0]
 
 
 def transform(name: str) -> Transform:
-    """The preprocessing that timm evaluates with: images are resized to the crop divided by its share."""
+    """timm's evaluation preprocessing: the short side is resized to crop size / crop_pct, then cropped."""
     settings = _settings(name.removeprefix(PREFIX))
     crop = int(settings.input_size[-1])
-    # Where timm squashes an image into a square, the short side is made to fit and the middle is taken.
+    # timm's mode "squash" changes the aspect ratio; here the short side is resized to the crop and the centre is cut.
     resize = crop if settings.crop_mode == "squash" else math.floor(crop / settings.crop_pct)
     interpolation = settings.interpolation if settings.interpolation in FILTERS else "bicubic"
     return Transform(resize, crop, tuple(settings.mean), tuple(settings.std), interpolation)
@@ -94,6 +96,6 @@ def _settings(plain: str) -> Any:
 
 
 def _classifier(settings: Any) -> str:
-    """The layer that holds the classes; the first of those that have several, which average their answers."""
-    found = settings.classifier if settings else None
-    return (found[0] if isinstance(found, tuple | list) else found) or ""
+    """The name of the classifier layer; the first one of networks that average the logits of several."""
+    layer = settings.classifier if settings else None
+    return (layer[0] if isinstance(layer, tuple | list) else layer) or ""

@@ -1,9 +1,8 @@
-"""Torchvision's image classifiers, built by name: where each family's penultimate map is, and its last linear layer.
+"""Torchvision's image classifiers by family: penultimate feature map and last linear layer.
 
-Most families end in a map (B, C, H, W), its mean over H × W, dropout perhaps, and one linear layer. What lies between
-the map and the last layer of the others (more layers, a norm) is no matter for NAP, which reads the map; the features
-that the last layer reads are kept for the other methods. Left out are SqueezeNet, which averages its logits, and the
-Inception networks, whose files carry auxiliary heads.
+Most families end in a feature map (B, C, H, W), its mean over H × W, optional dropout and one linear layer. Others have
+more layers or a norm in between; NAP reads the map, and extraction stores the head's input for the other methods.
+SqueezeNet, which averages its logits, and the Inception networks, whose files contain auxiliary heads, are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from torchvision.models import VisionTransformer, get_model, list_models
 from torchvision.models.vgg import cfgs as vgg_plans
 
 from nap_core.errors import UserError
-from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.preprocessing import Transform
 
@@ -28,18 +27,18 @@ IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229,
 
 
 def _nothing(_network: nn.Module) -> None:
-    """Most networks are built as they are."""
+    """Default: the network is used as built."""
 
 
 def _as_built(_network: nn.Module, _state: Mapping[str, Tensor]) -> None:
-    """Most networks are the same whatever their file."""
+    """Default: the network does not depend on the file."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """What the networks have in common whose names start alike; see ``Architecture`` for the words."""
+    """What networks with the same name prefix share; the fields are those of ``Architecture``."""
 
-    hook: FeatureHook | AttentionTap
+    hook: FeatureHook | AttentionHook
     head: str
     layers: tuple[str, ...]
     note: str
@@ -48,7 +47,7 @@ class Family:
     adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = _as_built
 
     def build(self, name: str) -> Callable[[int], nn.Module]:
-        """What makes the network ``name`` with random weights for a number of classes."""
+        """A function from the number of classes to the network ``name`` with random weights."""
         return partial(self._built, name)
 
     def _built(self, name: str, num_classes: int) -> nn.Module:
@@ -58,7 +57,7 @@ class Family:
 
 
 def _with_last_relu(network: nn.Module) -> None:
-    # DenseNet's last ReLU is a function within forward(), where no tap reaches. A second ReLU changes nothing.
+    # DenseNet's last ReLU is functional, inside forward(), where no hook can be set. A second ReLU changes nothing.
     network.get_submodule("features").add_module("relu5", nn.ReLU())
 
 
@@ -67,20 +66,20 @@ _OLD_VIT = re.compile(r"(mlp)\.linear_([12])(?=\.)")
 
 
 def _today_densenet(name: str) -> str:
-    """An entry of torchvision's DenseNet files, whose names are older than its code."""
+    """Renames an entry of torchvision's DenseNet files, whose names are older than its code."""
     return _OLD_DENSENET.sub(r"\1", name)
 
 
 def _today_vit(name: str) -> str:
-    """An entry of torchvision's ViT files, the same."""
-    return _OLD_VIT.sub(lambda found: f"{found[1]}.{'0' if found[2] == '1' else '3'}", name)
+    """Renames an entry of torchvision's ViT files in the same way."""
+    return _OLD_VIT.sub(lambda match: f"{match[1]}.{'0' if match[2] == '1' else '3'}", name)
 
 
 def _sized_vit(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Make room for as many patches as the file has positions for: ViTs are built for one size of image."""
+    """Resizes a ViT's position embedding to the number of patches in the file, before loading it."""
     positions = state.get("encoder.pos_embedding")
     if positions is None or positions.ndim != 3:
-        return  # what is missing is told where the weights are loaded
+        return  # load_into reports missing entries
     count = positions.shape[1] - 1
     side = round(count**0.5)
     if side * side != count:
@@ -130,7 +129,7 @@ _MOBILE_V3 = Family(
 
 
 def _vgg(plan: str, batch_norm: bool) -> Family:
-    """A VGG by torchvision's letter: its layers are the ends of its blocks, from the second on."""
+    """A VGG by torchvision's letter; ``layers`` are the ends of its blocks, from the second on."""
     ends, position = [], 0
     for step in vgg_plans[plan]:
         if step == "M":
@@ -195,7 +194,7 @@ FAMILIES: dict[str, Family] = {
     ),
     **{
         f"vit_{size}": Family(
-            AttentionTap(f"encoder.layers.encoder_layer_{blocks - 1}.self_attention"),
+            AttentionHook(f"encoder.layers.encoder_layer_{blocks - 1}.self_attention"),
             "heads.head",
             (),
             _ATTENTION,
@@ -205,12 +204,12 @@ FAMILIES: dict[str, Family] = {
         for size, blocks in (("b", 12), ("l", 24), ("h", 32))
     },
 }
-"""By the start of the names."""
+"""Families by name prefix."""
 
 
 @cache
 def family_of(name: str) -> Family | None:
-    """The family of a name that torchvision knows; None for others and for networks that end in another way."""
+    """The family of a torchvision name; None for unknown names and unsupported networks."""
     if name not in list_models(module=torchvision_models):
         return None
     return next((family for start, family in FAMILIES.items() if name.startswith(start)), None)
@@ -218,11 +217,11 @@ def family_of(name: str) -> Family | None:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every name of torchvision's that can be built."""
+    """The names of torchvision's networks that can be built."""
     return tuple(name for name in list_models(module=torchvision_models) if family_of(name))
 
 
-# The first that fits a whole name.
+# The first pattern that matches the whole name.
 _TITLES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"wide_resnet(\d+)_2", r"Wide ResNet-\1-2"),
     (r"resnext(\d+)_(\d+)x(\d+)d", r"ResNeXt-\1 \2×\3d"),
@@ -232,17 +231,17 @@ _TITLES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"vgg(\d+)", r"VGG-\1"),
     (r"alexnet", "AlexNet"),
     (r"mobilenet_v2", "MobileNetV2"),
-    (r"mobilenet_v3_(\w)(\w+)", lambda found: f"MobileNetV3-{found[1].upper()}{found[2]}"),
+    (r"mobilenet_v3_(\w)(\w+)", lambda match: f"MobileNetV3-{match[1].upper()}{match[2]}"),
     (r"efficientnet_b(\d)", r"EfficientNet-B\1"),
-    (r"efficientnet_v2_(\w)", lambda found: f"EfficientNetV2-{found[1].upper()}"),
-    (r"regnet_([xy])_(\w+)([mg]f)", lambda found: f"RegNet{found[1].upper()}-{_point(found[2])}{found[3].upper()}"),
-    (r"shufflenet_v2_x(\w+)", lambda found: f"ShuffleNetV2 ×{_point(found[1])}"),
-    (r"mnasnet(\w+)", lambda found: f"MNASNet ×{_point(found[1])}"),
-    (r"convnext_(\w)(\w+)", lambda found: f"ConvNeXt-{found[1].upper()}{found[2]}"),
-    (r"vit_(\w)_(\d+)", lambda found: f"ViT-{found[1].upper()}/{found[2]}"),
-    (r"swin_v2_(\w)", lambda found: f"SwinV2-{found[1].upper()}"),
-    (r"swin_(\w)", lambda found: f"Swin-{found[1].upper()}"),
-    (r"maxvit_(\w)", lambda found: f"MaxViT-{found[1].upper()}"),
+    (r"efficientnet_v2_(\w)", lambda match: f"EfficientNetV2-{match[1].upper()}"),
+    (r"regnet_([xy])_(\w+)([mg]f)", lambda match: f"RegNet{match[1].upper()}-{_point(match[2])}{match[3].upper()}"),
+    (r"shufflenet_v2_x(\w+)", lambda match: f"ShuffleNetV2 ×{_point(match[1])}"),
+    (r"mnasnet(\w+)", lambda match: f"MNASNet ×{_point(match[1])}"),
+    (r"convnext_(\w)(\w+)", lambda match: f"ConvNeXt-{match[1].upper()}{match[2]}"),
+    (r"vit_(\w)_(\d+)", lambda match: f"ViT-{match[1].upper()}/{match[2]}"),
+    (r"swin_v2_(\w)", lambda match: f"SwinV2-{match[1].upper()}"),
+    (r"swin_(\w)", lambda match: f"Swin-{match[1].upper()}"),
+    (r"maxvit_(\w)", lambda match: f"MaxViT-{match[1].upper()}"),
 )  # fmt: skip
 
 
@@ -252,9 +251,9 @@ def _point(number: str) -> str:
 
 @cache
 def title(name: str) -> str:
-    """As the papers write it: "ResNet-50", "ViT-B/16"; the name itself where none is known."""
+    """The title as papers write it: "ResNet-50", "ViT-B/16"; the name itself if no pattern matches."""
     for pattern, written in _TITLES:
-        found = re.fullmatch(pattern, name)
-        if found:
-            return found.expand(written) if isinstance(written, str) else written(found)
+        match = re.fullmatch(pattern, name)
+        if match:
+            return match.expand(written) if isinstance(written, str) else written(match)
     return name

@@ -1,8 +1,7 @@
-"""Torchvision's classifiers with its own ImageNet weights: models that need a download and nothing else.
+"""Torchvision's classifiers with its ImageNet weights.
 
-``torchvision:resnet50`` is the network with torchvision's default weights, ``torchvision:resnet50:IMAGENET1K_V1`` with
-another set of them. The files lie where torch keeps them, under torchvision's names: what either of the two has fetched
-the other finds.
+``torchvision:resnet50`` has torchvision's default weights, ``torchvision:resnet50:IMAGENET1K_V1`` a named set. Weights
+are stored in torch's own download folder under torchvision's file names, so that both programs share the files.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from nap_core.models.spec import ModelRecord
 from nap_core.storage.downloads import Download
 
 PREFIX = "torchvision:"
-KNOWS = "ImageNet-1k"
+TRAINED_ON = "ImageNet-1k"
 IMAGES = 200
 CLASSES = 1000
 _OOD = ("textures", "uniform-noise")
@@ -33,61 +32,66 @@ _TORCHVISION = "BSD-3-Clause, as torchvision; trained on ImageNet, whose terms a
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every model there is: each architecture with its default weights, then with the others."""
+    """The names of all models: each architecture with its default weights, then with its other sets."""
     return tuple(name for architecture in torchvision_families.names() for name in _sets(architecture))
 
 
 @cache
 def _sets(architecture: str) -> dict[str, WeightsEnum]:
-    """The sets of weights of an architecture that classify ImageNet, by the names of the models."""
-    every = get_model_weights(architecture)
-    found = {PREFIX + architecture: every.DEFAULT}
-    found |= {f"{PREFIX}{architecture}:{one.name}": one for one in every if one is not every.DEFAULT}
-    return {name: one for name, one in found.items() if _classifies(one)}
+    """Model name → weights, for the weights of an architecture that classify ImageNet."""
+    weights = get_model_weights(architecture)
+    named = {PREFIX + architecture: weights.DEFAULT}
+    named |= {f"{PREFIX}{architecture}:{one.name}": one for one in weights if one is not weights.DEFAULT}
+    return {name: one for name, one in named.items() if _classifies(one)}
 
 
 def _classifies(weights: WeightsEnum) -> bool:
-    # One set of VGG-16's holds features for style transfer, without classes.
+    # One set of VGG-16's weights is for style transfer and has no classes.
     return len(weights.meta["categories"] or ()) == CLASSES
+
+
+def owns(name: str) -> bool:
+    """Whether the model is one of torchvision's."""
+    return name.startswith(PREFIX) and name in names()
 
 
 @cache
 def record(name: str) -> ModelRecord:
-    """What torchvision knows of a model of ``names``. Raises KeyError for another name."""
+    """The record of a model, from torchvision's metadata. Raises KeyError for a name that is not in ``names()``."""
     if name not in names():
         raise KeyError(name)
     architecture = name.removeprefix(PREFIX).split(":")[0]
     weights = _sets(architecture)[name]
-    told: Weights = weights.value
+    published: Weights = weights.value
     title = torchvision_families.title(architecture)
     return ModelRecord(
         name=name,
         title=title if name == PREFIX + architecture else f"{title} ({weights.name.removeprefix('IMAGENET1K_')})",
         architecture=architecture,
-        trained_on=KNOWS,
+        trained_on=TRAINED_ON,
         id_dataset=None,
         fit_dataset=None,
         ood_datasets=_OOD,
         images=IMAGES,
-        weights=lambda: place(told.url),
-        classes=lambda: tuple(told.meta["categories"]),
-        accuracy=told.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
-        licence=_SWAG if "license" in told.meta else _TORCHVISION,
-        source=f"torchvision, {weights.name}; how it was trained: {told.meta['recipe']}",
-        transform=_transform(told),
-        downloads=lambda: (_download(title, told),),
+        weights=lambda: place(published.url),
+        classes=lambda: tuple(published.meta["categories"]),
+        accuracy=published.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
+        licence=_SWAG if "license" in published.meta else _TORCHVISION,
+        source=f"torchvision, {weights.name}; how it was trained: {published.meta['recipe']}",
+        transform=_transform(published),
+        downloads=lambda: (_download(title, published),),
     )
 
 
 def place(url: str) -> Path:
-    """Where torch keeps the file of an address: ``checkpoints`` in its hub folder, which TORCH_HOME moves."""
+    """The path of a downloaded file: ``checkpoints`` in torch's hub folder, which TORCH_HOME sets."""
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(url).path).name
 
 
 def _download(title: str, weights: Weights) -> Download:
     path = place(weights.url)
     digest = _DIGEST.search(path.name)
-    # Torchvision tells the size in units of 2**20 bytes, to three decimals.
+    # Torchvision publishes the size in units of 2**20 bytes, to three decimals.
     size = round(weights.meta["_file_size"] * 2**20)
     return Download(
         weights.url, path, f"{title}’s weights", size=size, checksum=f"sha256-prefix:{digest[1]}" if digest else ""

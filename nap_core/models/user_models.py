@@ -1,7 +1,7 @@
-"""A user's own models: a folder each in the user's data folder, with the weights and a small JSON.
+"""A user's own checkpoints: one folder each, with the weights and a JSON description, in the user's data folder.
 
-The name in an address, ``own:birds-3f9a1c``, ends in a digest of the weights and of what was said of them: a link never
-comes to mean another model, and whatever was computed for a name stays true of it.
+The name in an address, ``own:birds-3f9a1c``, ends in a digest of the weights and the description. A name therefore
+always means the same model, and stored activations of a name stay valid.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nap_core.models import architectures
 from nap_core.models.preprocessing import Transform
 from nap_core.models.spec import ModelRecord
 from nap_core.storage import allowed_folders
-from nap_core.storage.atomic_folders import landing
+from nap_core.storage.atomic_folders import atomic_folder
 
 VARIABLE = "NAP_MODELS_FOLDER"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
@@ -34,7 +34,7 @@ _OOD = ("textures", "uniform-noise")
 
 @dataclass(frozen=True)
 class About:
-    """What is said of a model beside its weights; ``sha256`` is that of the weights file."""
+    """The JSON description of a checkpoint; ``sha256`` is that of the weights file."""
 
     title: str
     architecture: str
@@ -50,8 +50,10 @@ class About:
 
     @classmethod
     def from_json(cls, text: str) -> About:
-        """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else, UserError for an
-        architecture of timm's without timm."""
+        """Parse ``to_json``'s output.
+
+        Raises ValueError, KeyError or TypeError for other content, UserError for a timm architecture without timm.
+        """
         content = json.loads(text)
         words = [content[key] for key in ("title", "architecture", _KEYS["trained_on"], "sha256")]
         classes = tuple(content["classes"])
@@ -64,27 +66,32 @@ class About:
 
 
 def folder() -> Path:
-    """Where the models are kept: NAP_MODELS_FOLDER, else ``models`` in the user's data folder."""
+    """The folder of the models: NAP_MODELS_FOLDER, else ``models`` in the user's data folder."""
     named = os.environ.get(VARIABLE)
     return Path(named).expanduser().absolute() if named else allowed_folders.user_folder() / "models"
 
 
 def names() -> tuple[str, ...]:
-    """The models that are kept, damaged ones too, sorted."""
+    """The names of all stored models, including damaged ones, sorted."""
     try:
-        found = sorted(one.name for one in folder().iterdir() if _NAME.fullmatch(one.name))
+        stored = sorted(path.name for path in folder().iterdir() if _NAME.fullmatch(path.name))
     except OSError:
         return ()
-    return tuple(allowed_folders.PREFIX + name for name in found)
+    return tuple(allowed_folders.PREFIX + name for name in stored)
+
+
+def owns(name: str) -> bool:
+    """Whether a model of that name is stored."""
+    return allowed_folders.is_own(name) and name in names()
 
 
 def checkpoints() -> tuple[str, ...]:
-    """The weights files below the allowed roots, by name; see ``roots.locate``."""
+    """The names of the weights files in the allowed folders; see ``allowed_folders.locate``."""
     return tuple(allowed_folders.listed(lambda entry: entry.name.lower().endswith(SUFFIXES) and entry.is_file()))
 
 
 def record(name: str) -> ModelRecord:
-    """What is known of a model that is kept. Raises UserError when its JSON cannot be read."""
+    """The record of a stored model. Raises UserError for a damaged description."""
     place = _place(name)
     try:
         about = About.from_json((place / ABOUT).read_text(encoding="utf-8"))
@@ -111,16 +118,17 @@ def record(name: str) -> ModelRecord:
 
 
 def keep(about: About, weights: Path) -> str:
-    """Copy ``weights`` into the user's folder beside what is said of them; the name.
+    """Copy ``weights`` and their description into the user's folder; returns the model's name.
 
-    The same again is the same model. Raises UserError for a title without letters or digits and for a full disk.
+    The same weights and description give the same name. Raises UserError for a title without letters or digits and
+    for a full disk.
     """
     plain = re.sub(r"[^\w.-]+", "-", about.title).strip("-.")[:40]
     if not plain:
         raise UserError("A model needs a name with a letter or a digit in it.")
     text = about.to_json()
     name = f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
-    with landing(folder()) as place:
+    with atomic_folder(folder()) as place:
         if not (folder() / name).exists():
             whole = place / "whole"
             whole.mkdir()
@@ -131,11 +139,11 @@ def keep(about: About, weights: Path) -> str:
 
 
 def remove(name: str) -> None:
-    """Delete a model that is kept. Raises UserError when there is none, or it cannot be deleted."""
+    """Delete a stored model. Raises UserError for an unknown name, or when it cannot be deleted."""
     if name not in names():
         raise UserError(f"There is no model called “{name}”.")
-    with landing(folder()) as place:
-        _place(name).rename(place / "removed")  # in one step, so that no half of it is ever listed
+    with atomic_folder(folder()) as place:
+        _place(name).rename(place / "removed")  # one step: a half-deleted model is never listed
 
 
 def _place(name: str) -> Path:
@@ -156,7 +164,7 @@ def _transform(content: dict[str, Any]) -> Transform:
 
 
 def colour(text: str, what: str) -> tuple[float, float, float]:
-    """ "0.485, 0.456, 0.406" → a number for red, green and blue. Raises UserError, naming ``what`` it was to be."""
+    """ "0.485, 0.456, 0.406" → (red, green, blue). Raises UserError with ``what`` was expected."""
     try:
         r, g, b = (float(word) for word in text.replace(",", " ").split())
     except ValueError as error:
@@ -165,9 +173,9 @@ def colour(text: str, what: str) -> tuple[float, float, float]:
 
 
 def class_names(data: bytes, filename: str) -> tuple[str, ...]:
-    """The class names of a text file, one a line, in the order of the logits; empty lines at its end are left out.
+    """The class names of a text file, one a line, in the order of the logits; trailing empty lines are ignored.
 
-    Raises UserError for a file that is no UTF-8 text or has no line.
+    Raises UserError for a file that is not UTF-8 text or is empty.
     """
     try:
         lines = data.decode("utf-8-sig").rstrip().splitlines()

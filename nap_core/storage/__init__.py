@@ -1,1 +1,1 @@
-"""What lies on the disk: the activation store, downloads, folders that appear whole or not at all."""
+"""Files on disk: activation store, downloads, atomic folders, allowed folders; progress of long work."""

@@ -1,7 +1,7 @@
-"""The folders that the app may read a user's files from, and the names under which these stand in an address.
+"""The folders that the app may read a user's files from, and the names of these files in addresses.
 
-A file or folder below a root is named ``own:`` and its path relative to the root: ``own:birds``,
-``own:set/textures.npz``. Commas, which part the datasets of an address, and percent signs are written %2C and %25.
+A file or folder in an allowed folder is named ``own:`` and its relative path: ``own:birds``, ``own:set/textures.npz``.
+Commas, which separate the datasets of an address, and percent signs are written %2C and %25.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import platformdirs
 
 VARIABLE = "NAP_DATA_ROOTS"
 PREFIX = "own:"
-MAXIMUM_DEPTH = 4
-MAXIMUM_LISTED = 500
+MAX_DEPTH = 4
+MAX_LISTED = 500
 
 
 def user_folder() -> Path:
@@ -24,52 +25,47 @@ def user_folder() -> Path:
     return platformdirs.user_data_path("nap-explorer", appauthor=False)
 
 
-def roots() -> tuple[Path, ...]:
-    """The allowed folders, there or not: those of NAP_DATA_ROOTS, else ``data`` in the user's data folder."""
+def paths() -> tuple[Path, ...]:
+    """The allowed folders, existing or not: those of NAP_DATA_ROOTS, else ``data`` in the user's data folder."""
     named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part.strip()]
     return tuple(Path(part.strip()).expanduser().absolute() for part in named) or (user_folder() / "data",)
 
 
-def name_of(path: Path, root: Path) -> str:
-    """The name of what lies at ``path`` below ``root``."""
-    return PREFIX + path.relative_to(root).as_posix().replace("%", "%25").replace(",", "%2C")
+def name_of(path: Path, allowed: Path) -> str:
+    """The name of the file or folder ``path`` in the allowed folder ``allowed``."""
+    return PREFIX + path.relative_to(allowed).as_posix().replace("%", "%25").replace(",", "%2C")
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is one of a user's own, there or not."""
+    """Whether a name denotes a user's file or folder, existing or not."""
     return name.startswith(PREFIX)
 
 
 def locate(name: str) -> Path | None:
-    """Where the file or folder called ``name`` is; None when it is not there, hidden, or not below a root.
+    """The path of ``name``; None if it does not exist, is hidden, or is not in an allowed folder.
 
-    Links that lead out of a root are not followed. Where several roots have it, the first counts.
+    Links that lead out of an allowed folder are not followed. If several allowed folders contain it, the first is used.
     """
     relative = name.removeprefix(PREFIX).replace("%2C", ",").replace("%25", "%")
     parts = relative.split("/")
-    # A drive or a backslash would make it another path on Windows.
+    # On Windows, a drive or a backslash would give another path.
     if not is_own(name) or any(part.startswith(".") or not part or set(part) & set("\\:\0") for part in parts):
         return None
-    for root in roots():
-        with suppress(OSError, RuntimeError):  # RuntimeError: links that go round in a circle
-            path, real = root.joinpath(*parts), root.resolve(strict=True)
+    for allowed in paths():
+        with suppress(OSError, RuntimeError):  # RuntimeError: circular links
+            path, real = allowed.joinpath(*parts), allowed.resolve(strict=True)
             if path.resolve(strict=True).is_relative_to(real):
                 return path
     return None
 
 
 def listed(wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
-    """The names of the files and folders below the roots that are ``wanted``, at most ``MAXIMUM_LISTED``, sorted.
+    """The names of the files and folders in the allowed folders for which ``wanted`` is true, sorted.
 
-    What is wanted is not looked into; hidden entries and links to folders are passed over.
+    At most ``MAX_LISTED``. Wanted folders are not searched further; hidden entries and links to folders are skipped.
     """
-    found: dict[str, None] = {}
-    for root in roots():
-        for path in _walk(root, wanted, MAXIMUM_DEPTH):
-            found[name_of(path, root)] = None
-            if len(found) == MAXIMUM_LISTED:
-                return sorted(found)
-    return sorted(found)
+    named = (name_of(path, allowed) for allowed in paths() for path in _walk(allowed, wanted, MAX_DEPTH))
+    return sorted(islice(dict.fromkeys(named), MAX_LISTED))
 
 
 def _walk(folder: Path, wanted: Callable[[os.DirEntry[str]], bool], depth: int) -> Iterator[Path]:

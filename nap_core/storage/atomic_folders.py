@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all: filled under a temporary name beside their place, then renamed."""
+"""Atomic creation of folders: filled under a temporary name in the same parent, then renamed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from pathlib import Path
 from nap_core.errors import UserError
 
 PREFIX = ".incoming-"
-"""Of temporary folders; hidden, so that no list of datasets or models ever shows one."""
-_ABANDONED = 24 * 3600  # seconds after which the maker of a temporary folder is taken to have been killed
+"""Prefix of temporary folders; hidden, so that they are never listed as datasets or models."""
+_ABANDONED = 24 * 3600  # seconds after which the process that made a temporary folder is assumed dead
 
 
 @contextmanager
-def landing(parent: Path) -> Iterator[Path]:
-    """A new temporary folder in ``parent``, which is made where it is missing; what is left of it goes at the end.
+def atomic_folder(parent: Path) -> Iterator[Path]:
+    """A new temporary folder in ``parent``, deleted at the end of the context; ``parent`` is created if missing.
 
-    Whoever fills it calls ``settle`` on a folder in it when all is there. Raises UserError when the disk does not
-    take it.
+    The caller fills a folder in it and renames that, for example with ``commit``. Raises UserError for errors on disk.
     """
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -38,17 +37,17 @@ def landing(parent: Path) -> Iterator[Path]:
 
 
 def commit(folder: Path, name: str, parent: Path) -> Path:
-    """Rename a filled folder to the first free one of ``name``, ``name-2``, … in ``parent``; where it is now."""
+    """Rename a filled folder to the first free of ``name``, ``name-2``, … in ``parent``; returns the new path."""
     for number in range(1, 1000):
         place = parent / (name if number == 1 else f"{name}-{number}")
         if not place.exists():
-            with suppress(FileExistsError):  # somebody else was quicker
+            with suppress(FileExistsError):  # another process was faster
                 return folder.rename(place)
     raise UserError(f"“{parent}” holds too many folders called “{name}”. Give it another name.")
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what a killed process left behind."""
+    """Delete temporary folders of killed processes."""
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _ABANDONED:

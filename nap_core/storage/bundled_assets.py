@@ -1,4 +1,4 @@
-"""The folder of what the project ships beside the code: weights, images, tables."""
+"""The folder of the files that the project ships: weights, images, tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bytes as people say them."""
+"""Numbers of bytes as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 def in_words(size: int) -> str:
-    """ "1.4 GB", "860 MB", "23 kB", "999 bytes": at most one decimal, and none from 10 on."""
+    """ "1.4 GB", "860 MB", "23 kB", "999 bytes": at most one decimal, none from 10 on."""
     for unit, name in _UNITS:
         if size >= unit:
             number = size / unit

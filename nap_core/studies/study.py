@@ -63,11 +63,11 @@ class Study:
             )
         if self.fit_dataset and roles[self.fit_dataset] not in ("fit", "own"):
             raise UserError(f"{datasets.title(self.fit_dataset)} is no training data. Pick another fit split.")
-        foreign = [name for name in self.datasets if roles[name] == "bank" and name != record.id_dataset]
+        foreign = [name for name in self.datasets if roles[name] == "precomputed" and name != record.id_dataset]
         if foreign:
             title = datasets.title(foreign[0])
             raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
-        banks = [name for name in self.datasets if roles[name] == "bank"]
+        banks = [name for name in self.datasets if roles[name] == "precomputed"]
         if banks and not self.variant.is_plain:
             raise UserError(
                 f"{datasets.title(banks[0])} holds activations, of the model's own layer and preprocessing. "
@@ -196,7 +196,7 @@ def run(
     """
     model = study.network()
     sources = {
-        name: precomputed.load(name, model) if _is_bank(name) else datasets.load(name) for name in study.datasets
+        name: precomputed.load(name, model) if _is_precomputed(name) else datasets.load(name) for name in study.datasets
     }
     scoring = context(study, store, device)
     return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
@@ -204,11 +204,11 @@ def run(
 
 def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
     """What ``run`` extracts: a step for each dataset that is no bank."""
-    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_bank(name)], device)
+    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_precomputed(name)], device)
 
 
-def _is_bank(name: str) -> bool:
-    return datasets.find(name).role == "bank"
+def _is_precomputed(name: str) -> bool:
+    return datasets.find(name).role == "precomputed"
 
 
 def _step(study: Study, name: str) -> ExtractionStep:
@@ -270,6 +270,6 @@ def missing_images(study: Study, store: Store) -> dict[str, int]:
         if here and datasets.prepared(name)
         else min(study.images, datasets.find(name).size or study.images)
         for name in study.datasets
-        if not _is_bank(name)
+        if not _is_precomputed(name)
     }
     return {name: count for name, count in counts.items() if count}

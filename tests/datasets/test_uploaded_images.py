@@ -204,7 +204,7 @@ def test_bombs_are_refused_without_unpacking_them(data: bytes, name: str, monkey
 def test_the_largest_picture_is_named_with_its_size() -> None:
     with pytest.raises(UserError, match=r"11,000 × 11,000 pixels.*120 million"):
         uploaded_images.read(png_that_claims(11_000, 11_000), "large.png")
-    assert decoding.MAXIMUM_PIXELS == 120_000_000
+    assert decoding.MAX_PIXELS == 120_000_000
 
 
 def test_a_file_of_too_many_bytes_is_refused() -> None:
@@ -213,15 +213,15 @@ def test_a_file_of_too_many_bytes_is_refused() -> None:
 
 
 def test_a_hair_is_refused_because_its_middle_would_be_blown_up() -> None:
-    most = decoding.MAXIMUM_RATIO
+    most = decoding.MAX_RATIO
     assert uploaded_images.read(encoded(Image.new("L", (most * 2, 2)), "PNG"), "a.png").image.size == (most * 2, 2)
     with pytest.raises(UserError, match=r"“hair.png” has 1 × 31 pixels, more than 30 times"):
         uploaded_images.read(encoded(Image.new("L", (1, most + 1)), "PNG"), "hair.png")
 
 
 def test_tiny_is_up_to_64_pixels() -> None:
-    assert uploaded_images.BroughtImage("a", Image.new("RGB", (64, 10))).tiny
-    assert not uploaded_images.BroughtImage("a", Image.new("RGB", (65, 10))).tiny
+    assert uploaded_images.UploadedImage("a", Image.new("RGB", (64, 10))).tiny
+    assert not uploaded_images.UploadedImage("a", Image.new("RGB", (65, 10))).tiny
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nap_core import datasets, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionStopped, Stored, extract, stored
@@ -168,3 +169,9 @@ class TestMapping:
         monkeypatch.setattr("nap_core.storage.activation_store.Entry.compact", lambda entry: store.clear())
         with pytest.raises(UserError, match="Start again"):
             run(model, dataset, store, 20)
+
+
+def test_the_store_key_of_the_default_studys_id_images_never_changes() -> None:
+    # Computed at commit 0eb7062: another digest would orphan the activations that users have stored.
+    key = stored.store_key(models.load("resnet20-cifar10"), datasets.load("cifar10"))
+    assert key.digest == "985d732e8d95c4958c806facec29235841c49e23d1347a0beca1321ebfa1c015"

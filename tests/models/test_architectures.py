@@ -62,7 +62,7 @@ class TestArchitectures:
         blueprint = ARCHITECTURES[architecture]
         side = blueprint.transform.crop
         network, found = blueprint.build(10).eval(), []
-        with torch.inference_mode(), blueprint.hook.reading(network, found.append):
+        with torch.inference_mode(), blueprint.hook.capture(network, found.append):
             network(torch.zeros(1, 3, side, side))
         assert found[0].shape[1:] == shape
 
@@ -90,14 +90,14 @@ class TestTap:
     def test_reads_one_side_of_a_module(self, side: str) -> None:
         found: list[Tensor] = []
         x = torch.tensor([[1.0, -2.0]])
-        with FeatureHook("1", side).reading(self.NETWORK, found.append):
+        with FeatureHook("1", side).capture(self.NETWORK, found.append):
             self.NETWORK(x)
         before = self.NETWORK[0](x)
         torch.testing.assert_close(found[0], before if side == "input" else before.relu())
 
     def test_reads_only_while_it_is_open_even_after_an_error(self) -> None:
         found: list[Tensor] = []
-        with pytest.raises(RuntimeError), FeatureHook("1").reading(self.NETWORK, found.append):
+        with pytest.raises(RuntimeError), FeatureHook("1").capture(self.NETWORK, found.append):
             self.NETWORK(torch.zeros(1, 5))
         self.NETWORK(torch.zeros(1, 2))
         assert not found
@@ -105,11 +105,11 @@ class TestTap:
     def test_leaves_the_result_alone(self) -> None:
         x = torch.randn(4, 2)
         before = self.NETWORK(x)
-        with FeatureHook("0").reading(self.NETWORK, lambda _map: None):
+        with FeatureHook("0").capture(self.NETWORK, lambda _map: None):
             torch.testing.assert_close(self.NETWORK(x), before)
 
     def test_module_that_is_not_there(self) -> None:
-        with pytest.raises(AttributeError), FeatureHook("nowhere").reading(self.NETWORK, lambda _map: None):
+        with pytest.raises(AttributeError), FeatureHook("nowhere").capture(self.NETWORK, lambda _map: None):
             pass
 
     def test_in_words(self) -> None:

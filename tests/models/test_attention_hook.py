@@ -13,7 +13,7 @@ from torchvision.models import vision_transformer
 from nap_core import extraction, methods, models, nap
 from nap_core.errors import UserError
 from nap_core.methods import ScoringContext
-from nap_core.models import AttentionTap, LoadedModel, architectures, attention_hook
+from nap_core.models import AttentionHook, LoadedModel, architectures, attention_hook
 
 SIDE = 96
 
@@ -36,13 +36,13 @@ def timms(name: str = "vit_tiny_patch16_224", **settings: object) -> nn.Module:
     return network
 
 
-def read(network: nn.Module, hook: AttentionTap | None = None) -> tuple[Tensor, Tensor]:
+def read(network: nn.Module, hook: AttentionHook | None = None) -> tuple[Tensor, Tensor]:
     """The attention map and the logits of two images."""
     hook = hook or attention_hook.find(network)
     assert hook is not None
     found: list[Tensor] = []
     torch.manual_seed(1)
-    with torch.inference_mode(), hook.reading(network, found.append):
+    with torch.inference_mode(), hook.capture(network, found.append):
         logits = network(torch.randn(2, 3, SIDE, SIDE))
     return found[0], logits
 
@@ -129,9 +129,9 @@ def test_finds_none_where_no_class_token_is_read() -> None:
 def test_refuses_a_module_that_is_no_attention_known_here() -> None:
     network = torchvisions()
     with pytest.raises(UserError, match="The attention of a Linear cannot be read"):
-        read(network, AttentionTap("heads.head"))
+        read(network, AttentionHook("heads.head"))
     with pytest.raises(AttributeError):
-        read(network, AttentionTap("no.such.module"))
+        read(network, AttentionHook("no.such.module"))
 
 
 @pytest.fixture(scope="module")

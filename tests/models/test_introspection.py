@@ -124,7 +124,7 @@ def assert_head_of_mean_is_logits(network: nn.Module, side: int = SIDE) -> None:
     found = inspect_network(network, side)
     maps: list[Tensor] = []
     torch.manual_seed(1)
-    with torch.no_grad(), found.hook.reading(network, maps.append):
+    with torch.no_grad(), found.hook.capture(network, maps.append):
         logits = network(torch.randn(2, 3, side, side))
         by_hand = network.get_submodule(found.head)(maps[-1].mean((2, 3)))
     assert maps[-1].shape[1:] == found.shape

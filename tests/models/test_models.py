@@ -32,7 +32,7 @@ def tapped(model: LoadedModel, views: np.ndarray) -> tuple[Tensor, Tensor]:
     """The penultimate map and the network's own logits for views (B, H, W, 3)."""
     found: list[Tensor] = []
     pixels = model.transform.normalise(torch.from_numpy(np.array(views)).permute(0, 3, 1, 2))
-    with torch.inference_mode(), model.hook.reading(model.network, found.append):
+    with torch.inference_mode(), model.hook.capture(model.network, found.append):
         logits = model.network(pixels)
     return found[0], logits
 
@@ -83,7 +83,7 @@ class TestCatalogue:
         assert record.architecture in ARCHITECTURES
         for dataset in (record.id_dataset, record.fit_dataset, *record.ood_datasets):
             assert dataset is None or dataset in datasets.RECORDS
-        assert datasets.RECORDS[record.id_dataset].role in ("id", "bank")
+        assert datasets.RECORDS[record.id_dataset].role in ("id", "precomputed")
         assert all(datasets.RECORDS[dataset].role == "ood" for dataset in record.ood_datasets)
         assert record.licence
         assert record.source

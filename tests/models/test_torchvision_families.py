@@ -115,7 +115,7 @@ def test_mean_times_head_is_the_networks_own_logits(name: str) -> None:
     blueprint, network = architectures.find(name), randomised(name)
     found: list[torch.Tensor] = []
     torch.manual_seed(1)
-    with torch.inference_mode(), blueprint.hook.reading(network, found.append):
+    with torch.inference_mode(), blueprint.hook.capture(network, found.append):
         logits = network(torch.randn(2, 3, SIDE, SIDE))
     head = network.get_submodule(blueprint.head)
     assert found[0].ndim == 4 and min(found[0].shape[2:]) > 1

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets, models, studies
 from nap_core.datasets import hub, published
-from nap_core.datasets.published import records
+from nap_core.datasets.published import catalogue
 from nap_core.datasets.user_data import uploads
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, transfer
@@ -78,9 +78,9 @@ def test_no_network_says_which_file_to_put_where(
     open_page: OpenPage, kmnist: Study, store_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "PAUSE", 0.0)
-    entry = records.ENTRIES["kmnist-test"]
+    entry = catalogue.RECORDS["kmnist-test"]
     closed = tuple(replace(file, url=f"http://127.0.0.1:9/{file.name}") for file in entry.files)
-    monkeypatch.setitem(records.ENTRIES, "kmnist-test", replace(entry, files=closed))
+    monkeypatch.setitem(catalogue.RECORDS, "kmnist-test", replace(entry, files=closed))
     app = open_page("max_vs_mean", kmnist)
     place = published.folder() / "kmnist"
     line = (

@@ -193,7 +193,7 @@ def test_several_files_make_a_table_whose_numbers_are_nap_cores(opened: OpenPage
 
 
 def test_more_files_than_are_taken_are_named(opened: OpenPage, monkeypatch: pytest.MonkeyPatch, says: Says) -> None:
-    monkeypatch.setattr(uploaded_images, "MAXIMUM_FILES", 2)
+    monkeypatch.setattr(uploaded_images, "MAX_FILES", 2)
     app = drop(opened(), *((f"{row}.png", encoded(photograph(row))) for row in range(3)))
     says(app.warning[0].value, "2 3")
     assert len(app.dataframe[0].value) == 2

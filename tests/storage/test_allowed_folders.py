@@ -12,7 +12,7 @@ from nap_core.storage import allowed_folders
 
 def test_the_default_root_lies_in_the_users_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NAP_DATA_ROOTS")
-    assert allowed_folders.roots() == (allowed_folders.user_folder() / "data",)
+    assert allowed_folders.paths() == (allowed_folders.user_folder() / "data",)
 
 
 def test_several_roots_of_which_the_first_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

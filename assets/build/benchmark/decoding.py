@@ -15,7 +15,7 @@ from nap_core import datasets, models
 from nap_core.datasets import FolderImages
 from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
 from nap_core.extraction.forward_pass import ForwardPass
-from nap_core.models import LoadedModel
+from nap_core.models import LoadedModel, architectures
 
 SIZE = (500, 375)  # of most of ImageNet's photographs
 ROUNDS = 2
@@ -43,7 +43,7 @@ def networks(device: str) -> Iterator[LoadedModel]:
     yield models.load("efficientnet-lite0-imagenet")
     if device == "cpu":
         return
-    blueprint = models.architectures.find("resnet50")
+    blueprint = architectures.find("resnet50")
     torch.manual_seed(0)
     names = models.benchmark_classes("ImageNet-1k")
     yield models.assemble(blueprint, blueprint.build(len(names)), blueprint.transform, names, "random")

@@ -18,7 +18,7 @@ from nap_core import datasets, models
 from nap_core.activations import Activations
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.extraction import SHARD_ROWS, Stored
-from nap_core.models import LoadedModel, ModelRecord, loading
+from nap_core.models import LoadedModel, ModelRecord, architectures, loading
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 
@@ -72,7 +72,7 @@ def _prototypes() -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=1)
 def model() -> LoadedModel:
     """A ResNet-50 with random weights and the head that the made-up logits come from."""
-    blueprint = models.architectures.find("resnet50")
+    blueprint = architectures.find("resnet50")
     torch.manual_seed(0)
     network = blueprint.build(CLASSES)
     with torch.no_grad():

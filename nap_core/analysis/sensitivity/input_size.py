@@ -50,7 +50,7 @@ def sized(study: Study, factor: float) -> Study:
 
 def check(study: Study) -> None:
     """Raises UserError, with what to do, for a study whose images cannot be fed in another size."""
-    if any(datasets.find(name).role == "bank" for name in study.datasets):
+    if any(datasets.find(name).role == "precomputed" for name in study.datasets):
         raise UserError(
             f"{datasets.title(study.id_dataset)} holds activations, not images, so it cannot be seen in another size.",
             Hint.ID_IMAGES,

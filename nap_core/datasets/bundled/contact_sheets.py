@@ -1,7 +1,7 @@
-"""Bundled datasets: one lossless WebP contact sheet with a JSON file beside it.
+"""Bundled datasets: one lossless WebP contact sheet and one JSON file each.
 
-The tiles of a sheet lie row by row in order of presentation. The JSON file says what they are, so that a dataset's
-labels and fingerprint are known without decoding a pixel; the sheet is decoded once, when the first image is asked for.
+The tiles of a sheet are in order of presentation, row by row. The JSON file contains labels and fingerprint; the sheet
+is decoded once, when the first image is read.
 """
 
 from __future__ import annotations
@@ -16,28 +16,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nap_core.datasets.images import Labels, Pixels
+from nap_core.datasets.images import BaseImages, Pixels
 from nap_core.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)
-class SheetImages:
+class SheetImages(BaseImages):
     """The images of one contact sheet; made by ``open_sheet``. Several threads may use one object."""
 
-    name: str
-    title: str
-    fingerprint: str
-    classes: tuple[str, ...]
-    labels: Labels
     path: Path
     tile: tuple[int, int]
     columns: int
     pixels_sha256: str
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     _decoded: list[Pixels] = field(default_factory=list, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def image(self, index: int) -> Image.Image:
         return Image.fromarray(self.pixels[index]).convert("RGB")
@@ -46,7 +38,7 @@ class SheetImages:
     def pixels(self) -> Pixels:
         """All images, (N, H, W) grey or (N, H, W, 3) RGB uint8, read-only.
 
-        Raises UserError when the sheet is missing, unreadable or not the one that the JSON file describes.
+        Raises UserError when the sheet is missing, unreadable or does not match the JSON file.
         """
         with self._lock:
             if not self._decoded:
@@ -59,7 +51,7 @@ class SheetImages:
                 tiles = split(np.asarray(sheet.convert("RGB")), self.tile, self.columns, len(self))
         except (OSError, ValueError) as error:
             raise UserError(f"The bundled images {self.path.name} cannot be read ({error}). {_FETCH_AGAIN}") from error
-        for pixels in (tiles, tiles[..., 0]):  # WebP has no grey mode: a grey sheet comes back as three equal channels
+        for pixels in (tiles, tiles[..., 0]):  # WebP has no grey mode: a grey sheet is decoded as three equal channels
             pixels = np.ascontiguousarray(pixels)
             if hashlib.sha256(pixels.data).hexdigest() == self.pixels_sha256:
                 pixels.setflags(write=False)
@@ -71,7 +63,7 @@ _FETCH_AGAIN = "Get the folder assets/datasets again from the repository."
 
 
 def open_sheet(name: str, title: str, folder: Path) -> SheetImages:
-    """The dataset ``name`` of ``folder``. Raises UserError when its JSON file is missing or not a description."""
+    """The dataset ``name`` of ``folder``. Raises UserError when its JSON file is missing or invalid."""
     path = folder / f"{name}.json"
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -80,7 +72,7 @@ def open_sheet(name: str, title: str, folder: Path) -> SheetImages:
         return SheetImages(
             name=name,
             title=title,
-            fingerprint=about["fingerprint"],
+            stated_fingerprint=about["fingerprint"],
             classes=tuple(about["classes"]),
             labels=labels,
             path=folder / f"{name}.webp",
@@ -93,7 +85,7 @@ def open_sheet(name: str, title: str, folder: Path) -> SheetImages:
 
 
 def arrange(tiles: Pixels, columns: int) -> Pixels:
-    """(N, H, W, …) tiles → one sheet of ``columns`` tiles a row; places left over in the last row are black."""
+    """(N, H, W, …) tiles → one sheet of ``columns`` tiles a row; the rest of the last row is black."""
     rows = -(-len(tiles) // columns)
     height, width = tiles.shape[1:3]
     filled = np.zeros((rows * columns, *tiles.shape[1:]), dtype=np.uint8)
@@ -103,7 +95,7 @@ def arrange(tiles: Pixels, columns: int) -> Pixels:
 
 
 def split(sheet: Pixels, tile: tuple[int, int], columns: int, count: int) -> Pixels:
-    """The first ``count`` tiles of an RGB sheet, (count, H, W, 3): undoes ``arrange``.
+    """The first ``count`` tiles of an RGB sheet, (count, H, W, 3): the inverse of ``arrange``.
 
     Raises ValueError when the sheet has another size.
     """

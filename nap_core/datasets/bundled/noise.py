@@ -3,9 +3,9 @@
 The two sets follow Liang, Li and Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
 networks" (ODIN, ICLR 2018), section 4.2 and its published code: every RGB value of every pixel is drawn independently,
 uniformly from [0, 1], or from a normal distribution with mean 0.5 and variance 1 clipped to [0, 1]. Here the values
-are then rounded to 8 bits, as a picture file would.
+are then rounded to 8 bits, as in an image file.
 
-Both read the raw output of NumPy's PCG64, which stays the same between versions; NumPy's own samplers may change.
+Both read the raw output of PCG64, which is stable between NumPy versions; NumPy's samplers are not.
 """
 
 from __future__ import annotations

@@ -1,25 +1,24 @@
-"""The bundled photographs that a visitor can try without having one at hand."""
+"""The bundled sample photographs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import decode
-from nap_core.datasets.images import Labels, digest, fingerprint
+from nap_core.datasets.images import BaseImages
 from nap_core.errors import UserError
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph. ``shows`` is for its caption; ``source`` names the picture in the package it was taken from.
+    """One photograph.
 
-    ``familiar`` says whether it shows something of ImageNet's 1,000 classes; None where that can be argued: a near
-    relative of a class, or a class that can hardly be made out.
+    ``shows`` is for its caption, ``source`` is the package and its name there. ``familiar`` is whether it shows one of
+    ImageNet's 1,000 classes; None for borderline cases: a relative of a class, or a class that is hard to recognise.
     """
 
     file: str
@@ -79,22 +78,11 @@ PHOTOS = (
 
 
 @dataclass(frozen=True, eq=False)
-class SamplePhotos:
-    """The ``PHOTOS``, in their order; ``photos[i]`` describes image i. They have no labels."""
+class SamplePhotos(BaseImages):
+    """The ``PHOTOS`` in their order, without labels; ``photos[i]`` describes image i."""
 
-    name: str
-    title: str
     folder: Path
     photos: tuple[Photo, ...]
-    classes: tuple[str, ...]
-    labels: Labels
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint((digest(np.asarray(self.image(i))) for i in range(len(self))), self.labels)
-
-    def __len__(self) -> int:
-        return len(self.photos)
 
     def image(self, index: int) -> Image.Image:
         file = self.folder / self.photos[index].file
@@ -105,5 +93,5 @@ class SamplePhotos:
 
 
 def open_photos(title: str, folder: Path) -> SamplePhotos:
-    """The sample photographs of ``folder``, each read when it is asked for."""
-    return SamplePhotos("photos", title, folder, PHOTOS, (), np.full(len(PHOTOS), -1, dtype=np.int64))
+    """The sample photographs in ``folder``; each file is read when its image is."""
+    return SamplePhotos("photos", title, (), np.full(len(PHOTOS), -1, dtype=np.int64), folder, PHOTOS)

@@ -1,7 +1,7 @@
-"""Published datasets by name: fetched when a study wants them, unpacked and read where they lie.
+"""Published datasets by name: download, unpacking, reading.
 
-They lie in the folder that NAP_DATASETS names, else in ``datasets`` in the user's data folder, each in a folder of its
-own. Nothing here asks the network by itself: ``downloads.fetch`` brings what ``missing`` names.
+Each has a folder of its own below NAP_DATASETS, by default ``datasets`` in the user's data folder. Only ``prepare``
+uses the network.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core.datasets.images import Labels, presentation_order
-from nap_core.datasets.published.records import ENTRIES
-from nap_core.datasets.published.spec import Content, Entry, Unpacking
+from nap_core.datasets.images import BaseImages, presentation_order
+from nap_core.datasets.published.catalogue import RECORDS
+from nap_core.datasets.published.spec import Content, PublishedRecord, Unpacking
 from nap_core.datasets.published.unpacking import unpack
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
@@ -31,106 +31,108 @@ from nap_core.storage import allowed_folders, byte_size
 from nap_core.storage.downloads import Download, fetch
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-__all__ = ["LibraryImages", "folder", "load", "missing", "names", "packed", "prepare", "record", "stamp"]
-
 VARIABLE = "NAP_DATASETS"
 READERS = 1
-"""Goes into every fingerprint: to be raised when a reader shows other pixels, another order or other labels."""
-# What the readers are known to raise on files that are not what they should be.
+"""Part of every fingerprint; raise it when a reader gives other pixels, another order or other labels."""
+# Exceptions of the readers on damaged and foreign files.
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, tarfile.TarError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
-class LibraryImages:
-    """The images of a published dataset in ``presentation_order``; made by ``load``.
+class PublishedImages(BaseImages):
+    """The images of a published dataset, or one of the Hub, in ``presentation_order``.
 
-    The fingerprint is made of the name, the published checksums, the version of the readers, the labels and the files'
-    names, and not of pixels: the files were checked when they came. ``unreadable`` lists images of the Hub that were
-    left out, each with a sentence that says why.
+    The fingerprint is over name, published checksums, reader version, labels and file names instead of pixels: the
+    files were checked after the download. ``unreadable`` are images of the Hub that were left out, with an error
+    message each.
     """
 
-    name: str
-    title: str
-    fingerprint: str
-    classes: tuple[str, ...]
-    labels: Labels
     order: NDArray[np.int64]
     picture: Callable[[int], Image.Image]
     unreadable: tuple[tuple[str, str], ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.order)
 
     def image(self, index: int) -> Image.Image:
         return self.picture(int(self.order[index]))
 
 
 def names() -> tuple[str, ...]:
-    """Every dataset of the library, here or not."""
-    return tuple(ENTRIES)
+    """The names of all published datasets, downloaded or not."""
+    return tuple(RECORDS)
+
+
+def owns(name: str) -> bool:
+    """Whether the dataset is in the catalogue of published datasets."""
+    return name in RECORDS
 
 
 def folder() -> Path:
-    """Where the datasets lie: NAP_DATASETS, else ``datasets`` in the user's data folder."""
+    """The folder of the datasets: NAP_DATASETS, else ``datasets`` in the user's data folder."""
     named = os.environ.get(VARIABLE)
     return Path(named).expanduser().absolute() if named else allowed_folders.user_folder() / "datasets"
 
 
 def record(name: str) -> DatasetRecord:
-    """What is known of the dataset ``name``, with its downloads."""
-    entry = ENTRIES[name]
-    place, title = folder() / entry.folder, entry.record.title
-    found = tuple(
+    """The record of a published dataset, with its downloads."""
+    published = RECORDS[name]
+    place, title = folder() / published.folder, published.record.title
+    downloads = tuple(
         Download(
             file.url,
             place / file.name,
-            title if len(entry.files) == 1 else f"{title}, {file.name}",
+            title if len(published.files) == 1 else f"{title}, {file.name}",
             file.size,
             file.checksum,
             file.by_hand,
         )
-        for file in entry.files
+        for file in published.files
     )
-    return replace(entry.record, downloads=found)
+    return replace(published.record, downloads=downloads)
 
 
 def missing(name: str) -> list[Download]:
-    """The files that have still to be fetched. What is unpacked already needs its archive no more."""
-    entry = ENTRIES[name]
-    done = {file for one in entry.unpackings if _place(entry, one).is_dir() for file in (one.archive, *one.needs)}
+    """The files that have to be downloaded; archives that are unpacked already are not needed."""
+    published = RECORDS[name]
+    done = {
+        file for one in published.unpackings if _place(published, one).is_dir() for file in (one.archive, *one.needs)
+    }
     return [one for one in record(name).downloads if one.path.name not in done and not one.present]
 
 
 def packed(name: str) -> bool:
-    """Whether archives have still to be unpacked before the images can be read."""
-    entry = ENTRIES[name]
-    return any(not _place(entry, one).is_dir() for one in entry.unpackings)
+    """Whether archives have to be unpacked before the images can be read."""
+    published = RECORDS[name]
+    return any(not _place(published, one).is_dir() for one in published.unpackings)
 
 
 def stamp(name: str) -> int:
-    """A number that changes when the library is moved, or the dataset is unpacked anew."""
-    entry = ENTRIES[name]
-    places = [_place(entry, one) for one in entry.unpackings]
+    """A number that changes when the folder is moved or the dataset is unpacked again."""
+    published = RECORDS[name]
+    places = [_place(published, one) for one in published.unpackings]
     return hash((folder(), *(one.stat().st_mtime_ns for one in places if one.is_dir())))
 
 
-def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
-    """Fetch what is missing, and unpack it; progress is in bytes.
+def prepared(name: str) -> bool:
+    """Whether the images can be read without downloading or unpacking."""
+    return not (missing(name) or packed(name))
 
-    Raises UserError for what cannot be fetched, an archive that is damaged, and a package that is missing without
-    which nothing can be read; ExtractionStopped on request: a second call goes on from there.
+
+def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
+    """Download missing files and unpack archives; progress is in bytes.
+
+    Raises UserError for a failed download, a damaged archive or a missing package, ExtractionStopped when the call is
+    cancelled; a second call resumes.
     """
-    entry = ENTRIES[name]
-    _check_package(entry)
+    published = RECORDS[name]
+    _check_package(published)
     for download in missing(name):
         fetch(download, callbacks)
-    for one in entry.unpackings:
-        if not _place(entry, one).is_dir():
-            _unpack(entry, one, _unpacking(entry.record.title, callbacks))
+    for one in published.unpackings:
+        if not _place(published, one).is_dir():
+            _unpack(published, one, _unpacking(published.record.title, callbacks))
 
 
 def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
-    """Reports how far an archive has been read."""
+    """Converts (bytes read, bytes in all) of an archive into a report; raises ExtractionStopped on request."""
     began = time.monotonic()
 
     def note(done: int, total: int) -> None:
@@ -140,25 +142,25 @@ def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None
     return note
 
 
-def load(name: str) -> LibraryImages:
-    """The images. Raises UserError, which says what to fetch, when files are missing, and for damaged ones."""
+def load(name: str, _progress: Callable[[int, int], None] | None = None) -> PublishedImages:
+    """Open the images. Raises UserError for missing files, with what to download, and for damaged ones."""
     absent = missing(name)
     if absent:
         raise UserError(_absent(name, absent))
     prepare(name)
-    entry = ENTRIES[name]
-    place = folder() / entry.folder
+    published = RECORDS[name]
+    place = folder() / published.folder
     try:
-        content = entry.read(place)
+        content = published.read(place)
     except _UNREADABLE as error:
         raise UserError(
-            f"“{entry.record.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
+            f"“{published.record.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
         ) from error
     order = presentation_order(len(content.labels))
-    return LibraryImages(
+    return PublishedImages(
         name=name,
-        title=entry.record.title,
-        fingerprint=_fingerprint(entry, content),
+        title=published.record.title,
+        stated_fingerprint=_fingerprint(published, content),
         classes=content.classes,
         labels=content.labels[order],
         order=order,
@@ -166,39 +168,39 @@ def load(name: str) -> LibraryImages:
     )
 
 
-def _place(entry: Entry, unpacking: Unpacking) -> Path:
-    return folder() / entry.folder / unpacking.into
+def _place(published: PublishedRecord, unpacking: Unpacking) -> Path:
+    return folder() / published.folder / unpacking.into
 
 
-def _unpack(entry: Entry, one: Unpacking, progress: Callable[[int, int], None]) -> None:
-    place = folder() / entry.folder
+def _unpack(published: PublishedRecord, one: Unpacking, progress: Callable[[int, int], None]) -> None:
+    place = folder() / published.folder
     try:
         layout = one.layout(place)
     except _UNREADABLE as error:
         raise UserError(
             f"{', '.join(one.needs)} in {place} is damaged ({error}). Delete it and get it again."
         ) from error
-    unpack(place / one.archive, _place(entry, one), layout, progress)
+    unpack(place / one.archive, _place(published, one), layout, progress)
 
 
-def _check_package(entry: Entry) -> None:
-    if entry.package and importlib.util.find_spec(entry.package) is None:
+def _check_package(published: PublishedRecord) -> None:
+    if published.package and importlib.util.find_spec(published.package) is None:
         raise UserError(
-            f"“{entry.record.title}” needs the package {entry.package}: run pip install {entry.package}, or "
-            "pip install -r requirements-extra.txt."
+            f"“{published.record.title}” needs the package {published.package}: run pip install {published.package}, "
+            "or pip install -r requirements-extra.txt."
         )
 
 
 def _absent(name: str, absent: list[Download]) -> str:
-    known = sum(one.size or 0 for one in absent)
-    size = f"{byte_size.in_words(known)} from " if known else "from "
+    announced = sum(one.size or 0 for one in absent)
+    size = f"{byte_size.in_words(announced)} from " if announced else "from "
     how = "; ".join(one.instruction for one in absent)
-    return f"“{ENTRIES[name].record.title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
+    return f"“{RECORDS[name].record.title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
 
 
-def _fingerprint(entry: Entry, content: Content) -> str:
-    hasher = hashlib.sha256(f"library {READERS}\n{entry.record.name}\n".encode())
-    for file in entry.files:
+def _fingerprint(published: PublishedRecord, content: Content) -> str:
+    hasher = hashlib.sha256(f"library {READERS}\n{published.record.name}\n".encode())
+    for file in published.files:
         hasher.update(f"{file.name} {file.checksum}\n".encode())
     for name in content.files:
         hasher.update(f"{name}\n".encode())

@@ -1,4 +1,4 @@
-"""Readers of datasets that are published as arrays: CIFAR's pickles, MNIST's IDX files, SVHN's .mat."""
+"""Readers of datasets published as arrays: CIFAR's pickles, MNIST's IDX files, SVHN's .mat."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ Reader = Callable[[Path], Content]
 
 
 def cifar(archive: str, batches: Sequence[str], labels: str, names: tuple[str, str]) -> Reader:
-    """Batches of a CIFAR archive: names below its folder, the key of the labels, file and key of the class names."""
+    """Reads ``batches`` of a CIFAR archive; ``labels`` is the labels' key, ``names`` the class names' file and key."""
 
     def read(folder: Path) -> Content:
-        found: dict[str, dict[str, Any]] = {}
+        batch: dict[str, dict[str, Any]] = {}
         with tarfile.open(folder / archive) as packed:
             for member in packed:
                 name = member.name.rpartition("/")[2]
                 content = packed.extractfile(member) if name in (*batches, names[0]) else None
                 if content:
-                    found[name] = _Plain(content, encoding="latin1").load()
-        pixels = np.concatenate([found[name]["data"] for name in batches])
+                    batch[name] = _Plain(content, encoding="latin1").load()
+        pixels = np.concatenate([batch[name]["data"] for name in batches])
         pixels = np.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), dtype=np.uint8)
-        numbers = np.concatenate([np.asarray(found[name][labels], np.int64) for name in batches])
-        return _content(pixels, numbers, tuple(map(str, found[names[0]][names[1]])))
+        numbers = np.concatenate([np.asarray(batch[name][labels], np.int64) for name in batches])
+        return _content(pixels, numbers, tuple(map(str, batch[names[0]][names[1]])))
 
     return read
 
 
 class _Plain(pickle.Unpickler):
-    """Takes lists, text and NumPy arrays from a pickle, and nothing that could run code."""
+    """Loads lists, text and NumPy arrays from a pickle, and refuses everything that could run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _PLAIN:
@@ -49,7 +49,7 @@ class _Plain(pickle.Unpickler):
         raise ValueError(f"it names {module}.{name}, which is no plain data")
 
 
-# What arrays are made of, by the names that old and new pickles have for it.
+# The constructors of arrays, under their names in old and new pickles.
 _RECONSTRUCT = np.empty(0).__reduce__()[0]
 _PLAIN: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): np.ndarray,
@@ -61,7 +61,7 @@ _PLAIN: dict[tuple[str, str], Any] = {
 
 
 def idx(images: str, labels: str, classes: tuple[str, ...]) -> Reader:
-    """Images and labels in gzipped IDX files, as MNIST and its relatives are."""
+    """Reads gzipped IDX files of images and labels, the format of MNIST and its variants."""
 
     def read(folder: Path) -> Content:
         pixels = _idx(folder / images, 3)
@@ -71,7 +71,7 @@ def idx(images: str, labels: str, classes: tuple[str, ...]) -> Reader:
 
 
 def _idx(path: Path, dimensions: int) -> Pixels:
-    """The array in a gzipped IDX file of bytes. Raises ValueError for anything else."""
+    """The uint8 array of a gzipped IDX file. Raises ValueError for other content."""
     with gzip.open(path) as file:
         head = _exactly(file, 4 + 4 * dimensions)
         kind, *shape = struct.unpack(f">{1 + dimensions}I", head)
@@ -89,14 +89,14 @@ def _exactly(file: gzip.GzipFile, count: int) -> bytes:
 
 
 def svhn(matrix: str) -> Reader:
-    """Cropped digits in a MATLAB file, in which the digit 0 is labelled 10."""
+    """Reads cropped digits from a MATLAB file, in which the digit 0 has label 10."""
 
     def read(folder: Path) -> Content:
         from scipy.io import loadmat
 
-        found = loadmat(str(folder / matrix), variable_names=("X", "y"))
-        pixels = np.ascontiguousarray(found["X"].transpose(3, 0, 1, 2), dtype=np.uint8)
-        return _content(pixels, found["y"].reshape(-1).astype(np.int64) % 10, tuple("0123456789"))
+        content = loadmat(str(folder / matrix), variable_names=("X", "y"))
+        pixels = np.ascontiguousarray(content["X"].transpose(3, 0, 1, 2), dtype=np.uint8)
+        return _content(pixels, content["y"].reshape(-1).astype(np.int64) % 10, tuple("0123456789"))
 
     return read
 

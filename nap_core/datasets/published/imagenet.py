@@ -1,4 +1,4 @@
-"""ImageNet's validation set, from the archives that a person has been given, or a folder ``val`` of class folders."""
+"""ImageNet's validation set, from the archives given to registered users, or from a folder ``val`` of class folders."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ CLASSES = 1000
 
 
 def by_class(folder: Path) -> Callable[[Parts], Parts | None]:
-    """Where a picture of the flat archive goes: into the folder of its class, as the development kit has it."""
+    """Layout that sorts the flat archive into class folders, by the labels of the development kit."""
     numbers, truth = _devkit(folder / DEVKIT)
     places = {f"ILSVRC2012_val_{index:08d}.JPEG": numbers[number] for index, number in enumerate(truth, start=1)}
     return lambda parts: (places[parts[-1]], parts[-1]) if parts[-1] in places else None
 
 
 def read(folder: Path) -> Content:
-    """The class folders; their alphabetical order is that of every ImageNet network's outputs."""
+    """Reads the class folders; their alphabetical order is that of every ImageNet network's logits."""
     from torchvision.models import ResNet50_Weights
 
-    found = class_folders(FOLDER)(folder)
-    if len(found.classes) != CLASSES:
+    content = class_folders(FOLDER)(folder)
+    if len(content.classes) != CLASSES:
         raise UserError(
-            f"{folder / FOLDER} has {len(found.classes):,} class folders; ImageNet's validation set has {CLASSES:,}. "
+            f"{folder / FOLDER} has {len(content.classes):,} class folders; ImageNet's validation set has {CLASSES:,}. "
             "Other selections can be used as folders of your own."
         )
     names = tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
-    return Content(found.labels, names, found.picture, found.files)
+    return Content(content.labels, names, content.picture, content.files)
 
 
 def _devkit(path: Path) -> tuple[dict[int, str], list[int]]:
-    """The WordNet number of each class of the challenge, and the class of each picture."""
+    """(WordNet number of each class of the challenge, class of each image)."""
     from scipy.io import loadmat
 
     parts: dict[str, bytes] = {}
@@ -49,6 +49,6 @@ def _devkit(path: Path) -> tuple[dict[int, str], list[int]]:
             if content:
                 parts[name] = content.read()
     synsets = loadmat(BytesIO(parts["meta.mat"]), squeeze_me=True)["synsets"]
-    # Fields by their place, as torchvision reads them: number, WordNet number, words, gloss, number of children, …
+    # Fields by position, as in torchvision: number, WordNet number, words, gloss, number of children, …
     numbers = {int(one[0]): str(one[1]) for one in synsets if int(one[4]) == 0}
     return numbers, [int(line) for line in parts["ILSVRC2012_validation_ground_truth.txt"].split()]

@@ -1,4 +1,4 @@
-"""LSUN's validation scenes, each category an LMDB of encoded pictures."""
+"""Reader of LSUN's validation scenes: one LMDB of encoded images a category."""
 
 from __future__ import annotations
 
@@ -11,22 +11,12 @@ from PIL import Image
 from nap_core.datasets.decoding import decode
 from nap_core.datasets.published.spec import Content
 
-CATEGORIES = (
-    "bedroom",
-    "bridge",
-    "church_outdoor",
-    "classroom",
-    "conference_room",
-    "dining_room",
-    "kitchen",
-    "living_room",
-    "restaurant",
-    "tower",
-)
+_KINDS = "bedroom bridge church_outdoor classroom conference_room dining_room kitchen living_room restaurant tower"
+CATEGORIES = tuple(_KINDS.split())
 
 
 def read(folder: Path) -> Content:
-    """Every picture of the ten categories, by category and then by key."""
+    """Reads the images of the ten categories, sorted by category and key."""
     import lmdb
 
     bases: list[Any] = []

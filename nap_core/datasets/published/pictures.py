@@ -1,4 +1,4 @@
-"""Readers of datasets that are published as pictures: in folders, in folders of classes, with lists beside them."""
+"""Readers of datasets published as image files: flat folders, class folders, lists of files and labels."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from nap_core.datasets.published.spec import Content, Parts
 from nap_core.datasets.user_data.folders import files_in, read_image
 
 Reader = Callable[[Path], Content]
-MAXIMUM_FILES = 1_000_000
+MAX_FILES = 1_000_000
 
 
 def flat(unpacked: str) -> Reader:
-    """Every picture below a folder, none with a class: what a network is not meant to know."""
+    """Reads every image below a folder, without labels."""
 
     def read(folder: Path) -> Content:
-        files = files_in(folder / unpacked, MAXIMUM_FILES)
+        files = files_in(folder / unpacked, MAX_FILES)
         return _content(folder / unpacked, files, [-1] * len(files), ())
 
     return read
 
 
 def class_folders(unpacked: str) -> Reader:
-    """Folders of pictures, each a class, in alphabetical order."""
+    """Reads class folders in alphabetical order."""
 
     def read(folder: Path) -> Content:
-        files = files_in(folder / unpacked, MAXIMUM_FILES)
+        files = files_in(folder / unpacked, MAX_FILES)
         classes = tuple(sorted({file.split("/")[0] for file in files}))
         number = {name: index for index, name in enumerate(classes)}
         return _content(folder / unpacked, files, [number[file.split("/")[0]] for file in files], classes)
@@ -74,7 +74,7 @@ def places365(folder: Path) -> Content:
 
 
 def tiny_imagenet_wanted(_folder: Path) -> Callable[[Parts], Parts | None]:
-    """Of Tiny ImageNet only the validation set and the list of classes: the rest is 100,000 training images."""
+    """Layout that unpacks only the validation set and the list of classes, without the 100,000 training images."""
     return lambda parts: parts if parts[1:2] == ("val",) or parts[1:] == ("wnids.txt",) else None
 
 

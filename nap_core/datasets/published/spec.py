@@ -1,23 +1,23 @@
-"""What the library knows of a dataset: its record, its files, how they are unpacked and read."""
+"""The record types of the catalogue of published datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from nap_core.datasets.images import Labels
-from nap_core.datasets.spec import DatasetRecord
+from nap_core.datasets.spec import DatasetRecord, Kind, Role
 
 Parts = tuple[str, ...]
-"""A path in an archive, folder by folder."""
+"""The components of a path in an archive."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A published file; ``checksum``, ``size`` and ``by_hand`` are those of ``downloads.Download``."""
+    """A published file; the fields are those of ``downloads.Download``."""
 
     name: str
     url: str
@@ -28,9 +28,10 @@ class File:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a reader finds, in the order of the archive: labels (N,), −1 where unknown, class names, and the pictures.
+    """The content of a dataset in the order of the archive.
 
-    ``files`` are the names of the pictures where they are files; they are part of the dataset's identity.
+    ``labels`` is (N,) int64 with −1 for unknown; ``picture(i)`` decodes image i; ``files`` are the names of image
+    files, if there are any, and part of the dataset's fingerprint.
     """
 
     labels: Labels
@@ -40,16 +41,16 @@ class Content:
 
 
 def everything(_folder: Path) -> Callable[[Parts], Parts | None]:
-    """The layout of an archive that is unpacked as it is."""
+    """The layout that unpacks every file to its own path."""
     return lambda parts: parts
 
 
 @dataclass(frozen=True)
 class Unpacking:
-    """An archive that is unpacked before it is read: ``archive`` goes into the folder ``into`` beside it.
+    """An archive that is unpacked into the folder ``into`` beside it.
 
-    ``layout`` is asked once, with the folder that holds the archive, and then says where each file goes, None for what
-    is left out. ``needs`` are further files that only the unpacking needs: with ``into`` there, none of them is missed.
+    ``layout(folder)`` returns a function from a file's path in the archive to its path below ``into``, None for files
+    that are left out. ``needs`` are further files that are read only while unpacking.
     """
 
     archive: str
@@ -59,16 +60,37 @@ class Unpacking:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """A dataset of the library; entries with the same ``folder`` share its files.
+class PublishedRecord:
+    """A published dataset; records with the same ``folder`` share its files.
 
-    ``record`` is without downloads, which depend on where the library lies. ``read`` gets the folder with everything
-    in it. ``package`` must be installed, one of requirements-extra.txt.
+    ``record`` has no downloads, because their paths depend on the environment. ``read`` takes the folder with all files
+    unpacked. ``package`` is a package of requirements-extra.txt that ``read`` imports, "" for none.
     """
 
     record: DatasetRecord
     folder: str
     files: tuple[File, ...]
     read: Callable[[Path], Content]
-    unpackings: tuple[Unpacking, ...] = field(default=())
+    unpackings: tuple[Unpacking, ...] = ()
     package: str = ""
+
+
+UNSTATED = "No licence stated; published for research, to be cited"
+
+
+def record(
+    name: str,
+    title: str,
+    description: str,
+    note: str,
+    source: str,
+    *,
+    size: int,
+    role: Role = "ood",
+    kind: Kind = "photographs",
+    shape: tuple[int, int] | None = None,
+    classes: tuple[str, ...] = (),
+    licence: str = UNSTATED,
+) -> DatasetRecord:
+    """A ``DatasetRecord`` with the defaults of published datasets: photographs, OOD, no licence stated."""
+    return DatasetRecord(name, title, description, note, kind, role, size, shape, classes, licence, source)

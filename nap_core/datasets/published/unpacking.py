@@ -1,4 +1,4 @@
-"""Published archives, unpacked whole or not at all, and never outside their folder."""
+"""Unpacks published archives completely or not at all, and never outside their folder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from nap_core.datasets.published.spec import Parts
-from nap_core.datasets.user_data.zip_upload import Budget
+from nap_core.datasets.user_data.zip_upload import Budget, path_parts
 from nap_core.errors import UserError
-from nap_core.storage.atomic_folders import landing
+from nap_core.storage.atomic_folders import atomic_folder
 
-MAXIMUM_BYTES = 64 * 2**30
-MAXIMUM_ENTRIES = 1_000_000
-_CHUNK = 2**20
+MAX_BYTES = 64 * 2**30
+MAX_ENTRIES = 1_000_000
 _DAMAGED = (EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
 
 Progressing = Callable[[int, int], None]
@@ -26,26 +25,26 @@ Progressing = Callable[[int, int], None]
 def unpack(
     archive: Path, place: Path, layout: Callable[[Parts], Parts | None], progress: Progressing | None = None
 ) -> None:
-    """Unpack a .tar, .tar.gz, .tgz or .zip to ``place``, which is not there yet.
+    """Unpack a .tar, .tar.gz, .tgz or .zip to ``place``, which must not exist.
 
-    ``layout`` says where each file goes; hidden files are left out. ``progress(done, total)`` hears how many bytes of
-    the archive have been read, and may stop it with an exception. Raises UserError, and keeps nothing, for an archive
-    that is damaged, names a place outside its folder, holds a link, or would unpack to far more than it should.
+    ``layout`` gives each file's path below ``place``; hidden files are left out. ``progress`` is called with (bytes
+    read, bytes in all) and may cancel with an exception. Raises UserError, and keeps nothing, for an archive that is
+    damaged, contains a link or a path outside its folder, or exceeds the limits when unpacked.
     """
     total = archive.stat().st_size
-    budget = Budget(archive.name, total, MAXIMUM_BYTES)
-    with landing(place.parent) as folder, _in_words(archive):
+    budget = Budget(archive.name, total, MAX_BYTES)
+    with atomic_folder(place.parent) as folder, _in_words(archive):
         whole = folder / "whole"
         whole.mkdir()
         for count, (name, file, read) in enumerate(_entries(archive), start=1):
-            if count > MAXIMUM_ENTRIES:
-                raise UserError(f"“{archive.name}” holds more than {MAXIMUM_ENTRIES:,} files. It was not unpacked.")
-            target = layout(_parts(name, archive.name))
+            if count > MAX_ENTRIES:
+                raise UserError(f"“{archive.name}” holds more than {MAX_ENTRIES:,} files. It was not unpacked.")
+            target = layout(path_parts(name, archive.name))
             if target is not None and not any(part.startswith((".", "__MACOSX")) for part in target):
-                _write(file, whole.joinpath(*_parts("/".join(target), archive.name)), budget)
+                budget.write(file, whole.joinpath(*path_parts("/".join(target), archive.name)))
             if progress:
                 progress(min(read, total), total)
-        if not place.exists():  # else another process was quicker
+        if not place.exists():  # else another process was faster
             whole.rename(place)
 
 
@@ -60,7 +59,7 @@ def _in_words(archive: Path) -> Iterator[None]:
 
 
 def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes], int]]:
-    """The files of an archive: name, content, and how many bytes of the archive have been read by then."""
+    """(name, content, bytes of the archive read so far) of each file."""
     if archive.suffix == ".zip":
         yield from _zipped(archive)
         return
@@ -81,19 +80,3 @@ def _zipped(archive: Path) -> Iterator[tuple[str, IO[Any], int]]:
             if not info.is_dir():
                 with packed.open(info) as content:
                     yield info.filename, content, read
-
-
-def _parts(name: str, archive: str) -> Parts:
-    """A path, folder by folder. Raises UserError for one that leads elsewhere."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or not path.parts or any(set(part) & set(":\0") for part in path.parts):
-        raise UserError(f"“{archive}” holds a file that would be written outside its folder (“{name[:100]}”).")
-    return path.parts
-
-
-def _write(content: IO[bytes], place: Path, budget: Budget) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("xb") as file:
-        while chunk := content.read(_CHUNK):
-            budget.spend(len(chunk))
-            file.write(chunk)

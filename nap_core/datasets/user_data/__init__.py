@@ -1,1 +1,1 @@
-"""The user's own images: folders, .npz archives and .zip uploads below the allowed folders."""
+"""The user's own images: folders, .npz archives and .zip uploads in the allowed folders."""

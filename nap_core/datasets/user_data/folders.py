@@ -1,4 +1,4 @@
-"""A user's images in a folder."""
+"""Images in a user's folder."""
 
 from __future__ import annotations
 
@@ -13,31 +13,23 @@ import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import SUFFIXES, decode
-from nap_core.datasets.images import Labels, digest, fingerprint, presentation_order
-from nap_core.datasets.user_data.scan_cache import Examined
+from nap_core.datasets.images import BaseImages, digest, fingerprint, presentation_order
+from nap_core.datasets.user_data.scan_cache import ScanCache
 from nap_core.errors import UserError
 
-MAXIMUM_FILES = 100_000
+MAX_FILES = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class FolderImages:
-    """The readable images of a folder, decoded when asked for.
+class FolderImages(BaseImages):
+    """The readable images of a folder, decoded one by one.
 
-    ``unreadable`` lists the files left out, each with its path below the folder and a sentence that says why.
+    ``files`` are paths below ``root``; ``unreadable`` are the files left out, each with an error message.
     """
 
-    name: str
-    title: str
-    fingerprint: str
-    classes: tuple[str, ...]
-    labels: Labels
     root: Path
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
-
-    def __len__(self) -> int:
-        return len(self.files)
 
     def image(self, index: int) -> Image.Image:
         return read_image(self.root, self.files[index])
@@ -47,43 +39,52 @@ def from_folder(
     path: str | Path,
     title: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-    kept: Path | None = None,
+    cache: Path | None = None,
 ) -> FolderImages:
-    """The images in a folder and below it, in the order of ``presentation_order`` over their sorted paths.
+    """Open the images in a folder and its sub-folders.
 
-    The sub-folders of ``path`` that hold images are the classes; images that lie in ``path`` itself have none (−1).
-    Hidden files and folders and files without an image's suffix are passed over. Every image is decoded once, to
-    find those that cannot be read (they go to ``unreadable``, the rest goes on) and to fingerprint the content;
-    ``progress(done, total)`` is called after each. What was found is kept in the folder ``kept``, if one is given, and
-    files that have not changed since are not decoded again. Raises UserError when there is no such folder or no
-    readable image in it, or when there are more than ``MAXIMUM_FILES``.
+    The sub-folders of ``path`` are the classes; images in ``path`` itself have label −1. Hidden files and folders, and
+    files without an image suffix, are ignored. Every image is decoded once, to fingerprint the content and to detect
+    unreadable files.
+
+    Args:
+        path: the folder.
+        title: the dataset's title; the folder's name by default.
+        progress: called with (done, total) after each image.
+        cache: a folder that stores the scan, so that unchanged files are not decoded again; None for no cache.
+
+    Returns:
+        The readable images, in the order of ``presentation_order`` over their sorted paths.
+
+    Raises:
+        UserError: no such folder, no readable image in it, or more than ``MAX_FILES`` images.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
         raise UserError(f"There is no folder “{root}”. Check the path.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise UserError(f"The folder “{root}” may not be opened. Check its permissions.")
-    files = files_in(root, MAXIMUM_FILES + 1)
-    if len(files) > MAXIMUM_FILES:
-        raise UserError(f"“{root}” holds more than {MAXIMUM_FILES:,} images. Choose a smaller folder.")
+    files = files_in(root, MAX_FILES + 1)
+    if len(files) > MAX_FILES:
+        raise UserError(f"“{root}” holds more than {MAX_FILES:,} images. Choose a smaller folder.")
     if not files:
         raise UserError(f"“{root}” holds no images. PNG, JPEG, WebP, GIF, BMP and TIFF files can be read.")
 
     digests: dict[str, bytes] = {}
     unreadable: list[tuple[str, str]] = []
-    examined = Examined(root, kept)
+    scans = ScanCache(root, cache)
     # Pillow decodes outside Python's global lock, so threads help.
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        results = pool.map(lambda file: examined.find(file) or _examine(root, file), files)
+        results = pool.map(lambda file: scans.find(file) or _examine(root, file), files)
         for done, (file, result) in enumerate(zip(files, results, strict=True), start=1):
-            examined.note(file, result)
+            scans.add(file, result)
             if isinstance(result, UserError):
                 unreadable.append((file, str(result)))
             else:
                 digests[file] = result
             if progress is not None:
                 progress(done, len(files))
-    examined.save()
+    scans.save()
     if not digests:
         raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {unreadable[0][1]}")
 
@@ -95,7 +96,7 @@ def from_folder(
     return FolderImages(
         name=f"folder:{root.resolve().name}",
         title=title or root.resolve().name,
-        fingerprint=fingerprint((digests[file] for file in ordered), labels),
+        stated_fingerprint=fingerprint((digests[file] for file in ordered), labels),
         classes=classes,
         labels=labels,
         root=root,
@@ -105,12 +106,12 @@ def from_folder(
 
 
 def files_in(root: Path, limit: int) -> list[str]:
-    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; nothing is opened."""
+    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; no file is opened."""
     return sorted(islice(_walk(root), limit))
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Paths below ``root``, with forward slashes, of what looks like an image; links to folders are not followed."""
+    """Paths below ``root``, with forward slashes, of files with an image suffix; links to folders are not followed."""
     for folder, folders, files in os.walk(root):
         folders[:] = [one for one in folders if not one.startswith((".", "__MACOSX"))]
         for file in files:
@@ -119,7 +120,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 
 def read_image(root: Path, file: str) -> Image.Image:
-    """The picture at a path below ``root``. Raises UserError when it is gone or damaged."""
+    """The image at a path below ``root``. Raises UserError when it is missing or damaged."""
     try:
         data = (root / file).read_bytes()
     except OSError as error:

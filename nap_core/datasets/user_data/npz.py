@@ -1,4 +1,4 @@
-"""A user's images in a NumPy archive."""
+"""Images in a user's NumPy archive."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from numpy.typing import NDArray
 from nap_core.datasets.images import ArrayImages, Labels, presentation_order
 from nap_core.errors import UserError
 
-MAXIMUM_BYTES = 8 * 2**30
-MAXIMUM_CLASSES = 100_000
-# What zipfile and NumPy are known to raise on damaged, encrypted or foreign content.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+MAX_BYTES = 8 * 2**30
+MAX_CLASSES = 100_000
+# Exceptions of zipfile and NumPy on damaged, encrypted or foreign content.
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _LAYOUT = "The archive needs an array “images” of shape (N, H, W) or (N, H, W, 3), uint8."
 
 
 def from_npz(path: str | Path, title: str | None = None) -> ArrayImages:
-    """The images of an .npz archive, in the order of ``presentation_order``.
+    """Open the images of an .npz archive.
 
-    ``images`` is (N, H, W) or (N, H, W, 3) uint8; ``labels``, if there, (N,) integers from −1 (unknown); ``classes``,
-    if there, the names that labels index. Without ``classes``, labels are named after their numbers. Other arrays are
-    left alone. Each array's header is read first, so that nothing unfit is loaded, and pickled objects never are.
-    The images are held once, as stored. Raises UserError for everything that keeps the archive from being used.
+    The archive needs ``images``, (N, H, W) or (N, H, W, 3) uint8. Optional are ``labels``, (N,) integers from −1
+    (unknown), and ``classes``, the names that labels index (by default the numbers). Array headers are checked before
+    arrays are loaded, and pickled objects are refused.
+
+    Args:
+        path: the archive.
+        title: the dataset's title; the file's name by default.
+
+    Returns:
+        The images in memory, in the order of ``presentation_order``.
+
+    Raises:
+        UserError: the archive is missing, damaged, or its arrays have other types or shapes.
     """
     path = Path(path).expanduser()
     with _opened(path) as archive:
@@ -59,7 +60,7 @@ def contents(path: Path) -> tuple[int, tuple[str, ...]]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive at ``path``; what its content makes the readers raise becomes a UserError."""
+    """The archive at ``path``; exceptions of the readers become a UserError."""
     if not path.is_file():
         raise UserError(f"There is no file “{path}”. Check the path.")
     if not zipfile.is_zipfile(path):
@@ -74,10 +75,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check_images(archive: zipfile.ZipFile, name: str) -> int:
-    """The number of images. Raises UserError when they are not there or not as they have to be."""
+    """The number of images. Raises UserError when the array is missing or has another type or shape."""
     if "images.npy" not in archive.namelist():
-        found = ", ".join(f"“{Path(entry).stem}”" for entry in archive.namelist()[:10]) or "nothing"
-        raise UserError(f"“{name}” holds no array “images” (found: {found}). {_LAYOUT}")
+        arrays = ", ".join(f"“{Path(entry).stem}”" for entry in archive.namelist()[:10]) or "nothing"
+        raise UserError(f"“{name}” holds no array “images” (found: {arrays}). {_LAYOUT}")
     shape, dtype = _header(archive, "images", name)
     if dtype != np.uint8:
         hint = " Scale values from 0…1 by 255 before converting." if dtype.kind == "f" else ""
@@ -92,7 +93,7 @@ def _check_images(archive: zipfile.ZipFile, name: str) -> int:
 
 
 def _labels(archive: zipfile.ZipFile, name: str, count: int) -> tuple[Labels, tuple[str, ...]]:
-    """The labels in the archive's order and the class names; −1 and none where the archive has no labels."""
+    """Labels (N,) in the archive's order and class names; −1 and no names without labels."""
     if "labels.npy" not in archive.namelist():
         return np.full(count, -1, dtype=np.int64), ()
     shape, dtype = _header(archive, "labels", name)
@@ -108,7 +109,7 @@ def _labels(archive: zipfile.ZipFile, name: str, count: int) -> tuple[Labels, tu
             raise UserError(f"“classes” in “{name}” must be a list of names: save numpy.array([…], dtype=str).")
         classes = tuple(str(one) for one in _read(archive, "classes"))
     else:
-        classes = tuple(str(one) for one in range(min(high + 1, MAXIMUM_CLASSES)))
+        classes = tuple(str(one) for one in range(min(high + 1, MAX_CLASSES)))
     if low < -1 or high >= len(classes):
         raise UserError(
             f"“labels” in “{name}” runs from {low} to {high}; it must index {len(classes):,} classes (−1: unknown)."
@@ -117,7 +118,7 @@ def _labels(archive: zipfile.ZipFile, name: str, count: int) -> tuple[Labels, tu
 
 
 def _header(archive: zipfile.ZipFile, array: str, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of an array, without its content. Raises UserError for pickled objects and what is too large."""
+    """Shape and type of an array from its header. Raises UserError for pickled objects and too large arrays."""
     with archive.open(f"{array}.npy") as file:
         version = npy.read_magic(file)
         if version not in ((1, 0), (2, 0)):
@@ -130,9 +131,9 @@ def _header(archive: zipfile.ZipFile, array: str, name: str) -> tuple[tuple[int,
     if dtype.hasobject or dtype.fields is not None:
         _refuse(array, name)
     size = math.prod(shape) * dtype.itemsize
-    if size > MAXIMUM_BYTES:
+    if size > MAX_BYTES:
         raise UserError(
-            f"“{array}” in “{name}” takes {size / 2**30:,.0f} GiB; up to {MAXIMUM_BYTES // 2**30} GiB can be taken. "
+            f"“{array}” in “{name}” takes {size / 2**30:,.0f} GiB; up to {MAX_BYTES // 2**30} GiB can be taken. "
             "Save fewer images in an archive."
         )
     return shape, dtype

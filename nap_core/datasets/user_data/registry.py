@@ -1,4 +1,4 @@
-"""A user's own datasets: folders of images and .npz archives below the allowed roots, found by their names."""
+"""A user's own datasets by name: folders of images and .npz archives in the allowed folders."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from nap_core.datasets.catalogue import RECORDS
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.images import ImageDataset
-from nap_core.datasets.published.records import ENTRIES
-from nap_core.datasets.spec import RECORDS, DatasetRecord
-from nap_core.datasets.user_data.folders import MAXIMUM_FILES, files_in, from_folder
+from nap_core.datasets.published.catalogue import RECORDS as PUBLISHED
+from nap_core.datasets.spec import DatasetRecord
+from nap_core.datasets.user_data.folders import MAX_FILES, files_in, from_folder
 from nap_core.datasets.user_data.npz import contents, from_npz
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
 
 FOLDERS = "folders"
-"""Where, in the store's folder, it is kept what a user's folders hold: their images are decoded once to tell."""
+"""Sub-folder of the store that caches the scan of user folders."""
 
 
 def names() -> tuple[str, ...]:
-    """What the roots hold: .npz archives, and folders with images in them or in their sub-folders, their classes."""
+    """The .npz archives in the allowed folders, and the folders with images or with class folders of images."""
     return tuple(allowed_folders.listed(_is_dataset))
 
 
-def record(name: str) -> DatasetRecord:
-    """What is known of the dataset ``name`` without opening an image.
+def owns(name: str) -> bool:
+    """Whether a name denotes a user's dataset, present or not."""
+    return allowed_folders.is_own(name)
 
-    Raises UserError when it is not there, or not below the roots.
+
+def record(name: str) -> DatasetRecord:
+    """The record of a user's dataset; no image is opened.
+
+    Raises UserError when it does not exist or is not in an allowed folder.
     """
     return _record(name, _path(name), stamp(name))
 
 
 def stamp(name: str) -> int:
-    """A number that changes when files come into the folder or a class folder, or go, or the archive is written again.
+    """A number that changes when files are added to or removed from a folder or class folder, or the archive changes.
 
-    Raises UserError when it is not there.
+    Raises UserError when the dataset does not exist.
     """
     path = _path(name)
     try:
@@ -53,7 +59,7 @@ def stamp(name: str) -> int:
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
-    """The images; ``progress(done, total)`` hears how far a folder has been read. Raises as its reader does."""
+    """Open the images; ``progress`` is called with (done, total). Raises as ``from_folder`` and ``from_npz`` do."""
     path, title = _path(name), record(name).title
     if path.is_dir():
         return replace(from_folder(path, title, progress, Store().root / FOLDERS), name=name)
@@ -65,12 +71,12 @@ def _path(name: str) -> Path:
     if path is None or not (path.is_dir() or path.suffix.lower() == ".npz"):
         raise UserError(
             f"There is no folder or .npz called “{name.removeprefix(allowed_folders.PREFIX)}” among your images. "
-            f"They are looked for in {', '.join(map(str, allowed_folders.roots()))}."
+            f"They are looked for in {', '.join(map(str, allowed_folders.paths()))}."
         )
     return path
 
 
-# A page asks for titles and sizes many times; the folder is counted once for as long as it stays as it is.
+# Pages read titles and sizes often; an unchanged folder is counted once.
 @lru_cache(maxsize=256)
 def _record(name: str, path: Path, _changed: int) -> DatasetRecord:
     size, classes = _contents(path)
@@ -92,14 +98,14 @@ def _record(name: str, path: Path, _changed: int) -> DatasetRecord:
 def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
     if not path.is_dir():
         return contents(path)
-    files = files_in(path, MAXIMUM_FILES)
+    files = files_in(path, MAX_FILES)
     return len(files), tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
 
 
 def _title(name: str) -> str:
     title = name.removeprefix(allowed_folders.PREFIX).removesuffix(".npz").replace("%2C", ",").replace("%25", "%")
-    # Figures and progress bars tell datasets apart by title.
-    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in ENTRIES.values()}
+    # Titles identify datasets in figures and progress bars, so they must be unique.
+    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in PUBLISHED.values()}
     return f"{title} (own)" if title in taken else title
 
 

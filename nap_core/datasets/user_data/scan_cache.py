@@ -1,6 +1,6 @@
-"""What was found of a folder's images when they were last looked at, so that the same files are decoded once only.
+"""Cached scan of a folder's images, so that unchanged files are decoded only once.
 
-A file counts as the same while its size and its time of change are: what version control and backups rely on, too.
+A file is unchanged if its size and modification time are, the criterion of version control and backups.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from nap_core.errors import UserError
 
-FORMAT = 1  # goes up when what decoding gives, or what is said of a file, changes: all is then looked at again
+FORMAT = 1  # raise when decoding or the content of the file changes: all images are then scanned again
 
-Found = bytes | UserError
-"""The digest of an image, or why it cannot be read."""
+Scan = bytes | UserError
+"""The digest of an image, or the error of an unreadable one."""
 
 
-class _Kept(NamedTuple):
-    """A file as it was: bytes, time of change in nanoseconds, its digest in hex, or why it cannot be read."""
+class _Entry(NamedTuple):
+    """Size in bytes, modification time in nanoseconds, digest in hex, error message; one of the last two is empty."""
 
     size: int
     changed: int
@@ -30,35 +30,36 @@ class _Kept(NamedTuple):
     sentence: str
 
 
-class Examined:
-    """The findings on the images below ``root``, kept in a file of the folder ``kept``; None keeps nothing.
+class ScanCache:
+    """The scan of the images below ``root``, stored as a JSON file in ``folder``; nothing is stored for None.
 
-    What cannot be read or written there is as if nothing had been kept. Several threads may ask; one notes and saves.
+    Errors while reading or writing the file are ignored. Several threads may call ``find``; one calls ``add``,
+    ``save``.
     """
 
-    def __init__(self, root: Path, kept: Path | None) -> None:
+    def __init__(self, root: Path, folder: Path | None) -> None:
         self._root = root
         name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-        self._path = kept / f"{name}.json" if kept else None
+        self._path = folder / f"{name}.json" if folder else None
         self._before = self._read()
-        self._now: dict[str, _Kept] = {}
+        self._now: dict[str, _Entry] = {}
 
-    def find(self, file: str) -> Found | None:
-        """What is known of the file at this path below the root; None when it is new or has changed."""
-        known = self._before.get(file)
-        if not known or known[:2] != self._stamp(file):
+    def find(self, file: str) -> Scan | None:
+        """The cached scan of a file below the root; None if the file is new or has changed."""
+        entry = self._before.get(file)
+        if not entry or entry[:2] != self._stamp(file):
             return None
-        return bytes.fromhex(known.digest) if known.digest else UserError(known.sentence)
+        return bytes.fromhex(entry.digest) if entry.digest else UserError(entry.sentence)
 
-    def note(self, file: str, found: Found) -> None:
-        """Keep what was found of a file. One that cannot be opened any more is not kept."""
+    def add(self, file: str, scan: Scan) -> None:
+        """Add the scan of a file; files that have been removed meanwhile are skipped."""
         stamp = self._stamp(file)
         if stamp:
-            words = ("", str(found)) if isinstance(found, UserError) else (found.hex(), "")
-            self._now[file] = _Kept(*stamp, *words)
+            words = ("", str(scan)) if isinstance(scan, UserError) else (scan.hex(), "")
+            self._now[file] = _Entry(*stamp, *words)
 
     def save(self) -> None:
-        """Write what was noted, in one step."""
+        """Replace the file in one step."""
         if self._path is None or self._now == self._before:
             return
         temporary = self._path.with_name(f".tmp-{secrets.token_hex(4)}")
@@ -72,27 +73,27 @@ class Examined:
                 temporary.unlink(missing_ok=True)
 
     def _stamp(self, file: str) -> tuple[int, int] | None:
-        """Bytes and time of change; None for a file that is not there."""
+        """Size and modification time; None for a missing file."""
         with suppress(OSError):
-            found = (self._root / file).stat()
-            return found.st_size, found.st_mtime_ns
+            status = (self._root / file).stat()
+            return status.st_size, status.st_mtime_ns
         return None
 
-    def _read(self) -> dict[str, _Kept]:
+    def _read(self) -> dict[str, _Entry]:
         if self._path is None:
             return {}
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             files = content["files"] if content["format"] == FORMAT else {}
             return {file: _checked(entry) for file, entry in files.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # all that a damaged file leads to
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # all that damaged JSON can raise
             return {}
 
 
-def _checked(entry: object) -> _Kept:
-    """An entry as it was written. Raises ValueError for anything else."""
+def _checked(entry: object) -> _Entry:
+    """A validated entry of the JSON file. Raises ValueError for other content."""
     match entry:
         case [int(size), int(changed), str(digest), str(sentence)]:
             if bool(sentence) != bool(digest) and len(bytes.fromhex(digest)) in (0, 32):
-                return _Kept(size, changed, digest, sentence)
+                return _Entry(size, changed, digest, sentence)
     raise ValueError("no entry")

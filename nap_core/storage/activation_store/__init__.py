@@ -1,26 +1,27 @@
 """Activations on disk: content-addressed, in shards, resumable after a kill at any moment.
 
-A folder an entry, named by what determines its activations; in it a folder a shard, and one manifest:
+One folder an entry, named by a digest of what determines its activations; it contains one folder a shard and a
+manifest:
 
     <root>/3f0c9a1e5b7d2468/manifest.json                   key, title, widths; start, rows and checksums of each shard
     <root>/3f0c9a1e5b7d2468/000000000-9c41d2e7/maximum.npy  beside mean, variance, logits, labels
     <root>/3f0c9a1e5b7d2468.lock                            held by the process that changes the entry
 
-**Only what the manifest names exists.** A shard is written into a temporary folder, through to the disk, renamed, and
+**Only shards that the manifest names exist.** A shard is written into a temporary folder, flushed to disk, renamed, and
 then named by a new manifest that replaces the old one in one step. A kill before that step leaves the old manifest and
-a leftover, which the next writer sweeps away under the lock. A shard never changes and its name is never given again:
-readers need no lock, and nothing is replaced that another process may have mapped, which Windows forbids. Once all
-images are there, ``Entry.compact`` writes one shard in place of the many, in the same way: what reads them then maps
-gigabytes instead of copying them, and who is in the middle of the old ones goes on in the new one.
+an unused folder, which the next writer deletes under the lock. A shard never changes and its name is never reused.
+Readers therefore need no lock, and no file is replaced that another process has mapped, which Windows forbids. Once all
+images are stored, ``Entry.compact`` joins the shards into one in the same way: reading then maps gigabytes instead of
+copying them. A reader in the middle of the old shards continues in the new one.
 
-**Half precision.** Under a key whose dtype is "float16", maximum, mean and features take two bytes a number. One beyond
-its range (65,504) is refused with ``TooLarge``, never clipped: NAP is made of maxima, and a clipped one is another
-score. ``nap_core.extraction.stored`` says when it is used.
+**Half precision.** With dtype "float16" in the key, maximum, mean and features take two bytes a number. A number beyond
+the range of float16 (65,504) is refused with ``TooLarge``, never clipped: NAP is computed from maxima, and a clipped
+one would change the score. ``nap_core.extraction.stored`` chooses the dtype.
 
-**What is checked when.** Every look at an entry compares the size and the .npy header of each file with the manifest.
-That finds missing, truncated and zeroed files at some 30 microseconds a file; the entry then ends before the damaged
-shard, and what is missing is computed again. Flipped bits among the numbers are detected by ``Entry.verify`` alone:
-hashing at every look would read gigabytes before the first picture of a large study is on the screen.
+**Checks.** Every access compares the size and the .npy header of each file with the manifest. That detects missing,
+truncated and zeroed files at some 30 microseconds a file; the entry then ends before the damaged shard, and the missing
+rows are computed again. Flipped bits in the numbers are detected by ``Entry.verify`` only: hashing at every access
+would read gigabytes.
 """
 
 from __future__ import annotations
@@ -45,15 +46,12 @@ _ENTRY_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 class Store:
-    """A folder of entries: activations, and scores that took a run of the network.
+    """A folder of stored activations.
 
-    Nothing is created on disk before something is appended, and nothing is deleted that the store has not written.
+    Nothing is created on disk before the first append, and only files that the store wrote are deleted.
 
     Args:
-        root: The folder. None for that of the environment variable NAP_STORE, else one in the user's cache.
-
-    Attributes:
-        root: The folder, absolute.
+        root: the folder; by default the environment variable NAP_STORE, else a folder in the user's cache.
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
@@ -61,16 +59,19 @@ class Store:
         self.root = Path(root or os.environ.get(VARIABLE) or default).expanduser().absolute()
 
     def entry(self, key: StoreKey, *, title: str = "") -> Entry:
-        """The entry of a key, whether it is on disk or not.
+        """The entry of a key, stored or not.
 
         Args:
-            key: What determines the activations.
-            title: A name for people; the stored one when left empty.
+            key: what determines the activations.
+            title: text for lists of entries; the stored title by default.
+
+        Returns:
+            The entry; ``rows`` is 0 if nothing is stored.
         """
         return Entry(self.root, key, title)
 
     def entries(self) -> list[Entry]:
-        """The entries on disk by title; one with a damaged manifest is unknown until it is written to again."""
+        """The entries on disk sorted by title, without those with a damaged manifest."""
         entries = []
         for folder in self._folders():
             with suppress(OSError):
@@ -80,14 +81,14 @@ class Store:
         return sorted(entries, key=lambda entry: (entry.title, entry.path.name))
 
     def size_bytes(self) -> int:
-        """Bytes on disk of all entries, the damaged ones included, and of scores."""
+        """Bytes on disk of all entries, including damaged ones, and of stored scores."""
         return sum(map(folder_size, [*self._folders(), self.root / SCORES]))
 
     def clear(self) -> None:
         """Delete all entries and scores; empty lock files stay.
 
         Raises:
-            UserError: The first of those that could not be deleted, after all others were.
+            UserError: something could not be deleted; the rest is deleted nevertheless.
         """
         failure = None
         for folder in self._folders():

@@ -1,4 +1,4 @@
-"""Arrays and folders on disk, written so that they stay, and checked without being believed."""
+"""Durable writing and cheap validation of arrays and folders on disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Content = Iterable[bytes | memoryview]
-"""What a file holds, piece by piece."""
+"""The content of a file, piece by piece."""
 _T = TypeVar("_T")
 
 
@@ -35,12 +35,12 @@ def file_size(dtype: str, shape: tuple[int, ...]) -> int:
 
 
 def array_content(array: NDArray[Any]) -> Content:
-    """What the .npy file of an array in C order holds."""
+    """The content of the .npy file of an array in C order."""
     return header(array.dtype.str, array.shape), array.reshape(-1).view(np.uint8).data
 
 
 def write_file(path: Path, parts: Content) -> str:
-    """Write a new file through to the disk; returns the sha256 (hex) of what was meant to be in it."""
+    """Write a new file and flush it to disk; returns the sha256 (hex) of the given content."""
     digest = hashlib.sha256()
     with path.open("xb") as file:
         for part in parts:
@@ -52,11 +52,11 @@ def write_file(path: Path, parts: Content) -> str:
 
 
 def is_whole(path: Path, dtype: str, shape: tuple[int, ...]) -> bool:
-    """Whether the file has the size and the header of such an array; False when it is not there."""
+    """Whether the file has the size and header of such an array; False if it is missing."""
     first = header(dtype, shape)
     try:
         with path.open("rb") as file:
-            # The header is compared, not parsed: a damaged one can make a parser raise almost anything.
+            # Compared instead of parsed: a parser can raise almost any exception on a damaged header.
             return os.fstat(file.fileno()).st_size == file_size(dtype, shape) and file.read(len(first)) == first
     except (FileNotFoundError, NotADirectoryError):
         return False
@@ -77,7 +77,7 @@ def has_sha256(path: Path, sha256: str) -> bool:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder last through a power cut, where the system can (Windows cannot)."""
+    """Flush the names in a folder to disk, so that they survive a power cut (not supported by Windows)."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -104,7 +104,7 @@ def patiently(action: Callable[[], _T]) -> _T:
 
 
 def folder_size(path: Path) -> int:
-    """Bytes of all files below a folder; 0 when it is not there. Files that vanish meanwhile do not count."""
+    """Bytes of all files below a folder; 0 if it is missing. Files that are deleted meanwhile are skipped."""
     total = 0
     for folder, _, names in os.walk(path):
         for name in names:

@@ -1,4 +1,4 @@
-"""One entry of the store: its rows, and how they are added to. The package's docstring explains why it is safe."""
+"""One entry of the store: reading and appending rows. The package's docstring explains why that is crash-safe."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from nap_core.storage.activation_store.shards import (
 )
 
 VARIABLE = "NAP_STORE"
-LOCK_SECONDS = 60.0  # a shard takes seconds: a process that holds the lock for longer hangs
+LOCK_SECONDS = 60.0  # writing a shard takes seconds: a process that holds the lock for longer hangs
 _MANIFEST = "manifest.json"
 
 
@@ -42,35 +42,35 @@ class Entry:
     def __init__(self, root: Path, key: StoreKey, title: str = "") -> None:
         self.key = key
         self.path = root / key.digest[:16]
-        self._last_rows: int | None = None  # how many rows this object last returned or appended
+        self._expected: int | None = None  # rows that this object last reported or appended
         manifest = self._manifest_for_reading()
         self.title = title or (manifest.title if manifest else "")
 
     @property
     def rows(self) -> int:
-        """Complete rows on disk, contiguous from 0; 0 as well when the folder cannot be read."""
-        self._last_rows = self._count()
-        return self._last_rows
+        """Number of complete rows on disk, contiguous from 0; 0 if the folder cannot be read."""
+        self._expected = self._count()
+        return self._expected
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on disk, leftovers of killed writers included."""
+        """Bytes on disk, including temporary files of killed processes."""
         return folder_size(self.path)
 
     def shards(self) -> Iterator[Activations]:
         """The stored activations shard by shard, memory-mapped: for entries that do not fit into memory.
 
-        Shards that another process joins meanwhile go on in the joined one, at the row that was reached.
+        If another process joins the shards meanwhile, iteration continues in the joined one at the same row.
         """
-        row = 0
+        done = 0
         manifest, shards = self._look()
         while manifest:
             try:
                 for shard in shards:
-                    if shard.start + shard.rows > row:
+                    if shard.start + shard.rows > done:
                         part = opened(self.path, manifest, shard)
-                        yield part.take(slice(row - shard.start, None)) if row > shard.start else part
-                        row = shard.start + shard.rows
+                        yield part.take(slice(done - shard.start, None)) if done > shard.start else part
+                        done = shard.start + shard.rows
                 return
             except (OSError, ValueError):  # removed or joined by another process since the manifest was read
                 before = manifest
@@ -79,11 +79,20 @@ class Entry:
                     return
 
     def read(self, limit: int | None = None) -> Activations:
-        """The first ``limit`` rows as they are stored, or all there are when that is fewer or ``limit`` is None.
+        """Read rows in their stored dtypes.
 
-        Rows that all lie in the first shard are memory-mapped, not copied; ``compact`` makes one shard of all. More
-        shards are joined in memory, one open at a time: each takes a file descriptor an array, and a process may have
-        some hundreds. Raises KeyError when nothing is stored and ValueError for a negative limit.
+        Rows of the first shard are memory-mapped, not copied; ``compact`` joins all shards into one. Several shards are
+        copied into memory, one open at a time, because each array takes a file descriptor.
+
+        Args:
+            limit: number of rows from the start; None, or more than are stored, for all.
+
+        Returns:
+            The activations of ``min(limit, rows)`` images.
+
+        Raises:
+            KeyError: nothing is stored.
+            ValueError: negative limit.
         """
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative, but is {limit}")
@@ -108,16 +117,20 @@ class Entry:
         return whole.head(filled)
 
     def append(self, activations: Activations, start: int | None = None) -> None:
-        """Write the rows as one shard: once this returns they last, and when it raises, nothing stored is lost.
+        """Write rows as one shard. After a return they are on disk; after an exception nothing stored is lost.
 
-        ``start`` is the index of the first row given, at most the number of rows stored. Rows that another process has
-        stored in the meantime are left out, so two processes that extract the same images both end well. None goes on
-        from the ``rows`` this object last returned, or appended; where neither has happened, from the end of the entry.
-        Every append looks at all shards: for a large dataset give some thousand rows at a time.
+        Rows that another process has stored meanwhile are skipped, so that two processes may extract the same images.
+        Every append checks all shards: append some thousand rows at a time.
 
-        Raises ValueError for rows beyond a gap and for widths unlike the stored ones; UserError when the disk is full
-        or may not be written to, when the entry shrank while it was added to, and when a number is too large for the
-        entry's dtype.
+        Args:
+            activations: the rows.
+            start: index of the first row, at most the number of stored rows; by default the number of rows that this
+                object last reported or appended, else the end of the entry.
+
+        Raises:
+            ValueError: rows beyond a gap, or other widths than the stored ones.
+            UserError: the disk is full or not writable, the entry shrank meanwhile, or a number is too large for the
+                entry's dtype.
         """
         given = Manifest.of(self.key, self.title, activations)
         arrays = converted(given, activations)
@@ -126,8 +139,8 @@ class Entry:
             shards = tuple(complete(self.path, stored))
             rows = sum(shard.rows for shard in shards)
             if start is None:
-                start = rows if self._last_rows is None else self._last_rows
-            if rows < start <= (self._last_rows or 0):
+                start = rows if self._expected is None else self._expected
+            if rows < start <= (self._expected or 0):
                 raise UserError(
                     f"The activation store {self.path.parent} was emptied or damaged while it was being added to. "
                     "Start again: it goes on from what is left."
@@ -141,16 +154,18 @@ class Entry:
                     new = {name: array[rows - start :] for name, array in arrays.items()}
                     shard = write(self.path, rows, len(new["labels"]), contents(new))
                     self._write_manifest(given, (*shards, shard))
-                finally:  # also when it failed: a full disk must not stay full of a shard that no manifest names
+                finally:  # also after an error: frees the space of the incomplete shard
                     self._sweep()
-            self._last_rows = start + len(activations)
+            self._expected = start + len(activations)
 
     def compact(self) -> None:
-        """Join the shards into one, which ``read`` maps instead of copying; nothing to do where there is only one.
+        """Join the shards into one, which ``read`` maps instead of copying.
 
-        Piece by piece, so that gigabytes take little memory; while it lasts, it takes as much room on the disk once
-        more. Readers lose nothing. Shards whose content is not what was written stay as they are, for ``verify``.
-        Raises UserError when the disk is full or may not be written to.
+        Files are copied piece by piece, in little memory; meanwhile the entry takes twice its space on disk. Readers
+        are not interrupted. If a shard does not match its checksums, nothing changes; see ``verify``.
+
+        Raises:
+            UserError: the disk is full or not writable.
         """
         with writing(self.path):
             manifest = self._manifest()
@@ -166,9 +181,13 @@ class Entry:
                 self._sweep()
 
     def verify(self) -> int:
-        """Compare every byte with its checksum and cut the entry before the first shard that fails; returns ``rows``.
+        """Check all files against their checksums and truncate the entry before the first damaged shard.
 
-        The rows cut off are as if they had never been there. Raises UserError when they cannot be cut off.
+        Returns:
+            The number of rows left.
+
+        Raises:
+            UserError: the entry cannot be truncated.
         """
         manifest = self._manifest_for_reading()
         with suppress(OSError):
@@ -180,7 +199,7 @@ class Entry:
         return self.rows
 
     def remove(self) -> None:
-        """Delete the entry. Raises UserError when something cannot be deleted (on Windows: what is still mapped)."""
+        """Delete the entry. Raises UserError when a file cannot be deleted (on Windows: mapped files)."""
         remove(self.path)
 
     def _count(self) -> int:
@@ -189,7 +208,7 @@ class Entry:
     def _look(self) -> tuple[Manifest | None, list[Shard]]:
         """The manifest, and the shards before the first damaged one.
 
-        Looked at again where a shard is missing because another process has joined it with others meanwhile.
+        Reads the manifest again if a shard is missing because another process has joined the shards meanwhile.
         """
         manifest = self._manifest_for_reading()
         while True:
@@ -203,15 +222,15 @@ class Entry:
                 return manifest, shards
 
     def _manifest(self) -> Manifest | None:
-        """The manifest; None when there is none or it is damaged. Raises OSError when it cannot be read.
+        """The manifest; None if it is missing or damaged. Raises OSError if it cannot be read.
 
-        The difference matters to writers: they delete what the manifest does not name.
+        Writers need the distinction, because they delete shards that the manifest does not name.
         """
         manifest = read_manifest(self.path)
         return manifest if manifest and manifest.key == self.key else None
 
     def _manifest_for_reading(self) -> Manifest | None:
-        with suppress(OSError):  # what cannot be read is not there; the writer that computes it again raises
+        with suppress(OSError):  # treated as missing; the next writer reports the error
             return self._manifest()
         return None
 
@@ -225,7 +244,7 @@ class Entry:
     def _cut(self, shard: Shard) -> None:
         with writing(self.path):
             manifest = self._manifest()
-            if manifest and shard in manifest.shards:  # else another process has mended it meanwhile
+            if manifest and shard in manifest.shards:  # else another process has truncated it meanwhile
                 kept = manifest.shards[: manifest.shards.index(shard)]
                 self._write_manifest(manifest, kept)
                 sweep(self.path, kept)
@@ -236,7 +255,7 @@ class Entry:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of an entry's folder; None when there is none or it is damaged. Raises OSError when it is barred."""
+    """The manifest in an entry's folder; None if it is missing or damaged. Raises OSError if it cannot be read."""
     try:
         return Manifest.from_json(patiently((folder / _MANIFEST).read_bytes))
     except (FileNotFoundError, NotADirectoryError):
@@ -244,26 +263,26 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def remove(folder: Path) -> None:
-    """Delete an entry's folder; its rows are gone at once, even if a kill leaves files for the next writer to sweep."""
-    if not os.path.isdir(folder):  # unlike Path.is_dir, no error where the user may not look
+    """Delete an entry's folder. The manifest goes first: after a kill the rows are gone, files may be left."""
+    if not os.path.isdir(folder):  # unlike Path.is_dir, raises no PermissionError
         return
     with writing(folder):
         (folder / _MANIFEST).unlink(missing_ok=True)
         failure = sweep(folder, ())
         if failure:
             raise failure
-        with suppress(OSError):  # not empty: it holds files that the store has not written
+        with suppress(OSError):  # not empty: it contains files that the store did not write
             folder.rmdir()
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the lock of an entry's folder; what goes wrong on disk meanwhile becomes a UserError."""
+    """Hold the lock of an entry's folder; errors on disk become a UserError."""
     root = folder.parent
     elsewhere = f"or set the environment variable {VARIABLE} to another folder, and start again."
     try:
         root.mkdir(parents=True, exist_ok=True)
-        # Beside the folder and never deleted: a lock on a deleted file would exclude no other process.
+        # In the parent folder and never deleted: a lock on a deleted file would exclude nobody.
         with FileLock(f"{folder}.lock", timeout=LOCK_SECONDS):
             yield
     except Timeout as error:

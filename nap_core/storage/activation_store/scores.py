@@ -1,4 +1,4 @@
-"""Scores on disk: what a method's own pass over images cost minutes to find, kept beside the activations."""
+"""Stored scores of image-based methods, whose passes take minutes, in the folder of the activations."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
 class ScoreFile:
-    """The scores of one dataset under one method, and the classes it predicts (−1 where it predicts none).
+    """The scores (N,) of one dataset under one method, and the predicted classes (N,), −1 for none.
 
-    ``key`` holds all that determines the numbers: weights, transform, dataset, fit split, method, parameters,
-    versions. The whole file is replaced at each write, in one step: a kill leaves the old rows or the new ones.
+    ``key`` contains all that determines the numbers: weights, transform, dataset, fit split, method, parameters,
+    versions. Each write replaces the file in one step: after a kill it has the old rows or the new ones.
     """
 
     def __init__(self, root: Path, key: Mapping[str, object]) -> None:
@@ -34,18 +34,18 @@ class ScoreFile:
         self._key = canonical
 
     def read(self) -> Rows:
-        """The rows there are, from the first on; none when the file is missing or damaged."""
+        """The stored rows; empty arrays if the file is missing or damaged."""
         try:
             with np.load(io.BytesIO(patiently(self.path.read_bytes)), allow_pickle=False) as archive:
                 scores, predictions = archive["scores"], archive["predictions"]
                 if str(archive["key"]) == self._key and scores.shape == predictions.shape and scores.ndim == 1:
                     return scores.astype(np.float64), predictions.astype(np.int64)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # all that a damaged archive leads to
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # all that a damaged archive can raise
             pass
         return np.empty(0), np.empty(0, np.int64)
 
     def write(self, scores: NDArray[np.float64], predictions: NDArray[np.int64]) -> None:
-        """Replace the rows. Raises UserError when the disk is full or may not be written to."""
+        """Replace the rows. Raises UserError when the disk is full or not writable."""
         content = io.BytesIO()
         np.savez_compressed(content, key=np.array(self._key), scores=scores, predictions=predictions)
         with writing(self.path):

@@ -1,4 +1,4 @@
-"""The key, the manifest and the shards of an entry: what its folder is called, what it lists, and what lies in it."""
+"""The key, the manifest and the shards of an entry: immutable folders of .npy files."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from nap_core.storage.activation_store.disk import (
     write_file,
 )
 
-FORMAT = 1  # part of every digest: a new format starts new entries and never meets old files
+FORMAT = 1  # part of every digest: a new format uses new entries and never reads old files
 SHARD_NAME = re.compile(r"\d{9,}-[0-9a-f]{8}")
 _DTYPES = {"float32": "<f4", "float16": "<f2"}
 _HALVED = ("maximum", "mean", "features")
-"""What half precision halves. Variances, which are of the square of the maxima, would leave its range, and logits, of
-which there are few, are what Energy and its kin are differences of."""
+"""The arrays stored in half precision. Variances would overflow float16. Logits are few, and methods like Energy need
+their precision."""
 TEMPORARY = ".tmp-"
 _CHUNK = 2**22
 
@@ -48,9 +48,15 @@ _CHUNK = 2**22
 class StoreKey:
     """What determines activations: equal keys mean equal numbers, and any difference means another entry.
 
-    ``weights`` is the sha256 of the network's weights, ``dataset`` the fingerprint of the images and their order;
-    ``layer`` and ``transform`` describe the penultimate layer and the preprocessing. ``dtype`` is how maximum, mean and
-    features are stored (variance and logits are always float32, labels int64). Raises ValueError for any other dtype.
+    Attributes:
+        weights: sha256 of the network's weights.
+        layer: description of the penultimate layer, ``str`` of the hook.
+        transform: description of the preprocessing, ``Transform.describe()``.
+        dataset: fingerprint of the images, their order and labels.
+        dtype: type of maximum, mean and features; variance and logits are always float32, labels int64.
+
+    Raises:
+        ValueError: another dtype.
     """
 
     weights: str
@@ -65,7 +71,7 @@ class StoreKey:
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) over the canonical JSON of the key and the store's format."""
+        """sha256 (hex) of the key's canonical JSON and the store's format."""
         canonical = json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -82,9 +88,9 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is true of an entry: a shard that is not named here does not exist.
+    """The state of an entry: shards that it does not name do not exist.
 
-    ``features`` is the width of the features that are kept beside the statistics, 0 where none are.
+    ``features`` is the width D of the stored head inputs (N, D), 0 if they are not stored.
     """
 
     key: StoreKey
@@ -96,19 +102,19 @@ class Manifest:
 
     @classmethod
     def of(cls, key: StoreKey, title: str, activations: Activations) -> Manifest:
-        """The manifest, without shards yet, of activations like these."""
+        """A manifest without shards for activations of these widths."""
         features = 0 if activations.features is None else int(activations.features.shape[1])
         return cls(key, title, activations.channels, int(activations.logits.shape[1]), features=features)
 
     @property
     def widths(self) -> str:
-        """What has to agree between all shards, in words."""
-        kept = f", {self.features} features" if self.features else ""
-        return f"{self.channels} channels, {self.classes} logits{kept}"
+        """The widths that all shards share, as text."""
+        features = f", {self.features} features" if self.features else ""
+        return f"{self.channels} channels, {self.classes} logits{features}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each shard has a file of, in the order of Activations' fields."""
+        """The arrays of each shard, in the order of Activations' fields."""
         every = (field.name for field in fields(Activations))
         return tuple(name for name in every if name != "features" or self.features)
 
@@ -123,20 +129,20 @@ class Manifest:
                 yield name, dtype, (rows, widths.get(name, self.channels))
 
     def size(self, rows: int) -> int:
-        """Bytes on disk of an entry of ``rows`` rows in one shard, to the byte, the manifest included."""
+        """Exact number of bytes on disk of an entry of ``rows`` rows in one shard, including the manifest."""
         token = f"{0:09d}-{'0' * 8}"
         shard = Shard(token, 0, rows, dict.fromkeys(self.names, "0" * 64))
         manifest = len(replace(self, shards=(shard,)).to_json())
         return manifest + sum(file_size(dtype, shape) for _, dtype, shape in self.layout(rows))
 
     def to_json(self) -> bytes:
-        """The file's content: for people to read, and for ``from_json``."""
+        """The content of manifest.json."""
         text = json.dumps({"format": FORMAT, **asdict(self), "written_with": _versions()}, indent=1, ensure_ascii=False)
-        return text.encode(errors="backslashreplace")  # a folder's name can hold what is no Unicode
+        return text.encode(errors="backslashreplace")  # a folder's name may not be valid Unicode
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest | None:
-        """The manifest up to its first shard that does not follow on the one before; None for anything malformed."""
+        """Parse a manifest, up to the first shard that does not continue the one before; None for invalid content."""
         try:
             data = json.loads(text)
             widths = data["channels"], data["classes"], data.get("features", 0)
@@ -154,14 +160,14 @@ class Manifest:
                 shards.append(shard)
                 rows += shard.rows
             return replace(manifest, shards=tuple(shards))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # all that wrong JSON can lead to
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # all that wrong JSON can raise
             return None
 
 
 @cache
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "numpy": np.__version__}
-    with suppress(metadata.PackageNotFoundError):  # looked up, not imported: importing torch takes seconds
+    with suppress(metadata.PackageNotFoundError):  # from metadata: importing torch takes seconds
         versions["torch"] = metadata.version("torch")
     return versions
 
@@ -170,16 +176,16 @@ def _is_count(value: object) -> bool:
     return type(value) is int and value >= 0  # True is an int as well, and 3.0 equals 3
 
 
-class TooLarge(UserError):  # noqa: N818 - a name for what happened, like its kin
-    """A number does not fit into the dtype that an entry keeps it in."""
+class TooLarge(UserError):  # noqa: N818 - describes the number
+    """A number does not fit into the dtype of an entry."""
 
 
-class Damaged(Exception):  # noqa: N818 - never shown: ``compact`` leaves such shards as they are
-    """The content of a shard is not what was written."""
+class Damaged(Exception):  # noqa: N818 - internal: `compact` catches it and leaves the shards unchanged
+    """The content of a shard does not match its checksum."""
 
 
 def complete(folder: Path, manifest: Manifest | None) -> Iterator[Shard]:
-    """The shards of an entry's folder before the first damaged one."""
+    """The shards in an entry's folder before the first damaged one."""
     for shard in manifest.shards if manifest else ():
         files = manifest.layout(shard.rows) if manifest else ()
         if not all(is_whole(folder / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in files):
@@ -188,7 +194,7 @@ def complete(folder: Path, manifest: Manifest | None) -> Iterator[Shard]:
 
 
 def opened(folder: Path, manifest: Manifest, shard: Shard) -> Activations:
-    """A shard, memory-mapped. Raises OSError or ValueError when it is not there any more."""
+    """A shard, memory-mapped. Raises OSError or ValueError if it has been deleted."""
     layout = manifest.layout(shard.rows)
     return Activations(
         **{name: map_array(folder / shard.name / f"{name}.npy", dtype, shape) for name, dtype, shape in layout}
@@ -196,9 +202,9 @@ def opened(folder: Path, manifest: Manifest, shard: Shard) -> Activations:
 
 
 def converted(manifest: Manifest, activations: Activations) -> dict[str, NDArray[Any]]:
-    """The arrays as the entry keeps them. Raises TooLarge for a finite number beyond the range of its dtype."""
+    """The arrays in the entry's dtypes. Raises TooLarge for a finite number beyond the range of its dtype."""
     try:
-        with np.errstate(over="raise"):  # silent infinities would show up much later, as strange scores
+        with np.errstate(over="raise"):  # infinities would surface much later as wrong scores
             return {
                 name: np.asarray(getattr(activations, name), dtype)
                 for name, dtype, _ in manifest.layout(len(activations))
@@ -210,14 +216,14 @@ def converted(manifest: Manifest, activations: Activations) -> dict[str, NDArray
 
 
 def contents(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Content]:
-    """What the files of a shard of these arrays hold."""
+    """The content of the files of a shard of these arrays."""
     return {name: array_content(array) for name, array in arrays.items()}
 
 
 def joined(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> dict[str, Content]:
-    """What the files of one shard in place of ``shards`` hold, read piece by piece.
+    """The content of the files of one shard that replaces ``shards``, read piece by piece.
 
-    Raises Damaged, while it is read, when a file is not what was written: joining it would give it a new checksum.
+    Raises Damaged while reading a file that does not match its checksum: the joined file would get a valid one.
     """
     layouts = [list(manifest.layout(shard.rows)) for shard in shards]
     whole = manifest.layout(sum(shard.rows for shard in shards))
@@ -238,11 +244,11 @@ def joined(folder: Path, manifest: Manifest, shards: Sequence[Shard]) -> dict[st
 
 
 def write(folder: Path, start: int, rows: int, files: Mapping[str, Content]) -> Shard:
-    """Write a new shard through to the disk. It does not exist before a manifest names it; needs the lock."""
+    """Write a new shard and flush it to disk. It exists once a manifest names it. The caller holds the lock."""
     if not folder.is_dir():
         folder.mkdir()
         sync_folder(folder.parent)
-    token = secrets.token_hex(4)  # never the name of a shard that a reader may still have mapped
+    token = secrets.token_hex(4)  # unique: a deleted shard may still be mapped by a reader
     temporary, name = folder / f"{TEMPORARY}{token}", f"{start:09d}-{token}"
     temporary.mkdir()
     sha256 = {field: write_file(temporary / f"{field}.npy", content) for field, content in files.items()}
@@ -253,7 +259,7 @@ def write(folder: Path, start: int, rows: int, files: Mapping[str, Content]) -> 
 
 
 def sweep(folder: Path, keep: Iterable[Shard]) -> OSError | None:
-    """Delete all shards but those to keep, and all leftovers; returns the first failure. Needs the lock."""
+    """Delete all shards but those to keep, and temporary files; returns the first error. The caller holds the lock."""
     failure = None
     names = {shard.name for shard in keep}
     for path in list(folder.iterdir()) if folder.is_dir() else ():

@@ -1,7 +1,7 @@
-"""Files from the network: resumable, checked, and under their final name only when they are whole.
+"""Downloads: resumable, checked, and renamed to their final name when they are complete.
 
-What has been loaded lies beside its place as ``FILE.part`` until all of it is there and checked, with a small JSON that
-says which version of the file it is a part of. A lock keeps two processes from writing the same part.
+A partial download is ``FILE.part``, with a JSON file that identifies the version on the server. A lock keeps two
+processes from writing the same part.
 """
 
 from nap_core.storage.downloads.record import Download

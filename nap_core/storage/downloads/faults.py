@@ -1,4 +1,4 @@
-"""What keeps a file from being loaded, in words."""
+"""Error messages of downloads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def refused(download: Download, response: requests.Response) -> UserError:
-    """The server answers, and does not give the file."""
+    """The server answers with an error status."""
     status = response.status_code
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return UserError(
@@ -29,7 +29,7 @@ def refused(download: Download, response: requests.Response) -> UserError:
 
 
 def unreachable(download: Download, error: Exception) -> UserError:
-    """No answer at all."""
+    """The server does not answer."""
     instruction = download.instruction[0].upper() + download.instruction[1:]
     if isinstance(error, requests.exceptions.SSLError):
         return UserError(f"{download.host} cannot prove that it is {download.host} (TLS). {instruction}.")
@@ -37,12 +37,12 @@ def unreachable(download: Download, error: Exception) -> UserError:
 
 
 def unwritable(download: Download, error: OSError, have: int = 0) -> UserError:
-    """The disk does not take the file, of which ``have`` bytes are there."""
+    """The file cannot be written; ``have`` bytes of it are stored."""
     folder = download.path.parent
     if error.errno in FULL:
-        kept = f" {byte_size.in_words(have)} of it are kept." if have else ""
+        stored = f" {byte_size.in_words(have)} of it are kept." if have else ""
         return UserError(
-            f"The disk is too full for “{download.title}”.{kept} Make room in {folder} and start it again."
+            f"The disk is too full for “{download.title}”.{stored} Make room in {folder} and start it again."
         )
     return UserError(
         f"“{download.title}” cannot be written into {folder} ({error.strerror or error}). Check its permissions."

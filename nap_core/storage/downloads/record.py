@@ -1,4 +1,4 @@
-"""A file of the network and where it belongs."""
+"""The record type of a download."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Download:
-    """A file of the network and where it belongs.
+    """A file on a server and its path on this machine.
 
-    ``size`` is in bytes, None where nobody has published it. ``checksum`` is "sha256:…", "md5:…" or "sha256-prefix:…"
-    in hex, empty where none is published; where there is one it decides, and ``size`` is only shown. ``by_hand`` is for
-    what may not be fetched by a program, because ``url`` asks a person to agree to terms first.
+    Attributes:
+        url: where the file is downloaded from.
+        path: where it is stored.
+        title: its name in messages.
+        size: in bytes, None if it is not published. Only displayed if there is a checksum.
+        checksum: "sha256:…", "md5:…" or "sha256-prefix:…" in hex; "" if none is published.
+        by_hand: True if ``url`` requires a person to accept terms, so that no program may download the file.
     """
 
     url: str
@@ -25,16 +29,16 @@ class Download:
 
     @property
     def present(self) -> bool:
-        """Whether the file is there; being whole was seen to before it got its name."""
+        """Whether the file exists; it gets its name only when it is complete and checked."""
         return self.path.is_file()
 
     @property
     def host(self) -> str:
-        """Where it comes from."""
+        """The server's host name."""
         return urlsplit(self.url).hostname or self.url
 
     @property
     def instruction(self) -> str:
-        """How to get it without this program, as a clause: "download URL elsewhere and put it as FILE into FOLDER"."""
+        """How to download it by hand, as a clause: "download URL elsewhere and put it as FILE into FOLDER"."""
         place = f"put it as {self.path.name} into {self.path.parent}"
         return f"get it from {self.url} and {place}" if self.by_hand else f"download {self.url} elsewhere and {place}"

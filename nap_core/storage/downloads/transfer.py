@@ -1,4 +1,4 @@
-"""The transfer of a file: resumed where it was cut, checked, then renamed."""
+"""Downloads one file: resumes after a broken connection, checks, renames."""
 
 from __future__ import annotations
 
@@ -19,29 +19,36 @@ from urllib3.exceptions import HTTPError
 from nap_core.errors import UserError
 from nap_core.storage import byte_size
 from nap_core.storage.downloads import faults
-from nap_core.storage.downloads.part import Noted, discard, note_of, part_of, size_of
+from nap_core.storage.downloads.part import PartMetadata, discard, note_of, part_of, size_of
 from nap_core.storage.downloads.record import Download
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 TIMEOUT = (10.0, 30.0)
-"""Seconds to connect, and between two pieces of a file."""
+"""Seconds to connect, and between two chunks of a file."""
 ATTEMPTS = 3
-"""How often a transfer that was cut is taken up again before that is left to the user."""
+"""Attempts without new data before the download fails."""
 PAUSE = 1.0
-"""Seconds before it is taken up again."""
+"""Seconds between two attempts."""
 _CHUNK = 2**20
 _LOCK_POLL = 0.2
 
 
 def fetch(download: Download, callbacks: RunCallbacks = NO_CALLBACKS) -> Path:
-    """Load the file, unless it is there; its place.
+    """Download a file, unless it exists.
 
-    A transfer that was cut or stopped goes on where it was, in this call or a later one, as long as the server says
-    that the file is still the same; else it starts over. Every piece is reported, in bytes and bytes per second. A
-    transfer of the same file elsewhere goes first.
+    A broken or cancelled download resumes, in this call or a later one, if the server's version is unchanged. If
+    another thread or process downloads the same file, the call waits for it.
 
-    Raises ExtractionStopped on request, and UserError for everything that keeps the file from being
-    loaded; except for a wrong checksum or size, after which nothing is left, what was loaded is kept.
+    Args:
+        download: the file.
+        callbacks: progress in bytes and bytes per second after each chunk, and cancellation between two.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ExtractionStopped: the call was cancelled.
+        UserError: the download failed. What was loaded is kept, except after a wrong checksum or size.
     """
     if download.present:
         return download.path
@@ -52,12 +59,12 @@ def fetch(download: Download, callbacks: RunCallbacks = NO_CALLBACKS) -> Path:
         if not download.present:
             _load(download, meter)
             _check(download, meter)
-            _settle(download)
+            _commit(download)
     return download.path
 
 
 class _Meter:
-    """Reports how far the transfer is, and ends it on request."""
+    """Reports the progress of one download, and ends it on request."""
 
     def __init__(self, download: Download, callbacks: RunCallbacks) -> None:
         self._title, self._callbacks = download.title, callbacks
@@ -65,18 +72,18 @@ class _Meter:
         self.total = download.size or 0
 
     def at(self, done: int) -> None:
-        """``done`` bytes are there. Raises ExtractionStopped."""
-        # What lay ready when it began says nothing of the connection: the first half second counts in full.
+        """Report ``done`` bytes. Raises ExtractionStopped."""
+        # At least half a second: data that was buffered at the start says nothing about the connection.
         speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
         self._callbacks.report(self._title, done, self.total, speed, "bytes")
         self.pause()
 
     def start(self, done: int) -> None:
-        """The transfer begins with ``done`` bytes, from which its speed is counted."""
+        """Start measuring the speed, with ``done`` bytes loaded before."""
         self._began, self._start = time.monotonic(), done
 
     def pause(self, seconds: float = 0.0) -> None:
-        """Wait. Raises ExtractionStopped."""
+        """Sleep. Raises ExtractionStopped."""
         until = time.monotonic() + seconds
         while True:
             self._callbacks.raise_if_stopped()
@@ -88,7 +95,7 @@ class _Meter:
 
 @contextmanager
 def _locked(download: Download, meter: _Meter) -> Iterator[None]:
-    """The right to write the part; others, in this process and elsewhere, wait for it."""
+    """Hold the lock on the partial file, against other threads and processes."""
     path = download.path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +115,7 @@ def _locked(download: Download, meter: _Meter) -> Iterator[None]:
 
 
 def _load(download: Download, meter: _Meter) -> None:
-    """Bring the part to its full length. A cut is taken up again, and counts only while nothing more comes through."""
+    """Complete the partial file. Broken connections are retried; only attempts without new data count."""
     failures = 0
     while True:
         before = size_of(part_of(download))
@@ -134,31 +141,31 @@ def _load(download: Download, meter: _Meter) -> None:
 
 
 def _transfer(download: Download, meter: _Meter) -> None:
-    """One request: the rest of the part where the server has the same file still, else all of it."""
+    """One request: the rest of the partial file if the server's version is unchanged, else the whole file."""
     part = part_of(download)
-    noted = Noted.read(download)
-    have = size_of(part) if noted.resumable(download) else 0
-    if have and have == noted.total:
+    metadata = PartMetadata.read(download)
+    have = size_of(part) if metadata.resumable(download) else 0
+    if have and have == metadata.total:
         return
-    # Identity: some servers call a .tar.gz gzip-encoded, and what is asked for is the file, not what is in it.
+    # Identity: some servers declare a .tar.gz as gzip-encoded, and it must not be decompressed.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-        if noted.validator:
-            headers["If-Range"] = noted.validator
+        if metadata.validator:
+            headers["If-Range"] = metadata.validator
     with requests.get(download.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         status, total = response.status_code, _total(response)
-        if have and status == HTTPStatus.PARTIAL_CONTENT and _continues(response, have, noted):
+        if have and status == HTTPStatus.PARTIAL_CONTENT and _continues(response, have, metadata):
             meter.start(have)
         elif have and status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
-            if total != have:  # it is another file by now: all of it, by a request without a range
+            if total != have:  # the file has changed: request it without a range
                 discard(download)
                 _transfer(download, meter)
             return
         elif status == HTTPStatus.OK:
             have = 0
             meter.start(0)
-            Noted(download.url, _validator(response), total).write(download)
+            PartMetadata(download.url, _validator(response), total).write(download)
         else:
             raise faults.refused(download, response)
         meter.total = total or download.size or 0
@@ -173,7 +180,7 @@ def _write(download: Download, response: requests.Response, have: int, meter: _M
     try:
         if meter.total and shutil.disk_usage(part.parent).free < meter.total - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        # Unbuffered: what has been written is what the file holds, whatever ends this.
+        # Unbuffered: after a kill the file contains everything that was written.
         with part.open("r+b" if have else "wb", buffering=0) as file:
             file.seek(have)
             meter.at(have)
@@ -189,7 +196,7 @@ def _write(download: Download, response: requests.Response, have: int, meter: _M
 
 
 def _check(download: Download, meter: _Meter) -> None:
-    """Raise UserError, and remove the part, where it is not the file that was published."""
+    """Raise UserError and delete the partial file if it is not the published file."""
     part = part_of(download)
     if download.checksum:
         kind, _, expected = download.checksum.lower().partition(":")
@@ -198,9 +205,9 @@ def _check(download: Download, meter: _Meter) -> None:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
                 meter.pause()
-        found = hasher.hexdigest()
-        right = found.startswith(expected) if kind == "sha256-prefix" else found == expected
-        fault = f"it has the {kind.removesuffix('-prefix')} {found[: len(expected)]} in place of {expected}"
+        digest = hasher.hexdigest()
+        right = digest.startswith(expected) if kind == "sha256-prefix" else digest == expected
+        fault = f"it has the {kind.removesuffix('-prefix')} {digest[: len(expected)]} in place of {expected}"
     else:
         right = download.size is None or size_of(part) == download.size
         fault = f"it has {size_of(part):,} bytes in place of {download.size:,}" if download.size is not None else ""
@@ -212,7 +219,7 @@ def _check(download: Download, meter: _Meter) -> None:
         )
 
 
-def _settle(download: Download) -> None:
+def _commit(download: Download) -> None:
     try:
         os.replace(part_of(download), download.path)
         note_of(download).unlink(missing_ok=True)
@@ -221,27 +228,27 @@ def _settle(download: Download) -> None:
 
 
 def _validator(response: requests.Response) -> str:
-    """What tells this version of the file from others: a strong ETag, else the time of its last change."""
+    """The identifier of the file's version: a strong ETag, else Last-Modified."""
     tag = response.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
 
 
 def _total(response: requests.Response) -> int:
-    """The length of the whole file, 0 where the answer does not tell it."""
+    """The length of the whole file, 0 if it was not announced."""
     announced = response.headers.get("Content-Range", "").rpartition("/")[2]
     if response.status_code == HTTPStatus.OK:
         announced = response.headers.get("Content-Length", "")
     return int(announced) if announced.isdigit() else 0
 
 
-def _continues(response: requests.Response, have: int, noted: Noted) -> bool:
-    """Whether a partial answer is the rest that was asked for, of the file that it was."""
-    same = not noted.total or _total(response) in (0, noted.total)
-    return same and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+def _continues(response: requests.Response, have: int, metadata: PartMetadata) -> bool:
+    """Whether a partial response is the requested rest of the same file."""
+    same_length = not metadata.total or _total(response) in (0, metadata.total)
+    return same_length and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
 
 
 def _check_announced(download: Download, response: requests.Response, total: int) -> None:
-    """Raise UserError at once for an answer that cannot be the file, before gigabytes of it are loaded."""
+    """Raise UserError for a response that cannot be the file, before it is loaded."""
     kind = response.headers.get("Content-Type", "")
     if kind.startswith("text/html") and download.path.suffix.lower() not in (".html", ".htm"):
         raise UserError(

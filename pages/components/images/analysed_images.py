@@ -15,7 +15,7 @@ from nap_core.activations import Activations
 from nap_core.analysis import single_image
 from nap_core.analysis.channels.kinds import ChannelKind, kind_of
 from nap_core.analysis.single_image import ImageVerdict
-from nap_core.datasets.uploaded_images import BroughtImage
+from nap_core.datasets.uploaded_images import UploadedImage
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext, Weight
 from nap_core.models import Variant
@@ -117,14 +117,14 @@ def _terms(kind: ChannelKind, activations: Activations) -> NDArray[np.float64]:
     return kind.terms(activations)
 
 
-def look(model: str, key: str, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
+def look(model: str, key: str, read: Callable[[], UploadedImage]) -> AnalysedImage | UserError:
     """The image that ``read`` gives under ``model``, or why it cannot be read; ``key`` stands for it in the cache."""
     arguments = workspace.variant(model), workspace.device()
     # As many as one upload may hold: a table must not look at its first rows again while it fills its last.
     return cached((*arguments, key), _look, *arguments, read, entries=128, shared=True)
 
 
-def _look(model: Variant, device: str | None, read: Callable[[], BroughtImage]) -> AnalysedImage | UserError:
+def _look(model: Variant, device: str | None, read: Callable[[], UploadedImage]) -> AnalysedImage | UserError:
     try:
         brought = read()
     except UserError as error:

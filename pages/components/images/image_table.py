@@ -37,10 +37,8 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Ana
         else:
             good.append((one, looked))
     place.empty()
-    if given > uploaded_images.MAXIMUM_FILES:
-        st.warning(
-            f"The first {uploaded_images.MAXIMUM_FILES} of {given:,} files were taken. Drop the others after these."
-        )
+    if given > uploaded_images.MAX_FILES:
+        st.warning(f"The first {uploaded_images.MAX_FILES} of {given:,} files were taken. Drop the others after these.")
     for sentence in bad[:ERRORS_AT_ONCE]:
         st.error(sentence, icon=":material/broken_image:")
     if rest := bad[ERRORS_AT_ONCE:]:

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from nap_core import datasets
 from nap_core.datasets import SamplePhotos, uploaded_images
-from nap_core.datasets.uploaded_images import BroughtImage
+from nap_core.datasets.uploaded_images import UploadedImage
 from nap_core.figures import ID_COLOUR, colour_of
 from nap_core.figures.thumbnails import data_address
 from nap_core.studies.study import Study
@@ -29,7 +29,7 @@ class Asked:
 
     key: str
     name: str
-    read: Callable[[], BroughtImage]
+    read: Callable[[], UploadedImage]
 
 
 def drop_zone() -> None:
@@ -38,7 +38,7 @@ def drop_zone() -> None:
         "Drop your own images",
         key=DROP,
         accept_multiple_files=True,
-        max_upload_size=uploaded_images.MAXIMUM_MEGABYTES,
+        max_upload_size=uploaded_images.MAX_MEGABYTES,
         on_change=_dropped,
         help="PNG, JPEG, WebP, GIF, BMP or TIFF. They stay on the computer this app runs on, in memory, and are "
         "forgotten with the session.",
@@ -84,7 +84,7 @@ def asked(model: str) -> list[Asked]:
     number, offered = _taken(), samples(model)
     if number is not None:
         return offered[number - 1 : number] or offered[:1]
-    return [_from_file(file) for file in files()[: uploaded_images.MAXIMUM_FILES]] or offered[:1]
+    return [_from_file(file) for file in files()[: uploaded_images.MAX_FILES]] or offered[:1]
 
 
 def _from_file(file: UploadedFile) -> Asked:
@@ -106,7 +106,7 @@ def _sample_places(model: str) -> list[tuple[str, int]]:
 
 def _sample(dataset: str, index: int) -> Asked:
     name = _sample_title(dataset, index)
-    return Asked(f"{dataset}:{index}", name, lambda: BroughtImage(name, datasets.load(dataset).image(index)))
+    return Asked(f"{dataset}:{index}", name, lambda: UploadedImage(name, datasets.load(dataset).image(index)))
 
 
 def _sample_title(dataset: str, index: int) -> str:

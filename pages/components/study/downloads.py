@@ -34,7 +34,7 @@ def mark(name: str) -> str:
     """What a list of datasets adds to a title: what is still to be downloaded, nothing for what is here."""
     missing = datasets.missing_downloads(name)
     if not missing:
-        return " · to download" if hub.is_hub(name) and not datasets.prepared(name) else ""
+        return " · to download" if hub.owns(name) and not datasets.prepared(name) else ""
     if any(one.by_hand for one in missing):
         return " · to be put there by you"
     size = sum(one.size or 0 for one in missing)
@@ -48,7 +48,7 @@ def waits(study: Study) -> bool:
 
 def _of_the_hub(study: Study) -> list[str]:
     """The datasets of the Hugging Face Hub that are not here, by their titles; their sizes are unknown before."""
-    names = [name for name in studies.needed_datasets(study) if hub.is_hub(name)]
+    names = [name for name in studies.needed_datasets(study) if hub.owns(name)]
     return [datasets.title(name) for name in names if not datasets.prepared(name)]
 
 

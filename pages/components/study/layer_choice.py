@@ -6,7 +6,7 @@ import streamlit as st
 
 from nap_core import models
 from nap_core.models import LoadedModel
-from nap_core.models.preprocessing import FILTERS, LARGEST
+from nap_core.models.preprocessing import FILTERS, MAX_SIDE
 from nap_core.studies.study import Study
 
 _OTHER = "other"
@@ -68,8 +68,10 @@ def _transform(model: LoadedModel, start: Study) -> str:
     if chosen == _OTHER:
         begin = own.changed(start.transform) if start.transform else own
         sides = st.columns(3)
-        resize = sides[0].number_input("Short side, pixels", 1, LARGEST, begin.resize, key=f"view-resize-{start.model}")
-        crop = sides[1].number_input("Centre crop, pixels", 1, LARGEST, begin.crop, key=f"view-crop-{start.model}")
+        resize = sides[0].number_input(
+            "Short side, pixels", 1, MAX_SIDE, begin.resize, key=f"view-resize-{start.model}"
+        )
+        crop = sides[1].number_input("Centre crop, pixels", 1, MAX_SIDE, begin.crop, key=f"view-crop-{start.model}")
         filters = list(FILTERS)
         at = filters.index(begin.interpolation)
         filtered = sides[2].selectbox("Interpolation", filters, index=at, key=f"view-filter-{start.model}")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from nap_core import datasets, studies
 from nap_core.datasets import DatasetRecord, FolderImages, hub
-from nap_core.datasets.published import LibraryImages
+from nap_core.datasets.published import PublishedImages
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
@@ -45,7 +45,7 @@ def adder() -> None:
             (st.error if said[0] == "error" else st.success)(said[1])
     with st.expander("Your own images", icon=":material/folder_open:", key="own-images"):
         _uploaded()
-        places = ", ".join(f"`{root}`" for root in allowed_folders.roots())
+        places = ", ".join(f"`{root}`" for root in allowed_folders.paths())
         st.markdown(
             f"Folders of images and .npz archives in {places} can be picked above; sub-folders are classes. "
             "Or add the images of a .zip:"
@@ -98,7 +98,7 @@ def _add_hub() -> None:
     text = (st.session_state[_HUB] or "").strip()
     if not text:
         return
-    name = text if hub.is_hub(text) else f"{hub.PREFIX}{text}"
+    name = text if hub.owns(text) else f"{hub.PREFIX}{text}"
     try:
         title = datasets.find(name).title
     except UserError as error:
@@ -128,10 +128,10 @@ def _remove(name: str) -> None:
 
 def unreadable(study: Study) -> None:
     """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
-    from_hub = [name for name in studies.needed_datasets(study) if hub.is_hub(name) and datasets.prepared(name)]
+    from_hub = [name for name in studies.needed_datasets(study) if hub.owns(name) and datasets.prepared(name)]
     for name in (*workspace.own_datasets(study), *from_hub):
         found = datasets.load(name)
-        if not isinstance(found, FolderImages | LibraryImages) or not found.unreadable:
+        if not isinstance(found, FolderImages | PublishedImages) or not found.unreadable:
             continue
         count = len(found.unreadable)
         label = f"{found.title}: {count:,} of {count + len(found):,} files could not be read and were left out"

@@ -42,33 +42,33 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_has_not_changed_is_not_decoded_again(root: Path, tmp_path: Path, decoded: list[str]) -> None:
-    first = from_folder(root, kept=tmp_path / "kept")
+    first = from_folder(root, cache=tmp_path / "kept")
     assert len(decoded) == 5
     decoded.clear()
-    again = from_folder(root, kept=tmp_path / "kept")
+    again = from_folder(root, cache=tmp_path / "kept")
     assert decoded == []
     assert (again.fingerprint, again.files, again.unreadable) == (first.fingerprint, first.files, first.unreadable)
     assert again.fingerprint == from_folder(root).fingerprint
 
 
 def test_what_has_changed_is(root: Path, tmp_path: Path, decoded: list[str]) -> None:
-    first = from_folder(root, kept=tmp_path / "kept")
+    first = from_folder(root, cache=tmp_path / "kept")
     decoded.clear()
     picture(root / "class1" / "1.png", 200)
     os.utime(root / "class1" / "1.png", ns=(0, 1))
     picture(root / "class1" / "new.png", 7)
     (root / "class0" / "0.png").unlink()
-    again = from_folder(root, kept=tmp_path / "kept")
+    again = from_folder(root, cache=tmp_path / "kept")
     assert sorted(decoded) == ["class1/1.png", "class1/new.png"]
     assert again.fingerprint not in (first.fingerprint, "") and again.fingerprint == from_folder(root).fingerprint
 
 
 def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) -> None:
-    from_folder(root, kept=tmp_path / "kept")
+    from_folder(root, cache=tmp_path / "kept")
     other = tmp_path / "elsewhere" / "birds"
     picture(other / "class0" / "0.png", 99)
     decoded.clear()
-    from_folder(other, kept=tmp_path / "kept")
+    from_folder(other, cache=tmp_path / "kept")
     assert decoded == ["class0/0.png"]
 
 
@@ -87,14 +87,14 @@ def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) 
 def test_what_is_damaged_was_not_kept(
     root: Path, tmp_path: Path, decoded: list[str], damage: Callable[[str], str]
 ) -> None:
-    expected = from_folder(root, kept=tmp_path / "kept").fingerprint
+    expected = from_folder(root, cache=tmp_path / "kept").fingerprint
     (file,) = (tmp_path / "kept").iterdir()
     file.write_text(damage(file.read_text(encoding="utf-8")), encoding="utf-8")
     decoded.clear()
-    assert from_folder(root, kept=tmp_path / "kept").fingerprint == expected
+    assert from_folder(root, cache=tmp_path / "kept").fingerprint == expected
     assert len(decoded) == 5
 
 
 def test_a_place_that_takes_nothing_is_no_hindrance(root: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file, not a folder")
-    assert len(from_folder(root, kept=tmp_path / "kept")) == 4
+    assert len(from_folder(root, cache=tmp_path / "kept")) == 4

@@ -93,9 +93,9 @@ def test_a_bomb_is_answered_with_a_sentence(data_root: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("MAXIMUM_BYTES", 100, "unpacks to more than 0 GiB"),
-        ("MAXIMUM_FILES", 2, "more than 2 images"),
-        ("MAXIMUM_ENTRIES", 2, "holds 3 files; up to 2"),
+        ("MAX_BYTES", 100, "unpacks to more than 0 GiB"),
+        ("MAX_FILES", 2, "more than 2 images"),
+        ("MAX_ENTRIES", 2, "holds 3 files; up to 2"),
     ],
 )
 def test_limits(data_root: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, sentence: str) -> None:

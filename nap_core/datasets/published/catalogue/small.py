@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES, CIFAR10_SOURCE
 from nap_core.datasets.published.arrays import cifar, idx, svhn
-from nap_core.datasets.published.records.making import record
-from nap_core.datasets.published.spec import Entry, File
+from nap_core.datasets.published.spec import File, PublishedRecord, record
 from nap_core.datasets.spec import Kind
 
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_DIGITS = (
-    "0 - zero",
-    "1 - one",
-    "2 - two",
-    "3 - three",
-    "4 - four",
-    "5 - five",
-    "6 - six",
-    "7 - seven",
-    "8 - eight",
-    "9 - nine",
-)
-_CLOTHES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+_NUMBERS = "zero one two three four five six seven eight nine"
+_DIGITS = tuple(f"{digit} - {word}" for digit, word in enumerate(_NUMBERS.split()))
+_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
-def _cifar(number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str) -> tuple[Entry, ...]:
-    labels, names = (
-        ("labels", ("batches.meta", "label_names"))
-        if number == 10
-        else (
-            "fine_labels",
-            ("meta", "fine_label_names"),
-        )
-    )
-    source = (
-        "Krizhevsky, Learning multiple layers of features from tiny images, 2009; address and MD5 as in torchvision"
-    )
+def _cifar(
+    number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str
+) -> tuple[PublishedRecord, ...]:
+    labels, names = "labels", ("batches.meta", "label_names")
+    if number == 100:
+        labels, names = "fine_labels", ("meta", "fine_label_names")
+    source = f"{CIFAR10_SOURCE}; address and MD5 as in torchvision"
     return (
-        Entry(
+        PublishedRecord(
             record(
                 f"cifar{number}-test",
                 f"CIFAR-{number} test set (10,000)",
@@ -65,7 +38,7 @@ def _cifar(number: int, classes: tuple[str, ...], file: File, batches: tuple[str
             (file,),
             cifar(file.name, (test,), labels, names),
         ),
-        Entry(
+        PublishedRecord(
             record(
                 f"cifar{number}-train",
                 f"CIFAR-{number} training set (50,000)",
@@ -95,9 +68,9 @@ def _mnist(
     kind: Kind,
     licence: str,
     source: str,
-) -> Entry:
+) -> PublishedRecord:
     names = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
-    return Entry(
+    return PublishedRecord(
         record(
             f"{name}-test",
             f"{title} test set (10,000)",
@@ -117,7 +90,7 @@ def _mnist(
     )
 
 
-ENTRIES: tuple[Entry, ...] = (
+ENTRIES: tuple[PublishedRecord, ...] = (
     *_cifar(
         10,
         CIFAR10_CLASSES,
@@ -142,7 +115,7 @@ ENTRIES: tuple[Entry, ...] = (
         ("train",),
         "test",
     ),
-    Entry(
+    PublishedRecord(
         record(
             "svhn-test",
             "SVHN",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from nap_core.datasets.published import imagenet, lsun, pictures
-from nap_core.datasets.published.records.making import record
-from nap_core.datasets.published.spec import Entry, File, Unpacking
+from nap_core.datasets.published.spec import File, PublishedRecord, Unpacking, record
 
 _FLOWERS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
 _PLACES = "http://data.csail.mit.edu/places/places365/"
 
-ENTRIES: tuple[Entry, ...] = (
-    Entry(
+ENTRIES: tuple[PublishedRecord, ...] = (
+    PublishedRecord(
         record(
             "dtd",
             "Describable Textures",
@@ -32,7 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.class_folders("dtd-r1.0.1/dtd/images"),
         (Unpacking("dtd-r1.0.1.tar.gz", "dtd-r1.0.1"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "places365-val",
             "Places365",
@@ -55,7 +54,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.places365,
         (Unpacking("val_256.tar", "val_256"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "eurosat",
             "EuroSAT",
@@ -80,7 +79,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.class_folders("EuroSAT/2750"),
         (Unpacking("EuroSAT.zip", "EuroSAT"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "flowers102-test",
             "Flowers-102",
@@ -99,7 +98,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.flowers102,
         (Unpacking("102flowers.tgz", "102flowers"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "food101-test",
             "Food-101",
@@ -121,7 +120,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.food101,
         (Unpacking("food-101.tar.gz", "food-101"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "lsun-val",
             "LSUN",
@@ -140,7 +139,7 @@ ENTRIES: tuple[Entry, ...] = (
         tuple(Unpacking(f"{category}_val_lmdb.zip", f"{category}_val_lmdb") for category in lsun.CATEGORIES),
         package="lmdb",
     ),
-    Entry(
+    PublishedRecord(
         record(
             "imagenet-val",
             "ImageNet validation set",

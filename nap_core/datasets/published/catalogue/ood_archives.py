@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nap_core.datasets.published import pictures
-from nap_core.datasets.published.records.making import record
-from nap_core.datasets.published.spec import Entry, File, Unpacking
+from nap_core.datasets.published.spec import File, PublishedRecord, Unpacking, record
 
 _ODIN = "Liang, Li and Srikant (ODIN), ICLR 2018; address and MD5 as in pytorch-ood"
 _MOS = (
@@ -16,9 +15,9 @@ _MOS = (
 _DROPBOX = "https://www.dropbox.com/s/raw/"
 
 
-def _odin(name: str, title: str, archive: str, url: str, md5: str, what: str) -> Entry:
+def _odin(name: str, title: str, archive: str, url: str, md5: str, what: str) -> PublishedRecord:
     stem = archive.removesuffix(".tar.gz")
-    return Entry(
+    return PublishedRecord(
         record(
             name,
             title,
@@ -35,9 +34,9 @@ def _odin(name: str, title: str, archive: str, url: str, md5: str, what: str) ->
     )
 
 
-def _mos(name: str, title: str, md5: str, what: str) -> Entry:
+def _mos(name: str, title: str, md5: str, what: str) -> PublishedRecord:
     stem = {"inaturalist": "iNaturalist", "sun": "SUN", "places": "Places"}[name]
-    return Entry(
+    return PublishedRecord(
         record(
             name,
             title,
@@ -59,7 +58,7 @@ def _mos(name: str, title: str, md5: str, what: str) -> Entry:
     )
 
 
-ENTRIES: tuple[Entry, ...] = (
+ENTRIES: tuple[PublishedRecord, ...] = (
     _odin(
         "lsun-crop",
         "LSUN-Crop",
@@ -92,7 +91,7 @@ ENTRIES: tuple[Entry, ...] = (
         "0f9ff11d45babf2eff5fe12281d1ac31",
         "Tiny ImageNet's test set, scaled down to 32 pixels a side.",
     ),
-    Entry(
+    PublishedRecord(
         record(
             "isun",
             "iSUN",
@@ -114,7 +113,7 @@ ENTRIES: tuple[Entry, ...] = (
         pictures.flat("iSUN"),
         (Unpacking("iSUN.tar.gz", "iSUN"),),
     ),
-    Entry(
+    PublishedRecord(
         record(
             "tinyimagenet-val",
             "Tiny ImageNet",
