@@ -115,5 +115,10 @@ class ArrayImages(BaseImages):
     pixels: Pixels
     order: NDArray[np.int64]
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """From the array itself: no image is made."""
+        return self.stated_fingerprint or fingerprint((digest(self.pixels[i]) for i in self.order), self.labels)
+
     def image(self, index: int) -> Image.Image:
         return Image.fromarray(self.pixels[self.order[index]]).convert("RGB")
