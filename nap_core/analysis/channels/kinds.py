@@ -30,8 +30,8 @@ class Ratios(Protocol):
 @dataclass(frozen=True)
 class ChannelKind:
     """``one`` and ``many`` name the channels, ``value`` what a map holds. ``ratio`` is the formula of the value that
-    separates ID from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms``
-    compute them of activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
+    separates ID from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms`` compute
+    them of activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
 
     one: str
     many: str
