@@ -21,16 +21,17 @@ def scores_of_the_study(pair: HomeExample, study: Study, found: EvaluationData) 
     same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
     scores = workspace.scores(study, found, "nap")
     palette = colours(study.id_dataset, study.ood_datasets)
-    marks = (pair.known, pair.met) if same_model else ()
+    marks = (pair.id_image, pair.ood_image) if same_model else ()
     show(study_histogram(scores, study.id_dataset, workspace.titles(study), palette, marks), "study-scores")
 
 
 def before_the_first_run(pair: HomeExample, study: Study) -> None:
     """What the two images mean, and the button that measures it on hundreds."""
     st.markdown(
-        f"Most methods look at a channel's **average**: {pair.known.mean:.2f} here, {pair.met.mean:.2f} there. "
-        "The **Neural Activation Prior** looks at how far the peak stands above it, and scores the images "
-        f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**: the higher, the more familiar."
+        f"Most methods look at a channel's **average**: {pair.id_image.mean:.2f} here, "
+        f"{pair.ood_image.mean:.2f} there. The **Neural Activation Prior** looks at how far the peak stands above it, "
+        "and scores the images "
+        f"**{pair.id_image.nap:.2f}** and **{pair.ood_image.nap:.2f}**: the higher, the more familiar."
     )
     with st.container(key="home-run"):
         st.markdown("Does that hold for hundreds of images? Measure it on this computer:")
@@ -39,7 +40,9 @@ def before_the_first_run(pair: HomeExample, study: Study) -> None:
 
 def ways_on(pair: HomeExample) -> None:
     """Three cards that lead to the pages."""
-    here = maps_state.link((pair.known.dataset, pair.known.row), (pair.met.dataset, pair.met.row), pair.channel)
+    here = maps_state.link(
+        (pair.id_image.dataset, pair.id_image.row), (pair.ood_image.dataset, pair.ood_image.row), pair.channel
+    )
     cards: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
         ("pages/activation_maps.py", "Look inside", "grid_view", "See every channel answer these two images.", here),
         (
@@ -64,7 +67,9 @@ try:
     found = workspace.activations(study)
     images, scores = st.columns([6, 5], gap="large")
     with images:
-        position = study.ood_datasets.index(pair.met.dataset) if pair.met.dataset in study.ood_datasets else 0
+        position = (
+            study.ood_datasets.index(pair.ood_image.dataset) if pair.ood_image.dataset in study.ood_datasets else 0
+        )
         show(pair_picture(pair, (ID_COLOUR, colour_of(position))), "pair")
     with scores:
         if found is None:

@@ -187,13 +187,13 @@ def datasets_document() -> str:
         lines += [f"- {_file(one)}" for one in record.downloads]
     lines += ["", "## Benchmarks", ""]
     for benchmark in benchmarks.RECORDS.values():
-        known, met = benchmark.id_dataset, ", ".join(f"`{name}`" for name in benchmark.ood_datasets)
+        id_dataset, ood_names = benchmark.id_dataset, ", ".join(f"`{name}`" for name in benchmark.ood_datasets)
         fit = f"fit split `{benchmark.fit_dataset}`" if benchmark.fit_dataset else "no fit split"
         lines += [
             f"### {benchmark.title}: `{benchmark.name}`",
             "",
-            f"`{known}` against {met}; {fit}; up to {benchmark.images:,} images of each. {benchmark.source}. "
-            f"{benchmark.note}",
+            f"`{id_dataset}` against {ood_names}; {fit}; up to {benchmark.images:,} images of each. "
+            f"{benchmark.source}. {benchmark.note}",
             "",
         ]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -25,10 +25,10 @@ def main() -> int:
     if chosen is None:
         print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
         return 1
-    known, met = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
-    made = home_example.make(models.load(study.model), chosen.channel, known, met)
+    id_image, ood_image = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
+    made = home_example.make(models.load(study.model), chosen.channel, id_image, ood_image)
     home_example.save(made)
-    for example in (made.known, made.met):
+    for example in (made.id_image, made.ood_image):
         print(
             f"{example.title}, image {example.row} ({example.shows}): channel {made.channel}, "
             f"mean {example.mean:.3f}, maximum {example.maximum:.2f}, NAP {example.nap:.2f}"

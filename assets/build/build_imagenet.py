@@ -124,18 +124,18 @@ def cell(fpr95: float, auroc: float) -> str:
 
 
 def by_class(found: EvaluationData) -> list[str]:
-    """Rows of a table: how well each class of scenes is told from the photographs, and what it is taken for."""
+    """Rows of a table: how well each class of scenes is separated from the photographs, and what it is taken for."""
     scenes, images = found.of(SCENES), datasets.load(SCENES)
     labels = images.labels[: len(scenes)]
     scores = {spec: evaluation.method_scores(found, spec) for spec in ("nap", "energy")}
-    known = models.load(Study.from_query(STUDY).model).classes
+    class_names = models.load(Study.from_query(STUDY).model).classes
     lines = []
     for label, name in enumerate(images.classes):
         rows = np.flatnonzero(labels == label)
         taken, count = Counter(scenes.predictions[rows].tolist()).most_common(1)[0]
         aurocs = [100 * metrics.auroc(score.id, score.ood[SCENES][rows]) for score in scores.values()]
         figures = " | ".join(f"{value:.1f}" for value in aurocs)
-        lines.append(f"| {name.replace('_', ' ')} | {figures} | {known[taken]}, {count} of {len(rows)} |")
+        lines.append(f"| {name.replace('_', ' ')} | {figures} | {class_names[taken]}, {count} of {len(rows)} |")
     return lines
 
 

@@ -46,8 +46,8 @@ def table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:
     """The ``layer_table`` of activations by layer and dataset, the paper's products included."""
     scores = {}
     for name, sets in by_layer.items():
-        met = {ood: nap.nap_score(one) for ood, one in sets.items() if ood != ID}
-        scores[name] = MethodScores("nap", None, nap.nap_score(sets[ID]), met)
+        ood_scores = {ood: nap.nap_score(one) for ood, one in sets.items() if ood != ID}
+        scores[name] = MethodScores("nap", None, nap.nap_score(sets[ID]), ood_scores)
     return layers.layer_table(scores, layers.paper_products(tuple(scores)))
 
 
@@ -55,10 +55,10 @@ def markdown(found: pd.DataFrame) -> str:
     """A row a layer or product: FPR95 / AUROC in percent on each dataset and on average, then Table 7's."""
     rows = []
     for name, part in published_values.with_table_7(found, ID).groupby("layers", sort=False):
-        told = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in part.itertuples()]
+        cells = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in part.itertuples()]
         printed = part.iloc[-1]
-        told.append(f"{100 * printed['published_fpr95']:.1f} / {100 * printed['published_auroc']:.1f}")
-        rows.append(f"| {str(name).replace(',', ' · ')} | {' | '.join(told)} |")
+        cells.append(f"{100 * printed['published_fpr95']:.1f} / {100 * printed['published_auroc']:.1f}")
+        rows.append(f"| {str(name).replace(',', ' · ')} | {' | '.join(cells)} |")
     names = [name for name in found["ood"].unique() if name != layers.AVERAGE]
     heads = ["NAP at", *names, f"average of the {len(names)}", "Table 7 (six OOD sets)"]
     return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])

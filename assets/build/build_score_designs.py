@@ -38,7 +38,7 @@ COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESI
 
 
 def found_weights(data: EvaluationData, pseudo: ImageSet) -> dict[str, float]:
-    """The w of each design by the paper's search, which sees no OOD image."""
+    """The w of each design by the paper's search, which uses no OOD image."""
     found = weight_search.search_all(data, pseudo, COMBINED)
     return {design: found[spec] for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)}
 

@@ -1,4 +1,4 @@
-"""The network that the NAP, DICE and ASH papers evaluate on CIFAR-10, and real images to meet it with.
+"""The network that the NAP, DICE and ASH papers evaluate on CIFAR-10, and real OOD images.
 
 ``reference`` is a folder with the checkpoint and the OOD images, ``cifar10`` one with cifar10_test.npz.
 """

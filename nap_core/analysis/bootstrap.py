@@ -70,32 +70,32 @@ def resample(
 ) -> Resampled:
     """FPR95 and AUROC on ``resamples`` resamples of ID scores (N,) and OOD scores (M,).
 
-    ``stream`` tells OOD datasets apart: two of the same size get draws of their own, while the ID images are drawn
+    ``stream`` distinguishes OOD datasets: two of the same size get draws of their own, while the ID images are drawn
     alike for all. It takes O(resamples · (N + M)) time and, block by block, memory for 32 resamples. Raises ValueError
     for scores that are empty or not finite, as the metrics do.
     """
-    known, unknown = np.asarray(id_scores, dtype=np.float64), np.asarray(ood_scores, dtype=np.float64)
-    metrics.auroc(known, unknown)  # raises for what cannot be measured
-    known_order, unknown_order = np.argsort(known, kind="stable"), np.argsort(unknown, kind="stable")
-    known, unknown = known[known_order], unknown[unknown_order]
+    id_values, ood_values = np.asarray(id_scores, dtype=np.float64), np.asarray(ood_scores, dtype=np.float64)
+    metrics.auroc(id_values, ood_values)  # raises for what cannot be measured
+    id_order, ood_order = np.argsort(id_values, kind="stable"), np.argsort(ood_values, kind="stable")
+    id_values, ood_values = id_values[id_order], ood_values[ood_order]
     # For each ID image in ascending order: how many OOD images lie below it, and how many at or below.
-    below, reached = (np.searchsorted(unknown, known, side=side) for side in ("left", "right"))
-    needed = math.ceil(metrics.TPR * len(known) - 1e-9)  # as metrics.threshold_at_tpr counts
+    below, reached = (np.searchsorted(ood_values, id_values, side=side) for side in ("left", "right"))
+    needed = math.ceil(metrics.TPR * len(id_values) - 1e-9)  # as metrics.threshold_at_tpr counts
     fpr95, auroc = np.empty(resamples), np.empty(resamples)
     for block, start in enumerate(range(0, resamples, BLOCK)):
         rows = slice(start, min(start + BLOCK, resamples))
         size = rows.stop - rows.start
-        drawn = draws(len(known), size, seed, 0, block)[:, known_order]
-        met = draws(len(unknown), size, seed, stream, block)[:, unknown_order]
+        id_drawn = draws(len(id_values), size, seed, 0, block)[:, id_order]
+        ood_drawn = draws(len(ood_values), size, seed, stream, block)[:, ood_order]
         # Column k: how many of the drawn OOD images are among the k lowest.
-        up_to = np.zeros((size, len(unknown) + 1), dtype=np.int64)
-        np.cumsum(met, axis=1, out=up_to[:, 1:])
+        up_to = np.zeros((size, len(ood_values) + 1), dtype=np.int64)
+        np.cumsum(ood_drawn, axis=1, out=up_to[:, 1:])
         wins = up_to[:, below] + up_to[:, reached]  # twice the OOD images beaten, ties counted half
-        auroc[rows] = np.einsum("rn,rn->r", drawn, wins, dtype=np.float64) / (2.0 * len(known) * len(unknown))
+        auroc[rows] = np.einsum("rn,rn->r", id_drawn, wins, dtype=np.float64) / (2.0 * len(id_values) * len(ood_values))
         # The threshold is the highest ID score that is reached by enough of the drawn images.
-        reaching = np.cumsum(drawn[:, ::-1], axis=1)[:, ::-1]
+        reaching = np.cumsum(id_drawn[:, ::-1], axis=1)[:, ::-1]
         last = np.count_nonzero(reaching >= needed, axis=1) - 1
-        fpr95[rows] = (len(unknown) - up_to[np.arange(size), below[last]]) / len(unknown)
+        fpr95[rows] = (len(ood_values) - up_to[np.arange(size), below[last]]) / len(ood_values)
     return Resampled(fpr95, auroc)
 
 

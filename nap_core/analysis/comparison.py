@@ -112,13 +112,13 @@ def fpr_at_tprs(
     id_scores: NDArray[np.float64], ood_scores: NDArray[np.float64], tprs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """``metrics.fpr_at_tpr`` at every one of ``tprs`` (T,), each in (0, 1]: (T,)."""
-    known, unknown = np.sort(id_scores), np.sort(ood_scores)
-    needed = np.ceil(tprs * len(known) - 1e-9).astype(int)
-    return 1 - np.searchsorted(unknown, known[len(known) - needed], side="left") / len(unknown)
+    id_sorted, ood_sorted = np.sort(id_scores), np.sort(ood_scores)
+    needed = np.ceil(tprs * len(id_sorted) - 1e-9).astype(int)
+    return 1 - np.searchsorted(ood_sorted, id_sorted[len(id_sorted) - needed], side="left") / len(ood_sorted)
 
 
 def compare_images(a: MethodScores, b: MethodScores, id_dataset: str, tpr: float = metrics.TPR) -> pd.DataFrame:
-    """What two methods say of every image of a study: one row an image, the columns of ``IMAGE_COLUMNS``.
+    """Two methods' scores and verdicts on every image of a study: one row an image, the columns of ``IMAGE_COLUMNS``.
 
     ``row`` is the image's index in its dataset. ``rank_a`` and ``rank_b`` are the share of all images of the study,
     ID and OOD, that the method scores at or below this one (ties at the middle of their places), so that two methods
@@ -208,7 +208,7 @@ def _distance(x: NDArray[np.float64], y: NDArray[np.float64], along_x: float, al
 
 
 def verdicts(rows: Sequence[MethodScores], id_dataset: str, dataset: str, row: int) -> pd.DataFrame:
-    """What every method says of one image: one row a method, its score, threshold, verdict and place.
+    """The result of every method on one image: one row a method, its score, threshold, verdict and place.
 
     ``accepted`` is the verdict "ID" at the method's own threshold at TPR 95; ``percentile`` the share of ID images
     that score below this one, ties counted half.

@@ -1,9 +1,9 @@
-"""Covariate shift: ID images that look worse and still show what the network knows, by corruption and severity.
+"""Covariate shift: ID images that look worse and still show an ID class, by corruption and severity.
 
 The first images of a study's ID dataset go through all 15 corruptions at severities 1 to 5 (Hendrycks and Dietterich,
 ICLR 2019) and once through the network. A method's threshold stays where the clean ID images put it. The corruptions
-are the NAP paper's pseudo-OOD data (Section 4.3 and Appendix H); here they are asked the other question: whether a
-detector takes for unknown what the network still gets right.
+are the NAP paper's pseudo-OOD data (Section 4.3 and Appendix H); here they serve the other question: whether a
+detector rejects images that the network still classifies rightly.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def shifted_images(study: Study, severity: int) -> PseudoOod:
     """The first ``IMAGES`` ID images of the study as its network sees them, each in all 15 corruptions at ``severity``.
 
     The parameters are those of the published covariate-shift benchmarks: CIFAR-10-C's for views of up to 64 pixels,
-    ImageNet-C's above. The search for w takes ImageNet-C's everywhere, because it wants images that are no longer
-    known; here they are meant to stay recognisable. Raises UserError for a reference bank, whose images are not
+    ImageNet-C's above. The search for w takes ImageNet-C's everywhere, because it needs images that are no longer
+    ID; here they are meant to stay recognisable. Raises UserError for a reference bank, whose images are not
     shipped.
     """
     record = datasets.find(study.id_dataset)
@@ -50,9 +50,9 @@ def shifted_images(study: Study, severity: int) -> PseudoOod:
             "to show.",
             Hint.ID_IMAGES,
         )
-    known, transform = datasets.load(study.id_dataset), study.network().transform
+    id_dataset, transform = datasets.load(study.id_dataset), study.network().transform
     limit = min(IMAGES, study.images)
-    return PseudoOod(known, transform, severities=(severity,), seed=SEED, limit=limit, each=True, scale="auto")
+    return PseudoOod(id_dataset, transform, severities=(severity,), seed=SEED, limit=limit, each=True, scale="auto")
 
 
 def parameters_of(study: Study) -> str:
@@ -70,7 +70,7 @@ def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
 class Shifted:
     """What one pass kept of the shifted images: ``parts`` by severity, each of K corruptions × I images.
 
-    ``source`` and ``corruption`` (5, I·K) say of each row which ID image it was and which of ``CORRUPTIONS`` it met.
+    ``source`` and ``corruption`` (5, I·K) give the ID image of each row and its index in ``CORRUPTIONS``.
     """
 
     images: int
@@ -155,14 +155,14 @@ def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores)
     predictions = id_activations.predictions if scores.id_predictions is None else scores.id_predictions
     first = slice(shifted.images)
     try:
-        met = {0: _Scored(scores.id[first], predictions[first], id_activations.labels[first])}
+        by_severity = {0: _Scored(scores.id[first], predictions[first], id_activations.labels[first])}
         for severity, part in shifted.parts.items():
             one = methods.scored(methods.parse(scores.method), part, data.context, w=scores.w)
             own = part.activations.predictions if one.predictions is None else one.predictions
-            met[severity] = _Scored(one.scores, own, id_activations.labels[shifted.source[severity]])
+            by_severity[severity] = _Scored(one.scores, own, id_activations.labels[shifted.source[severity]])
     except UserError as error:
         return ShiftResult(scores, ood, reason=str(error))
-    return ShiftResult(scores, ood, _shares(scores.id, met, shifted.corruption))
+    return ShiftResult(scores, ood, _shares(scores.id, by_severity, shifted.corruption))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,20 +172,22 @@ class _Scored:
     labels: NDArray[np.int64]
 
 
-def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[int, NDArray[np.int64]]) -> ShiftRates:
-    threshold = metrics.threshold_at_tpr(known)
+def _shares(
+    id_scores: FloatVector, by_severity: Mapping[int, _Scored], corruption: Mapping[int, NDArray[np.int64]]
+) -> ShiftRates:
+    threshold = metrics.threshold_at_tpr(id_scores)
     columns = []
-    for one in met.values():
+    for one in by_severity.values():
         kept = one.scores >= threshold
-        told, right = one.labels >= 0, one.predictions == one.labels
+        labelled, right = one.labels >= 0, one.predictions == one.labels
         columns.append(
             (
                 _share(kept, np.ones_like(kept)),
-                metrics.auroc(known, one.scores),
-                _share(right, told),
-                _share(right, told & kept),
-                _share(right, told & ~kept),
-                _share(~kept, told & right),
+                metrics.auroc(id_scores, one.scores),
+                _share(right, labelled),
+                _share(right, labelled & kept),
+                _share(right, labelled & ~kept),
+                _share(~kept, labelled & right),
             )
         )
     cells: dict[Metric, FloatVector] = {
@@ -193,9 +195,9 @@ def _shares(known: FloatVector, met: Mapping[int, _Scored], corruption: Mapping[
     }
     for row, severity in enumerate(SEVERITIES):
         for column in range(len(CORRUPTIONS)):
-            scores = met[severity].scores[corruption[severity] == column]
+            scores = by_severity[severity].scores[corruption[severity] == column]
             cells["kept"][row, column] = metrics.share_reaching(scores, threshold)
-            cells["auroc"][row, column] = metrics.auroc(known, scores)
+            cells["auroc"][row, column] = metrics.auroc(id_scores, scores)
     kept, auroc, right, among_kept, among_rejected, thrown_away = np.array(columns).T
     return ShiftRates(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
 

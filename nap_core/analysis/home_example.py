@@ -1,4 +1,4 @@
-"""The two images that Home opens with: one the network knows, one it does not, alike in average and not in peak.
+"""The two images at the top of Home: one ID, one OOD, with the same channel mean and different maxima.
 
 They lie in assets/home, so that they are on the screen before anything has run; assets/build/build_home.py makes them.
 """
@@ -26,7 +26,7 @@ from nap_core.models import LoadedModel
 from nap_core.nap import nap_score
 from nap_core.storage.bundled_assets import ASSETS
 
-SIDES = ("known", "met")
+SIDES = {"known": "id_image", "met": "ood_image"}  # key in showcase.json and file name → field of HomeExample
 FOLDER = ASSETS / "home"
 MOST_ACTIVE = 3
 CONFIDENCE = 0.99  # images that the network is sure of are those that a person recognises, too
@@ -35,7 +35,7 @@ TOLERANCE = 0.02  # stricter than the search's default: the two means are read s
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One of the two: where it comes from, what it shows, what the network sees of it (a square of uint8 RGB), the map
+    """One of the two: where it comes from, what it shows, the network's input (a square of uint8 RGB), the map
     of the showcase's channel (h, w) and the image's NAP score."""
 
     dataset: str
@@ -61,13 +61,13 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class HomeExample:
-    """The pair, the model that was asked (its catalogue name and the sha256 of its weights), and the channel shown."""
+    """The pair, the model of the maps (its catalogue name and the sha256 of its weights), and the channel shown."""
 
     model: str
     weights_sha256: str
     channel: int
-    known: Example
-    met: Example
+    id_image: Example
+    ood_image: Example
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,10 @@ def _logarithmic(activations: Activations) -> Activations:
     return replace(activations, maximum=np.log(np.maximum(activations.maximum, 1e-6)))
 
 
-def make(model: LoadedModel, channel: int, known: tuple[str, int], met: tuple[str, int]) -> HomeExample:
-    """The showcase of two images, given as (dataset, row), as ``model`` answers them."""
+def make(model: LoadedModel, channel: int, id_image: tuple[str, int], ood_image: tuple[str, int]) -> HomeExample:
+    """The showcase of two images, given as (dataset, row), with the maps that ``model`` computes."""
     return HomeExample(
-        model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (known, met))
+        model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (id_image, ood_image))
     )
 
 
@@ -152,8 +152,8 @@ def save(showcase: HomeExample, folder: Path = FOLDER) -> None:
         "weights_sha256": showcase.weights_sha256,
         "channel": showcase.channel,
     }
-    for side in SIDES:
-        example: Example = getattr(showcase, side)
+    for side, field in SIDES.items():
+        example: Example = getattr(showcase, field)
         Image.fromarray(example.view).save(folder / f"{side}.png", optimize=True)
         about[side] = {
             "dataset": example.dataset,

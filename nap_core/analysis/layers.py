@@ -101,10 +101,10 @@ def short_names(model: LoadedModel, layers: Sequence[str]) -> dict[str, str]:
     """What Table 7 calls the layers: "c1" the first convolution, "t1" and so on the transitions (elsewhere "s1": the
     stages), "p" the penultimate map. Only for layers that ``suggested`` gives; others keep their names."""
     letter = "t" if "densenet" in model.architecture.name else "s"
-    known = suggested(model)
-    first = known[0] == _first_convolution(model)
-    found = {name: f"{letter}{place if first else place + 1}" for place, name in enumerate(known[:-1])}
-    found |= {known[0]: "c1"} if first and known[0] else {}
+    suggestions = suggested(model)
+    first = suggestions[0] == _first_convolution(model)
+    found = {name: f"{letter}{place if first else place + 1}" for place, name in enumerate(suggestions[:-1])}
+    found |= {suggestions[0]: "c1"} if first and suggestions[0] else {}
     return {layer: {OWN: "p", **found}.get(layer, layer) for layer in layers}
 
 
@@ -145,7 +145,7 @@ def _stages(model: LoadedModel) -> list[str]:
 
 
 def _ends(structure: NetworkStructure) -> list[str]:
-    """The last block at each size of map, for networks of which nobody said where their stages end."""
+    """The last block at each size of map, for networks whose stages are not declared."""
     ends = {layer.shape[1]: layer.name for layer in structure.layers if layer.name.count(".") <= 1}
     return [ends[size] for size in sorted(ends, reverse=True)]
 
@@ -211,8 +211,8 @@ def product(scores: Sequence[MethodScores]) -> MethodScores:
     first = scores[0]
     if any(len(one.id) != len(first.id) or one.ood.keys() != first.ood.keys() for one in scores):
         raise ValueError("the layers must have been read on the same images")
-    met = {name: prod((one.ood[name] for one in scores[1:]), start=values) for name, values in first.ood.items()}
-    return MethodScores(first.method, None, prod((one.id for one in scores[1:]), start=first.id), met)
+    ood_scores = {name: prod((one.ood[name] for one in scores[1:]), start=values) for name, values in first.ood.items()}
+    return MethodScores(first.method, None, prod((one.id for one in scores[1:]), start=first.id), ood_scores)
 
 
 def paper_products(layers: Sequence[str]) -> list[Product]:
@@ -226,11 +226,11 @@ def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product
     rows = []
     for layers in [*((layer,) for layer in by_layer), *products]:
         scores = product([by_layer[layer] for layer in layers])
-        told = ",".join(map(named, layers))
+        label = ",".join(map(named, layers))
         figures = {
             name: (metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
             for name, values in scores.ood.items()
         }
-        rows += [(told, name, *pair) for name, pair in figures.items()]
-        rows.append((told, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
+        rows += [(label, name, *pair) for name, pair in figures.items()]
+        rows.append((label, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
     return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])

@@ -1,6 +1,6 @@
-"""What a classifier that has seen OOD labels makes of maxima and means: the "Oracle" of the NAP paper, section 6.1.
+"""The results of a classifier trained on maxima and means with OOD labels: the "Oracle" of the NAP paper, section 6.1.
 
-No method may see OOD labels; this one does, to find out what is in these features. If what it learns runs along with
+No method may use OOD labels; this one does, to measure what is in these features. If its scores correlate with
 S_NAP, the formula is a good summary of them (Figure 4a).
 """
 
@@ -34,7 +34,7 @@ correlation by 0.03."""
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the oracle says of T held-out images that it was not trained on, beside S_NAP.
+    """The oracle's scores of T held-out images that it was not trained on, beside S_NAP.
 
     ``scores`` (T,) are its log-odds of ID, ``nap`` (T,) S_NAP, ``is_id`` (T,) whether an image is ID and ``dataset``
     (T,) where it is from. ``correlation`` is Spearman's, ``pearson`` Pearson's, of all held-out images; ``within`` is

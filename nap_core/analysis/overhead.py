@@ -71,10 +71,10 @@ def measure(
 ) -> Cost:
     """Time the forward pass over the first ``images`` images and, apart from it, what NAP adds.
 
-    Everything is run once before it counts. A GPU is waited for whenever the clock is read. Of a Transformer the
-    attention is taken as given, and NAP is its maximum. ``watch`` hears after every repeat, counted in images. Raises
-    ExtractionStopped when ``watch`` asks, ValueError for no images or no repeats, UserError for a device that is not
-    there.
+    Everything is run once before it counts. The GPU is synchronised whenever the clock is read. Of a Transformer the
+    attention is taken as given, and NAP is its maximum. Progress is reported to ``callbacks`` after every repeat,
+    counted in images. Raises ExtractionStopped when ``callbacks`` request it, ValueError for no images or no repeats,
+    UserError for a device that is not there.
     """
     count = min(images, len(dataset))
     if count < 1 or repeats < 1:

@@ -1,4 +1,4 @@
-"""One image among the images a network knows: where its scores stand, what may be said of that, what decided it."""
+"""One image among ID images: the rank of its scores, the verdict that follows, and the channels that decide it."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ UNLIKE, EDGE = 0.01, 0.10
 
 @dataclass(frozen=True)
 class ImageVerdict:
-    """A score among the scores (N,) of ``known`` images under the same method. Raises ValueError when there are none.
+    """A score among ``id_scores`` (N,), of ID images under the same method. Raises ValueError where there are none.
 
-    The verdict rests on how many known images score as low as this one. With
-    p = (1 + number of known images with a score ≤ this one) / (N + 1), the conformal p-value of the claim that the
+    The verdict rests on how many ID images score as low as this one. With
+    p = (1 + number of ID images with a score ≤ this one) / (N + 1), the conformal p-value of the claim that the
     image is one of them (Bates et al., "Testing for outliers with conformal p-values", 2023, equation 2):
 
-    - "unlike": p ≤ 0.01. At most one known image in a hundred scores as low; it takes N ≥ 99 to say so.
-    - "like": p > 0.10 and the score reaches the threshold (the score that 95 % of known images reach).
+    - "unlike": p ≤ 0.01. At most one ID image in a hundred scores as low; it takes N ≥ 99 to say so.
+    - "like": p > 0.10 and the score reaches the threshold (the score that 95 % of ID images reach).
     - "edge": all that lies between. The threshold is within it, so both sides of it are at the edge.
 
-    "like" says that nothing speaks against the image under this method, not that the network is right about it; a score
-    above that of every known image is "like" as well, because methods count only low scores against an image.
+    "like" says that the method gives no evidence against the image, not that the network is right about it; a score
+    above that of every ID image is "like" as well, because methods count only low scores against an image.
     """
 
     method: str
     w: float | None
     score: float
-    known: NDArray[np.float64]
+    id_scores: NDArray[np.float64]
 
     @property
     def title(self) -> str:
@@ -53,8 +53,8 @@ class ImageVerdict:
 
     @property
     def threshold(self) -> float:
-        """The score that 95 % of the known images reach."""
-        return metrics.threshold_at_tpr(self.known)
+        """The score that 95 % of the ID images reach."""
+        return metrics.threshold_at_tpr(self.id_scores)
 
     @property
     def reaches_threshold(self) -> bool:
@@ -62,23 +62,23 @@ class ImageVerdict:
 
     @property
     def above(self) -> float:
-        """The share of known images that score lower than this one."""
-        return float(np.mean(self.known < self.score))
+        """The share of ID images that score lower than this one."""
+        return float(np.mean(self.id_scores < self.score))
 
     @property
     def below(self) -> float:
-        """The share of known images that score higher than this one."""
-        return float(np.mean(self.known > self.score))
+        """The share of ID images that score higher than this one."""
+        return float(np.mean(self.id_scores > self.score))
 
     @property
     def percentile(self) -> float:
-        """The share of known images that score lower, equals counted half, 0 to 1."""
+        """The share of ID images that score lower, equals counted half, 0 to 1."""
         return self.above + (1 - self.above - self.below) / 2
 
     @property
     def p_value(self) -> float:
-        """(1 + number of known images that score as low or lower) / (N + 1)."""
-        return float(1 + np.sum(self.known <= self.score)) / (len(self.known) + 1)
+        """(1 + number of ID images that score as low or lower) / (N + 1)."""
+        return float(1 + np.sum(self.id_scores <= self.score)) / (len(self.id_scores) + 1)
 
     @property
     def verdict(self) -> Verdict:
@@ -95,7 +95,7 @@ def known_activations(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Activations:
-    """Activations of up to 1,000 images that the model ``wanted`` knows but was not trained on.
+    """Activations of up to 1,000 images in the distribution of the model ``wanted`` that it was not trained on.
 
     Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
     ``store`` the first time. Raises UserError when there is neither.
@@ -107,8 +107,8 @@ def known_activations(
         raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
     if datasets.find(id_dataset).role == "precomputed":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
-    known = datasets.load(id_dataset)
-    return extract(model, known, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
+    dataset = datasets.load(id_dataset)
+    return extract(model, dataset, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
 
 
 def model_for_tiny_images(model: str) -> str | None:
@@ -163,11 +163,11 @@ def place(
 
 @dataclass(frozen=True)
 class NapContribution:
-    """What one channel adds to how far an image's S_NAP lies from that of the average known image.
+    """What one channel adds to how far an image's S_NAP lies from that of the average ID image.
 
-    ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the known images, ``above``
-    the share of known images with a lower term, and ``gain`` = (term − usual) / C: the gains of all C channels add up
-    to S_NAP of the image minus the average S_NAP of the known images.
+    ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the ID images, ``above``
+    the share of ID images with a lower term, and ``gain`` = (term − usual) / C: the gains of all C channels add up
+    to S_NAP of the image minus the average S_NAP of the ID images.
 
     Of a Transformer, ``term`` is the head's highest attention and ``gain`` = term − usual: S_NAP is that of the mean
     over the heads, and no sum of theirs.
@@ -183,11 +183,11 @@ class NapContribution:
 def nap_contributions(
     image: Activations, known_terms: NDArray[np.float64], count: int = 6, kind: ChannelKind = MAPS
 ) -> tuple[list[NapContribution], list[NapContribution]]:
-    """The channels that speak most for an image and most against it, the loudest first, up to ``count`` of each.
+    """The channels with the largest positive and negative gains, the largest magnitude first, up to ``count`` of each.
 
-    ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the known images. A channel
-    speaks for the image when its gain is positive, against it when negative; a Transformer's mean over the heads, which
-    is NAP, stands before the heads. Raises ValueError when ``image`` does not hold exactly one image or no known image
+    ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the ID images. A channel
+    counts for the image when its gain is positive, against it when negative; a Transformer's mean over the heads, which
+    is NAP, stands before the heads. Raises ValueError when ``image`` does not hold exactly one image or no ID image
     is given.
     """
     if len(image) != 1 or not len(known_terms):

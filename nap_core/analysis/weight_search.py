@@ -1,8 +1,8 @@
 """The search for w, which needs no OOD image (NAP paper, section 4.3 and Appendix H).
 
 The first ID images are distorted in 15 ways each. These pseudo-OOD images go through the network once, and the w of
-every combination is the one that separates them best from the ID images. A search returns its weights: whoever wants
-them used passes them on.
+every combination is the one that separates them best from the ID images. A search returns its weights: the caller
+passes them on.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def binary_search(
 
 @dataclass(frozen=True)
 class WeightSearch:
-    """What a search found, beside what the true OOD images say, which it did not see.
+    """What a search found, beside the result on the true OOD images, which it did not use.
 
     ``w`` is the weight found, ``steps`` lead to it. ``pseudo`` is the curve over w on the pseudo-OOD images, ``true``
     on the OOD datasets.

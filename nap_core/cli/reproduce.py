@@ -65,7 +65,9 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
             ood.append(there)
         else:
             absent.append(heading)
-    id_data = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.known(root, trained_on) if root else None)
+    id_data = _find(
+        root, trained_on, layout.CATALOGUE[trained_on], layout.id_images(root, trained_on) if root else None
+    )
     if id_data is None:
         raise UserError(_nowhere([trained_on], root, layout.names(trained_on)))
     if not ood:

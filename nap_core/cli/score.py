@@ -117,7 +117,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
 
 
 def _view(file: str, model: LoadedModel) -> NDArray[np.uint8]:
-    """What the network sees of a file. Raises UserError for what is no picture that can be read."""
+    """The network's input made from a file. Raises UserError for what is no picture that can be read."""
     path = Path(file)
     if path.is_dir():
         raise UserError(f"“{file}” is a folder. Name the images in it one by one.")

@@ -41,9 +41,11 @@ def pair_picture(pair: HomeExample, colours: Sequence[str]) -> Picture:
     Returns:
         The figure, after Figure 1a of the NAP paper; its table holds one row a neuron.
     """
-    top = max(pair.known.maximum, pair.met.maximum)
+    top = max(pair.id_image.maximum, pair.ood_image.maximum)
     figure = go.Figure()
-    for number, (example, span, colour) in enumerate(zip((pair.known, pair.met), _SPANS, colours, strict=True)):
+    for number, (example, span, colour) in enumerate(
+        zip((pair.id_image, pair.ood_image), _SPANS, colours, strict=True)
+    ):
         image, channel_map = 2 * number + 1, 2 * number + 2
         _add_image(figure, example, image, span)
         _add_map(figure, example, channel_map, span, top)
@@ -95,7 +97,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
 
 
 def _pair_reading(pair: HomeExample) -> str:
-    both = (pair.known, pair.met)
+    both = (pair.id_image, pair.ood_image)
     means, peaks = ([three_digits(value) for value in (getattr(one, of) for one in both)] for of in ("mean", "maximum"))
     names = [f"the {example.shows or 'image'} ({example.title})" for example in both]
     averages = f"Channel {pair.channel} averages {means[0]} on {names[0]} and {means[1]} on {names[1]}"
@@ -104,7 +106,7 @@ def _pair_reading(pair: HomeExample) -> str:
 
 def _pair_table(pair: HomeExample) -> pd.DataFrame:
     parts = []
-    for role, example in (("ID", pair.known), ("OOD", pair.met)):
+    for role, example in (("ID", pair.id_image), ("OOD", pair.ood_image)):
         rows, columns = (index.ravel() + 1 for index in np.indices(example.channel_map.shape))
         part = pd.DataFrame({"row": rows, "column": columns, "activation": example.channel_map.ravel()})
         parts.append(part.assign(image=role, dataset=example.dataset, channel=pair.channel))

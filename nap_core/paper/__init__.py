@@ -5,7 +5,7 @@
     >>> entry = paper.find("table-9")
     >>> run(entry, ReproductionInput(data)).table
 
-This package alone knows the records; ``running`` brings what measures, and torch with it.
+This package holds the records alone; ``running`` imports the measurements and, with them, torch.
 """
 
 from nap_core.paper.catalogue import ENTRIES, GROUPS, find

@@ -1,4 +1,4 @@
-"""What the paper states and does not measure, as our catalogue knows it."""
+"""What the paper states and does not measure, as the catalogue records it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
     ``published`` is ``printed.printed``'s, or empty. ``difference`` is measured less published, in their own unit (a
     share, or w), NaN where one of the two is missing. Averages of the paper that no average over the same datasets was
-    measured for, and what it has on a single dataset that was not met, follow at the end, for orientation: ``ood``
+    measured for, and what it has on a single dataset that was not used, follow at the end, for orientation: ``ood``
     then begins with ``ORIENTATION``.
     """
     keys = ["row", "heading", "metric"]
@@ -27,10 +27,14 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     notes = both.pop("note_published").fillna("")
     both["note"] = [" ".join(filter(None, pair)) for pair in zip(both["note"], notes, strict=True)]
     alone = published["heading"].nunique() == 1
-    told = published[(published["heading"] == AVERAGE) | alone]
-    met = set(map(tuple, measured[keys].to_numpy()))
-    lonely = [index for index, key in zip(told.index, told[keys].to_numpy(), strict=True) if tuple(key) not in met]
-    rest = told.loc[lonely]
+    candidates = published[(published["heading"] == AVERAGE) | alone]
+    measured_keys = set(map(tuple, measured[keys].to_numpy()))
+    lonely = [
+        index
+        for index, key in zip(candidates.index, candidates[keys].to_numpy(), strict=True)
+        if tuple(key) not in measured_keys
+    ]
+    rest = candidates.loc[lonely]
     rest = rest.assign(
         ood=ORIENTATION + rest["heading"].str.replace(AVERAGE, "average"),
         method="",

@@ -14,7 +14,7 @@ LOST = 0.01
 
 
 ALONG = 0.5
-"""A rank correlation: from here on two scores are said to run along with each other."""
+"""A rank correlation: from here on two scores count as correlated."""
 SMALL = 0.01
 """A share of the forward pass: what is below it is next to nothing."""
 FEW = 3  # as many rows are named that go against the claim
@@ -22,7 +22,7 @@ FEW = 3  # as many rows are named that go against the claim
 
 @dataclass(frozen=True)
 class Finding:
-    """The claim holds in ``held`` of ``of`` cases; ``sentence`` says it in words, with the figures of the farthest."""
+    """The claim holds in ``held`` of ``of`` cases; ``sentence`` puts it in words, with the figures of the farthest."""
 
     held: int
     of: int
@@ -35,9 +35,9 @@ class Finding:
 
 
 def finding(entry: Entry, measured: pd.DataFrame) -> Finding | None:
-    """What ``measured``, of ``measuring.measure``, says to the entry's claim; None where it says nothing of it.
+    """Whether ``measured``, of ``measuring.measure``, supports the entry's claim; None where it does not bear on it.
 
-    A claim about a single OOD dataset is looked at on that one, where it was met.
+    A claim about a single OOD dataset is tested on that one, where it was measured.
     """
     table = measured.dropna(subset=["measured"])
     headings = {heading for setting in entry.settings for heading in setting.headings}

@@ -43,7 +43,7 @@ def ood(root: Path, heading: str) -> Path | None:
     return _first(root, _OOD[heading])
 
 
-def known(root: Path, trained_on: str) -> Path | None:
+def id_images(root: Path, trained_on: str) -> Path | None:
     """The ID test images below ``root``."""
     return _first(root, _KNOWN[trained_on])
 

@@ -29,7 +29,7 @@ def measure(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = 
     stands once.
 
     Raises UserError when none of the rows can be measured, and for an entry without numbers; ExtractionStopped when
-    ``watch`` asks for that: what has been extracted is kept, and a second call goes on from there.
+    ``callbacks`` request it: what has been extracted is kept, and a second call goes on from there.
     """
     if entry.kind not in MEASURES:
         raise UserError(f"{entry.label} has no numbers: {entry.title.lower()}.")
@@ -41,7 +41,7 @@ def measure(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = 
 
 
 def paper_w(row: Row, trained_on: str) -> float | None:
-    """The weight that the paper gives a combination: the entry's own, else Table 11's for what the network knows."""
+    """The paper's weight of a combination: the entry's own, else Table 11's for the network's training data."""
     method = methods.parse(row.spec)
     if method.prior is None or row.w is not None:
         return row.w
@@ -87,15 +87,15 @@ def _methods(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) 
     found: list[dict[str, object]] = []
     order = _average_heading(entry, subject)
     for printed, part in table.groupby("row", sort=False):
-        known = {"row": printed, "method": part["method"].iloc[0], "w": part["w"].iloc[0], "note": ""}
+        shared = {"row": printed, "method": part["method"].iloc[0], "w": part["w"].iloc[0], "note": ""}
         for metric in ("fpr95", "auroc"):
             found += [
-                {**known, "ood": ood, "heading": subject.headings[ood], "metric": metric, "measured": value}
+                {**shared, "ood": ood, "heading": subject.headings[ood], "metric": metric, "measured": value}
                 for ood, value in zip(part["ood"], part[metric], strict=True)
             ]
             if len(part) > 1:
                 mean = float(part[metric].mean())
-                found.append({**known, "ood": AVERAGE, "heading": order, "metric": metric, "measured": mean})
+                found.append({**shared, "ood": AVERAGE, "heading": order, "metric": metric, "measured": mean})
     return _tidy([*found, *_missing(entry, unable)])
 
 
@@ -107,22 +107,22 @@ def _layers(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
     products = layers.paper_products(names) if any("," in row.spec for row in entry.rows) else []
     table = layers.layer_table(scores, products)
     heading = _average_heading(entry, subject)
-    told = [",".join(one) for one in (*single[:-1], *products, single[-1])]  # in the order of Table 7
+    labels = [",".join(one) for one in (*single[:-1], *products, single[-1])]  # in the order of Table 7
     found: list[dict[str, object]] = []
-    for name in told:
+    for name in labels:
         part = table[table["layers"] == name]
         for metric in ("fpr95", "auroc"):
             for ood, value in zip(part["ood"], part[metric], strict=True):
                 under = heading if ood == layers.AVERAGE else subject.headings[ood]
                 if ood == layers.AVERAGE and len(part) == 2:
                     continue  # of a single dataset
-                known = {"row": f"NAP({name})", "method": name, "note": ""}
-                found.append({**known, "ood": ood, "heading": under, "metric": metric, "measured": value})
+                shared = {"row": f"NAP({name})", "method": name, "note": ""}
+                found.append({**shared, "ood": ood, "heading": under, "metric": metric, "measured": value})
     return _tidy(found)
 
 
 def _oracle(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
-    """What an MLP that sees OOD labels makes of maxima and means, and how it runs along with NAP."""
+    """The results of an MLP trained on maxima and means with OOD labels, and its correlation with NAP."""
     found = oracle.oracle(subject.data, callbacks=callbacks)
     figures = {
         "correlation": found.correlation,
@@ -131,8 +131,8 @@ def _oracle(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
         "oracle_auroc": found.auroc,
         "nap_auroc": found.nap_auroc,
     }
-    known = {"row": entry.rows[0].printed, "method": "oracle", "ood": AVERAGE, "heading": "", "note": ""}
-    return _tidy([{**known, "metric": metric, "measured": value} for metric, value in figures.items()])
+    shared = {"row": entry.rows[0].printed, "method": "oracle", "ood": AVERAGE, "heading": "", "note": ""}
+    return _tidy([{**shared, "metric": metric, "measured": value} for metric, value in figures.items()])
 
 
 def _cost(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> pd.DataFrame:
@@ -150,10 +150,10 @@ def _cost(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -> 
         "nap_ms": 1000 * found.nap_seconds / found.images,
     }
     heading = spec.AVERAGE if subject.setting(entry) else ""
-    known = {"row": entry.rows[0].printed, "method": "nap", "ood": AVERAGE, "note": ""}
+    shared = {"row": entry.rows[0].printed, "method": "nap", "ood": AVERAGE, "note": ""}
     return _tidy(
         [
-            {**known, "heading": heading if metric == "share" else "", "metric": metric, "measured": value}
+            {**shared, "heading": heading if metric == "share" else "", "metric": metric, "measured": value}
             for metric, value in figures.items()
         ]
     )
@@ -175,9 +175,14 @@ def _accuracy(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks)
         both["front"] = pareto_front(both["id_accuracy"].to_numpy(), both["auroc"].to_numpy()).astype(float)
         heading = _average_heading(entry, subject)
         for printed, values in both.iterrows():
-            known = {"row": printed, "method": values["method"], "w": values["w"], "ood": AVERAGE, "note": ""}
+            shared = {"row": printed, "method": values["method"], "w": values["w"], "ood": AVERAGE, "note": ""}
             found += [
-                {**known, "heading": heading if metric == "auroc" else "", "metric": metric, "measured": values[metric]}
+                {
+                    **shared,
+                    "heading": heading if metric == "auroc" else "",
+                    "metric": metric,
+                    "measured": values[metric],
+                }
                 for metric in ("id_accuracy", "auroc", "front")
             ]
     return _tidy([*found, *_missing(entry, unable)])
@@ -204,8 +209,8 @@ def _curves(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) -
             "better": np.mean(values[inner] < values[-1]),
             "better_robust": np.mean(values[robust] < values[-1]),
         }
-        known = {"row": row.printed, "method": row.spec, "ood": AVERAGE, "heading": "", "note": ""}
-        found += [{**known, "metric": metric, "measured": float(value)} for metric, value in figures.items()]
+        shared = {"row": row.printed, "method": row.spec, "ood": AVERAGE, "heading": "", "note": ""}
+        found += [{**shared, "metric": metric, "measured": float(value)} for metric, value in figures.items()]
     return _tidy([*found, *_missing(entry, unable)])
 
 
@@ -222,14 +227,14 @@ def _weights(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks) 
             unable[row.printed] = str(error)
             continue
         values = result.true.average("fpr95")
-        told = paper_w(row, subject.trained_on)
+        published_w = paper_w(row, subject.trained_on)
         figures = {"w": result.w, "best_w": result.oracle, "lost": result.lost()}
-        if told is not None:
-            figures["paper_lost"] = float(np.interp(told, result.true.w, values) - values.min())
+        if published_w is not None:
+            figures["paper_lost"] = float(np.interp(published_w, result.true.w, values) - values.min())
         heading = spec.AVERAGE if subject.setting(entry) else ""
-        known = {"row": row.printed, "method": row.spec, "w": result.w, "ood": AVERAGE, "note": ""}
+        shared = {"row": row.printed, "method": row.spec, "w": result.w, "ood": AVERAGE, "note": ""}
         found += [
-            {**known, "heading": heading if metric == "w" else "", "metric": metric, "measured": value}
+            {**shared, "heading": heading if metric == "w" else "", "metric": metric, "measured": value}
             for metric, value in figures.items()
         ]
     return _tidy([*found, *_missing(entry, unable)])

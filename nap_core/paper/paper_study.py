@@ -81,7 +81,7 @@ def _dataset(name: str) -> Need:
     if by_hand:
         files = " and ".join(f"`{one.path.name}`" for one in by_hand)
         return Need(title, name, False, f"given to registered people only: put {files} into `{place}`")
-    known = sum(one.size or 0 for one in missing)
-    size = f"{byte_size.in_words(known)} " if known else ""
+    download_size = sum(one.size or 0 for one in missing)
+    size = f"{byte_size.in_words(download_size)} " if download_size else ""
     hosts = " and ".join(dict.fromkeys(f"`{one.host}`" for one in missing))
     return Need(title, name, False, f"{size}downloaded from {hosts} into `{place}` when the study runs")

@@ -157,6 +157,6 @@ def comparison() -> pd.DataFrame:
 
 def without_counterpart() -> pd.DataFrame:
     """What was measured and has no published figure on this network: method, ood, n_id, n_ood, fpr95, auroc."""
-    known = {part.spec for part in COUNTERPARTS}
+    counterparts = {part.spec for part in COUNTERPARTS}
     rows = measured()
-    return rows[~rows["method"].isin(known)].reset_index(drop=True)
+    return rows[~rows["method"].isin(counterparts)].reset_index(drop=True)

@@ -26,7 +26,7 @@ _TABLE_6 = {
 COLUMNS = ["row", "heading", "metric", "published", "note"]
 FIGURES = ("fpr95", "auroc")
 SLIP = 0.0005
-"""A share: an average that is farther than this from the mean of its own row is told. Rounding makes 0.00005."""
+"""A share: an average that is farther than this from the mean of its own row gets a note. Rounding makes 0.00005."""
 
 # Table 4 prints the methods alone as well, with the figures of these tables.
 _BASES_OF = {"Table 4 (w=0.5, no search)": {"CIFAR-10": "Table 2", "CIFAR-100": "Table 2", "ImageNet-1k": "Table 3"}}
@@ -37,7 +37,7 @@ _AS_IN_TABLE_11 |= {"NAP-R": "ReAct", "NAP-K": "KNN"}
 
 def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
     """The paper's figures of ``entry`` in ``setting``: the columns of ``COLUMNS``, shares (w as it is), one row a
-    (row, heading, metric). A ``note`` tells of an average that is not the mean of its own row. Empty where the paper
+    (row, heading, metric). A ``note`` marks an average that is not the mean of its own row. Empty where the paper
     draws and prints no number."""
     if entry.kind == "weights":
         return _weights(entry, setting)
@@ -93,25 +93,25 @@ def _with_slips(long: pd.DataFrame) -> pd.DataFrame:
 
 def _weights(entry: Entry, setting: Setting) -> pd.DataFrame:
     table = pd.read_csv(published_tables.FOLDER / "weights.csv")
-    told = table[table["id_dataset"] == setting.trained_on].set_index("method")["w"]
-    values = [(row.printed, AVERAGE, "w", float(told[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
+    weights = table[table["id_dataset"] == setting.trained_on].set_index("method")["w"]
+    values = [(row.printed, AVERAGE, "w", float(weights[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
     return pd.DataFrame(values, columns=COLUMNS)
 
 
 def with_table_7(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
     """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
-    shares; NaN where Table 7 says nothing. Its network is a DenseNet, whose transitions other networks' stages face."""
+    shares; NaN where Table 7 has no value. Its network is a DenseNet, whose transitions other networks' stages face."""
     printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @trained_on")
-    known = printed.set_index("method")
+    by_method = printed.set_index("method")
     named_so = [f"NAP({_STAGE.sub('t', named)})" for named in table["layers"]]
-    figures = known.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
+    figures = by_method.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
     figures[table["ood"] != layers.AVERAGE] = np.nan
     return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])
 
 
 def table_6(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float]]:
     """FPR95 and AUROC (shares) that Table 6 prints for each design combined with ``other``, "" being the baseline:
-    averages over its six OOD datasets. Empty where Table 6 says nothing, that is but for Energy on CIFAR-10."""
+    averages over its six OOD datasets. Empty where Table 6 has no value, that is but for Energy on CIFAR-10."""
     if other != OTHER:
         return {}
     rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @trained_on")

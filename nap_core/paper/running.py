@@ -1,4 +1,4 @@
-"""An entry, run: measured, set beside what the paper prints, and what that says of its claim."""
+"""An entry, run: measured, set beside what the paper prints, and compared with its claim."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_C
     measured = measure(entry, subject, callbacks)
     published = published_for(entry, subject)
     table = compare(measured, published)
-    told = [note for note in dict.fromkeys(published["note"]) if note]
+    notes = [note for note in dict.fromkeys(published["note"]) if note]
     return Reproduced(
         entry,
         table,
@@ -52,5 +52,5 @@ def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_C
         subject.setting(entry),
         finding(entry, measured),
         tuple(subject.remarks(entry)),
-        (*entry.notes, *told),
+        (*entry.notes, *notes),
     )

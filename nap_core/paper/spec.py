@@ -1,4 +1,4 @@
-"""What is known of a table or figure of the NAP paper before it is run again.
+"""The record of a table or figure of the NAP paper, available before it is run again.
 
 Nothing here imports torch: the command line lists the entries at once.
 """
@@ -69,7 +69,7 @@ VIT = Network("ViT-B/16", "vit_b_16", "torchvision:vit_b_16", transformer=True)
 
 @dataclass(frozen=True)
 class Setting:
-    """One network on the data that it knows, and against what: ``knows`` and ``headings`` as the paper prints them."""
+    """One network, its ID data and the OOD data: ``knows`` and ``headings`` as the paper prints them."""
 
     network: Network
     trained_on: str
@@ -89,7 +89,7 @@ def imagenet(network: Network, headings: tuple[str, ...] = IMAGENET_HEADINGS) ->
 class Row:
     """A row of a table: the name under which the paper prints it and the method that it is, or the layers.
 
-    ``w`` is the weight of a combination where the entry fixes it; None takes the paper's for what the network knows.
+    ``w`` is the weight of a combination where the entry fixes it; None takes the paper's for the training data.
     ``beats`` names the rows than which the paper says it is better, as it prints them.
     """
 
@@ -142,8 +142,8 @@ class Entry:
         return self.kind not in ("statement", "picture")
 
     def setting_for(self, trained_on: str, architecture: str, transformer: bool) -> Setting | None:
-        """The setting whose figures stand beside those of a network: of what it knows, of its own architecture if the
-        paper has it. None where the paper knows nothing of the kind, a CNN beside a Transformer included."""
+        """The setting whose figures stand beside a network's: of the same training data and, if the paper has it,
+        of its own architecture. None where the paper has nothing of the kind, a CNN beside a Transformer included."""
         alike = [
             one for one in self.settings if one.trained_on == trained_on and one.network.transformer == transformer
         ]

@@ -100,5 +100,5 @@ def _orientation(ood: str) -> str:
 
 def weights(done: Reproduced) -> dict[str, float]:
     """By row: the w it was measured at, of combinations."""
-    told = done.table.dropna(subset=["w"]).drop_duplicates("row")
-    return dict(zip(told["row"], told["w"], strict=True))
+    weighted = done.table.dropna(subset=["w"]).drop_duplicates("row")
+    return dict(zip(weighted["row"], weighted["w"], strict=True))

@@ -116,7 +116,7 @@ class MethodsJob(Job[None]):
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
                 count += pending.steps(self.data, spec)
-            except UserError:  # told again, and kept, when its turn comes
+            except UserError:  # raised again, and kept, when its turn comes
                 continue
         return count
 

@@ -12,7 +12,7 @@ from nap_core.studies.study import Study
 class Benchmark:
     """One benchmark: names are those of ``datasets.names``, ``knows`` is what a model must have been trained on.
 
-    ``images`` are taken of each dataset, fewer where there are fewer. ``note`` says honestly where this differs from
+    ``images`` are taken of each dataset, fewer where there are fewer. ``note`` states where this differs from
     what the papers do. ``near`` are those of ``ood_datasets`` that the source calls near-OOD, the others being far; it
     is empty where the source does not part them.
     """
@@ -106,7 +106,7 @@ RECORDS: dict[str, Benchmark] = {entry.name: entry for entry in _ENTRIES}
 
 
 def of_model(model: str) -> tuple[str, ...]:
-    """The names of the benchmarks that ask what ``model`` was trained on. Raises UserError for an unknown model."""
+    """The names of the benchmarks whose ID data ``model`` was trained on. Raises UserError for an unknown model."""
     trained_on = models.find(model).trained_on
     return tuple(name for name, one in RECORDS.items() if one.trained_on == trained_on)
 

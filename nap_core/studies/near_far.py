@@ -1,8 +1,8 @@
-"""Which OOD datasets of a study are near to what its network knows, and which are far; told where nobody knows.
+"""Which OOD datasets of a study are near to its ID data, which are far, and which are undecided.
 
 Near-OOD images differ in what they show but not in how they look: other classes of the same kind of photograph. The
-NAP paper (Appendix I) asks CIFAR-100 of a CIFAR-10 network. Nobody measures nearness here: it is what the sources of
-the benchmarks say, or follows from the kind of picture, or the user says it.
+NAP paper (Appendix I) uses CIFAR-100 with a CIFAR-10 network. Nearness is not measured here: it comes from the sources
+of the benchmarks, from the kind of picture, or from the user.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _told(name: str, near: Collection[str], far: Collection[str]) -> OODGroup | 
 
 
 def placed(name: str, study: Study) -> OODGroup:
-    """What the benchmarks and the kind of its pictures say of one OOD dataset of ``study``."""
+    """The group that the benchmarks or the kind of its pictures give one OOD dataset of ``study``."""
     for one in benchmarks.RECORDS.values():
         if not one.near or one.trained_on != study.trained_on:
             continue
@@ -61,7 +61,7 @@ def placed(name: str, study: Study) -> OODGroup:
 
 
 def grouped(placed: Mapping[str, OODGroup]) -> dict[Nearness, tuple[str, ...]]:
-    """The OOD datasets of each group that has any: near, far, and those of which nobody knows."""
+    """The OOD datasets of each group that has any: near, far, and undecided."""
     groups = {group: tuple(name for name, one in placed.items() if one.nearness == group) for group in GROUPS}
     return {group: names for group, names in groups.items() if names}
 

@@ -31,8 +31,8 @@ class Study:
     combinations are to take: empty for the published ones, or ``SEARCHED``.
 
     Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
-    made by another model or another variant, or the fit split is met as well or no training data. Whether the network
-    has the layer and takes such images is seen when it is loaded (``network``).
+    made by another model or another variant, or the fit split is an OOD dataset as well or no training data.
+    Whether the network has the layer and takes such images is seen when it is loaded (``network``).
     """
 
     model: str
@@ -76,11 +76,11 @@ class Study:
 
     @property
     def variant(self) -> Variant:
-        """The model as this study asks it."""
+        """The model in the variant that this study uses."""
         return Variant(self.model, self.layer, self.transform)
 
     def network(self) -> LoadedModel:
-        """The model, loaded, as this study asks it. Raises UserError as ``models.load`` does."""
+        """The model, loaded, in the variant that this study uses. Raises UserError as ``models.load`` does."""
         return models.load(self.variant)
 
     @property
@@ -151,7 +151,7 @@ def default_study(model: str = DEFAULT_MODEL) -> Study:
     """The study that is offered for a model.
 
     One that comes without images is offered the first of the user's datasets whose classes it has, then ImageNet's
-    validation set if that is here and what it knows, then the first of the user's datasets, then CIFAR-10.
+    validation set if that is here and its training data, then the first of the user's datasets, then CIFAR-10.
 
     Raises UserError for an unknown model.
     """

@@ -98,7 +98,7 @@ def test_place_agrees_with_the_methods() -> None:
     for method in methods.STANDARD:
         expected = methods.score(method, asked, context)
         assert [places[method].score for places in found] == pytest.approx(expected, rel=0, abs=0)
-        np.testing.assert_array_equal(found[0][method].known, methods.score(method, known, context))
+        np.testing.assert_array_equal(found[0][method].id_scores, methods.score(method, known, context))
         assert found[0][method].w == methods.default_w(method, ScoringContext(trained_on="CIFAR-10"))
 
 
@@ -112,7 +112,7 @@ def test_any_method_on_stored_activations_can_be_placed_with_a_weight_of_its_own
     for spec in specs:
         expected = methods.score(spec, asked, context, w=weights.get(spec))
         assert [places[spec].score for places in found] == pytest.approx(expected, rel=1e-6)
-        np.testing.assert_allclose(found[0][spec].known, methods.score(spec, known, context, w=weights.get(spec)))
+        np.testing.assert_allclose(found[0][spec].id_scores, methods.score(spec, known, context, w=weights.get(spec)))
     assert [found[0][spec].w for spec in specs] == [None, 0.9]
 
 

@@ -33,7 +33,7 @@ def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() 
     pair = home_example.load()
     model = models.load(default_study().model)
     assert pair.weights_sha256 == model.weights_sha256, BUILD
-    for one in (pair.known, pair.met):
+    for one in (pair.id_image, pair.ood_image):
         image = datasets.load(one.dataset).image(one.row)
         assert np.array_equal(one.view, model.transform.view(image)), BUILD
         maps = extraction.maps(model, [image], device="cpu")
@@ -46,19 +46,19 @@ def test_the_bundled_pair_belongs_to_the_default_model_and_its_maps_are_right() 
 
 def test_the_bundled_pair_shows_what_the_sentence_says() -> None:
     pair = home_example.load()
-    assert pair.known.dataset == default_study().id_dataset
-    assert pair.met.dataset in default_study().ood_datasets
-    assert abs(pair.known.mean - pair.met.mean) <= 0.021 * max(pair.known.mean, pair.met.mean)
-    assert pair.known.maximum > 1.5 * pair.met.maximum
-    assert pair.known.nap > pair.met.nap
+    assert pair.id_image.dataset == default_study().id_dataset
+    assert pair.ood_image.dataset in default_study().ood_datasets
+    assert abs(pair.id_image.mean - pair.ood_image.mean) <= 0.021 * max(pair.id_image.mean, pair.ood_image.mean)
+    assert pair.id_image.maximum > 1.5 * pair.ood_image.maximum
+    assert pair.id_image.nap > pair.ood_image.nap
 
 
 def test_save_and_load_agree(tmp_path: object) -> None:
     home_example.save(PAIR, tmp_path)  # type: ignore[arg-type]
     back = home_example.load(tmp_path)  # type: ignore[arg-type]
-    assert (back.channel, back.model, back.known.row, back.met.nap) == (7, "resnet20-cifar10", 3, 2.0)
-    assert np.array_equal(back.known.channel_map, PAIR.known.channel_map)
-    assert np.array_equal(back.met.view, PAIR.met.view)
+    assert (back.channel, back.model, back.id_image.row, back.ood_image.nap) == (7, "resnet20-cifar10", 3, 2.0)
+    assert np.array_equal(back.id_image.channel_map, PAIR.id_image.channel_map)
+    assert np.array_equal(back.ood_image.view, PAIR.ood_image.view)
 
 
 def test_a_missing_showcase_is_answered_with_a_sentence(tmp_path: object) -> None:
@@ -112,7 +112,7 @@ def test_pair_picture_writes_the_numbers_of_the_maps_on_one_colour_scale(says: S
     assert any("Same" in text and "has a peak." in text for text in texts)
     heats = [trace for trace in picture.figure.data if trace.type == "heatmap"]
     assert [(heat.zmin, heat.zmax) for heat in heats] == [(0, 4), (0, 4)]
-    assert np.array_equal(heats[0].z, PAIR.known.channel_map)
+    assert np.array_equal(heats[0].z, PAIR.id_image.channel_map)
     assert len(picture.figure.layout.images) == 2
     says(picture.reading, "7 1.00 CIFAR-10 1.01 Textures 4.00 1.04")
     assert picture.table.groupby("image")["activation"].mean().to_dict() == pytest.approx({"ID": 1.0, "OOD": 1.01})

@@ -73,13 +73,13 @@ def test_histograms_hold_every_known_image_and_the_marks() -> None:
     for method, place in zip(("nap", "energy"), places, strict=True):
         rows = picture.table[picture.table["method"] == method]
         bars = rows[rows["mark"] == "ID images"]
-        counts, edges = np.histogram(place.known, bins=len(bars))
+        counts, edges = np.histogram(place.id_scores, bins=len(bars))
         np.testing.assert_array_equal(bars["images"], counts)
         np.testing.assert_allclose(bars["from"], edges[:-1])
         assert rows.loc[rows["mark"] == "threshold", "from"].item() == place.threshold
         image = rows[rows["mark"] == "this image"].iloc[0]
         assert (image["from"], image["verdict"]) == (place.score, place.verdict)
-        assert image["percentile"] == pytest.approx(100 * np.mean(place.known < place.score))
+        assert image["percentile"] == pytest.approx(100 * np.mean(place.id_scores < place.score))
     drawn = picture.figure.data
     assert len(drawn) == 6
     np.testing.assert_array_equal(drawn[0].y, np.histogram(known, bins=len(drawn[0].y))[0])

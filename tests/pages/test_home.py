@@ -35,8 +35,8 @@ def test_first_visit_shows_the_pair_and_offers_the_default_run(app: AppTest, say
     says(app.title[0].value, "")
     pair = home_example.load()
     assert f"Channel {pair.channel} averages" in text(app)
-    assert f"peaks at {pair.known.maximum:#.3g}".rstrip(".") in text(app)
-    assert f"**{pair.known.nap:.2f}** and **{pair.met.nap:.2f}**" in text(app)
+    assert f"peaks at {pair.id_image.maximum:#.3g}".rstrip(".") in text(app)
+    assert f"**{pair.id_image.nap:.2f}** and **{pair.ood_image.nap:.2f}**" in text(app)
     assert app.button(key="run-main").label == "Run the default study (about 10 s)"
     assert not app.main.info
     # Six times hundreds of images of 64 channels, three numbers of four bytes of each; the fit split is not counted.
@@ -66,7 +66,7 @@ def test_three_cards_lead_on(app: AppTest) -> None:
     assert [link.label for link in links] == ["**Look inside**", "**Try your own image**", "**Compare methods**"]
     pair = home_example.load()
     assert f"channel={pair.channel}" in links[0].query_string
-    assert f"id_image={pair.known.dataset}%3A{pair.known.row}" in links[0].query_string
+    assert f"id_image={pair.id_image.dataset}%3A{pair.id_image.row}" in links[0].query_string
     assert "follow=1" in links[0].query_string
 
 

@@ -37,7 +37,7 @@ def test_archives_and_id_images(tmp_path: Path) -> None:
     _image(tmp_path / "cifar10" / "test" / "cat" / "1.png")
     _image(tmp_path / "cifar10" / "train" / "cat" / "1.png")
     assert layout.ood(tmp_path, "SVHN") == tmp_path / "SVHN.npz"
-    assert layout.known(tmp_path, "CIFAR-10") == tmp_path / "cifar10" / "test"
+    assert layout.id_images(tmp_path, "CIFAR-10") == tmp_path / "cifar10" / "test"
     assert layout.trained(tmp_path, "CIFAR-10") == tmp_path / "cifar10" / "train"
 
 

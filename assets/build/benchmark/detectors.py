@@ -72,13 +72,19 @@ class Theirs:
 
 def against_predict(model: LoadedModel, images: int) -> list[str]:
     """The table of ratios, method by method and in all."""
-    known, met = datasets.load("cifar10"), datasets.load("textures")
+    id_dataset, ood_dataset = datasets.load("cifar10"), datasets.load("textures")
     context = ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit"))
     context.fit("the benchmark")
-    batches = [x for dataset in (known, met) for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])]
+    batches = [
+        x
+        for dataset in (id_dataset, ood_dataset)
+        for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])
+    ]
     theirs = Theirs(context, batches)
     parts: list[ImageSet] = []
-    once = seconds(lambda: parts.extend(ImageSet(extract(model, one, limit=images), one) for one in (known, met)))
+    once = seconds(
+        lambda: parts.extend(ImageSet(extract(model, one, limit=images), one) for one in (id_dataset, ood_dataset))
+    )
     cases = EvaluationData("cifar10", parts[0], {"textures": parts[1]}, context)
     rows, ours_total, theirs_total = [], 0.0, 0.0
     for name in ADAPTED:

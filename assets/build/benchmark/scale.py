@@ -1,6 +1,6 @@
 """A study of ImageNet's size: 50,000 images and 4 × 10,000, 2,048 channels, 1,000 classes, within 4 GB of memory.
 
-Run by itself as a script it is the child whose memory is limited; ``table`` starts it and reads what it says.
+Run by itself as a script it is the child whose memory is limited; ``table`` starts it and reads its output.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def table() -> list[str]:
         command = [sys.executable, str(Path(__file__)), folder]
         environment = {**os.environ, "NAP_STORE": folder}
         child = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    told = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
+    records = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
     by_kind: dict[str, list[dict[str, object]]] = {}
-    for one in told:
+    for one in records:
         by_kind.setdefault(str(one["kind"]), []).append(one)
     (about,), (store,) = by_kind["about"], by_kind["store"]
     limited = (
@@ -45,7 +45,7 @@ def table() -> list[str]:
         if about["limited"]
         else "without a limit, which this system does not know"
     )
-    peak = max(float(one["peak"]) for one in told if "peak" in one)
+    peak = max(float(one["peak"]) for one in records if "peak" in one)
     return [
         f"Made-up activations of a ResNet-50: 50,000 ID images, 4 × 10,000 OOD images, 50,000 of a fit split, 2,048 "
         f"channels, 1,000 classes, {limited}. At no time did it hold more than **{peak:.2f} GB** of its own; what is "
@@ -67,7 +67,7 @@ def table() -> list[str]:
 
 
 class Peak:
-    """The most anonymous memory of this process since it was last asked, looked at every 10 milliseconds."""
+    """The most anonymous memory of this process since the last reading, sampled every 10 milliseconds."""
 
     def __init__(self) -> None:
         self._most = 0.0
@@ -88,8 +88,8 @@ class Peak:
 
 
 @contextmanager
-def told(peak: Peak, kind: str, what: str, **more: object) -> Iterator[dict[str, object]]:
-    """Say how long what happens inside took, and how much memory."""
+def measured(peak: Peak, kind: str, what: str, **more: object) -> Iterator[dict[str, object]]:
+    """Print the seconds and the peak memory of the block as one line of JSON."""
     gc.collect()
     peak.take()
     started, processor = time.perf_counter(), time.process_time()
@@ -101,7 +101,7 @@ def told(peak: Peak, kind: str, what: str, **more: object) -> Iterator[dict[str,
 
 
 def limit_memory() -> bool:
-    """Let every allocation beyond the limit fail; False where the system knows no such limit."""
+    """Let every allocation beyond the limit fail; False where the system has no such limit."""
     try:
         import resource
     except ImportError:
@@ -111,7 +111,7 @@ def limit_memory() -> bool:
 
 
 def measure(folder: Path) -> None:
-    """All of it: the store, the study, methods, and what pages ask for."""
+    """All of it: the store, the study, methods, and what pages compute."""
     print(json.dumps({"kind": "about", "limited": limit_memory()}), flush=True)
     import synthetic
 
@@ -122,25 +122,25 @@ def measure(folder: Path) -> None:
     from nap_core.storage.activation_store import Manifest, Store, StoreKey
 
     def first(data: EvaluationData, rows: int) -> EvaluationData:
-        met = {name: ImageSet(one.activations.head(rows)) for name, one in data.ood.items()}
-        return EvaluationData(data.id_name, ImageSet(data.id.activations.head(rows)), met, data.context)
+        ood_sets = {name: ImageSet(one.activations.head(rows)) for name, one in data.ood.items()}
+        return EvaluationData(data.id_name, ImageSet(data.id.activations.head(rows)), ood_sets, data.context)
 
     peak, store = Peak(), Store(folder)
     wanted = synthetic.register()
-    with told(peak, "store", "writing the store, shards and then one of each dataset") as more:
+    with measured(peak, "store", "writing the store, shards and then one of each dataset") as more:
         said = storage(wanted, store).size
         sizes = synthetic.fill(store)
         real = {name: size for name, (_, size) in sizes.items() if name != synthetic.FIT}
         single = Manifest(StoreKey("", "", "", ""), "", synthetic.CHANNELS, synthetic.CLASSES)
         more |= {"predicted": said, "real": sum(real.values())}
         more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
-    with told(peak, "work", "opening the study"):
+    with measured(peak, "work", "opening the study"):
         found = studies.run(wanted, store)
     for name in METHODS:
-        with told(peak, "work", f"method: {methods.title(name)}, scores and figures"):
+        with measured(peak, "work", f"method: {methods.title(name)}, scores and figures"):
             evaluation.evaluate(first(found, KNN_ROWS) if name.endswith("knn") else found, [name])
     for what, work in pages(wanted, found).items():
-        with told(peak, "work", f"page: {what}"):
+        with measured(peak, "work", f"page: {what}"):
             work()
 
 

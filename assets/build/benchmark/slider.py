@@ -41,8 +41,8 @@ def _drawn(draw: np.random.Generator, strength: float) -> ImageSet:
 def table() -> list[str]:
     """The lines of docs/benchmark.md."""
     draw = np.random.default_rng(0)
-    known, met = _drawn(draw, 1.0), {name: _drawn(draw, 0.1 * place) for place, name in enumerate(OOD)}
-    cases = EvaluationData("id", known, met, ScoringContext(trained_on="CIFAR-10"))
+    id_set, ood_sets = _drawn(draw, 1.0), {name: _drawn(draw, 0.1 * place) for place, name in enumerate(OOD)}
+    cases = EvaluationData("id", id_set, ood_sets, ScoringContext(trained_on="CIFAR-10"))
     ready = [spec for spec in methods.COMBINATIONS if not (methods.parse(spec).fits or methods.parse(spec).own_pass)]
     titles, palette = {name: name for name in ("id", *OOD)}, colours("id", OOD)
     curves = {}

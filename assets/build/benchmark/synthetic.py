@@ -1,7 +1,7 @@
 """A study of ImageNet's size without ImageNet: made-up activations of a ResNet-50 in a store, and a network to go with.
 
 The numbers are drawn, but plausible: channels that fire for some classes and are silent for most, maxima some times
-their means, logits from the means, OOD images whose channels answer less and whose peaks are flatter.
+their means, logits from the means, OOD images whose channels have lower values and whose peaks are flatter.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SEEDS = {name: seed for seed, name in enumerate(ROWS)}
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The images of a made-up dataset: small noise, drawn when it is asked for."""
+    """The images of a made-up dataset: small noise, drawn on access."""
 
     name: str
 
@@ -49,8 +49,8 @@ class Pictures:
 
     @property
     def labels(self) -> np.ndarray:
-        known = self.name in (ID, FIT)
-        return np.arange(len(self)) % CLASSES if known else np.full(len(self), -1)
+        is_id = self.name in (ID, FIT)
+        return np.arange(len(self)) % CLASSES if is_id else np.full(len(self), -1)
 
     def __len__(self) -> int:
         return ROWS[self.name]
@@ -104,15 +104,15 @@ def activations(name: str, first: int, last: int) -> Activations:
     drive, weight = _prototypes()
     draw = np.random.default_rng((SEEDS[name], first))
     rows = last - first
-    known = name in (ID, FIT)
-    classes = np.arange(first, last) % CLASSES if known else draw.integers(0, CLASSES, rows)
+    is_id = name in (ID, FIT)
+    classes = np.arange(first, last) % CLASSES if is_id else draw.integers(0, CLASSES, rows)
     strength = draw.uniform(0.5, 1.5, (rows, 1)).astype(np.float32)
     noise = draw.standard_gamma(0.6, (rows, CHANNELS), dtype=np.float32)
-    share = np.float32(0.25 if known else 0.2)
+    share = np.float32(0.25 if is_id else 0.2)
     mean = np.maximum(share * drive[classes] * strength + np.float32(0.5) * noise - np.float32(0.15), 0)
-    peaks = 1 + draw.standard_gamma(6.0 if known else 5.98, (rows, CHANNELS), dtype=np.float32)
+    peaks = 1 + draw.standard_gamma(6.0 if is_id else 5.98, (rows, CHANNELS), dtype=np.float32)
     maximum = mean * peaks
-    labels = classes.astype(np.int64) if known else np.full(rows, -1, np.int64)
+    labels = classes.astype(np.int64) if is_id else np.full(rows, -1, np.int64)
     logits = mean @ weight.T + draw.normal(0, 1, (rows, CLASSES)).astype(np.float32)
     return Activations(maximum, mean, maximum * mean / 4, logits, labels)
 

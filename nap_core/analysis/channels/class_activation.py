@@ -1,7 +1,7 @@
-"""How classes use channels: what each channel of the penultimate map answers to the ID images of each class.
+"""How classes use channels: the value of each channel of the penultimate map on the ID images of each class.
 
 The paper's reason for the prior is that a channel detects a pattern of some classes (section 1, Figure 8): here it is
-seen which classes drive which channel, and whether the head's weights speak for the same classes.
+seen which classes drive which channel, and whether the head's weights favour the same classes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ClassActivation:
-    """What the channels answer to K classes: ``values`` (K, C), the average over a class's images.
+    """The channels' values on K classes: ``values`` (K, C), the average over a class's images.
 
     ``classes`` are the network's class numbers of the rows, ``names`` what they are called, ``images`` how many there
-    are of each; ``predicted`` counts the images whose class is the network's own word for want of a label.
+    are of each; ``predicted`` counts the images without a label, whose class is the network's prediction.
     """
 
     classes: NDArray[np.int64]
@@ -48,7 +48,7 @@ class ClassActivation:
         return np.argsort(-self.values[:, channel], kind="stable")
 
     def agreement(self, channel: int, weights: FloatArray) -> float:
-        """Spearman's correlation between what drives ``channel`` and for which classes it speaks.
+        """Spearman's correlation between what drives ``channel`` and the classes that its weights favour.
 
         ``weights`` (all classes,) are the head's for this channel. NaN for fewer than three classes and where one side
         is constant.
@@ -60,29 +60,29 @@ class ClassActivation:
 
 
 def class_use(
-    known: Activations, classes: Sequence[str], values: Callable[[Activations], FloatArray] = Activations.ratio
+    id_activations: Activations, classes: Sequence[str], values: Callable[[Activations], FloatArray] = Activations.ratio
 ) -> ClassActivation:
     """The average of ``values`` (N, C) over the images of each class that occurs, by class number.
 
-    The class of an image is its label, or the class that the network predicts where that is unknown.
+    The class of an image is its label, or the predicted class where there is no label.
     """
-    unknown = known.labels < 0
-    labels = np.where(unknown, known.predictions, known.labels)
+    unlabelled = id_activations.labels < 0
+    labels = np.where(unlabelled, id_activations.predictions, id_activations.labels)
     found, rows, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(found), known.channels))
+    sums = np.zeros((len(found), id_activations.channels))
     start = 0
-    for block in known.blocks():
+    for block in id_activations.blocks():
         here = rows[start : start + len(block)]
         order = np.argsort(here, kind="stable")
         present, first = np.unique(here[order], return_index=True)
         sums[present] += np.add.reduceat(np.asarray(values(block), np.float64)[order], first, axis=0)
         start += len(block)
     names = tuple(classes[label] if label < len(classes) else f"class {label}" for label in found)
-    return ClassActivation(found, names, counts, sums / counts[:, None], int(unknown.sum()))
+    return ClassActivation(found, names, counts, sums / counts[:, None], int(unlabelled.sum()))
 
 
 def top_classes(use: ClassActivation, most: int = MOST_CLASSES) -> ClassActivation:
-    """The ``most`` classes whose channels answer least like the average class's, in their order; all if no more."""
+    """The ``most`` classes whose values are farthest from the average class's, in their order; all if no more."""
     if len(use.names) <= most:
         return use
     apart = np.linalg.norm(use.values - use.values.mean(axis=0), axis=1)
@@ -107,7 +107,7 @@ def arranged(use: ClassActivation) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def scaled(use: ClassActivation) -> Values:
-    """Each channel's answers as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
+    """Each channel's values as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
     top = use.values.max(axis=0)
     found: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)
     return found

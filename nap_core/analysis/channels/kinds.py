@@ -1,6 +1,6 @@
 """What the channels of a network are: maps of a CNN or heads of a Transformer; their names, what NAP makes of one.
 
-Pages and figures take their words and numbers from here, so that each says and shows the same of both.
+Pages and figures take their words and numbers from here, so that all of them use the same ones.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Columns = slice | Sequence[int]
 
 
 class Ratios(Protocol):
-    """Activations → what tells ID from OOD in each channel, (N, C), or in those that are named."""
+    """Activations → the value that separates ID from OOD in each channel, (N, C), or in those that are named."""
 
     def __call__(self, activations: Activations, channels: Columns = slice(None), /) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
 class ChannelKind:
-    """``one`` and ``many`` name the channels, ``value`` what a map holds. ``ratio`` is the formula of what tells ID
-    from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms`` compute them of
-    activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
+    """``one`` and ``many`` name the channels, ``value`` what a map holds. ``ratio`` is the formula of the value that
+    separates ID from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms`` compute
+    them of activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
 
     one: str
     many: str

@@ -59,12 +59,12 @@ def values(activations: Activations, order: str, head_weight: NDArray[np.floatin
     return found.astype(np.float64)
 
 
-def basis_values(known: ArrayLike, met: ArrayLike, basis: str) -> Values:
+def basis_values(id_values: ArrayLike, ood_values: ArrayLike, basis: str) -> Values:
     """The ID image's values, (C,), the OOD image's, or the difference, ID less OOD; ``basis`` is a key of ``BASES``.
 
     Raises ValueError for another one.
     """
-    first, second = np.asarray(known, dtype=np.float64), np.asarray(met, dtype=np.float64)
+    first, second = np.asarray(id_values, dtype=np.float64), np.asarray(ood_values, dtype=np.float64)
     if basis not in BASES:
         raise ValueError(f"there is no basis {basis!r}; there are {', '.join(BASES)}")
     return {"ID": first, "OOD": second, "difference": first - second}[basis]
@@ -94,7 +94,12 @@ class SameMeanPair:
 
 
 def same_mean_pair(
-    known: Activations, met: Activations, channel: int, *, tolerance: float = TOLERANCE, floor: float = FLOOR
+    id_activations: Activations,
+    ood_activations: Activations,
+    channel: int,
+    *,
+    tolerance: float = TOLERANCE,
+    floor: float = FLOOR,
 ) -> SameMeanPair | None:
     """The ID and OOD image whose means in ``channel`` agree and whose maxima differ most, the ID image's being higher.
 
@@ -102,8 +107,8 @@ def same_mean_pair(
     the pair with the largest max_ID − max_OOD; the first by row among equals. None when there is no such pair. N ID and
     M OOD images take O((N + M) log M), not N · M: means are sorted, so the partners of an image are one run of them.
     """
-    id_mean, id_maximum = _column(known, channel)
-    ood_mean, ood_maximum = _column(met, channel)
+    id_mean, id_maximum = _column(id_activations, channel)
+    ood_mean, ood_maximum = _column(ood_activations, channel)
     id_rows = np.flatnonzero(id_mean > floor)
     ood_rows = np.flatnonzero(ood_mean > floor)
     ood_rows = ood_rows[np.argsort(ood_mean[ood_rows], kind="stable")]
@@ -126,12 +131,12 @@ def same_mean_pair(
     )
 
 
-def clearest_pair(known: Activations, met: Activations) -> SameMeanPair | None:
+def clearest_pair(id_activations: Activations, ood_activations: Activations) -> SameMeanPair | None:
     """The ``same_mean_pair`` of the channel where the maxima differ most, the first such channel; None without any.
 
     2,000 images on either side and 2,048 channels take a second; of many more, the first thousands will do.
     """
-    pairs = [same_mean_pair(known, met, channel) for channel in range(known.channels)]
+    pairs = [same_mean_pair(id_activations, ood_activations, channel) for channel in range(id_activations.channels)]
     return max((pair for pair in pairs if pair), key=lambda pair: pair.difference, default=None)
 
 
@@ -150,7 +155,12 @@ class MatchedPeaks:
 
 
 def matched_peaks(
-    known: Activations, met: Activations, channel: int, *, tolerance: float = TOLERANCE, floor: float = FLOOR
+    id_activations: Activations,
+    ood_activations: Activations,
+    channel: int,
+    *,
+    tolerance: float = TOLERANCE,
+    floor: float = FLOOR,
 ) -> MatchedPeaks:
     """How typical ``same_mean_pair`` is of ``channel``: the rule, where that is the extreme.
 
@@ -158,8 +168,8 @@ def matched_peaks(
     equally near); matches that are not within ``tolerance`` are left out. Equal maxima count half. The share is NaN
     when nothing matches.
     """
-    id_mean, id_maximum = _column(known, channel)
-    ood_mean, ood_maximum = _column(met, channel)
+    id_mean, id_maximum = _column(id_activations, channel)
+    ood_mean, ood_maximum = _column(ood_activations, channel)
     kept = id_mean > floor
     id_mean, id_maximum = id_mean[kept], id_maximum[kept]
     ood_rows = np.flatnonzero(ood_mean > floor)

@@ -1,4 +1,4 @@
-"""How well single channels tell ID from OOD, and how much higher ID peaks stand at the same mean.
+"""How well single channels separate ID from OOD, and how much higher ID peaks stand at the same mean.
 
 This is what the paper's Figures 1b, 5 and 9 to 11 show by eye ("at the same average activation level, ID data exhibits
 significantly higher maximum activation values than OOD data"), in numbers.
@@ -19,47 +19,48 @@ STEP = 1.2  # bins of the mean are this factor wide: narrow enough that means in
 LEAST = 10  # points from which the median of a bin is taken
 
 MOST_RANKED = 2**25
-"""Numbers from which on channels are ranked by a sample: of 2,048 channels 16,000 images, which tell an AUROC to half a
+"""Numbers from which on channels are ranked by a sample: of 2,048 channels 16,000 images, which give an AUROC to half a
 percent, in two seconds instead of ten."""
 
 _EDGES = 0.01 * STEP ** np.arange(110)  # from 0.01, below which a map is as good as silent, to about 4 million
 
 
-def channel_auroc(known: FloatArray, unknown: FloatArray) -> NDArray[np.float64]:
+def channel_auroc(id_values: FloatArray, ood_values: FloatArray) -> NDArray[np.float64]:
     """AUROC of each channel on its own, (C,): how likely an ID image has the larger value, ties counted half.
 
-    ``known`` (N, C) and ``unknown`` (M, C) hold one value an image and channel, here max / (mean + 1); more is more ID.
+    ``id_values`` (N, C) and ``ood_values`` (M, C) hold one value an image and channel, here max / (mean + 1);
+    more is more ID.
     An AUROC over several OOD datasets joined is the average of theirs weighted by their numbers of images.
     Raises ValueError when there is no image on a side, the channels differ or a value is not finite.
     """
-    if known.ndim != 2 or unknown.ndim != 2 or known.shape[1] != unknown.shape[1]:
-        raise ValueError(f"ID and OOD values must be (N, C) and (M, C), not {known.shape} and {unknown.shape}")
-    if not len(known) or not len(unknown):
-        raise ValueError(f"a rank needs both ID and OOD images, not {len(known)} and {len(unknown)}")
-    if not (np.isfinite(known).all() and np.isfinite(unknown).all()):
+    if id_values.ndim != 2 or ood_values.ndim != 2 or id_values.shape[1] != ood_values.shape[1]:
+        raise ValueError(f"ID and OOD values must be (N, C) and (M, C), not {id_values.shape} and {ood_values.shape}")
+    if not len(id_values) or not len(ood_values):
+        raise ValueError(f"a rank needs both ID and OOD images, not {len(id_values)} and {len(ood_values)}")
+    if not (np.isfinite(id_values).all() and np.isfinite(ood_values).all()):
         raise ValueError("some values are not finite")
     # A channel a row, so that sorting and searching run through memory in order. Looking the sorted values of one side
     # up in the other's needs no ranks of the union, which would cost an argsort of everything: seven times as slow.
-    first = np.sort(np.ascontiguousarray(known.T), axis=1)
-    second = np.sort(np.ascontiguousarray(unknown.T), axis=1)
+    first = np.sort(np.ascontiguousarray(id_values.T), axis=1)
+    second = np.sort(np.ascontiguousarray(ood_values.T), axis=1)
     found = np.empty(len(first))
     for channel, (ours, theirs) in enumerate(zip(first, second, strict=True)):
         below = np.searchsorted(theirs, ours, side="left").sum(dtype=np.int64)
         up_to = np.searchsorted(theirs, ours, side="right").sum(dtype=np.int64)
         found[channel] = (below + up_to) / 2
-    return found / (len(known) * len(unknown))
+    return found / (len(id_values) * len(ood_values))
 
 
 def ratio_auroc(
-    known: Activations,
-    unknown: Sequence[Activations],
+    id_activations: Activations,
+    ood_activations: Sequence[Activations],
     *,
     ratios: Callable[[Activations], FloatArray] = Activations.ratio,
     most: int = MOST_RANKED,
 ) -> tuple[NDArray[np.float64], int]:
     """``channel_auroc`` of the ``ratios`` (N, C) of ID images and of those of several OOD datasets joined, (C,), and on
     how many images it was found: the first of each dataset where all of them hold more than ``most`` numbers."""
-    parts = (known, *unknown)
+    parts = (id_activations, *ood_activations)
     counts = images_collected(parts, most=most)
     first, *others = (ratios(part.head(count)) for part, count in zip(parts, counts, strict=True))
     return channel_auroc(first, np.concatenate(others)), sum(counts)
@@ -102,15 +103,15 @@ def peak_curve(mean: FloatArray, maximum: FloatArray) -> PeakCurve:
     return PeakCurve(count, median)
 
 
-def peak_factor(known: PeakCurve, unknown: PeakCurve) -> float:
+def peak_factor(id_curve: PeakCurve, ood_curve: PeakCurve) -> float:
     """How many times as high ID maxima are as OOD maxima at the same mean; NaN where no bin has points of both.
 
     In each bin of the mean that is firm on both sides the ID median is divided by the OOD median. The result is the
-    geometric mean of these factors, each weighted by the smaller of its two numbers of points: a bin says as much as
-    its weaker side knows.
+    geometric mean of these factors, each weighted by the smaller of its two numbers of points: a bin counts as much as
+    its smaller side.
     """
-    both = known.firm & unknown.firm
+    both = id_curve.firm & ood_curve.firm
     if not both.any():
         return float("nan")
-    factors = np.log(known.median[both] / unknown.median[both])
-    return float(np.exp(np.average(factors, weights=np.minimum(known.count, unknown.count)[both])))
+    factors = np.log(id_curve.median[both] / ood_curve.median[both])
+    return float(np.exp(np.average(factors, weights=np.minimum(id_curve.count, ood_curve.count)[both])))

@@ -42,16 +42,16 @@ def by_images(
 ) -> pd.DataFrame:
     """FPR95 and AUROC of a method on ``draws`` random subsets of each size: columns ``COLUMNS``, shares.
 
-    A subset has ``size`` ID images and as many of each OOD dataset, none twice; all methods meet the same ones.
+    A subset has ``size`` ID images and as many of each OOD dataset, none twice, the same for all methods.
     ``low`` and ``high`` bound the middle 90 % of the draws. The rows with the largest ``images`` are the whole study,
     with one value. ``sizes`` are those of ``sizes_for`` where None. The average, where there are several OOD datasets,
     is taken in each draw. Raises ValueError for a size that a dataset does not have.
     """
     rows: list[dict[str, object]] = []
     for size in sizes_for(scores) if sizes is None else sizes:
-        known = scores.id[_drawn(len(scores.id), size, draws, (seed, size, 0))]
+        id_scores = scores.id[_drawn(len(scores.id), size, draws, (seed, size, 0))]
         found = {
-            name: _both(known, values[_drawn(len(values), size, draws, (seed, size, stream))])
+            name: _both(id_scores, values[_drawn(len(values), size, draws, (seed, size, stream))])
             for stream, (name, values) in enumerate(scores.ood.items(), start=1)
         }
         rows += _rows(scores, size, found)
@@ -68,15 +68,15 @@ def _drawn(count: int, size: int, draws: int, seed: Sequence[int]) -> NDArray[np
     return np.random.default_rng(seed).permuted(every, axis=1)[:, :size]
 
 
-def _both(known: Scores, unknown: Scores) -> dict[str, Scores]:
+def _both(id_scores: Scores, ood_scores: Scores) -> dict[str, Scores]:
     """FPR95 and AUROC of each row of (R, n) ID and (R, m) OOD scores: (R,) each."""
-    count = known.shape[1]
+    count = id_scores.shape[1]
     needed = math.ceil(metrics.TPR * count - 1e-9)  # as metrics.threshold_at_tpr counts
-    threshold = np.partition(known, count - needed, axis=1)[:, count - needed]
-    wins = mannwhitneyu(known, unknown, axis=1, method="asymptotic").statistic
+    threshold = np.partition(id_scores, count - needed, axis=1)[:, count - needed]
+    wins = mannwhitneyu(id_scores, ood_scores, axis=1, method="asymptotic").statistic
     return {
-        "fpr95": np.mean(unknown >= threshold[:, None], axis=1),
-        "auroc": np.asarray(wins / (count * unknown.shape[1])),
+        "fpr95": np.mean(ood_scores >= threshold[:, None], axis=1),
+        "auroc": np.asarray(wins / (count * ood_scores.shape[1])),
     }
 
 
@@ -146,8 +146,8 @@ def by_fit_images(
 
 def _stacked(drawn: Sequence[MethodScores]) -> dict[str, dict[str, Scores]]:
     """Both metrics of each of R scorings by OOD dataset, (R,) each."""
-    known = np.stack([one.id for one in drawn])
-    return {name: _both(known, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
+    id_scores = np.stack([one.id for one in drawn])
+    return {name: _both(id_scores, np.stack([one.ood[name] for one in drawn])) for name in drawn[0].ood}
 
 
 def _fitted(data: EvaluationData, as_whole: MethodScores, few: Activations) -> MethodScores:

@@ -34,7 +34,7 @@ def corruption_picture(placements: Sequence[ImageVerdict], title: str, severity:
     """
     scores = [placement.score for placement in placements]
     steps = list(range(len(placements)))
-    low, high = np.quantile(placements[0].known, [0.05, 0.95])
+    low, high = np.quantile(placements[0].id_scores, [0.05, 0.95])
     words = [f"{standing(placement)}<br>{WORDS[placement.verdict]}" for placement in placements]
     method, threshold, span = placements[0].title, [placements[0].threshold] * 2, [-0.3, len(steps) - 0.7]
     band = {"symbol": "square", "size": 12, "color": translucent(ID_COLOUR, 0.3)}

@@ -36,7 +36,7 @@ def standing_picture(placements: Sequence[ImageVerdict], name: str) -> Picture:
     figure = make_subplots(rows=count, cols=1, vertical_spacing=0.52 / count)
     tables: list[pd.DataFrame] = []
     for row, placement in enumerate(placements, start=1):
-        counts, edges = np.histogram(placement.known, bins=_BINS)
+        counts, edges = np.histogram(placement.id_scores, bins=_BINS)
         bars = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "images": counts})
         top = max(1, int(counts.max()))
         figure.add_traces(_traces(placement, bars, top, named=row == 1), rows=row, cols=1)
@@ -79,7 +79,7 @@ def _marks(placement: ImageVerdict) -> pd.DataFrame:
 
 def _standing_reading(placements: Sequence[ImageVerdict], name: str) -> str:
     """With how many methods the image reaches the threshold, and the method under which its rank is lowest."""
-    images, name = len(placements[0].known), plain(name)
+    images, name = len(placements[0].id_scores), plain(name)
     passed = [placement.title for placement in placements if placement.reaches_threshold]
     lowest = min(placements, key=lambda placement: placement.percentile)
     where = f"{lowest.title} ranks it lowest: {three_digits(lowest.score)}, {standing(lowest)}"

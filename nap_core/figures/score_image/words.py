@@ -48,8 +48,8 @@ def standing(placement: ImageVerdict) -> str:
     if placement.verdict == "like":
         if placement.above == 0 and placement.below == 0:
             return "equal to that of every ID image"
-        return f"higher than {_share(placement.above, len(placement.known))} ID images"
-    return f"lower than {_share(placement.below, len(placement.known))} ID images"
+        return f"higher than {_share(placement.above, len(placement.id_scores))} ID images"
+    return f"lower than {_share(placement.below, len(placement.id_scores))} ID images"
 
 
 def _share(share: float, count: int) -> str:

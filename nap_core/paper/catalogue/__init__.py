@@ -1,4 +1,4 @@
-"""Every table and figure of the NAP paper (arXiv:2402.18162): what it asks, what it says, and how it is run again."""
+"""Every table and figure of the NAP paper (arXiv:2402.18162): its question, its claim, and how it is run again."""
 
 from __future__ import annotations
 
