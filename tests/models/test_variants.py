@@ -75,7 +75,7 @@ class TestLayer:
             with_layer(network(), "layer4")
 
     def test_a_network_put_together_by_hand(self) -> None:
-        with pytest.raises(UserError, match="does not tell its layers"):
+        with pytest.raises(UserError, match="was not inspected, so no other layer can be chosen"):
             with_layer(replace(network(), structure=None), "layer2")
 
 

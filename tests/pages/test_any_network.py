@@ -18,7 +18,7 @@ from torchvision.models import VisionTransformer, vision_transformer
 
 from nap_core import models
 from nap_core.models import FeatureHook, architectures
-from nap_core.models.attention_hook import AttentionTap
+from nap_core.models.attention_hook import AttentionHook
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
 from tests.pages.conftest import OpenPage
@@ -78,7 +78,7 @@ def small_vit(classes: int) -> nn.Module:
 
 def small_architectures() -> dict[str, architectures.Architecture]:
     vgg, vit = architectures.find("vgg16"), architectures.find("vit_b_16")
-    attention = AttentionTap("encoder.layers.encoder_layer_1.self_attention")
+    attention = AttentionHook("encoder.layers.encoder_layer_1.self_attention")
     layers = ("features.1", "features")
     return {
         BY_FEATURES: replace(vgg, build=SmallVGG, hook=FeatureHook("features"), head="classifier.2", layers=layers),
