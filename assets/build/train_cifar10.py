@@ -158,7 +158,10 @@ def train(name: str, run: Run, data: Path, out: Path, device: torch.device) -> N
         scheduler.load_state_dict(state["scheduler"])
         first = state["epoch"]
     else:
-        log.write_text(f"{name} on {device.type}, torch {torch.__version__}, {run}, {recipe}\n")
+        recipe_words = (
+            f"weight decay {recipe.weight_decay}, border {recipe.border}, Nesterov momentum {recipe.nesterov}"
+        )
+        log.write_text(f"{name} on {device.type}, torch {torch.__version__}, {run}, {recipe_words}\n")
 
     for epoch in range(first, run.epochs):
         generator = torch.Generator().manual_seed(run.seed * 100_000 + epoch)
