@@ -66,7 +66,7 @@ def test_svhn_on_the_papers_densenet(shared: Path, cifar10_test: Path) -> None:
     right = known.activations.predictions == known.activations.labels
     assert right.mean() == pytest.approx(0.9454, abs=5e-4)
 
-    said = published_tables.measured().query("ood == @published.SVHN and n_id == 10_000")
+    said = published_tables.measured().query("ood == @published_tables.SVHN and n_id == 10_000")
     specs = said["method"].tolist()
     assert {"msp", "energy", "nap+energy", "knn", "ash-s:percentile=0.9"} <= set(specs)
     cases = EvaluationData(
