@@ -32,7 +32,7 @@ page = st.navigation(
         ],
         "The paper": [
             st.Page("pages/reproduce.py", title="The paper, reproduced", icon=":material/replay:"),
-            st.Page("pages/published.py", title="Published and measured", icon=":material/fact_check:"),
+            st.Page("pages/published.py", title="Published and measured", visibility="hidden"),  # an old address
         ],
     },
     expanded=True,  # of a dozen pages Streamlit hides the last, which may be the one that is open

@@ -17,13 +17,17 @@ from nap_core.paper.running import Reproduced, ReproductionInput, run
 from nap_core.runs.background import Task
 from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study
-from pages.components.results import paper_entry
+from pages.components.results import paper_entry, published_section
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
 from pages.components.study import hints, url_state, workspace
 from pages.components.study.cache import cached
 
 ADDRESS = "item"
+TABS = {
+    "study": ("Your study", "Does the paper hold on my study?"),
+    "published": ("The paper's own network", "Do our numbers agree with the paper's?"),
+}
 _SHOWN = "entries-shown"
 MEASURED = [entry for entry in ENTRIES.values() if entry.measured]
 # What takes a pass of its own comes last.
@@ -169,28 +173,44 @@ def show(entry: Entry, study: Study, found: EvaluationData | None, metric: str) 
     paper_entry.own_study(entry, study)
 
 
-st.title("Does the paper hold on my study?")
-study = workspace.current_study()
-activations = workspace.activations(study)
-if activations is None:
-    run_panel.offer(study, key="main")
-metric_shown = controls(study, activations)
-summary(study)
-current = opened()
-url_state.write(**{ADDRESS: current or None})
-for group in GROUPS:
-    st.subheader(group, anchor=False)
-    with st.container(gap="xxsmall", key=f"group-{GROUPS.index(group)}"):
-        for one in (entry for entry in ENTRIES.values() if entry.group == group):
-            key = f"entry-{one.name}"
-            icon, said = status(one, study)
-            st.session_state[key] = one.name == current
-            box = st.expander(
-                f"**{one.label}** {one.title}{said}", key=key, icon=icon, on_change=switch, args=(one.name, key)
-            )
-            if one.name == current:
-                with box:
-                    show(one, study, activations, metric_shown)
-st.page_link(
-    "pages/published.py", label="What this code measured on the paper's own network", icon=":material/fact_check:"
+def on_study(study: Study) -> None:
+    """The entries of the paper, each of which runs on the visitor's study."""
+    activations = workspace.activations(study)
+    if activations is None:
+        run_panel.offer(study, key="main")
+    metric_shown = controls(study, activations)
+    summary(study)
+    current = opened()
+    url_state.write(**{ADDRESS: current or None})
+    for group in GROUPS:
+        st.subheader(group, anchor=False)
+        with st.container(gap="xxsmall", key=f"group-{GROUPS.index(group)}"):
+            for one in (entry for entry in ENTRIES.values() if entry.group == group):
+                key = f"entry-{one.name}"
+                icon, said = status(one, study)
+                st.session_state[key] = one.name == current
+                box = st.expander(
+                    f"**{one.label}** {one.title}{said}", key=key, icon=icon, on_change=switch, args=(one.name, key)
+                )
+                if one.name == current:
+                    with box:
+                        show(one, study, activations, metric_shown)
+
+
+study_shown = workspace.current_study()
+heading = st.container()  # the title depends on the tab, which is chosen below it
+url_state.at_first("tab", "tab", lambda name: name if name in TABS else "study")
+tab = st.segmented_control(
+    "Reproduced on",
+    list(TABS),
+    required=True,
+    format_func=lambda name: TABS[name][0],
+    key="tab",
+    label_visibility="collapsed",
 )
+url_state.write(tab=None if tab == "study" else tab)
+heading.title(TABS[tab][1])
+if tab == "study":
+    on_study(study_shown)
+else:
+    published_section.section()

@@ -40,6 +40,12 @@ def adopt_old_names() -> None:
         st.rerun()
 
 
+def move_to(page: str, **values: str) -> None:
+    """Open ``page`` in place of this one, with the parameters of the address and ``values``."""
+    kept = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(page, query_params=kept | values)
+
+
 def write(**values: str | None) -> None:
     """Make the address say ``values``, so that its link shows the same; None takes a parameter out, others stay."""
     for name, value in values.items():
