@@ -234,6 +234,20 @@ def test_a_link_with_the_searched_w_says_so_where_nothing_was_searched(open_page
     assert app.slider(key="w_energy").value == 0.4
 
 
+@pytest.mark.usefixtures("store_root")
+def test_a_link_with_the_searched_w_offers_the_search_in_an_empty_store(open_page: OpenPage) -> None:
+    study = replace(STUDY, weights=SEARCHED)
+    app = open_page("score_histograms", study)
+    assert any("w still has to be searched" in one.value for one in app.sidebar.warning)
+    app.button(key="run-w-search-sidebar").click().run()
+    job = workspace.jobs().task_of(("study and w", study))
+    job.wait(120)
+    assert job.state == "done", job.error
+    app.run()
+    assert not app.exception
+    assert not app.sidebar.warning
+
+
 def test_a_slider_that_nobody_moved_follows_the_w_of_the_study(
     opened: OpenPage, searched: tuple[EvaluationData, ImageSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:

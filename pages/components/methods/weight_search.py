@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,7 +13,9 @@ from nap_core.errors import UserError
 from nap_core.figures import colours
 from nap_core.figures.weight_search import search_picture, steps_table, unknowable
 from nap_core.methods import EvaluationData, ImageSet
-from nap_core.studies.study import SEARCHED, Study
+from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import RunCallbacks
+from nap_core.studies.study import SEARCHED, Study, run
 from pages.components.results import figure_view
 from pages.components.runs import task
 from pages.components.study import hints, workspace
@@ -66,12 +69,23 @@ def waiting(study: Study, found: EvaluationData | None) -> None:
     """Say it, with the button, where the study is to use the searched w and the store lacks what it is searched on."""
     if not study.weights:
         return
+    if found is None:
+        st.warning("The link asks for the searched w, and w still has to be searched. The study has to run first.")
+        job = workspace.jobs().get(study)
+        if job is None or job.state != "running":
+            work = partial(_run_and_search, study, workspace.store(), workspace.device())
+            task.result_of(("study and w", study), work, "Run the study and search w", key="w-search-sidebar")
+        return
     try:
-        if found is not None and workspace.pseudo_ood(study, found) is None:
+        if workspace.pseudo_ood(study, found) is None:
             st.warning("The link asks for the searched w, and nothing has been searched yet: the paper's w is used.")
             offer(study, found, key="w-search-sidebar")
     except UserError as error:
         st.warning(f"The link asks for the searched w. {error} The paper's w is used.")
+
+
+def _run_and_search(study: Study, store: Store, device: str | None, callbacks: RunCallbacks) -> ImageSet:
+    return weight_search.extracted(run(study, store, device=device, callbacks=callbacks), callbacks)
 
 
 def _search(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> WeightSearch:
