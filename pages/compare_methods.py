@@ -30,7 +30,6 @@ from pages.components.results import results_table, table_controls
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.results.disagreements import disagreements
 from pages.components.results.figure_view import show
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel
 from pages.components.study import workspace
 
@@ -92,16 +91,14 @@ def _open(
     names = study.ood_datasets if against == AVERAGE else (against,)
     scores = next(row for row in rows if row.method == method)
     part = replace(scores, ood={name: scores.ood[name] for name in names})
-    show(histograms([part], study.id_dataset, titles, palette, together=True), "compare-histogram")
-    finger_scrolls("compare-histogram")
+    show(histograms([part], study.id_dataset, titles, palette, together=True), "compare-histogram", scroll_width=0)
     curves = (
         (roc_curves(rows, names, method, titles), "compare-roc"),
         (fpr_curves(rows, names, method, titles), "compare-fpr"),
     )
     for column, (picture, key) in zip(st.columns(2, gap="medium"), curves, strict=True):
         with column:
-            show(picture, key)
-            finger_scrolls(key)
+            show(picture, key, scroll_width=0)
 
 
 def _price_and_agreement(rows: Sequence[MethodScores], table: pd.DataFrame) -> None:
@@ -115,16 +112,14 @@ def _price_and_agreement(rows: Sequence[MethodScores], table: pd.DataFrame) -> N
                 "The classes of the ID images are not known here, so there is no ID accuracy to set beside AUROC."
             )
         else:
-            show(price, "compare-pareto")
-            finger_scrolls("compare-pareto")
+            show(price, "compare-pareto", scroll_width=0)
     with right:
         st.subheader("Who agrees with whom")
         alike = correlation_picture(rows)
         if alike is None:
             st.caption("It takes two methods to agree. Add another one.")
         else:
-            show(alike, "compare-correlation")
-            finger_scrolls("compare-correlation")
+            show(alike, "compare-correlation", scroll_width=0)
 
 
 st.title("Which method sees what?")
@@ -155,13 +150,16 @@ with export:
 st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with place:
-    show(heat_table(board, rows, titles, palette, cell, intervals), TABLE, selection=("points",))
-    finger_scrolls(TABLE, least_width(board))
+    show(
+        heat_table(board, rows, titles, palette, cell, intervals),
+        TABLE,
+        selection=("points",),
+        scroll_width=least_width(board),
+    )
     st.caption(caption(table, titles))
 _open(rows, cell, study, titles, palette)
 if intervals is not None:
-    show(interval_picture(board, intervals, cell[1], titles), "compare-intervals")
-    finger_scrolls("compare-intervals")
+    show(interval_picture(board, intervals, cell[1], titles), "compare-intervals", scroll_width=0)
 _price_and_agreement(rows, table)
 st.subheader("How well the network's neurons are covered")
 coverage_of_models(study)

@@ -22,7 +22,6 @@ from nap_core.studies.study import Study
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel, task
 from pages.components.study import hints, workspace
 from pages.components.study.cache import cached
@@ -108,15 +107,13 @@ def details(one: ShiftResult, metric: Metric) -> None:
     st.subheader(f"{one.title} under covariate shift", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        figure_view.show(cells_picture(one.shift, metric, one.title), "far-cells")
-        finger_scrolls("far-cells")
+        figure_view.show(cells_picture(one.shift, metric, one.title), "far-cells", scroll_width=0)
     with right:
         accuracy = accuracy_picture(one.shift, one.title)
         if accuracy is None:
             st.caption("The classes of the ID images are not known here, so there is no accuracy to show.")
         else:
-            figure_view.show(accuracy, "far-accuracy")
-            finger_scrolls("far-accuracy")
+            figure_view.show(accuracy, "far-accuracy", scroll_width=0)
 
 
 def how_shifted(study: Study) -> str:
@@ -179,8 +176,9 @@ responses = [
     for row in rows
 ]  # fmt: skip
 with place:
-    figure_view.show(overview(responses, measure, groups, method, titles, palette), "far-overview")
-    finger_scrolls("far-overview", OVERVIEW_WIDTH)
+    figure_view.show(
+        overview(responses, measure, groups, method, titles, palette), "far-overview", scroll_width=OVERVIEW_WIDTH
+    )
     if words := unplaced(places):
         st.caption(words)
     for sentence in findings(responses, method, groups, titles[study.id_dataset]):

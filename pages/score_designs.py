@@ -15,7 +15,6 @@ from nap_core.studies.study import Study
 from pages.components.methods import epsilon_section, oracle_section, variant_editor
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import run_panel
 from pages.components.study import hints, workspace
 from pages.components.study.cache import cached
@@ -80,8 +79,7 @@ def table_six(study: Study, found: EvaluationData, other: str, w: str, metric: M
         return
     titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     board = Board(table, titles, palette)
-    figure_view.show(design_picture(board, metric), "designs")
-    finger_scrolls("designs", least_width(board))
+    figure_view.show(design_picture(board, metric), "designs", scroll_width=least_width(board))
     published = published_values.table_6(study.trained_on, other)
     st.dataframe(printed_table(board, metric, published), hide_index=True, key="designs-table")
     said = f"{METRIC_TITLES[metric]} in percent; in brackets the difference from {board.baseline} alone, in points. "

@@ -15,7 +15,6 @@ from nap_core.studies.study import SEARCHED, Study
 from pages.components.methods import selected_methods
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import method_run
 from pages.components.study import workspace
 from pages.components.study.cache import cached
@@ -42,8 +41,11 @@ def section(study: Study, found: EvaluationData, combinations: Sequence[str], op
         metric = pick_metric("w_metric", labelled=False)
     shown = [*combinations, *able]
     every = [sensitivity(study, spec, found) for spec in shown]
-    figure_view.show(combinations_picture(every, metric, w, opened=methods.title(opened)), "w-combinations")
-    finger_scrolls("w-combinations", least_width(len(every)))
+    figure_view.show(
+        combinations_picture(every, metric, w, opened=methods.title(opened)),
+        "w-combinations",
+        scroll_width=least_width(len(every)),
+    )
     if waits:
         st.button(
             f"Add {', '.join(map(methods.title, waits))} to the methods",

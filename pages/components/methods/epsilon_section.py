@@ -15,7 +15,6 @@ from nap_core.methods import EvaluationData
 from nap_core.metrics import Metric
 from nap_core.studies.study import Study
 from pages.components.results import figure_view
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
 from pages.components.study.cache import cached
 
@@ -38,8 +37,7 @@ def section(study: Study, found: EvaluationData, other: str, metric: Metric) -> 
     for column, kind in zip(st.columns(2, gap="medium"), KINDS, strict=True):
         with column:
             st.markdown(f"**NAP {'alone' if kind == 'alone' else f'with {methods.title(other)}'}**")
-            figure_view.show(epsilon_picture(curve, kind, metric, titles, palette), f"epsilon-{kind}")
-            finger_scrolls(f"epsilon-{kind}")
+            figure_view.show(epsilon_picture(curve, kind, metric, titles, palette), f"epsilon-{kind}", scroll_width=0)
     st.caption(
         "ε is added to the mean before the maximum is divided by it. Small, it lets silent channels count as much as "
         "loud ones; large, it leaves the mean without a say, and the score becomes the mean of max²."

@@ -12,7 +12,6 @@ from nap_core.figures.score_designs import oracle_picture
 from nap_core.methods import EvaluationData
 from nap_core.studies.study import Study
 from pages.components.results import figure_view
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
 from pages.components.study import hints, workspace
 
@@ -33,8 +32,7 @@ def section(study: Study, found: EvaluationData) -> None:
     )
     if result is not None:
         titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
-        figure_view.show(oracle_picture(result, titles, palette), "oracle")
-        finger_scrolls("oracle")
+        figure_view.show(oracle_picture(result, titles, palette), "oracle", scroll_width=0)
     model = found.context.model
     channel = kind_of(model).one if model is not None else "channel"
     st.caption(

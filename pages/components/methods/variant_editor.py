@@ -15,7 +15,6 @@ from nap_core.methods import EvaluationData
 from nap_core.methods.expressions import OVER, parse
 from nap_core.studies.study import Study
 from pages.components.results import figure_view
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import workspace
 from pages.components.study.cache import cached
 
@@ -74,8 +73,9 @@ def section(study: Study, found: EvaluationData, other: str) -> None:
     titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     together = len(study.ood_datasets) > MOST_APART
     shown = histograms([written, both], study.id_dataset, titles, palette, together=together)
-    figure_view.show(shown, "expression-histograms")
-    finger_scrolls("expression-histograms", least_width(1 if together else len(study.ood_datasets)))
+    figure_view.show(
+        shown, "expression-histograms", scroll_width=least_width(1 if together else len(study.ood_datasets))
+    )
     st.markdown(verdict({"alone": (written, ours), f"with {title}": (both, ours_both)}, titles))
     st.dataframe(beside([written, ours, both, ours_both], titles), hide_index=True, key="expression-table")
     st.caption(_notes(written, title))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from nap_core.figures import Picture
 from pages.components.browser_component import browser_component
+from pages.components.results.scrolling import finger_scrolls
 
 Selection = Literal["points", "box", "lasso"]
 _save_buttons = browser_component("save_figure")
@@ -20,11 +21,20 @@ def show(
     *,
     selection: Sequence[Selection] = (),
     scroll_zoom: bool = False,
+    scroll_width: int | None = None,
 ) -> Any:
-    """Draw a picture over the full width with its reading and its save menu.
+    """Draw a picture over the full width with its caption and its save menu.
 
-    ``key`` is unique on the page and names the figure for tests and styles. ``selection`` lists what may be selected
-    ("points", "box", "lasso"); the selection event is then returned, else None.
+    Args:
+        picture: The figure with its caption and table.
+        key: Unique on the page; it names the figure for tests and styles.
+        selection: What may be selected.
+        scroll_zoom: Whether the mouse wheel zooms.
+        scroll_width: The least width in pixels, below which the figure scrolls sideways on a touch screen; 0 lets a
+            finger scroll the page only. None for figures in which a finger drags.
+
+    Returns:
+        The selection event where ``selection`` is given, else None.
     """
     config: dict[str, Any] = {
         "displaylogo": False,
@@ -54,4 +64,6 @@ def show(
                 on_click="ignore",
                 width="stretch",
             )
+    if scroll_width is not None:
+        finger_scrolls(key, scroll_width)
     return event if selection else None

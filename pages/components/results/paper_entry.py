@@ -16,7 +16,6 @@ from nap_core.paper.spec import BY_DATASET
 from nap_core.studies.study import Study
 from pages.components.methods import selected_methods
 from pages.components.results import figure_view
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.study import hints, workspace
 
 VERDICTS = {"holds": "check_circle", "holds in part": "contrast", "does not hold": "cancel"}
@@ -32,8 +31,7 @@ def result(done: Reproduced, metric: str) -> None:
     drawn = picture_of(done, metric)
     if drawn:
         key = f"reproduced-{entry.name}"
-        figure_view.show(drawn, key)
-        finger_scrolls(key, width(done) if entry.kind in BY_DATASET else 0)
+        figure_view.show(drawn, key, scroll_width=width(done) if entry.kind in BY_DATASET else 0)
     _table(done, metric)
     for row, reason in done.unable.items():
         st.info(f"**{row}** is left out: {reason}", icon=":material/block:")

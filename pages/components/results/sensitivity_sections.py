@@ -22,7 +22,6 @@ from nap_core.metrics import Metric
 from nap_core.storage.progress import RunCallbacks
 from nap_core.studies.study import Study
 from pages.components.results import figure_view
-from pages.components.results.scrolling import finger_scrolls
 from pages.components.runs import task
 from pages.components.study import hints, workspace
 from pages.components.study.cache import cached
@@ -42,8 +41,7 @@ def images_section(
         row.method: cached((study, row.method, row.w), sensitivity.by_images, row, spinner=spinner) for row in rows
     }
     titles = workspace.titles(study)
-    figure_view.show(images_picture(rows, drawn, metric, against, opened, titles), "sensitivity-images")
-    finger_scrolls("sensitivity-images")
+    figure_view.show(images_picture(rows, drawn, metric, against, opened, titles), "sensitivity-images", scroll_width=0)
     st.caption(
         f"{number_of_images.DRAWS} random subsets of each size, the same for every method, with as many ID images as "
         "images of each OOD dataset; lines are medians, the band holds the middle 90 % of the draws. Subsets are at "
@@ -90,8 +88,9 @@ def _fit_section(
     if done:
         first = opened if opened in done else specs[0]
         titles = workspace.titles(study)
-        figure_view.show(images_picture(rows, done, metric, against, first, titles, of_fit=True), "sensitivity-fit")
-        finger_scrolls("sensitivity-fit")
+        figure_view.show(
+            images_picture(rows, done, metric, against, first, titles, of_fit=True), "sensitivity-fit", scroll_width=0
+        )
         st.caption(f"{number_of_images.FIT_DRAWS} draws a size, all images of the study scored in each.")
 
 
@@ -132,8 +131,9 @@ def size_section(study: Study, rows: Sequence[MethodScores], metric: Metric, aga
         for one in seen
     )
     titles = workspace.titles(study)
-    figure_view.show(size_picture(able, figures, metric, against, shown, titles, own), "sensitivity-size")
-    finger_scrolls("sensitivity-size")
+    figure_view.show(
+        size_picture(able, figures, metric, against, shown, titles, own), "sensitivity-size", scroll_width=0
+    )
     st.caption(
         f"The first {count:,} images of each dataset, in every size; the dotted line is the size of the study. The "
         "threshold is set anew in each size, on the ID images in that size."
@@ -144,8 +144,7 @@ def tpr_section(study: Study, rows: Sequence[MethodScores], against: str, opened
     """FPR over the TPR, and the results table at one TPR."""
     titles = workspace.titles(study)
     names = study.ood_datasets if against == AVERAGE else (against,)
-    figure_view.show(fpr_curves(rows, names, opened, titles, averaged=True), "sensitivity-tpr")
-    finger_scrolls("sensitivity-tpr")
+    figure_view.show(fpr_curves(rows, names, opened, titles, averaged=True), "sensitivity-tpr", scroll_width=0)
     tpr = st.slider("TPR of the table", 80, 99, 95, format="%d %%", key="sensitivity_tpr", bind="query-params")
     table = fpr_table(rows, tpr / 100, titles)
     percents = {name: st.column_config.NumberColumn(format="%.1f") for name in table.columns[1:]}
@@ -172,8 +171,7 @@ def cost_section(study: Study) -> None:
     label = f"Measure on {where}: {overhead.IMAGES} images, {overhead.REPEATS} times"
     done: Cost | None = task.result_of(("cost", study, workspace_device), work, label, key="cost")
     if done is not None:
-        figure_view.show(cost_picture(done), "sensitivity-cost")
-        finger_scrolls("sensitivity-cost")
+        figure_view.show(cost_picture(done), "sensitivity-cost", scroll_width=0)
     st.caption(
         "Timed apart: the forward pass over real batches, and what NAP adds, the maximum of each map and the score. "
         "The mean is not NAP's: global pooling makes it anyway. Reading files, preprocessing and copies to the device "
