@@ -64,13 +64,11 @@ def record(name: str) -> DatasetRecord:
         title=f"{owner}/{plain}{f', {split}' if split else ''}",
         description=f"Images of huggingface.co/datasets/{owner}/{plain}.",
         note="A dataset of the Hugging Face Hub.",
-        kind="photographs",
-        role="own",
+        source=f"https://huggingface.co/datasets/{owner}/{plain}",
         size=int(about["size"]),
-        shape=None,
+        role="own",
         classes=tuple(about["classes"]),
         licence="see its page on the Hub",
-        source=f"https://huggingface.co/datasets/{owner}/{plain}",
     )
 
 

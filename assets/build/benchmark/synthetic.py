@@ -87,7 +87,7 @@ def register() -> Study:
     for name in ROWS:
         role = "fit" if name == FIT else "id" if name == ID else "ood"
         datasets.RECORDS[name] = DatasetRecord(
-            name, Pictures(name).title, "", "", "noise", role, ROWS[name], None, Pictures(name).classes, "", ""
+            name, Pictures(name).title, "", "", "", ROWS[name], role=role, kind="noise", classes=Pictures(name).classes
         )
         datasets._loaded[name] = 0, Pictures(name)
     models.RECORDS[MODEL] = ModelRecord(

@@ -74,7 +74,7 @@ def folder() -> Path:
 def record(name: str) -> DatasetRecord:
     """The record of a published dataset, with its downloads."""
     published = RECORDS[name]
-    place, title = folder() / published.folder, published.record.title
+    place, title = folder() / published.folder, published.title
     downloads = tuple(
         Download(
             file.url,
@@ -86,7 +86,7 @@ def record(name: str) -> DatasetRecord:
         )
         for file in published.files
     )
-    return replace(published.record, downloads=downloads)
+    return replace(published, downloads=downloads)
 
 
 def missing(name: str) -> list[Download]:
@@ -128,7 +128,7 @@ def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
         fetch(download, callbacks)
     for one in published.unpackings:
         if not _place(published, one).is_dir():
-            _unpack(published, one, _unpacking(published.record.title, callbacks))
+            _unpack(published, one, _unpacking(published.title, callbacks))
 
 
 def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
@@ -154,12 +154,12 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> Publ
         content = published.read(place)
     except _UNREADABLE as error:
         raise UserError(
-            f"“{published.record.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
+            f"“{published.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
         ) from error
     order = presentation_order(len(content.labels))
     return PublishedImages(
         name=name,
-        title=published.record.title,
+        title=published.title,
         stated_fingerprint=_fingerprint(published, content),
         classes=content.classes,
         labels=content.labels[order],
@@ -186,7 +186,7 @@ def _unpack(published: PublishedRecord, one: Unpacking, progress: Callable[[int,
 def _check_package(published: PublishedRecord) -> None:
     if published.package and importlib.util.find_spec(published.package) is None:
         raise UserError(
-            f"“{published.record.title}” needs the package {published.package}: run pip install {published.package}, "
+            f"“{published.title}” needs the package {published.package}: run pip install {published.package}, "
             "or pip install -r requirements-extra.txt."
         )
 
@@ -195,11 +195,11 @@ def _absent(name: str, absent: list[Download]) -> str:
     announced = sum(one.size or 0 for one in absent)
     size = f"{byte_size.in_words(announced)} from " if announced else "from "
     how = "; ".join(one.instruction for one in absent)
-    return f"“{RECORDS[name].record.title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
+    return f"“{RECORDS[name].title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
 
 
 def _fingerprint(published: PublishedRecord, content: Content) -> str:
-    hasher = hashlib.sha256(f"library {READERS}\n{published.record.name}\n".encode())
+    hasher = hashlib.sha256(f"library {READERS}\n{published.name}\n".encode())
     for file in published.files:
         hasher.update(f"{file.name} {file.checksum}\n".encode())
     for name in content.files:

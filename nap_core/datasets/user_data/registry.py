@@ -85,13 +85,11 @@ def _record(name: str, path: Path, _changed: int) -> DatasetRecord:
         title=_title(name),
         description=f"Your own images: {path}.",
         note="Your own images.",
-        kind="photographs",
-        role="own",
+        source=str(path),
         size=size,
-        shape=None,
+        role="own",
         classes=classes,
         licence="your own",
-        source=str(path),
     )
 
 
@@ -105,7 +103,7 @@ def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
 def _title(name: str) -> str:
     title = name.removeprefix(allowed_folders.PREFIX).removesuffix(".npz").replace("%2C", ",").replace("%25", "%")
     # Titles identify datasets in figures and progress bars, so they must be unique.
-    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in PUBLISHED.values()}
+    taken = {one.title for one in (*RECORDS.values(), *PUBLISHED.values())}
     return f"{title} (own)" if title in taken else title
 
 
