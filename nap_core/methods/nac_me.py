@@ -7,7 +7,7 @@ import numpy as np
 from nap_core.methods.catalogue import RECORDS
 from nap_core.methods.context import ScoringContext
 from nap_core.methods.image_based import Site
-from nap_core.methods.image_based_detectors import CoveragePass
+from nap_core.methods.image_based_detectors import NeuronCoverage
 from nap_core.storage.activation_store.scores import ScoreFile
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -32,7 +32,7 @@ def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBAC
     if stored is not None:
         return stored
     parameters = {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters}
-    score = CoveragePass(Site(TITLE, context, parameters), callbacks).coverage.model_score()
+    score = NeuronCoverage(Site(TITLE, context, parameters), callbacks).coverage.model_score()
     if file := _file(context):
         file.write(np.array([score]), np.array([-1], np.int64))
     return score
@@ -44,7 +44,7 @@ def _file(context: ScoringContext) -> ScoreFile | None:
         return None
     model = context.network(TITLE)
     key = {
-        "method": [TITLE, CoveragePass.revision],
+        "method": [TITLE, NeuronCoverage.revision],
         "parameters": {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters},
         "weights": model.weights_sha256,
         "transform": model.transform.describe(),

@@ -13,7 +13,7 @@ from nap_core.errors import Hint, UserError
 from nap_core.methods import custom
 from nap_core.methods.combination import combine
 from nap_core.methods.context import Prepared, ScoringContext
-from nap_core.methods.image_based import OnImages, Pass
+from nap_core.methods.image_based import ImageBasedDetector, ImageBasedMethod
 from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import Method, parse
@@ -141,8 +141,8 @@ def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[s
     """The method of ``record`` for one study, not fitted yet.
 
     The kind of object that ``record.implementation`` names decides how it is used: the score of a prior takes
-    activations, a ``Pass`` takes images, a detector of pytorch-ood takes either. Any other takes the arguments of this
-    function.
+    activations, an ``ImageBasedDetector`` takes images, a detector of pytorch-ood takes either. Any other takes the
+    arguments of this function.
 
     Raises:
         UserError: the study lacks what the method needs.
@@ -154,7 +154,7 @@ def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[s
         if not record.own_pass:
             return StoredDetector(record, implementation, context, parameters)
         implementation = whole_network(implementation)
-    if isinstance(implementation, type) and issubclass(implementation, Pass):
-        return OnImages(record, implementation, context, parameters)
+    if isinstance(implementation, type) and issubclass(implementation, ImageBasedDetector):
+        return ImageBasedMethod(record, implementation, context, parameters)
     prepared: Prepared = implementation(record, context, parameters)
     return prepared

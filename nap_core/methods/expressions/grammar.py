@@ -110,7 +110,7 @@ _SIGN = 2
 
 
 class _Reader:
-    """Parses by operator precedence; ** binds to the right and before a minus sign in front, as in Python and in print."""
+    """Parses by operator precedence; ** binds to the right and before a minus sign in front, as in Python."""
 
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
