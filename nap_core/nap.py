@@ -3,7 +3,7 @@
 In a trained network a few neurons of a channel respond far more strongly to an in-distribution image than to an
 out-of-distribution one. The score measures this on the penultimate feature map, from each channel's maximum and mean.
 
-- Input: ``nap_core.extraction.runner`` reduces the feature map of each image, which ``nap_core.models.feature_hook``
+- Input: ``nap_core.extraction.forward_pass`` reduces the feature map of each image, which ``nap_core.models.feature_hook``
   reads in the network, to the ``Activations`` of ``nap_core.activations``.
 - In the catalogue: ``nap_core.methods.catalogue.priors`` offers the score as "nap", and "nap+energy" combines it.
 - Scored: ``nap_core.analysis.evaluation`` gives the scores of a study's ID and OOD images.

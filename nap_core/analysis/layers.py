@@ -15,7 +15,7 @@ from torch import nn
 
 from nap_core import datasets, metrics
 from nap_core.analysis.evaluation import MethodScores, method_scores
-from nap_core.datasets.labels import labels_for
+from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
 from nap_core.methods import EvaluationData, ImageSet

@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from nap_core.errors import UserError
 from nap_core.methods.catalogue import RECORDS
-from nap_core.methods.spec import MethodRecord, Value
+from nap_core.methods.spec import Method, Value
 
 PRIORS: tuple[str, ...] = tuple(name for name, record in RECORDS.items() if record.prior)
 COMBINATIONS: tuple[str, ...] = tuple(f"nap+{name}" for name, record in RECORDS.items() if record.positive)
 STANDARD: tuple[str, ...] = ("nap", "msp", "energy", "nap+msp", "nap+energy")
 """What a study shows until its reader chooses others: nothing but one pass over the images is needed for them."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method and the parameters it was told; ``prior`` is what it is combined with, None for the method alone."""
-
-    record: MethodRecord
-    told: tuple[tuple[str, Value], ...] = ()
-    prior: Method | None = None
-
-    @property
-    def spec(self) -> str:
-        """The name that ``parse`` reads as this method."""
-        own = ":".join([self.record.name, *(f"{name}={value}" for name, value in self.told)])
-        return f"{self.prior.spec}+{own}" if self.prior else own
-
-    @property
-    def alone(self) -> Method:
-        """The method without the prior."""
-        return Method(self.record, self.told)
-
-    @property
-    def title(self) -> str:
-        """As it is printed: "NAP+Energy", "ASH-S (percentile 0.9)"."""
-        told = ", ".join(f"{name} {value}" for name, value in self.told)
-        own = f"{self.record.title} ({told})" if told else self.record.title
-        return f"{self.prior.title}+{own}" if self.prior else own
-
-    @property
-    def records(self) -> tuple[MethodRecord, ...]:
-        """The records it is made of: the prior's first."""
-        return (*(self.prior.records if self.prior else ()), self.record)
-
-    @property
-    def own_pass(self) -> bool:
-        """Whether the network must run once more over the images."""
-        return self.record.own_pass
-
-    @property
-    def fits(self) -> bool:
-        """Whether it needs the fit split, be it to make its score positive."""
-        positive = self.record.positive
-        return self.record.fits or bool(self.prior and positive and positive.fitted)
-
-    def parameters(self, trained_on: str) -> dict[str, Value]:
-        """Every parameter: what it was told, else the default where the network knows ``knows``."""
-        return {one.name: one.default_for(trained_on) for one in self.record.parameters} | dict(self.told)
 
 
 @lru_cache(maxsize=1024)

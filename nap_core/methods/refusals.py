@@ -12,8 +12,7 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.context import ScoringContext
-from nap_core.methods.names import Method
-from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Need, Parameter
+from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Method, Need, Parameter
 from nap_core.models import LoadedModel
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nap_core import datasets, models
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data

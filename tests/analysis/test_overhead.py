@@ -7,9 +7,8 @@ import torch
 from nap_core import datasets, models, nap
 from nap_core.activations import Activations
 from nap_core.analysis import overhead
-from nap_core.extraction import ExtractionStopped
 from nap_core.models import LoadedModel
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 
 IMAGES, REPEATS, BATCH = 6, 5, 4  # two batches
 
