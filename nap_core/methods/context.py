@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nap_core import extraction
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, extract
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import Scored
-from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 
 class Prepared(Protocol):
@@ -109,7 +111,7 @@ class ScoringContext:
             raise error
         if self.fit_activations is not None:
             return self.fit_activations
-        return extract(
+        return extraction.extract(
             self.network(what),
             cast(ImageDataset, self.fit_images),  # it is there: nothing was refused
             limit=self.fit_limit,
@@ -123,7 +125,7 @@ class ScoringContext:
         if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
             return 0
         sites = (self.model,) if self.model else ()
-        return ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
+        return extraction.ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
@@ -217,8 +219,9 @@ def evaluation_data(
         name: one if limit is None else one.head(limit) for name, one in sources.items() if isinstance(one, Activations)
     }
     images = {name: one for name, one in sources.items() if not isinstance(one, Activations)}
-    steps = [ExtractionStep((model,), one, limit) for one in images.values()]
-    parts |= zip(images, ExtractionPlan(steps, context.device, batch_size).run(context.store, callbacks), strict=True)
+    steps = [extraction.ExtractionStep((model,), one, limit) for one in images.values()]
+    plan = extraction.ExtractionPlan(steps, context.device, batch_size)
+    parts |= zip(images, plan.run(context.store, callbacks), strict=True)
     if id_name in images:
         # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
         labels = labels_for(images[id_name], model.classes)

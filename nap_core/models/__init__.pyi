@@ -7,12 +7,12 @@ from .checkpoint import benchmark_classes as benchmark_classes
 from .checkpoint import load_checkpoint as load_checkpoint
 from .feature_hook import FeatureHook as FeatureHook
 from .loaded_model import LoadedModel as LoadedModel
-from .loaded_model import Variant as Variant
 from .loaded_model import assemble as assemble
 from .loaded_model import with_layer as with_layer
 from .loaded_model import with_preprocessing as with_preprocessing
 from .plugins import entry as entry
 from .preprocessing import Transform as Transform
+from .sources import Variant as Variant
 from .sources import find as find
 from .sources import is_here as is_here
 from .sources import listing as listing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -18,7 +18,25 @@ from nap_core.models.spec import ModelRecord, PluginNetwork
 from nap_core.storage import byte_size
 
 if TYPE_CHECKING:
-    from nap_core.models.loaded_model import LoadedModel, Variant
+    from nap_core.models.loaded_model import LoadedModel
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model's name with an optional penultimate layer and preprocessing.
+
+    ``layer`` is the dotted name of the module whose output is the penultimate feature map, ``transform`` the text that
+    ``Transform.changed`` takes. Empty values mean the model's own.
+    """
+
+    name: str
+    layer: str = ""
+    transform: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether layer and preprocessing are the model's own."""
+        return not (self.layer or self.transform)
 
 
 class Source(Protocol):
@@ -90,7 +108,7 @@ def load(wanted: str | Variant) -> LoadedModel:
         UserError: unknown name, damaged weights, weights that are not downloaded yet, or a layer or preprocessing
             that the network does not have or accept.
     """
-    variant = models.Variant(wanted) if isinstance(wanted, str) else wanted
+    variant = Variant(wanted) if isinstance(wanted, str) else wanted
     plugin = find(variant.name).plugin  # also raises for a removed model, which may still be in the cache
     model = _load(variant.name, plugin)
     return model if variant.is_plain else _varied(model, variant)
