@@ -35,9 +35,15 @@ class Prepared(Protocol):
 class ScoringContext:
     """What methods may use besides the activations that they score.
 
-    ``trained_on`` is what the network was trained on, as the papers call it, and picks published parameters.
-    ``fit_images`` are training images, never test images; their activations are extracted into ``store`` when the
-    first method needs them. ``fit_activations`` can be given in their place where no method needs the images.
+    Args:
+        model: the network; None where no method needs it.
+        trained_on: what the network was trained on, as the papers call it ("CIFAR-10"); picks published parameters.
+        fit_images: images of the training split, never test images. Their activations are extracted into ``store``
+            when the first method needs them.
+        fit_activations: activations of the fit split, in place of ``fit_images`` where no method needs the images.
+        fit_limit: how many of the fit split, from the first on; None for all.
+        store: where activations and scores are kept; None keeps them in memory.
+        device: "cpu", "cuda" …; None for the best there is.
     """
 
     model: LoadedModel | None = None
@@ -99,8 +105,10 @@ class ScoringContext:
         return None
 
     def fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
-        """The fit split; extracted when that has not been done. Raises UserError, naming ``what`` needs it, when
-        there is none, ExtractionStopped when ``watch`` asks for that."""
+        """The fit split; extracted when that has not been done.
+
+        Raises UserError, with ``what`` needs it, when there is none, and ExtractionStopped when the callbacks stop it.
+        """
         with self._fit_lock:
             if self._fit_part is None:
                 self._fit_part = ImageSet(self._fit(what, callbacks), self.fit_images)
@@ -139,19 +147,19 @@ class ScoringContext:
         return len(self.model.classes) if self.model else 0
 
     def prepared(self, spec: str, make: Callable[[], Prepared]) -> Prepared:
-        """What ``make`` gave for ``spec``, made once."""
+        """The result of ``make`` for ``spec``, computed once."""
         with self._lock:
             if spec not in self._prepared:
                 self._prepared[spec] = make()
             return self._prepared[spec]
 
     def scored(self, spec: str, image_set: ImageSet, make: Callable[[], Scored]) -> Scored:
-        """What ``make`` gave for ``spec`` on ``part``, made once for as long as ``part`` is in use."""
+        """The result of ``make`` for ``spec`` on ``image_set``, computed once as long as ``image_set`` lives."""
         with self._lock:
-            known = self._scored.setdefault(image_set, {})
-        if spec not in known:
-            known[spec] = make()
-        return known[spec]
+            scores = self._scored.setdefault(image_set, {})
+        if spec not in scores:
+            scores[spec] = make()
+        return scores[spec]
 
 
 @dataclass(frozen=True, eq=False)

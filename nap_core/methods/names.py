@@ -26,30 +26,30 @@ def parse(spec: str) -> Method:
         raise UserError(
             f"“{spec}” combines more than two methods. A combination is written prior+other, as nap+energy."
         )
-    found = [_single(word) for word in words]
-    if len(found) == 1:
-        return found[0]
-    prior, other = found
+    parsed = [_single(word) for word in words]
+    if len(parsed) == 1:
+        return parsed[0]
+    prior, other = parsed
     if not prior.record.prior:
         order = f" Write {words[1]}+{words[0]}." if other.record.prior else ""
         raise UserError(f"The first part of “{spec}” must be one of {', '.join(PRIORS)}.{order}")
     if other.record.positive is None:
         raise UserError(f"{other.record.title} has no positive form, so NAP cannot be combined with it.")
-    return Method(other.record, other.told, prior)
+    return Method(other.record, other.settings, prior)
 
 
 def _single(word: str) -> Method:
-    name, *settings = word.split(":")
+    name, *parts = word.split(":")
     record = RECORDS.get(name)
     if record is None:
         raise UserError(f"There is no method called “{name}”. There are: {', '.join(RECORDS)}; and nap+other.")
-    told: dict[str, Value] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
+    settings: dict[str, Value] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
         if not equals:
-            raise UserError(f"“{setting}” is no parameter. Write it as {name}:name=value.")
-        told[key] = record.parameter(key).read(value)
-    return Method(record, tuple(told.items()))
+            raise UserError(f"“{part}” is no parameter. Write it as {name}:name=value.")
+        settings[key] = record.parameter(key).read(value)
+    return Method(record, tuple(settings.items()))
 
 
 def combination_parts(spec: str) -> tuple[Method, Method]:

@@ -38,8 +38,8 @@ def weight(method: Method, context: ScoringContext, given: float | Weight | None
 
 def default_w(spec: str, context: ScoringContext) -> float | None:
     """The published w of a combination, by the name of the method; see ``weight``."""
-    found = weight(parse(spec), context)
-    return found.w if found else None
+    published = weight(parse(spec), context)
+    return published.w if published else None
 
 
 def scored(
@@ -50,10 +50,22 @@ def scored(
     w: float | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Scored:
-    """Score (N,) and own predictions of every image of ``part``; what was found is kept while ``part`` is in use.
+    """The scores of N images and the predictions under the method's own logits.
 
-    ``w`` is the weight of the other method in a combination; None takes its default. Raises UserError when the method
-    needs what ``ground`` does not have, ValueError for a w outside [0, 1], ExtractionStopped when ``watch`` asks.
+    Args:
+        method: the method.
+        image_set: the images. What is computed of them is kept as long as this object lives.
+        context: what the method may use besides the activations.
+        w: the weight of the other method in a combination; None for the published one, see ``weight``.
+        callbacks: progress and cancellation of a pass that the method still needs.
+
+    Returns:
+        Scores (N,) float64, higher means more in-distribution, and predictions (N,) or None.
+
+    Raises:
+        UserError: the context lacks what the method needs.
+        ValueError: w lies outside [0, 1].
+        ExtractionStopped: when the callbacks stop it.
     """
     if method.prior is None:
         prepared = _prepared(method, context, image_set)
@@ -92,16 +104,29 @@ def score(
     w: float | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Scores:
-    """The score of every image under the method ``spec``: (N,) float64, higher means more in-distribution.
+    """The score of every image under a method.
 
-    ``ground`` can be left out for methods that need nothing but activations. Raises as ``scored`` and ``parse`` do.
+    Args:
+        spec: the method's name with its parameters, as ``parse`` reads it: "nap+knn:k=10".
+        images: the N images.
+        context: what the method may use besides the activations; None for methods that need nothing else.
+        w: see ``scored``.
+        callbacks: see ``scored``.
+
+    Returns:
+        Scores (N,) float64; higher means more in-distribution.
+
+    Raises:
+        UserError: as ``scored`` and ``parse`` do.
+        ValueError: as ``scored`` does.
+        ExtractionStopped: as ``scored`` does.
     """
-    part = images if isinstance(images, ImageSet) else ImageSet(images)
-    return scored(parse(spec), part, context or ScoringContext(), w=w, callbacks=callbacks).scores
+    image_set = images if isinstance(images, ImageSet) else ImageSet(images)
+    return scored(parse(spec), image_set, context or ScoringContext(), w=w, callbacks=callbacks).scores
 
 
 def missing(method: Method, image_set: ImageSet, context: ScoringContext) -> int:
-    """How many images of ``part`` a pass of the method's own has still to be run on; 0 when it needs none.
+    """How many images of ``image_set`` a pass of the method's own has still to be run on; 0 when it needs none.
 
     Raises UserError when the pass cannot run.
     """
