@@ -3,8 +3,8 @@
 In a trained network a few neurons of a channel respond far more strongly to an in-distribution image than to an
 out-of-distribution one. The score measures this on the penultimate feature map, from each channel's maximum and mean.
 
-- Input: ``nap_core.extraction.runner`` reduces the feature map of each image, which ``nap_core.models.feature_hook``
-  reads in the network, to the ``Activations`` of ``nap_core.activations``.
+- Input: ``nap_core.extraction.forward_pass`` reduces the feature map of each image, which
+  ``nap_core.models.feature_hook`` reads in the network, to the ``Activations`` of ``nap_core.activations``.
 - In the catalogue: ``nap_core.methods.catalogue.priors`` offers the score as "nap", and "nap+energy" combines it.
 - Scored: ``nap_core.analysis.evaluation`` gives the scores of a study's ID and OOD images.
 - Drawn: ``nap_core.figures.score_histograms`` draws the histograms, ``nap_core.figures.activation_maps`` the feature
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nap_core.activations import Activations
 
 EPSILON = 1.0  # the paper's value, section 5
+MEAN = 0
+"""The channel of attention that holds the mean over the heads; channel j is the j-th head."""
 
 Values = TypeVar("Values", NDArray[Any], "Tensor", float)
 

@@ -12,8 +12,7 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.context import ScoringContext
-from nap_core.methods.names import Method
-from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Need, Parameter
+from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Method, Need, Parameter
 from nap_core.models import LoadedModel
 
 
@@ -105,13 +104,13 @@ def bounds(
 
 def _out_of_range(method: Method, context: ScoringContext, activations: Activations | None) -> UserError | None:
     """The refusal of a parameter value that was given and does not fit this network; defaults adapt to it."""
-    told = dict(method.told)
+    given = dict(method.settings)
     for parameter in method.record.parameters:
         name = parameter.name
         low, high, why = bounds(parameter, context, activations)
         if high < low:
             return UserError(f"{method.record.title} has no {name} to choose here: {why}.")
-        value = told.get(name, low)
+        value = given.get(name, low)
         if not isinstance(value, str) and not low <= value <= high:
             allowed = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             return UserError(f"{method.record.title}: {name} must be {allowed} here, where {why}, not {value}.")

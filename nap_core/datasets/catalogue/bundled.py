@@ -9,6 +9,12 @@ CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny ima
 FIT_NOTE = "Training images from which methods estimate thresholds, means and neighbours; they are never scored."
 _NOISE_SOURCE = "Made from a seed after Liang, Li and Srikant (ODIN), ICLR 2018"
 
+_OPENERS = "nap_core.datasets.bundled"
+_SHEET = f"{_OPENERS}.contact_sheets:open_sheet"
+_UNIFORM = f"{_OPENERS}.noise:open_uniform"
+_GAUSSIAN = f"{_OPENERS}.noise:open_gaussian"
+_PHOTOS = f"{_OPENERS}.sample_photos:open_photos"
+
 ENTRIES = (
     DatasetRecord(
         name="cifar10",
@@ -21,6 +27,7 @@ ENTRIES = (
         classes=CIFAR10_CLASSES,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="cifar10-fit",
@@ -33,6 +40,7 @@ ENTRIES = (
         classes=CIFAR10_CLASSES,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="fashion-mnist",
@@ -47,6 +55,7 @@ ENTRIES = (
         ),
         licence="MIT, © 2017 Zalando SE",
         source="Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="mnist",
@@ -60,6 +69,7 @@ ENTRIES = (
         classes=tuple("0123456789"),
         licence="CC BY-SA 3.0, © Yann LeCun and Corinna Cortes",
         source="LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE, 1998",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="textures",
@@ -72,6 +82,7 @@ ENTRIES = (
         classes=("brick", "foliage", "grass", "gravel", "petals", "stars", "tissue", "wood"),
         licence="CC0 and public domain; foliage and petals CC BY 2.0; tissue no known restrictions",
         source="Cut from sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="uniform-noise",
@@ -83,6 +94,7 @@ ENTRIES = (
         shape=(32, 32),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_UNIFORM,
     ),
     DatasetRecord(
         name="gaussian-noise",
@@ -95,6 +107,7 @@ ENTRIES = (
         shape=(32, 32),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_GAUSSIAN,
     ),
     DatasetRecord(
         name="imagenet-bank",
@@ -117,5 +130,6 @@ ENTRIES = (
         size=12,
         licence="CC0, public domain and CC BY 2.0, given for each picture",
         source="Sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_PHOTOS,
     ),
 )
