@@ -27,9 +27,7 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
 ABOUT = "model.json"
 _KEYS = {"trained_on": "knows"}
 WEIGHTS = "weights"
-IMAGES = 200
 _NAME = re.compile(r"\w[\w.-]*-[0-9a-f]{6}")
-_OOD = ("textures", "uniform-noise")
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,8 @@ def record(name: str) -> ModelRecord:
         title=about.title,
         architecture=about.architecture,
         trained_on=about.trained_on or about.title,
-        id_dataset=None,
-        fit_dataset=None,
-        ood_datasets=_OOD,
-        images=IMAGES,
         weights=lambda: _weights(place),
         classes=lambda: about.classes,
-        accuracy=None,
         licence="your own",
         source=f"your own checkpoint, a {about.architecture}",
         transform=about.transform,

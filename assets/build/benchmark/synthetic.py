@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -91,7 +92,18 @@ def register() -> Study:
         )
         datasets.sources._loaded[name] = 0, Pictures(name)
     models.RECORDS[MODEL] = ModelRecord(
-        MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
+        MODEL,
+        "Synthetic ResNet-50",
+        "resnet50",
+        "ImageNet-1k",
+        weights=Path,
+        classes=tuple,
+        licence="",
+        source="",
+        id_dataset=ID,
+        fit_dataset=FIT,
+        ood_datasets=OOD,
+        images=ROWS[ID],
     )
     models.ARCHITECTURES.setdefault("resnet50", model().architecture)
     load = sources._load
