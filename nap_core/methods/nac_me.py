@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nap_core.methods.catalogue import RECORDS
 from nap_core.methods.context import ScoringContext
 from nap_core.methods.image_based import Site
 from nap_core.methods.image_based_detectors import NeuronCoverage
+from nap_core.methods.names import parse
+from nap_core.methods.spec import Value
 from nap_core.storage.activation_store.scores import ScoreFile
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -31,11 +32,14 @@ def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBAC
     stored = stored_coverage(context)
     if stored is not None:
         return stored
-    parameters = {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters}
-    score = NeuronCoverage(Site(TITLE, context, parameters), callbacks).coverage.model_score()
+    score = NeuronCoverage(Site(TITLE, context, _parameters(context)), callbacks).coverage.model_score()
     if file := _file(context):
         file.write(np.array([score]), np.array([-1], np.int64))
     return score
+
+
+def _parameters(context: ScoringContext) -> dict[str, Value]:
+    return parse("nac-ue").parameters(context.trained_on)
 
 
 def _file(context: ScoringContext) -> ScoreFile | None:
@@ -45,7 +49,7 @@ def _file(context: ScoringContext) -> ScoreFile | None:
     model = context.network(TITLE)
     key = {
         "method": [TITLE, NeuronCoverage.revision],
-        "parameters": {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters},
+        "parameters": _parameters(context),
         "weights": model.weights_sha256,
         "transform": model.transform.describe(),
         "fit": [fit.fingerprint, context.fit_limit],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +46,16 @@ def unpack(
                 progress(min(read, total), total)
         if not place.exists():  # else another process was faster
             whole.rename(place)
+
+
+def members(archive: Path, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    """(name, content) of the files of a .tar archive that have one of ``names`` in any folder."""
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            name = member.name.rpartition("/")[2]
+            content = packed.extractfile(member) if name in names else None
+            if content:
+                yield name, content
 
 
 @contextmanager

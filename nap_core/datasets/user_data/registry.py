@@ -13,7 +13,7 @@ from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.images import ImageDataset
 from nap_core.datasets.published.catalogue import RECORDS as PUBLISHED
 from nap_core.datasets.spec import DatasetRecord
-from nap_core.datasets.user_data.folders import MAX_FILES, files_in, from_folder
+from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, files_in, from_folder
 from nap_core.datasets.user_data.npz import contents, from_npz
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
@@ -97,7 +97,7 @@ def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
     if not path.is_dir():
         return contents(path)
     files = files_in(path, MAX_FILES)
-    return len(files), tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
+    return len(files), classes_of(files)
 
 
 def _title(name: str) -> str:
