@@ -43,10 +43,9 @@ class Head(nn.Linear):
     """A classifier's linear head on pooled features, (B, C) or (B, C, 1, 1)."""
 
     def __init__(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-        super().__init__(weight.shape[1], weight.shape[0])
-        with torch.no_grad():
-            self.weight.copy_(torch.tensor(weight))
-            self.bias.copy_(torch.tensor(bias))
+        # On "meta" nothing is drawn: a random initialisation would advance the caller's random numbers.
+        super().__init__(weight.shape[1], weight.shape[0], device="meta")
+        self.weight, self.bias = nn.Parameter(torch.tensor(weight)), nn.Parameter(torch.tensor(bias))
 
     def forward(self, features: Tensor) -> Tensor:
         """Features → logits (B, K)."""
