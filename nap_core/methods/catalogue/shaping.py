@@ -11,18 +11,18 @@ from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter
 
 ASH_S = percentile(
     0.9,
-    "ASH paper, section 3.1, and its code on CIFAR-100; on CIFAR-10 the NAP paper's Table 9 is met at 0.95",
+    "ASH paper, section 3.1, and its code on CIFAR-100; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95",
     {"CIFAR-10": 0.95},
 )
-# Neither paper nor code says what Table 2 used on CIFAR; these are among the values that the code searches through.
+# Neither paper nor code states what Table 2 used on CIFAR; these are among the values that the code searches through.
 ASH_B = percentile(
     0.65,
-    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source says",
+    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
 )
 ASH_P = percentile(
     0.6,
-    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source says",
+    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.9, "CIFAR-100": 0.8},
 )
 REACT = Parameter(
@@ -146,7 +146,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         parameters=(
             percentile(
                 0.85,
-                "OpenOOD's default; on CIFAR-10 the NAP paper's Table 9 is met at 0.95, CIFAR-100 as ASH-S",
+                "OpenOOD's default; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95, CIFAR-100 as ASH-S",
                 {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
                 "share of the activations that the sum of the largest leaves out",
             ),

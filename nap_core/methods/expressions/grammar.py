@@ -60,7 +60,7 @@ class Value:
 @dataclass(frozen=True)
 class Operation:
     """An operator or a function at the character ``place``, counted from 1, and what it takes: one value for a minus
-    sign in front, two for + - * / **, as many as ``FUNCTIONS`` says for a function."""
+    sign in front, two for + - * / **, as many as ``FUNCTIONS`` states for a function."""
 
     name: str
     operands: tuple[Node, ...]

@@ -16,7 +16,7 @@ def _cifar(
     number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str
 ) -> tuple[PublishedRecord, ...]:
     labels, names = "labels", ("batches.meta", "label_names")
-    note = "What a CIFAR network knows, all of it; the bundled sample is a thousand of these."
+    note = "All test images of the network's classes; the bundled sample is a thousand of these."
     if number == 100:
         labels, names = "fine_labels", ("meta", "fine_label_names")
         note = "Near to CIFAR-10: other classes, the same kind of picture. The hardest of the usual OOD sets."
