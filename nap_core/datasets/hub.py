@@ -90,8 +90,10 @@ def missing(_name: str) -> list[Download]:
 def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
     """Download a dataset. Progress is reported once, at the start; a cancellation takes effect after the download.
 
-    Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has
-    no image column; ExtractionStopped on request.
+    Raises:
+        UserError: the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has no image
+            column.
+        ExtractionStopped: the call was cancelled.
     """
     if prepared(name):
         return
@@ -116,7 +118,11 @@ def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
 
 
 def load(name: str, _progress: Callable[[int, int], None] | None = None) -> published.PublishedImages:
-    """The images in ``presentation_order``. Raises UserError when they are not downloaded or are damaged."""
+    """The images in ``presentation_order``.
+
+    Raises:
+        UserError: they are not downloaded, or are damaged.
+    """
     if not prepared(name):
         raise UserError(f"“{name}” is not here yet: run a study with it, which fetches it from huggingface.co.")
     about, image, label = _about(name), str(_about(name)["image"]), str(_about(name)["label"])

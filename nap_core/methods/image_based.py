@@ -9,13 +9,13 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import metadata
 
 import numpy as np
 import torch
+from pytorch_ood.api import Detector
 from torch import Tensor, nn
 
 from nap_core.datasets import ImageDataset
@@ -120,11 +120,12 @@ def seeded(device: torch.device) -> Iterator[None]:
         yield
 
 
-class ImageBasedDetector(ABC):
+class ImageBasedDetector:
     """A detector that takes network inputs, made once for a study and fitted in ``__init__``.
 
-    A detector that changes the logits scores them with ``own_logits``, which keeps their classes. ``revision`` rises
-    with every change of our code that changes scores: those in a store are then computed again.
+    ``detector`` is the one of pytorch-ood that ``outliers`` uses by default. A detector that changes the logits scores
+    them with ``own_logits``, which keeps their classes. ``revision`` rises with every change of our code that changes
+    scores: those in a store are then computed again.
 
     Args:
         site: the copy of the network that the detector may change, and the fit split.
@@ -132,14 +133,15 @@ class ImageBasedDetector(ABC):
     """
 
     revision = 1
+    detector: Detector
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         self.site = site
         self.own_logits = OwnLogits()
 
-    @abstractmethod
     def outliers(self, x: Tensor) -> Tensor:
         """Outlier scores (B,) of network inputs (B, 3, H, W), as pytorch-ood has them: higher is more OOD."""
+        return self.detector.predict(x)
 
 
 class ImageBasedMethod:

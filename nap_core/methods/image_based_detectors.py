@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from pytorch_ood.api import Detector
 from pytorch_ood.detector import (
@@ -35,9 +33,6 @@ class WholeNetwork(ImageBasedDetector):
         std = list(site.model.transform.std)
         # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
         self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
-
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
 
 
 def whole_network(kind: type[Detector]) -> type[WholeNetwork]:
@@ -79,14 +74,9 @@ class PerturbedMahalanobis(ImageBasedDetector):
         super().__init__(site, callbacks)
         fit = site.context.labelled_fit(site.title, callbacks).activations
         std = list(site.model.transform.std)
-        self.detector = cast(
-            MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
-        )
+        self.detector = build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
         features = torch.tensor(fit.pooled, dtype=torch.float32, device=site.device)
         self.detector.fit_features(features, torch.tensor(fit.labels, device=site.device))
-
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
 
 
 class MultiLayerMahalanobis(ImageBasedDetector):
@@ -140,9 +130,6 @@ class GramMatrices(ImageBasedDetector):
         self.detector = Gram(head, chain, len(site.model.classes)).to(site.device)
         with seeded(site.device):  # a tenth of the fit split, drawn at random, sets the scale of each layer
             self.detector.fit(FitBatches(site, callbacks))
-
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
 
 
 class NeuronCoverage(ImageBasedDetector):

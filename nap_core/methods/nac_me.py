@@ -26,8 +26,15 @@ def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBAC
     """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, with the parameters of "nac-ue".
 
     It compares models of the same data: the larger, the better a model generalises (NAC paper, "Model Evaluation").
-    It takes a pass with gradients over the fit split and is kept in the store. Raises UserError without a fit split,
-    ExtractionStopped when ``callbacks.should_stop`` returns True.
+    It takes a pass with gradients over the fit split and is kept in the store.
+
+    Args:
+        context: the model, the images of its fit split, and the store.
+        callbacks: progress and cancellation.
+
+    Raises:
+        UserError: there is no fit split.
+        ExtractionStopped: ``callbacks.should_stop`` returned True.
     """
     stored = stored_coverage(context)
     if stored is not None:

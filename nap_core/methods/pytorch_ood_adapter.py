@@ -87,9 +87,15 @@ def in_words(title: str) -> Iterator[None]:
 
 
 def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -> Detector:
-    """A detector, constructed with ``parameters`` and those of ``parts`` that its constructor has names for.
+    """Constructs a detector.
 
-    Raises TypeError for a parameter that the constructor has no name for: the record does not fit the library.
+    Args:
+        kind: the class of pytorch-ood.
+        parameters: arguments that the constructor must have names for.
+        parts: arguments that are left out where the constructor has no name for them.
+
+    Raises:
+        TypeError: the constructor has no name for a parameter: the record does not fit the library.
     """
     names = inspect.signature(kind).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in names.values())

@@ -50,7 +50,9 @@ class About:
     def from_json(cls, text: str) -> About:
         """Parse ``to_json``'s output.
 
-        Raises ValueError, KeyError or TypeError for other content, UserError for a timm architecture without timm.
+        Raises:
+            ValueError, KeyError, TypeError: other content.
+            UserError: a timm architecture without timm.
         """
         content = json.loads(text)
         words = [content[key] for key in ("title", "architecture", _KEYS["trained_on"], "sha256")]
@@ -113,8 +115,14 @@ def record(name: str) -> ModelRecord:
 def keep(about: About, weights: Path) -> str:
     """Copy ``weights`` and their description into the user's folder; returns the model's name.
 
-    The same weights and description give the same name. Raises UserError for a title without letters or digits and
-    for a full disk.
+    The same weights and description give the same name.
+
+    Args:
+        about: the description.
+        weights: the weights file.
+
+    Raises:
+        UserError: a title without letters or digits, or a full disk.
     """
     plain = re.sub(r"[^\w.-]+", "-", about.title).strip("-.")[:40]
     if not plain:

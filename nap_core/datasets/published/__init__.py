@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import tarfile
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +21,7 @@ from PIL import Image
 from nap_core.datasets.images import BaseImages, presentation_order
 from nap_core.datasets.published.catalogue import RECORDS
 from nap_core.datasets.published.spec import Content, PublishedRecord, Unpacking
-from nap_core.datasets.published.unpacking import unpack
+from nap_core.datasets.published.unpacking import DAMAGED, unpack
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders, byte_size
@@ -35,7 +32,7 @@ VARIABLE = "NAP_DATASETS"
 READERS = 1
 """Part of every fingerprint; raise it when a reader gives other pixels, another order or other labels."""
 # Exceptions of the readers on damaged and foreign files.
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, tarfile.TarError, BadZipFile, zlib.error)
+_UNREADABLE = (OSError, KeyError, IndexError, TypeError, *DAMAGED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +89,14 @@ def record(name: str) -> DatasetRecord:
 def missing(name: str) -> list[Download]:
     """The files that have to be downloaded; archives that are unpacked already are not needed."""
     published = RECORDS[name]
-    done = {
-        file for one in published.unpackings if _place(published, one).is_dir() for file in (one.archive, *one.needs)
-    }
+    unpacked = set(published.unpackings).difference(_packed(published))
+    done = {file for one in unpacked for file in (one.archive, *one.needs)}
     return [one for one in record(name).downloads if one.path.name not in done and not one.present]
 
 
 def packed(name: str) -> bool:
     """Whether archives have to be unpacked before the images can be read."""
-    published = RECORDS[name]
-    return any(not _place(published, one).is_dir() for one in published.unpackings)
+    return bool(_packed(RECORDS[name]))
 
 
 def stamp(name: str) -> int:
@@ -117,18 +112,22 @@ def prepared(name: str) -> bool:
 
 
 def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
-    """Download missing files and unpack archives; progress is in bytes.
+    """Download missing files and unpack archives; after a cancellation a second call resumes.
 
-    Raises UserError for a failed download, a damaged archive or a missing package, ExtractionStopped when the call is
-    cancelled; a second call resumes.
+    Args:
+        name: a published dataset.
+        callbacks: progress in bytes, and cancellation.
+
+    Raises:
+        UserError: a failed download, a damaged archive or a missing package.
+        ExtractionStopped: the call was cancelled.
     """
     published = RECORDS[name]
     _check_package(published)
     for download in missing(name):
         fetch(download, callbacks)
-    for one in published.unpackings:
-        if not _place(published, one).is_dir():
-            _unpack(published, one, _unpacking(published.title, callbacks))
+    for one in _packed(published):
+        _unpack(published, one, _unpacking(published.title, callbacks))
 
 
 def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
@@ -143,7 +142,11 @@ def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None
 
 
 def load(name: str, _progress: Callable[[int, int], None] | None = None) -> PublishedImages:
-    """Open the images. Raises UserError for missing files, with what to download, and for damaged ones."""
+    """Open the images of a published dataset.
+
+    Raises:
+        UserError: files are missing (the message lists what to download) or damaged.
+    """
     absent = missing(name)
     if absent:
         raise UserError(_absent(name, absent))
@@ -170,6 +173,11 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> Publ
 
 def _place(published: PublishedRecord, unpacking: Unpacking) -> Path:
     return folder() / published.folder / unpacking.into
+
+
+def _packed(published: PublishedRecord) -> list[Unpacking]:
+    """The archives that are not unpacked yet."""
+    return [one for one in published.unpackings if not _place(published, one).is_dir()]
 
 
 def _unpack(published: PublishedRecord, one: Unpacking, progress: Callable[[int, int], None]) -> None:

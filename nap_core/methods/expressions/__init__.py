@@ -61,10 +61,17 @@ class Expression:
     over: str
 
     def scores(self, activations: Activations) -> Values:
-        """The score of each image, (N,) float64, computed a block of images at a time.
+        """Scores images, a block at a time.
 
-        Raises UserError where a value is not finite, or larger than ``LARGEST``, with the operation, the image and the
-        channel.
+        Args:
+            activations: maximum, mean and variance of N images, (N, C) each.
+
+        Returns:
+            The score of each image, (N,) float64.
+
+        Raises:
+            UserError: a value is not finite, or larger than ``LARGEST``; the message names the operation, the image
+                and the channel.
         """
         scores, done = [], 0
         for block in activations.blocks():
@@ -94,11 +101,20 @@ class Expression:
 
 
 def parse(text: str, over: str = "mean") -> Expression:
-    """The score that ``text`` describes, ``over`` being a key of ``OVER``.
+    """Reads an expression.
 
-    Nothing that a user writes can be run, hang or take much memory: at most ``grammar.MOST_CHARACTERS``,
-    ``MOST_OPERATIONS`` and ``MOST_NESTED``, all numbers in double precision. Raises UserError, with the place of the
-    mistake, for what cannot be read, and for an unknown ``over``.
+    No text can run code, hang or take much memory: ``grammar.MOST_CHARACTERS``, ``MOST_OPERATIONS`` and ``MOST_NESTED``
+    limit it, and all numbers are in double precision.
+
+    Args:
+        text: the expression of one channel of one image.
+        over: a key of ``OVER``: how the channels become one score.
+
+    Returns:
+        The score that the text describes.
+
+    Raises:
+        UserError: the text is no expression or exceeds a limit (the message has the place), or ``over`` is unknown.
     """
     if over not in OVER:
         raise UserError(f"There is no “{over}” over the channels. There are: {', '.join(OVER)}.")
@@ -134,7 +150,7 @@ _ADVICE = {
 
 
 def _not_finite(node: Operation, operands: list[Values | np.float64], value: Values | np.float64, before: int) -> str:
-    """What went wrong, in which channel of which image, and what to do."""
+    """The message for a value that is not finite: operation, channel, image, and what to do."""
     name, where = node.name, ""
     bad = np.argwhere(~_sound(value))
     first = tuple(map(int, bad[0]))

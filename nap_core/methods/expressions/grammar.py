@@ -1,4 +1,4 @@
-"""What may be written in an expression, and its reading into a tree: no Python is ever run.
+"""The grammar of expressions, and the parser that makes a tree of a text; no Python is ever run.
 
 A hand-written parser instead of ``ast.parse``: it gives the place of every mistake, and its limits hold before anything
 is built.
@@ -78,8 +78,18 @@ class _Token:
 
 
 def read(text: str) -> Node:
-    """The tree of an expression. Raises UserError, with the place of the mistake, for what is none, and for one with
-    more than ``MOST_CHARACTERS``, ``MOST_OPERATIONS`` or ``MOST_NESTED``."""
+    """Parses an expression.
+
+    Args:
+        text: what the user wrote.
+
+    Returns:
+        The tree of operations.
+
+    Raises:
+        UserError: the text is no expression (the message has the place), does not depend on the image, or exceeds
+            ``MOST_CHARACTERS``, ``MOST_OPERATIONS`` or ``MOST_NESTED``.
+    """
     if len(text) > MOST_CHARACTERS:
         raise UserError(f"The expression has {len(text):,} characters; at most {MOST_CHARACTERS} are read. Shorten it.")
     if not text.strip():

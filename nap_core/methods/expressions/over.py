@@ -1,4 +1,4 @@
-"""How the channels' values of an image become one score: (N, C) → (N,)."""
+"""Aggregations of the channels' values of an image to one score: (N, C) → (N,)."""
 
 from __future__ import annotations
 

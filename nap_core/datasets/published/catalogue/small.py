@@ -12,12 +12,14 @@ _DIGITS = tuple(f"{digit} - {word}" for digit, word in enumerate(_NUMBERS.split(
 _CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
-def _cifar(
-    number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str
-) -> tuple[PublishedRecord, ...]:
+def _cifar(number: int, classes: tuple[str, ...], md5: str, size: int) -> tuple[PublishedRecord, ...]:
+    archive = f"cifar-{number}-python.tar.gz"
+    file = File(archive, f"https://www.cs.toronto.edu/~kriz/{archive}", f"md5:{md5}", size)
+    test, batches = "test_batch", tuple(f"data_batch_{batch}" for batch in range(1, 6))
     labels, names = "labels", ("batches.meta", "label_names")
     note = "All test images of the network's classes; the bundled sample is a thousand of these."
     if number == 100:
+        test, batches = "test", ("train",)
         labels, names = "fine_labels", ("meta", "fine_label_names")
         note = "Near to CIFAR-10: other classes, the same kind of picture. The hardest of the usual OOD sets."
     splits: tuple[tuple[str, str, str, int, Role, tuple[str, ...]], ...] = (
@@ -37,7 +39,7 @@ def _cifar(
             classes=classes,
             folder=f"cifar{number}",
             files=(file,),
-            read=cifar(file.name, members, labels, names),
+            read=cifar(archive, members, labels, names),
         )
         for split, word, note, size, role, members in splits
     )
@@ -77,30 +79,8 @@ def _mnist(
 
 
 ENTRIES: tuple[PublishedRecord, ...] = (
-    *_cifar(
-        10,
-        CIFAR10_CLASSES,
-        File(
-            "cifar-10-python.tar.gz",
-            "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-            "md5:c58f30108f718f92721af3b95e74349a",
-            170_498_071,
-        ),
-        tuple(f"data_batch_{number}" for number in range(1, 6)),
-        "test_batch",
-    ),
-    *_cifar(
-        100,
-        (),
-        File(
-            "cifar-100-python.tar.gz",
-            "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
-            "md5:eb9058c3a382ffc7106e4002c42a8d85",
-            169_001_437,
-        ),
-        ("train",),
-        "test",
-    ),
+    *_cifar(10, CIFAR10_CLASSES, "c58f30108f718f92721af3b95e74349a", 170_498_071),
+    *_cifar(100, (), "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437),
     PublishedRecord(
         "svhn-test",
         "SVHN",
