@@ -66,15 +66,15 @@ def random_activations(model: LoadedModel, rows: int, seed: int) -> Activations:
 
 
 @pytest.fixture(scope="session")
-def known(small_model: LoadedModel) -> Activations:
+def fit_activations(small_model: LoadedModel) -> Activations:
     return random_activations(small_model, 400, 1)
 
 
 @pytest.fixture(scope="session")
-def unknown(small_model: LoadedModel) -> Activations:
+def activations(small_model: LoadedModel) -> Activations:
     return random_activations(small_model, 90, 2)
 
 
 @pytest.fixture
-def context(small_model: LoadedModel, known: Activations) -> ScoringContext:
-    return ScoringContext(small_model, "CIFAR-10", fit_activations=known)
+def context(small_model: LoadedModel, fit_activations: Activations) -> ScoringContext:
+    return ScoringContext(small_model, "CIFAR-10", fit_activations=fit_activations)
