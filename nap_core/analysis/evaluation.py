@@ -124,11 +124,10 @@ def evaluate(
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
+        parameters = methods.used_parameters(method, data.context, data.id.activations)
         of_method = {
             "method": spec,
-            "parameters": " ".join(
-                f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
-            ),
+            "parameters": " ".join(f"{name}={value}" for name, value in parameters.items()),
             "w": scores.w,
             "w_origin": weight.origin if weight else "",
             "id": data.id_name,

@@ -98,7 +98,16 @@ def sites_of(model: LoadedModel, layers: Sequence[str]) -> dict[str, LoadedModel
 
 
 def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | None = None) -> NDArray[np.float32]:
-    """The full penultimate maps of a few images: (B, C, H, W), post-ReLU, before pooling."""
+    """The full penultimate maps of a few images.
+
+    Args:
+        model: the network.
+        images: B images in RGB.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        Maps (B, C, H, W) float32, post-ReLU, before pooling.
+    """
     forward_pass = ForwardPass(model, choose_device(device), len(images), autocast=False)
     return forward_pass.look(forward_pass.views(images)).maps.cpu().numpy()
 
@@ -106,10 +115,15 @@ def maps(model: LoadedModel, images: Sequence[Image.Image], *, device: str | Non
 def look(
     model: LoadedModel, views: NDArray[np.uint8], *, device: str | None = None
 ) -> tuple[Activations, NDArray[np.float32]]:
-    """Activations and full maps of a few views in one pass: what a page needs of an image that is looked at.
+    """Activations and full maps of a few views in one pass.
 
-    ``views`` is (B, H, W, 3) uint8 as ``Transform.view`` gives it. The maps are (B, C, H, W), post-ReLU, before
-    pooling; the labels are −1.
+    Args:
+        model: the network.
+        views: (B, H, W, 3) uint8, as ``Transform.view`` gives them.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        Activations with labels of −1, and maps (B, C, H, W) float32, post-ReLU, before pooling.
     """
     forward_pass = ForwardPass(model, choose_device(device), len(views), autocast=False)
     seen = forward_pass.look(torch.tensor(views))
@@ -126,10 +140,22 @@ def inputs(
     batch_size: int | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The network's inputs for images ``first`` to ``last``: (B, 3, H, W) float32 on the device and labels (B,).
+    """The network's inputs batch by batch, for methods that run the network themselves.
 
-    For methods that run the network themselves. Raises ExtractionStopped between two batches; ``callbacks.progress`` is
-    not called.
+    Args:
+        model: the network.
+        dataset: the images.
+        first: the first image.
+        last: the image after the last one.
+        device: "cpu", "cuda" …; None for the best there is.
+        batch_size: images of a batch; None for the device's default.
+        callbacks: cancellation; ``progress`` is not called.
+
+    Yields:
+        Pixels (B, 3, H, W) float32 on the device, and labels (B,).
+
+    Raises:
+        ExtractionStopped: when the callbacks stop it, between two batches.
     """
     forward_pass = ForwardPass(model, choose_device(device), batch_size, autocast=False)
     if first < last:

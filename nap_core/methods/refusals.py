@@ -12,7 +12,7 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.context import ScoringContext
-from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Method, Need, Parameter
+from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Method, Need, Parameter, Value
 from nap_core.models import LoadedModel
 
 
@@ -100,6 +100,29 @@ def bounds(
     if parameter.high_on and (limit := _limit(parameter.high_on, context, activations)):
         high, why = min(high, limit[0]), limit[1]
     return low, high, why
+
+
+def used_parameters(
+    method: Method, context: ScoringContext, activations: Activations | None = None
+) -> dict[str, Value]:
+    """The parameters with which a method runs on this network.
+
+    Args:
+        method: the method; of a combination, the one that is no prior.
+        context: the network and the fit split, see ``refusal``.
+        activations: some of the activations to be scored.
+
+    Returns:
+        Every parameter by name: as it was given, else its default. A default that lies beyond a limit of the network or
+        of the fit split becomes that limit; a given value never changes, see ``refusal``.
+    """
+    values = method.parameters(context.trained_on)
+    for parameter in method.record.parameters:
+        value = values[parameter.name]
+        if parameter.name not in dict(method.settings) and not isinstance(value, str):
+            low, high, _why = bounds(parameter, context, activations)
+            values[parameter.name] = type(value)(min(max(value, low), high))
+    return values
 
 
 def _out_of_range(method: Method, context: ScoringContext, activations: Activations | None) -> UserError | None:

@@ -18,7 +18,7 @@ from nap_core.methods.image_based_detectors import whole_network
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.names import parse
 from nap_core.methods.pytorch_ood_adapter import StoredDetector
-from nap_core.methods.refusals import refusal
+from nap_core.methods.refusals import refusal, used_parameters
 from nap_core.methods.spec import Method, MethodRecord, Scored, Scores, Value, Weight
 from nap_core.models import LoadedModel
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -154,11 +154,12 @@ def _prepared(method: Method, context: ScoringContext, image_set: ImageSet | Non
     alone = method.alone
 
     def make() -> Prepared:
-        error = refusal(alone, context, image_set.activations if image_set else None)
+        activations = image_set.activations if image_set else None
+        error = refusal(alone, context, activations)
         # Where a fit split is missing, the method says so itself if it is ever fitted: ReAct with a threshold is not.
         if error and error.hint is not Hint.FIT_SPLIT:
             raise error
-        return prepare(alone.record, context, alone.parameters(context.trained_on))
+        return prepare(alone.record, context, used_parameters(alone, context, activations))
 
     return context.prepared(alone.spec, make)
 
