@@ -1,4 +1,4 @@
-"""Random activations of a small network, and the ground that methods stand on."""
+"""Random activations of a small network, and the scoring context of its methods."""
 
 import numpy as np
 import pytest
