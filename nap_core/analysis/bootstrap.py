@@ -112,16 +112,17 @@ def intervals(
     In the average the datasets are resampled independently of one another, the ID images once for all of them, as they
     are one set of images.
     """
-    found = {
+    resampled = {
         name: resample(scores.id, values, resamples=resamples, seed=seed, stream=stream)
         for stream, (name, values) in enumerate(scores.ood.items(), start=1)
     }
-    if len(found) > 1:
-        several = list(found.values())
-        found[AVERAGE] = Resampled(
+    if len(resampled) > 1:
+        several = list(resampled.values())
+        resampled[AVERAGE] = Resampled(
             np.mean([one.fpr95 for one in several], axis=0), np.mean([one.auroc for one in several], axis=0)
         )
     rows = [
-        (scores.method, name, *interval(one.fpr95, level), *interval(one.auroc, level)) for name, one in found.items()
+        (scores.method, name, *interval(one.fpr95, level), *interval(one.auroc, level))
+        for name, one in resampled.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nap_core import corruptions, datasets, methods, metrics
 from nap_core.activations import Activations
-from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores, metrics_of
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import Hint, UserError
@@ -145,10 +145,7 @@ def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores)
 
     ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
     """
-    ood: dict[str, dict[Metric, float]] = {
-        name: {"kept": metrics.fpr_at_tpr(scores.id, values), "auroc": metrics.auroc(scores.id, values)}
-        for name, values in scores.ood.items()
-    }
+    ood = metrics_of(scores).set_index("ood").rename(columns={"fpr95": "kept"}).to_dict("index")
     if shifted is None:
         return ShiftResult(scores, ood)
     id_activations = data.id.activations

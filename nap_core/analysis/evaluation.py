@@ -72,6 +72,15 @@ def method_scores(
     )
 
 
+def metrics_of(scores: MethodScores) -> pd.DataFrame:
+    """FPR95 and AUROC of one method, a row an OOD dataset: the columns "ood", "fpr95" and "auroc", shares."""
+    rows = [
+        (name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
+        for name, values in scores.ood.items()
+    ]
+    return pd.DataFrame(rows, columns=["ood", *metrics.METRIC_TITLES])
+
+
 def id_accuracy(data: EvaluationData, predictions: NDArray[np.int64] | None = None) -> float:
     """Top-1 accuracy on the ID images that have a label, a share; NaN where none has one.
 

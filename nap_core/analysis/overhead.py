@@ -121,10 +121,10 @@ def measure(
 
 def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
     """The penultimate map (B, C, H, W) of a batch, in the memory layout in which the network leaves it."""
-    found: list[Tensor] = []
-    with model.hook.capture(model.network, found.append):
+    captured: list[Tensor] = []
+    with model.hook.capture(model.network, captured.append):
         model.network(pixels)
-    return found[-1]
+    return captured[-1]
 
 
 def _nap_score(maps: Tensor, means: Tensor) -> Tensor:

@@ -136,12 +136,12 @@ def id_scores(
 ) -> dict[str, NDArray[np.float64]]:
     """Method → the scores (N,) of the ID images; ``weights`` gives a combination its w, else it takes its published
     one. Raises as ``methods.scored`` does."""
-    found = {}
+    scores = {}
     for spec in specs:
         if error := refusal(methods.parse(spec)):
             raise error
-        found[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
-    return found
+        scores[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
+    return scores
 
 
 def place(
@@ -153,12 +153,12 @@ def place(
     """Method → verdict for each of ``images``, among the scores that ``id_scores`` gives for the same context and
     ``weights``."""
     part = images if isinstance(images, ImageSet) else ImageSet(images)
-    found: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
+    verdicts: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
     for method, scores in id_scores.items():
         w = (weights or {}).get(method, methods.default_w(method, context))
         for row, score in enumerate(methods.score(method, part, context, w=w)):
-            found[row][method] = ImageVerdict(method, w, float(score), scores)
-    return found
+            verdicts[row][method] = ImageVerdict(method, w, float(score), scores)
+    return verdicts
 
 
 @dataclass(frozen=True)

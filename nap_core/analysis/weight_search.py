@@ -146,15 +146,15 @@ def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> 
     Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
     split. Their published w has to do.
     """
-    found = {}
+    weights = {}
     for spec in specs:
         method = methods.parse(spec)
         try:
             if method.prior is not None and not methods.missing_fit(method, data.context):
-                found[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
+                weights[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
         except UserError:
             continue
-    return found
+    return weights
 
 
 def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:

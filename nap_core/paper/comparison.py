@@ -54,6 +54,6 @@ def published_for(entry: Entry, subject: ReproductionInput) -> pd.DataFrame:
     if not entry.settings:
         return pd.DataFrame(columns=["row", "heading", "metric", "published", "note"])
     first = entry.settings[0]
-    found = printed(entry, first)
+    published = printed(entry, first)
     only = first.headings[0] if len(first.headings) == 1 else AVERAGE
-    return found[found["heading"] == only].assign(heading=f"{AVERAGE} of {first.network.title}")
+    return published[published["heading"] == only].assign(heading=f"{AVERAGE} of {first.network.title}")

@@ -92,7 +92,7 @@ def _values(table: pd.DataFrame, metric: str) -> pd.Series[float]:
     return table[table["metric"] == metric].set_index("row")["measured"]
 
 
-def _found_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
+def _searched_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
     lost, w, best = (_values(table, metric) for metric in ("lost", "w", "best_w"))
     if lost.empty:
         return None
@@ -160,7 +160,7 @@ _FINDERS = {
     "methods": _better,
     "layers": _deepest,
     "oracle": _runs_along,
-    "weights": _found_w,
+    "weights": _searched_w,
     "curves": _all_along,
     "accuracy": _on_the_front,
 }

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from nap_core.analysis import layers
+from nap_core.analysis.comparison import AVERAGE as AVERAGE_COLUMN
 from nap_core.analysis.overhead import PAPER_SHARE
 from nap_core.analysis.score_variants import OTHER
 from nap_core.paper import published_tables
@@ -47,14 +47,14 @@ def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     rows = [row.printed for row in entry.rows]
     main = "Table 10" if (entry.table, setting) == ("Table 9", CIFAR100) else entry.table
-    found = _figures(main, setting, rows)
+    figures = _figures(main, setting, rows)
     other = _BASES_OF.get(entry.table, {}).get(setting.trained_on)
     if other:
-        plain = _figures(other, setting, [name for name in rows if name not in set(found["row"])])
-        found = pd.concat([found, plain[plain["heading"] == AVERAGE]], ignore_index=True)
+        plain = _figures(other, setting, [name for name in rows if name not in set(figures["row"])])
+        figures = pd.concat([figures, plain[plain["heading"] == AVERAGE]], ignore_index=True)
     if entry.kind == "accuracy":
-        found = found[(found["heading"] == AVERAGE) & (found["metric"] == "auroc")]
-    return found[COLUMNS].reset_index(drop=True)
+        figures = figures[(figures["heading"] == AVERAGE) & (figures["metric"] == "auroc")]
+    return figures[COLUMNS].reset_index(drop=True)
 
 
 def _figures(table: str, setting: Setting, rows: list[str]) -> pd.DataFrame:
@@ -105,7 +105,7 @@ def with_table_7(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
     by_method = printed.set_index("method")
     named_so = [f"NAP({_STAGE.sub('t', named)})" for named in table["layers"]]
     figures = by_method.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
-    figures[table["ood"] != layers.AVERAGE] = np.nan
+    figures[table["ood"] != AVERAGE_COLUMN] = np.nan
     return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])
 
 

@@ -163,10 +163,10 @@ def _likely_id(record: ModelRecord) -> str:
     own, classes = datasets.registry.names(), record.classes()
     for name in own:
         try:
-            found = datasets.find(name).classes
+            names = datasets.find(name).classes
         except UserError:  # it cannot be opened
             continue
-        if found and set(found) <= set(classes):
+        if names and set(names) <= set(classes):
             return name
     if record.trained_on == "ImageNet-1k" and datasets.prepared("imagenet-val"):
         return "imagenet-val"
@@ -223,11 +223,11 @@ def needed_datasets(study: Study) -> tuple[str, ...]:
 
 def missing_downloads(study: Study) -> list[Download]:
     """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
-    found = {one.path: one for one in _missing_weights(study)}
+    files = {one.path: one for one in _missing_weights(study)}
     for name in needed_datasets(study):
         for one in datasets.missing_downloads(name):
-            found.setdefault(one.path, one)  # two splits may lie in one archive
-    return list(found.values())
+            files.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(files.values())
 
 
 def _missing_weights(study: Study) -> list[Download]:

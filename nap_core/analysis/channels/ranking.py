@@ -55,8 +55,8 @@ def values(activations: Activations, order: str, head_weight: NDArray[np.floatin
         return activations.ratio().astype(np.float64)
     if order not in ORDERS:
         raise ValueError(f"channels cannot be ordered by {order!r}; there are {', '.join(ORDERS)}")
-    found: NDArray[np.floating] = getattr(activations, order)
-    return found.astype(np.float64)
+    statistics: NDArray[np.floating] = getattr(activations, order)
+    return statistics.astype(np.float64)
 
 
 def basis_values(id_values: ArrayLike, ood_values: ArrayLike, basis: str) -> Values:
@@ -207,7 +207,7 @@ def _lowest(sequence: Values, low: NDArray[np.int64], high: NDArray[np.int64]) -
     A run of length n is covered by two runs of length 2^k ≤ n that may overlap; the minima over all runs of length 2^k
     come from those of length 2^(k−1).
     """
-    found = np.empty(len(low))
+    lowest = np.empty(len(low))
     power = np.frexp((high - low).astype(np.float64))[1] - 1
     minima = sequence
     for step in range(int(power.max()) + 1):
@@ -215,5 +215,5 @@ def _lowest(sequence: Values, low: NDArray[np.int64], high: NDArray[np.int64]) -
             half = 2 ** (step - 1)
             minima = np.minimum(minima[:-half], minima[half:])
         here = power == step
-        found[here] = np.minimum(minima[low[here]], minima[high[here] - 2**step])
-    return found
+        lowest[here] = np.minimum(minima[low[here]], minima[high[here] - 2**step])
+    return lowest

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nap_core import datasets, methods, metrics, studies
+from nap_core import datasets, methods, studies
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
 from nap_core.extraction import ExtractionPlan
 from nap_core.methods import EvaluationData
@@ -108,12 +107,6 @@ def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataF
     """
     if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.method_scores(outcome.data, spec, w=w)
+    table = evaluation.metrics_of(evaluation.method_scores(outcome.data, spec, w=w))
     right = evaluation.id_accuracy(outcome.data)
-    return pd.DataFrame(
-        [
-            (spec, outcome.side, name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values), right)
-            for name, values in scores.ood.items()
-        ],
-        columns=COLUMNS,
-    )
+    return table.assign(method=spec, side=outcome.side, id_accuracy=right)[COLUMNS]

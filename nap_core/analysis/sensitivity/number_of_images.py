@@ -50,11 +50,11 @@ def by_images(
     rows: list[dict[str, object]] = []
     for size in sizes_for(scores) if sizes is None else sizes:
         id_scores = scores.id[_drawn(len(scores.id), size, draws, (seed, size, 0))]
-        found = {
+        by_dataset = {
             name: _both(id_scores, values[_drawn(len(values), size, draws, (seed, size, stream))])
             for stream, (name, values) in enumerate(scores.ood.items(), start=1)
         }
-        rows += _rows(scores, size, found)
+        rows += _rows(scores, size, by_dataset)
     whole = {name: _both(scores.id[None], values[None]) for name, values in scores.ood.items()}
     rows += _rows(scores, len(scores.id), whole)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -83,13 +83,13 @@ def _both(id_scores: Scores, ood_scores: Scores) -> dict[str, Scores]:
 def _rows(
     scores: MethodScores,
     size: int,
-    found: Mapping[str, Mapping[str, Scores]],
+    by_dataset: Mapping[str, Mapping[str, Scores]],
     band: tuple[float, float] = BAND,
 ) -> list[dict[str, object]]:
-    columns = dict(found)
-    if len(found) > 1:
+    columns = dict(by_dataset)
+    if len(by_dataset) > 1:
         columns[AVERAGE] = {
-            metric: np.mean([one[metric] for one in found.values()], axis=0) for metric in ("fpr95", "auroc")
+            metric: np.mean([one[metric] for one in by_dataset.values()], axis=0) for metric in ("fpr95", "auroc")
         }
     rows: list[dict[str, object]] = []
     for name, one in columns.items():
