@@ -82,14 +82,11 @@ class Shifted:
 def shifted(study: Study, activations: Sequence[Activations]) -> Shifted:
     """The shifted images of the study from what its ``extraction_plan`` gave."""
     plans = {severity: shifted_images(study, severity).plan for severity in SEVERITIES}
+    sources = {severity: plan.source for severity, plan in plans.items()}
+    kinds = {severity: plan.corruption for severity, plan in plans.items()}
     # Without the images: no method runs the network over them again.
     parts = {severity: ImageSet(one) for severity, one in zip(SEVERITIES, activations, strict=True)}
-    return Shifted(
-        len(activations[0]) // len(CORRUPTIONS),
-        parts,
-        {severity: plan.source for severity, plan in plans.items()},
-        {severity: plan.corruption for severity, plan in plans.items()},
-    )
+    return Shifted(len(activations[0]) // len(CORRUPTIONS), parts, sources, kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +142,8 @@ def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores)
 
     ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
     """
-    ood = metrics_of(scores).set_index("ood").rename(columns={"fpr95": "kept"}).to_dict("index")
+    rows = metrics_of(scores).itertuples(index=False)
+    ood: dict[str, dict[Metric, float]] = {name: {"kept": fpr95, "auroc": auroc} for name, fpr95, auroc in rows}
     if shifted is None:
         return ShiftResult(scores, ood)
     id_activations = data.id.activations
@@ -187,14 +185,14 @@ def _shares(
                 _share(~kept, labelled & right),
             )
         )
+    parts = [
+        [by_severity[severity].scores[corruption[severity] == column] for column in range(len(CORRUPTIONS))]
+        for severity in SEVERITIES
+    ]
     cells: dict[Metric, FloatVector] = {
-        name: np.empty((len(SEVERITIES), len(CORRUPTIONS))) for name in ("kept", "auroc")
+        "kept": np.array([[metrics.share_reaching(scores, threshold) for scores in row] for row in parts]),
+        "auroc": np.array([[metrics.auroc(id_scores, scores) for scores in row] for row in parts]),
     }
-    for row, severity in enumerate(SEVERITIES):
-        for column in range(len(CORRUPTIONS)):
-            scores = by_severity[severity].scores[corruption[severity] == column]
-            cells["kept"][row, column] = metrics.share_reaching(scores, threshold)
-            cells["auroc"][row, column] = metrics.auroc(id_scores, scores)
     kept, auroc, right, among_kept, among_rejected, thrown_away = np.array(columns).T
     return ShiftRates(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
 

@@ -75,7 +75,6 @@ def oracle(
     is_id = dataset == data.id_name
     learnt = _log_odds(features[training], is_id[training], features[held], seed, callbacks)
     truth, ours = is_id[held], scores[held]
-    within = tuple(_rank_correlation(learnt[side], ours[side]) for side in (truth, ~truth))
     return Oracle(
         scores=learnt,
         nap=ours,
@@ -84,7 +83,7 @@ def oracle(
         trained=len(training),
         correlation=_rank_correlation(learnt, ours),
         pearson=float(np.corrcoef(learnt, ours)[0, 1]) if np.ptp(ours) > 0 else float("nan"),
-        within=(within[0], within[1]),
+        within=(_rank_correlation(learnt[truth], ours[truth]), _rank_correlation(learnt[~truth], ours[~truth])),
         auroc=metrics.auroc(learnt[truth], learnt[~truth]),
         nap_auroc=metrics.auroc(ours[truth], ours[~truth]),
     )

@@ -20,7 +20,7 @@ from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
-from nap_core.metrics import METRIC_TITLES
+from nap_core.metrics import METRIC_TITLES, Metric
 
 DESIGNS = ("nap-variance", "nap-no-square", "nap-minus", "nap")
 """In the order of Table 6; the last is S_NAP."""
@@ -153,9 +153,9 @@ class EpsilonCurve:
     datasets: tuple[str, ...]
     other: str
     w: float
-    alone: Mapping[str, NDArray[np.float64]]
-    combined: Mapping[str, NDArray[np.float64]]
-    baseline: Mapping[str, NDArray[np.float64]]
+    alone: Mapping[Metric, NDArray[np.float64]]
+    combined: Mapping[Metric, NDArray[np.float64]]
+    baseline: Mapping[Metric, NDArray[np.float64]]
 
 
 def epsilon_curve(

@@ -154,7 +154,7 @@ def _accuracy(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks)
 
     def measured(row: Row) -> list[Measured]:
         table = _evaluated(row, subject, callbacks)
-        means = table[["id_accuracy", "auroc"]].mean().to_dict()
+        means = {metric: float(table[metric].mean()) for metric in ("id_accuracy", "auroc")}
         return _averages(row, means, table["w"].iloc[0], heading, "auroc")
 
     table = _each(entry, callbacks, measured)

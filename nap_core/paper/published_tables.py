@@ -36,6 +36,11 @@ ANOTHER_ORDER = {
 """In those rows of Tables 9 and 10: dataset → the heading it stands under; SVHN and Places365 are where they belong."""
 
 
+BASES = {"NAP-M": "MSP", "NAP-E": "Energy", "NAP-A": "ASH", "NAP-D": "DICE", "NAP-S": "SCALE", "NAP-R": "ReAct"}
+BASES |= {"NAP-K": "KNN"}
+"""What the paper calls the combinations, and the methods in them; Table 11 lists their w under the latter."""
+
+
 @dataclass(frozen=True)
 class Counterpart:
     """A row of a published table and the method of our catalogue that it is, parameters included."""

@@ -109,9 +109,7 @@ def same_mean_pair(
     """
     id_mean, id_maximum = _column(id_activations, channel)
     ood_mean, ood_maximum = _column(ood_activations, channel)
-    id_rows = np.flatnonzero(id_mean > floor)
-    ood_rows = np.flatnonzero(ood_mean > floor)
-    ood_rows = ood_rows[np.argsort(ood_mean[ood_rows], kind="stable")]
+    id_rows, ood_rows = np.flatnonzero(id_mean > floor), _ascending(ood_mean, floor)
     low, high = _partners(id_mean[id_rows], ood_mean[ood_rows], tolerance)
     some = high > low
     if not some.any():
@@ -172,8 +170,7 @@ def matched_peaks(
     ood_mean, ood_maximum = _column(ood_activations, channel)
     kept = id_mean > floor
     id_mean, id_maximum = id_mean[kept], id_maximum[kept]
-    ood_rows = np.flatnonzero(ood_mean > floor)
-    ood_rows = ood_rows[np.argsort(ood_mean[ood_rows], kind="stable")]
+    ood_rows = _ascending(ood_mean, floor)
     if not len(ood_rows) or not len(id_mean):
         return MatchedPeaks(float("nan"), 0)
     ood_mean, ood_maximum = ood_mean[ood_rows], ood_maximum[ood_rows]
@@ -192,6 +189,12 @@ def _column(activations: Activations, channel: int) -> tuple[Values, Values]:
     """Mean and maximum of one channel, (N,) each."""
     mean, maximum = activations.mean[:, channel], activations.maximum[:, channel]
     return mean.astype(np.float64), maximum.astype(np.float64)
+
+
+def _ascending(means: Values, floor: float) -> NDArray[np.int64]:
+    """The rows with a mean above ``floor``, in ascending order of it."""
+    rows = np.flatnonzero(means > floor)
+    return rows[np.argsort(means[rows], kind="stable")]
 
 
 def _partners(means: Values, sorted_means: Values, tolerance: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

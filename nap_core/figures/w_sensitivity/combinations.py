@@ -75,8 +75,8 @@ def combinations_picture(
         text = f"<b>{one.combination}</b>" if one.combination == opened else one.combination
         notes.append(note(text, sum(x) / 2, top, 13, xref="paper", yref="paper", yanchor="bottom"))
     figure = go.Figure(traces, {**layout, **TRANSPARENT, "shapes": shapes, "annotations": notes})
-    tables = {one.combination: metric_table(one.curve, metric) for one in many}
-    table = pd.concat(tables, names=["combination"]).reset_index("combination").reset_index(drop=True)
+    tables = [metric_table(one.curve, metric).assign(combination=one.combination) for one in many]
+    table = pd.concat(tables, ignore_index=True)[["combination", "ood", "w", metric]]
     return Picture(figure, robust_reading(many, metric), table, f"w-combinations-{metric}")
 
 
