@@ -95,9 +95,9 @@ class ShiftRates:
 
     ``kept`` and ``auroc`` (6,) are over all corruptions: the images that reach the threshold, and the AUROC of the
     study's ID images against them. ``cells`` holds both for each severity from 1 and each of ``CORRUPTIONS``, (5, K).
-    ``right`` (6,) are the images whose class the network gets right, ``right_among_kept`` and ``right_among_rejected``
-    the same among those, ``rejected_among_right`` what the threshold throws away of the right ones. These four are NaN
-    where there are no such images, or no classes.
+    ``right`` (6,) are the images that the network classifies correctly, ``right_among_kept`` and
+    ``right_among_rejected`` the same among those, ``rejected_among_right`` the rejected ones among the correct ones.
+    These four are NaN where there are no such images, or no classes.
     """
 
     kept: FloatVector

@@ -28,9 +28,14 @@ COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
 
 @dataclass(frozen=True)
 class MethodScores:
-    """One method's score of every image of a study: ``id`` (N,), ``ood`` (M,) by dataset. Higher is more ID.
+    """One method's score of every image of a study; higher is more in-distribution.
 
-    ``id_predictions`` (N,) are the classes under the method's own logits, None where it leaves the network's.
+    Attributes:
+        method: The method's name.
+        w: The weight of a combination; None for other methods.
+        id: The scores of the ID images, (N,).
+        ood: OOD dataset → the scores of its images, (M,).
+        id_predictions: The classes under the method's own logits, (N,); None where it keeps the network's.
     """
 
     method: str

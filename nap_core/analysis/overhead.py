@@ -35,7 +35,7 @@ REPEATS = 7
 class Cost:
     """Medians over the repeats: seconds that ``images`` images took in the forward pass, and that NAP took on top.
 
-    ``shares`` are those of the single repeats, in order. ``device`` and ``model`` say in words what was measured,
+    ``shares`` are those of the single repeats, in order. ``device`` and ``model`` are the titles of what was measured,
     ``batch`` is how many images went through at a time.
     """
 

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nap_core.metrics import Metric
+
 
 def curve_table(
     datasets: Sequence[str],
     x: Mapping[str, NDArray[np.float64]],
-    values: Mapping[str, NDArray[np.float64]],
+    values: Mapping[Metric, NDArray[np.float64]],
     *,
     dataset: str = "ood",
 ) -> pd.DataFrame:
@@ -27,6 +29,8 @@ def curve_table(
     Returns:
         One row a (dataset, x): the dataset, the quantity and every metric.
     """
-    (name, places), rows = next(iter(x.items())), len(datasets)
-    columns = {dataset: np.repeat(list(datasets), len(places)), name: np.tile(places, rows)}
-    return pd.DataFrame({**columns, **{metric: np.ravel(curves) for metric, curves in values.items()}})
+    ((name, places),) = x.items()
+    table = pd.DataFrame({dataset: np.repeat(list(datasets), len(places)), name: np.tile(places, len(datasets))})
+    for metric, curves in values.items():
+        table[metric] = np.ravel(curves)
+    return table

@@ -86,11 +86,11 @@ class ReproductionInput:
             if not entry.settings:
                 return []
             first = entry.settings[0]
-            unlike = f"{self.model.title} knows {self.trained_on or 'other data'}"
+            unlike = f"{self.model.title} is trained on {self.trained_on or 'other data'}"
             if first.trained_on == self.trained_on:
                 unlike = f"{self.model.title} is a {'Transformer' if self.model.reads_attention else 'CNN'}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.trained_on}. {unlike}: the paper's "
+                f"The paper has this for {first.network.title}, trained on {first.trained_on}. {unlike}: the paper's "
                 "figures are shown for orientation, without differences."
             ]
         said = []

@@ -28,7 +28,7 @@ def measure(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = 
 
     ``row`` is the paper's name of the row, ``method`` ours. ``ood`` is the name of the dataset or "average";
     ``heading`` the paper's for it, empty where the paper has none, an average over other datasets included. FPR95,
-    AUROC and accuracy are shares. What cannot be measured has a NaN and a ``note`` that says why; that of a row
+    AUROC and accuracy are shares. What cannot be measured has a NaN and its reason as ``note``; that of a row
     stands once.
 
     Raises UserError when none of the rows can be measured, and for an entry without numbers; ExtractionStopped when

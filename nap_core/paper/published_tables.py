@@ -15,7 +15,7 @@ from nap_core.storage.bundled_assets import ASSETS
 
 FOLDER = ASSETS / "published"
 NETWORK = "DenseNet-BC-100-12"
-CLOSE = 0.01  # AUROC: a larger difference wants a note
+CLOSE = 0.01  # AUROC: a larger difference has a note
 
 SVHN, CIFAR100, TEXTURES = "SVHN part", "CIFAR-100", "Textures, 10 classes"
 OOD_NOTES = {

@@ -26,7 +26,7 @@ _TABLE_6 = {
 COLUMNS = ["row", "heading", "metric", "published", "note"]
 FIGURES = ("fpr95", "auroc")
 SLIP = 0.0005
-"""A share: an average that is farther than this from the mean of its own row gets a note. Rounding makes 0.00005."""
+"""A share: an average that is farther than this from the mean of its own row has a note. Rounding makes 0.00005."""
 
 # Table 4 prints the methods alone as well, with the figures of these tables.
 _BASES_OF = {"Table 4 (w=0.5, no search)": {"CIFAR-10": "Table 2", "CIFAR-100": "Table 2", "ImageNet-1k": "Table 3"}}
@@ -112,5 +112,6 @@ def table_6(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float
     averages over its six OOD datasets. Empty where Table 6 has no value, that is but for Energy on CIFAR-10."""
     if other != OTHER:
         return {}
-    rows = _printed("Table 6", trained_on).set_index("method")[list(FIGURES)]
-    return {design: tuple(rows.loc[name].tolist()) for design, name in _TABLE_6.items() if name in rows.index}
+    rows = _printed("Table 6", trained_on)[["method", *FIGURES]].itertuples(index=False)
+    printed = {name: (fpr95, auroc) for name, fpr95, auroc in rows}
+    return {design: printed[name] for design, name in _TABLE_6.items() if name in printed}

@@ -18,9 +18,18 @@ __all__ = ["Reproduced", "ReproductionInput", "run"]
 
 @dataclass(frozen=True)
 class Reproduced:
-    """What came of an entry. ``table`` has the columns of ``comparing.COLUMNS``; ``titles`` what its datasets are
-    called; ``beside`` is the paper's setting that it stands beside, None where there is none like it; ``remarks`` say
-    what keeps it from being the paper's experiment, ``slips`` where the paper's own table errs, a sentence each."""
+    """An entry with its published and measured values.
+
+    Attributes:
+        entry: The table or figure.
+        table: The columns of ``comparison.COLUMNS``, one row a (row, dataset, metric); shares, w as it is.
+        titles: Catalogue name → title of the OOD datasets.
+        network: The title of the network.
+        beside: The paper's setting that the values are compared with; None where none is like it.
+        finding: Whether the claim holds; None where the values do not bear on it.
+        remarks: The differences from the paper's experiment, a sentence each.
+        slips: Notes on the paper's own table, a sentence each.
+    """
 
     entry: Entry
     table: pd.DataFrame

@@ -26,7 +26,7 @@ Polygon = tuple[Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The points of one dataset. ``place`` (P,) says where they come from: image · ``channels`` + channel.
+    """The points of one dataset. ``place`` (P,) is the origin of each: image · ``channels`` + channel.
 
     ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away. They are
     those of the first ``images`` of a dataset of ``all_images``.
@@ -104,7 +104,7 @@ def points_of_each(
     floor: float | None = FLOOR,
     most: int = MOST_COLLECTED,
 ) -> list[Points]:
-    """The ``points_of`` every dataset, of as many images as ``images_collected`` says."""
+    """The ``points_of`` every dataset, of as many images as ``images_collected`` gives."""
     counts = images_collected(list(parts.values()), channel=channel, most=most)
     return [
         points_of(name, images, channel=channel, floor=floor, images=count)

@@ -27,7 +27,7 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
     """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
-    ``refused`` then says why."""
+    ``refused`` then holds the reason."""
 
     side: int
     factor: float

@@ -25,7 +25,7 @@ DRAWS = 50
 FIT_DRAWS = 3
 SEED = 0
 BAND = (0.05, 0.95)
-EVERY = (0.0, 1.0)  # of three draws, nothing less can be said
+EVERY = (0.0, 1.0)  # three draws have no narrower interval
 COLUMNS = ["method", "ood", "images", "metric", "low", "median", "high"]
 
 Scores = NDArray[np.float64]

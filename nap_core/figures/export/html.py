@@ -1,4 +1,4 @@
-"""A report in one file: figures that can be pointed at, tables, what every number stands on. It asks no network."""
+"""A report in one file, which loads nothing from elsewhere: figures with hover texts, tables, provenance."""
 
 from __future__ import annotations
 
@@ -39,8 +39,16 @@ def html_report(
 ) -> str:
     """The comparison as one HTML document, with plotly.js inside, in the reader's light or dark.
 
-    ``sentence`` says which study it is; ``rows``, ``results`` and ``intervals`` are those of the same methods, from
-    ``evaluation`` and ``bootstrap``; ``titles`` and ``colours`` are the datasets'.
+    Args:
+        sentence: The study in words.
+        rows: The scores of every method.
+        results: Rows of ``evaluation.evaluate`` of the same methods, shares.
+        intervals: Their ``bootstrap.intervals``, shares.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The text of an HTML file.
     """
     boards = [scoreboard(results, "fpr95"), scoreboard(results, "auroc")]
     column = boards[0].columns[-1]
