@@ -23,12 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from nap_core import datasets, methods, models  # noqa: E402
 from nap_core.activations import Activations  # noqa: E402
-from nap_core.extraction import (  # noqa: E402
-    Progress,
-    RunCallbacks,
-    extract,
-    precomputed,
-)
+from nap_core.extraction import extract, precomputed  # noqa: E402
+from nap_core.storage.progress import Progress, RunCallbacks  # noqa: E402
 
 BANK, MODEL = "imagenet-bank", "efficientnet-lite0-imagenet"
 COLUMNS = ("file", "author", "landing_page", "licence")

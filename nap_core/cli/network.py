@@ -19,7 +19,7 @@ from nap_core.cli import data
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import extract, precomputed
 from nap_core.methods import EvaluationData, ScoringContext

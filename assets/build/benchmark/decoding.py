@@ -13,7 +13,7 @@ from timing import cores, seconds
 
 from nap_core import datasets, models
 from nap_core.datasets import FolderImages
-from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
+from nap_core.extraction import BATCH, available_devices, choose_device, describe_device, extract, forward_pass
 from nap_core.extraction.forward_pass import ForwardPass
 from nap_core.models import LoadedModel, architectures
 
@@ -55,10 +55,10 @@ def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float
     size, pinned = forward_pass.batch_size, forward_pass.device.type == "cuda"
 
     def decode() -> None:
-        for _ in decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned):
+        for _ in forward_pass.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned):
             pass
 
-    views = next(decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned))[1]
+    views = next(forward_pass.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned))[1]
     labels = np.full(len(views), -1)
     batches = max(1, len(dataset) // len(views)) if pinned else 2
 
@@ -79,17 +79,17 @@ def table(count: int) -> list[str]:
     """Ratios on every device that there is."""
     with tempfile.TemporaryDirectory() as folder:
         dataset = photographs(Path(folder), count)
-        every = decoding.threads()
+        every = forward_pass.threads()
         transform = models.load("efficientnet-lite0-imagenet").transform
 
         def decode() -> None:
-            for _ in decoding.blocks(dataset, transform, 0, len(dataset), BATCH["cpu"]):
+            for _ in forward_pass.blocks(dataset, transform, 0, len(dataset), BATCH["cpu"]):
                 pass
 
         many = min(seconds(decode) for _ in range(ROUNDS))
-        decoding.threads = lambda: 1
+        forward_pass.threads = lambda: 1
         one = min(seconds(decode) for _ in range(ROUNDS))
-        decoding.threads = lambda: every
+        forward_pass.threads = lambda: every
         rows = []
         for device in dict.fromkeys(["cpu", available_devices()[0]]):
             for model in networks(device):
