@@ -60,9 +60,19 @@ class MethodScores:
 def method_scores(
     data: EvaluationData, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> MethodScores:
-    """The scores of all images under the method ``spec``. A combination takes ``w``, else its published weight.
+    """The scores of all images under a method.
 
-    Raises as ``methods.scored`` does.
+    Args:
+        data: The images and what methods may use besides them.
+        spec: The method, by name.
+        w: The weight of a combination, 0 to 1; None takes its published weight.
+        callbacks: Progress and cancellation of passes that the method still needs.
+
+    Returns:
+        The scores of the ID images, (N,), and of each OOD dataset, (M,).
+
+    Raises:
+        UserError: As ``methods.scored`` does.
     """
     method = methods.parse(spec)
     used = methods.default_w(spec, data.context) if w is None else w
@@ -196,7 +206,19 @@ def versions() -> str:
 def weight_curve(
     data: EvaluationData, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
-    """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
+    """FPR95 and AUROC of a combination over w.
+
+    Args:
+        data: The images and what methods may use besides them.
+        spec: The combination, by name.
+        weights: The W weights, ascending, 0 to 1.
+
+    Returns:
+        Both metrics, (D, W) each for D OOD datasets, shares.
+
+    Raises:
+        UserError: ``spec`` is no combination.
+    """
     pairs = {name: parts_of_combination(data, part, spec) for name, part in data.parts.items()}
     id_other, id_prior = pairs.pop(data.id_name)
     return combination.weight_curve(

@@ -189,7 +189,22 @@ def run_layers(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> dict[str, EvaluationData]:
-    """What methods are evaluated on, by layer, from a run of the ``extraction_plan``. Raises as it does."""
+    """The data of a study at several layers, from a run of the ``extraction_plan``.
+
+    Args:
+        study: The model and the datasets; its own layer is not used.
+        store: Where activations are kept.
+        layers: The dotted names of modules, "" for the penultimate map.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress over the images of all datasets, and cancellation.
+
+    Returns:
+        The data by layer.
+
+    Raises:
+        UserError: As ``network_of`` does, and for a name that is no layer's.
+        ExtractionStopped: On request; a second call goes on from there.
+    """
     plan = extraction_plan(study, layers, device)
     images = {name: datasets.load(name) for name in study.datasets}
     contexts = {layer: context(replace(study, layer=layer), store, device) for layer in layers}
@@ -254,8 +269,16 @@ def paper_products(layers: Sequence[str]) -> list[Product]:
 
 
 def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product] = ()) -> pd.DataFrame:
-    """NAP at each layer, then each of ``products`` of layers: ``layers`` (names joined by commas, "penultimate" for
-    ""), ``ood`` (a dataset, or "average" over them), ``fpr95`` and ``auroc``, shares."""
+    """NAP at each layer, then its products over layers (NAP paper, Table 7).
+
+    Args:
+        by_layer: Layer → S_NAP of every image, (N,) a dataset.
+        products: The layers of each product.
+
+    Returns:
+        The columns ``layers`` (names joined by commas, "penultimate" for ""), ``ood`` (a dataset, or "average" over
+        them), ``fpr95`` and ``auroc``, shares.
+    """
     parts = []
     for layers in [*((layer,) for layer in by_layer), *products]:
         table = metrics_of(product([by_layer[layer] for layer in layers]))

@@ -68,9 +68,24 @@ def measure(
     """Time the forward pass over the first ``images`` images and, apart from it, what NAP adds.
 
     Everything is run once before it counts. The GPU is synchronised whenever the clock is read. Of a Transformer the
-    attention is taken as given, and NAP is its maximum. Progress is reported to ``callbacks`` after every repeat,
-    counted in images. Raises ExtractionStopped when ``callbacks`` request it, ValueError for no images or no repeats,
-    UserError for a device that is not there.
+    attention is taken as given, and NAP is its maximum.
+
+    Args:
+        model: The network.
+        dataset: The images.
+        images: How many of them, from the first on.
+        repeats: How often everything is measured.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress after every repeat, in images, and cancellation.
+        clock: The time in seconds.
+
+    Returns:
+        The medians over the repeats, in seconds.
+
+    Raises:
+        ValueError: There are no images or no repeats.
+        UserError: The device is not there.
+        ExtractionStopped: On request.
     """
     count = min(images, len(dataset))
     if count < 1 or repeats < 1:

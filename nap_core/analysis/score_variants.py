@@ -72,12 +72,19 @@ def design_table(
 ) -> pd.DataFrame:
     """``other`` alone, each design alone and each combined with it, against every OOD dataset (NAP paper, Table 6).
 
-    Columns: ``design`` (a name of ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``,
-    ``fpr95``, ``auroc`` (shares), and ``fpr95_change``, ``auroc_change``, the difference from the baseline. After the
-    OOD datasets, where there are several, their average has a row too. ``weights`` gives designs their w in the
-    combination; the others take their published w.
+    Args:
+        data: The images and what methods may use besides them.
+        specs: The designs, by name.
+        other: The method that they are combined with.
+        weights: Design → its w in the combination, 0 to 1; the others take their published w.
 
-    Raises UserError as ``methods.scored`` does, as for a Transformer, which has no designs.
+    Returns:
+        A row a method and OOD dataset, and one for their average where there are several: ``design`` (a name of
+        ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``, ``fpr95``, ``auroc`` (shares), and
+        ``fpr95_change``, ``auroc_change``, the difference from the baseline.
+
+    Raises:
+        UserError: As ``methods.scored`` does, as for a Transformer, which has no designs.
     """
     rows = [("", False, other), *((spec, False, spec) for spec in specs)]
     rows += [(spec, True, f"{spec}+{other}") for spec in specs]
@@ -163,7 +170,18 @@ def epsilon_curve(
 ) -> EpsilonCurve:
     """What ε of S_NAP does on a study (NAP paper, section 5: "consistently set to 1.0 for numerical stability").
 
-    ``w`` None takes the combination's published w. Raises UserError for a Transformer, whose NAP has no ε.
+    Args:
+        data: The images and what methods may use besides them.
+        other: The method that NAP is combined with.
+        w: The weight of the combination, 0 to 1; None takes its published w.
+        epsilons: The E values of ε.
+
+    Returns:
+        Both metrics of NAP alone and combined, (D, E) each for D OOD datasets, shares.
+
+    Raises:
+        UserError: The network is a Transformer, whose NAP has no ε.
+        ValueError: The combination has no published w and none is given.
     """
     method = methods.parse(other)
     if data.context.model is not None and data.context.model.reads_attention:

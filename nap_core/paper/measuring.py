@@ -24,15 +24,22 @@ Measured = tuple[str, str, float | None, str, str, str, float | None, str]
 
 
 def measure(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_CALLBACKS) -> pd.DataFrame:
-    """Run ``entry`` on ``subject``: the columns of ``COLUMNS``, one row a (row, OOD dataset, metric).
+    """Run an entry on a study.
 
-    ``row`` is the paper's name of the row, ``method`` ours. ``ood`` is the name of the dataset or "average";
-    ``heading`` the paper's for it, empty where the paper has none, an average over other datasets included. FPR95,
-    AUROC and accuracy are shares. What cannot be measured has a NaN and its reason as ``note``; that of a row
-    stands once.
+    Args:
+        entry: The table or figure.
+        subject: The network and the images.
+        callbacks: Progress and cancellation.
 
-    Raises UserError when none of the rows can be measured, and for an entry without numbers; ExtractionStopped when
-    ``callbacks`` request it: what has been extracted is kept, and a second call goes on from there.
+    Returns:
+        The columns of ``COLUMNS``, one row a (row, OOD dataset, metric). ``row`` is the paper's name of the row,
+        ``method`` ours. ``ood`` is the name of the dataset or "average"; ``heading`` the paper's for it, empty where
+        the paper has none, an average over other datasets included. FPR95, AUROC and accuracy are shares. What cannot
+        be measured has a NaN and its reason as ``note``; that of a row stands once.
+
+    Raises:
+        UserError: None of the rows can be measured, or the entry has no numbers.
+        ExtractionStopped: On request: what has been extracted is kept, and a second call goes on from there.
     """
     if entry.kind not in MEASURES:
         raise UserError(f"{entry.label} has no numbers: {entry.title.lower()}.")

@@ -48,7 +48,20 @@ class Reproduced:
 
 
 def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_CALLBACKS) -> Reproduced:
-    """Measure ``entry`` on ``subject`` and set it beside the paper. Raises as ``measuring.measure`` does."""
+    """Measure an entry and set it beside the paper.
+
+    Args:
+        entry: The table or figure.
+        subject: The network and the images.
+        callbacks: Progress and cancellation.
+
+    Returns:
+        Published and measured values, and whether the paper's claim holds.
+
+    Raises:
+        UserError: As ``measuring.measure`` does.
+        ExtractionStopped: On request; a second call goes on from there.
+    """
     measured = measure(entry, subject, callbacks)
     published = published_for(entry, subject)
     table = compare(measured, published)

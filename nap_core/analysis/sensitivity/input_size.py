@@ -64,9 +64,20 @@ def extraction_plan(study: Study, device: str | None = None) -> extraction.Extra
 def by_size(
     study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> tuple[SizeOutcome, ...]:
-    """The study at every size of ``FACTORS``, the smallest first, from a run of the ``extraction_plan``.
+    """The study at every size of ``FACTORS``, from a run of the ``extraction_plan``.
 
-    Raises as ``check`` does, and ExtractionStopped on request.
+    Args:
+        study: The model and the datasets.
+        store: Where activations are kept.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress over the images of all sizes, and cancellation.
+
+    Returns:
+        One result a size, the smallest first.
+
+    Raises:
+        UserError: As ``check`` does.
+        ExtractionStopped: On request; a second call goes on from there.
     """
     taken, refused = _sized(study)
     extraction_plan(study, device).run(store, callbacks)
