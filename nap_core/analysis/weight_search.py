@@ -134,9 +134,18 @@ class WeightSearch:
 
 
 def search(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightSearch:
-    """The search for the w of the combination ``spec``: the first ID images against ``pseudo``, made of them.
+    """The search for the w of a combination.
 
-    Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.
+    Args:
+        data: The ID and OOD images; the search does not use the latter.
+        pseudo: The pseudo-OOD images, as ``extracted`` gives them.
+        spec: The combination, by name.
+
+    Returns:
+        The w, the steps to it, and the curves on the pseudo-OOD images and on the OOD datasets.
+
+    Raises:
+        UserError: As ``methods.scored`` does: for what is no combination, and for a method that needs images.
     """
     curve = _pseudo_curve(data, pseudo, spec)
     return WeightSearch(*_best(curve), curve, weight_curve(data, spec))
@@ -148,15 +157,15 @@ def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> 
     Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
     split. Their published w has to do.
     """
-    found = {}
+    weights = {}
     for spec in specs:
         method = methods.parse(spec)
         try:
             if method.prior is not None and not methods.missing_fit(method, data.context):
-                found[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
+                weights[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
         except UserError:
             continue
-    return found
+    return weights
 
 
 def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:

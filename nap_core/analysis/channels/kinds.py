@@ -63,8 +63,8 @@ class ChannelKind:
 
     def ranked(self, values: FloatArray) -> NDArray[np.int64]:
         """Channel numbers from the largest value to the smallest, (C,); the mean over the heads before all of them."""
-        found = ranking(values)
-        return np.concatenate([[MEAN], found[found != MEAN]]) if self.of_heads else found
+        order = ranking(values)
+        return np.concatenate([[MEAN], order[order != MEAN]]) if self.of_heads else order
 
 
 def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatArray:
@@ -72,8 +72,8 @@ def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatA
 
 
 def _maxima(activations: Activations, channels: Columns = slice(None)) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
-    return found
+    maxima: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
+    return maxima
 
 
 MAPS = ChannelKind(
