@@ -9,21 +9,22 @@ Run it again when the default model's weights change; tests/figures/test_home.py
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from nap_core import models  # noqa: E402
-from nap_core.analysis import home_example  # noqa: E402
-from nap_core.storage.activation_store import Store  # noqa: E402
-from nap_core.studies.study import default_study, run  # noqa: E402
+import repository  # noqa: F401 - puts nap_core on the import path
+
+from nap_core import models
+from nap_core.analysis import home_example
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import default_study, run
 
 
 def main() -> int:
     study = default_study()
     chosen = home_example.choose(run(study, Store()))
     if chosen is None:
-        print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
+        print(
+            "No two images of the default study qualify (see nap_core.analysis.home_example.choose).", file=sys.stderr
+        )
         return 1
     id_image, ood_image = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
     made = home_example.make(models.load(study.model), chosen.channel, id_image, ood_image)

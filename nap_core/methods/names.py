@@ -53,9 +53,10 @@ class Method:
 
     @property
     def fits(self) -> bool:
-        """Whether it needs the fit split, be it to make its score positive."""
+        """Whether it needs the fit split: to estimate from it, or to make its score positive for the combination."""
+        given = any(value and self.record.parameter(name).replaces_fit for name, value in self.told)
         positive = self.record.positive
-        return self.record.fits or bool(self.prior and positive and positive.fitted)
+        return (self.record.fits and not given) or bool(self.prior and positive and positive.fitted)
 
     def parameters(self, trained_on: str) -> dict[str, Value]:
         """Every parameter: what it was told, else the default where the network knows ``knows``."""

@@ -69,6 +69,7 @@ class Parameter:
         by_benchmark: the default by ID dataset as the papers call it ("CIFAR-10").
         low_on: the limit of the network below which a given number is refused, None for ``low`` alone.
         high_on: the limit above which it is refused, None for ``high`` alone.
+        replaces_fit: whether a value other than 0 stands in for what the method estimates from the fit split.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Parameter:
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
     low_on: Limit | None = None
     high_on: Limit | None = None
+    replaces_fit: bool = False
 
     def default_for(self, trained_on: str) -> Value:
         """The default for a network that was trained on ``trained_on``."""
