@@ -24,7 +24,7 @@ SHA256 = {
 }
 
 
-def main() -> int:
+def main() -> None:
     reader = parser(__doc__)
     reader.add_argument("folder", type=Path)
     folder = reader.parse_args().folder
@@ -44,8 +44,7 @@ def main() -> int:
         contents[name] = f"the {name} that goes with the pictures of frost"
     rows = ((f"corruptions/{name}", what, SOURCE, LICENCE) for name, what in contents.items())
     write_provenance("build_frost", rows)
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -18,14 +18,11 @@ from nap_core.storage.activation_store import Store
 from nap_core.studies.study import default_study, run
 
 
-def main() -> int:
+def main() -> None:
     study = default_study()
     chosen = home_example.choose(run(study, Store()))
     if chosen is None:
-        print(
-            "No two images of the default study qualify (see nap_core.analysis.home_example.choose).", file=sys.stderr
-        )
-        return 1
+        sys.exit("No two images of the default study qualify (see nap_core.analysis.home_example.choose).")
     id_image, ood_image = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
     made = home_example.make(models.load(study.model), chosen.channel, id_image, ood_image)
     home_example.save(made)
@@ -34,8 +31,7 @@ def main() -> int:
             f"{example.title}, image {example.row} ({example.shows}): channel {made.channel}, "
             f"mean {example.mean:.3f}, maximum {example.maximum:.2f}, NAP {example.nap:.2f}"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

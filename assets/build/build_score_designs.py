@@ -9,30 +9,23 @@ goes through the network is kept in the store: images of ``make fidelity`` are n
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, context, image_sets, network
+from documents import pair, pairs, table
+from paper_network import FAR, NEAR, arguments, evaluation_sets
+from repository import write_document
 
 from nap_core import methods
 from nap_core.analysis import score_variants, weight_search
 from nap_core.analysis.oracle import Oracle, oracle
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
-from nap_core.methods.context import evaluation_data
-from nap_core.paper import published_tables, published_values
-from nap_core.storage.activation_store import Store
+from nap_core.paper import published_values
 
-ROOT = Path(__file__).resolve().parents[2]
-FAR, NEAR = (published_tables.SVHN, published_tables.TEXTURES), published_tables.CIFAR100
 SEEDS = (0, 1, 2)
 COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESIGNS]
 
@@ -51,26 +44,19 @@ def best_weights(data: EvaluationData) -> dict[str, float]:
     return {design: min(WEIGHTS, key=lambda w, name=design: value[w][name]) for design in score_variants.DESIGNS}
 
 
-def cell(fpr95: float, auroc: float) -> str:
-    return f"{100 * fpr95:.2f} / {100 * auroc:.2f}"
-
-
-def lines(table: pd.DataFrame, combined: bool, printed: Mapping[str, tuple[float, float]]) -> Iterator[str]:
+def lines(results: pd.DataFrame, combined: bool, printed: Mapping[str, tuple[float, float]]) -> list[str]:
     """A row the baseline and each design; the far average, each dataset, the paper's average."""
-    heads = [f"average of {' and '.join(('SVHN part', 'textures'))}", *FAR, NEAR]
-    w = ["w"] if combined else []
-    paper = ["Table 6, average of six"] if printed else []
-    columns = ["score", *w, *heads, *paper]
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
+    w, paper = ["w"] if combined else [], ["Table 6, average of six"] if printed else []
+    rows = []
     for design in ("", *score_variants.DESIGNS):
-        rows = table[(table["design"] == design) & (table["combined"] == (combined and bool(design)))]
-        by_set = rows.set_index("ood")
-        far = by_set.loc[list(FAR)][["fpr95", "auroc"]].mean()
-        name = methods.title(rows["method"].iloc[0]) if design else "Energy alone"
-        cells = [cell(*far), *(cell(*by_set.loc[one, ["fpr95", "auroc"]]) for one in (*FAR, NEAR))]
-        weight = [f"{rows['w'].iloc[0]:g}" if design else ""] if combined else []
-        yield f"| {' | '.join([name, *weight, *cells, *([cell(*printed[design])] if printed else [])])} |"
+        part = results[(results["design"] == design) & (results["combined"] == (combined and bool(design)))]
+        by_set, first = part.set_index("ood"), part.iloc[0]
+        far, each = by_set.loc[list(FAR)][["fpr95", "auroc"]].mean(), by_set.loc[[*FAR, NEAR]]
+        name = methods.title(first["method"]) if design else "Energy alone"
+        weight = [f"{first['w']:g}" if design else ""] if combined else []
+        published = [pair(*printed[design], 2)] if printed else []
+        rows.append([name, *weight, pair(*far, 2), *pairs(each["fpr95"], each["auroc"], 2), *published])
+    return table(["score", *w, "average of SVHN part and textures", *FAR, NEAR, *paper], rows)
 
 
 def order(table: pd.DataFrame, metric: str) -> str:
@@ -79,24 +65,25 @@ def order(table: pd.DataFrame, metric: str) -> str:
     return ", ".join(methods.title(str(name)) for name in rows.sort_values(ascending=metric == "fpr95").index)
 
 
-def oracle_lines(data: EvaluationData) -> Iterator[str]:
-    yield "| OOD images | held out | Spearman | among ID | among OOD | Pearson | AUROC of the oracle | AUROC of NAP |"
-    yield "|---|---|---|---|---|---|---|---|"
+def oracle_lines(data: EvaluationData) -> list[str]:
+    rows = []
     for names in (FAR, *((one,) for one in FAR), (NEAR,)):
         some = replace(data, ood={name: data.ood[name] for name in names})
-        yield row_of([oracle(some, seed=seed) for seed in SEEDS], names)
+        rows.append([" and ".join(names), *oracle_cells([oracle(some, seed=seed) for seed in SEEDS])])
+    heads = ["held out", "Spearman", "among ID", "among OOD", "Pearson", "AUROC of the oracle", "AUROC of NAP"]
+    return table(["OOD images", *heads], rows)
 
 
-def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
+def oracle_cells(found: Sequence[Oracle]) -> list[str]:
     """Means over the seeds, of the correlation with its lowest and highest."""
     ends = sorted(one.correlation for one in found)
-    figures = [
+    return [
+        f"{len(found[0].scores):,}",
         f"{np.mean(ends):.2f} ({ends[0]:.2f} to {ends[-1]:.2f})",
         *(f"{np.mean([one.within[side] for one in found]):.2f}" for side in (0, 1)),
         f"{np.mean([one.pearson for one in found]):.2f}",
         *(f"{100 * np.mean([getattr(one, name) for one in found]):.1f}" for name in ("auroc", "nap_auroc")),
     ]
-    return f"| {' and '.join(names)} | {len(found[0].scores):,} | {' | '.join(figures)} |"
 
 
 def document(data: EvaluationData, pseudo: ImageSet) -> str:
@@ -182,15 +169,8 @@ tell ID from OOD much better than their plain ratio does.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--cifar10", type=Path, required=True, help="the folder with cifar10_test.npz")
-    arguments = parser.parse_args()
-    store, model = Store(), network(arguments.reference)
-    sets = image_sets(arguments.reference, arguments.cifar10)
-    data = evaluation_data(ID, sets, context(model, store))
-    text = document(data, weight_search.extracted(data))
-    (ROOT / "docs" / "score_designs.md").write_text(text, encoding="utf-8")
+    data = evaluation_sets(arguments(__doc__))
+    write_document("score_designs", document(data, weight_search.extracted(data)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
+import repository  # noqa: F401 - puts nap_core on the import path
+
+from nap_core import methods
+
 
 def row(cells: Iterable[object]) -> str:
     """A line of a table."""
@@ -14,6 +18,11 @@ def row(cells: Iterable[object]) -> str:
 def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> list[str]:
     """The lines of a table."""
     return [row(head), "|---" * len(head) + "|", *map(row, rows)]
+
+
+def titled(spec: str, w: float) -> str:
+    """The title of a method, of a combination with its w."""
+    return methods.title(spec) + (f" (w = {w:g})" if "+" in spec else "")
 
 
 def pair(fpr95: float, auroc: float, places: int = 1) -> str:

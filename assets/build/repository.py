@@ -9,7 +9,7 @@ import argparse
 import csv
 import hashlib
 import sys
-from collections.abc import Buffer, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,14 +27,14 @@ def write_document(name: str, text: str) -> None:
     (DOCS / f"{name}.md").write_text(text, encoding="utf-8")
 
 
-def check(name: str, content: Buffer, sha256: str) -> None:
+def check(name: str, content: bytes, sha256: str) -> None:
     """End the script where ``content`` is not what it was written for."""
     if hashlib.sha256(content).hexdigest() != sha256:
         sys.exit(f"{name}: not the content this script was written for")
 
 
 def write_provenance(script: str, made: Iterable[tuple[str, ...]]) -> None:
-    """Rows of assets/PROVENANCE.csv (file, content, source, licence) for what ``script`` made; others stay as they are."""
+    """Replace the rows of ``script`` in assets/PROVENANCE.csv by ``made``: file, content, source, licence."""
     path, by = ASSETS / "PROVENANCE.csv", f"assets/build/{script}.py"
     with path.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
