@@ -17,11 +17,13 @@ import time
 import urllib.request
 
 from browser import chromium
-from documents import table, titled, with_average
+from documents import pairs, table
 from repository import DOCS, ROOT, parser, write_document
 
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift, evaluation, layers
+from nap_core.cli.evaluate import scoreboard
+from nap_core.cli.output import pair
 from nap_core.methods import EvaluationData, combination
 from nap_core.models import architectures, torchvision_zoo
 from nap_core.storage import byte_size
@@ -91,16 +93,12 @@ VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
 
 def readme_table(data: EvaluationData) -> str:
     """FPR95 / AUROC in percent for every method and OOD dataset, and NAP+Energy at each dataset's best w."""
-    results = evaluation.evaluate(data)
-    rows = [
-        [titled(str(spec), part["w"].iloc[0]), *with_average(part["fpr95"], part["auroc"])]
-        for spec, part in results.groupby("method", sort=False)
-    ]
+    cells = scoreboard(evaluation.evaluate(data))[1]
     curve = evaluation.weight_curve(data, "nap+energy")
     best = curve.best("fpr95")
-    column = combination.WEIGHTS.index(best)
-    cells = with_average(curve.fpr95[:, column], curve.auroc[:, column])
-    rows.append([f"NAP+Energy (best average w = {best:g})", *cells])
+    fpr95, auroc = (of[:, combination.WEIGHTS.index(best)] for of in (curve.fpr95, curve.auroc))
+    figures = [*pairs(fpr95, auroc), pair(fpr95.mean(), auroc.mean())]
+    rows = [*cells.values(), [f"NAP+Energy (best average w = {best:g})", *figures]]
     titles = [datasets.RECORDS[name].title for name in data.ood]
     return "\n".join(table(["FPR95 ↓ / AUROC ↑ (%)", *titles, "average"], rows))
 

@@ -13,12 +13,13 @@ import argparse
 from collections.abc import Iterator
 
 import pandas as pd
-from documents import pair, pairs, table
+from documents import pairs, table
 from paper_network import arguments, evaluation_sets
 from repository import write_document
 
 from nap_core import methods
 from nap_core.analysis import evaluation
+from nap_core.cli.output import pair
 from nap_core.paper import published_tables
 
 OWN_PASS_IMAGES = 1000

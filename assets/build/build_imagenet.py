@@ -21,13 +21,15 @@ import numpy as np
 import pandas as pd
 from browser import chromium
 from build_bank import read_labels
-from documents import pair, table, titled, with_average
+from documents import table
 from repository import DOCS, REFERENCE, parser, write_document
 
 from nap_core import datasets, methods, metrics, models
 from nap_core.analysis import evaluation
 from nap_core.analysis.channels import max_mean_points
 from nap_core.analysis.channels.ranking import FLOOR
+from nap_core.cli.evaluate import scoreboard
+from nap_core.cli.output import pair
 from nap_core.figures import max_vs_mean, score_histograms, w_sensitivity
 from nap_core.figures.compare_methods import roc_curves
 from nap_core.figures.export.html import plain
@@ -122,12 +124,11 @@ def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, P
     names = list(found.ood)
     theirs = published_tables.results().query("table == 'Table 3' and model == 'MobileNetV2'")
     theirs = theirs.set_index(["method", "ood_dataset"])
-    rows, heads = [], [f"published, {PUBLISHED_OOD[name]}" for name in names]
-    for spec, part in results.groupby("method", sort=False):
-        keys = [(PUBLISHED.get(str(spec)), PUBLISHED_OOD[name]) for name in names]
+    heads, rows = [f"published, {PUBLISHED_OOD[name]}" for name in names], []
+    for spec, cells in scoreboard(results)[1].items():
+        keys = [(PUBLISHED.get(spec), PUBLISHED_OOD[name]) for name in names]
         published = [pair(*theirs.loc[key, ["fpr95", "auroc"]]) if key in theirs.index else "" for key in keys]
-        cells = [*with_average(part["fpr95"], part["auroc"]), *published]
-        rows.append([titled(str(spec), part["w"].iloc[0]), *cells])
+        rows.append([*cells, *published])
     counts = ", ".join(f"{len(found.of(name)):,} {TITLES[name].lower()}" for name in names)
     lines = [
         "# ImageNet: EfficientNet-Lite0 on textures and scenes",

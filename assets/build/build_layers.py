@@ -15,13 +15,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
-from documents import pair, pairs, table
+from documents import pairs, table
 from paper_network import ID, arguments, image_sets, network
 
 from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.analysis import layers
 from nap_core.analysis.evaluation import MethodScores
+from nap_core.cli.output import pair
 from nap_core.extraction import ExtractionPlan, ExtractionStep, extract_layers
 from nap_core.models import FeatureHook, LoadedModel, with_layer
 from nap_core.paper import published_values

@@ -15,13 +15,14 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from documents import pair, pairs, table
+from documents import pairs, table
 from paper_network import FAR, NEAR, arguments, evaluation_sets
 from repository import write_document
 
 from nap_core import methods
 from nap_core.analysis import score_variants, weight_search
 from nap_core.analysis.oracle import Oracle, oracle
+from nap_core.cli.output import pair
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
 from nap_core.paper import published_values

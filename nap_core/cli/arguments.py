@@ -18,12 +18,11 @@ the Hugging Face Hub as hf:owner/name or hf:owner/name:split, a folder of images
 label=DATA gives it another name in the results."""
 
 
-@dataclass(frozen=True)
 class Argument:
-    """An argument of a command: its names on the command line, and the settings that argparse takes."""
+    """An argument of a command: its names, and the settings of ``argparse.ArgumentParser.add_argument``."""
 
-    names: tuple[str, ...]
-    settings: Mapping[str, Any]
+    def __init__(self, *names: str, **settings: Any) -> None:
+        self.names, self.settings = names, settings
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], c
         for one in arguments:
             group.add_argument(*one.names, **one.settings)
     parser.set_defaults(run=command.run)
-
-
-def argument(*names: str, **settings: Any) -> Argument:
-    """An argument with the settings of ``argparse.ArgumentParser.add_argument``."""
-    return Argument(names, settings)
 
 
 def positive(text: str) -> int:
@@ -113,7 +107,7 @@ def _number(text: str) -> float:
 
 
 NETWORK = (
-    argument(
+    Argument(
         "--model",
         required=True,
         metavar="NAME",
@@ -121,12 +115,12 @@ NETWORK = (
         "densenet_bc_100_12, efficientnet_lite0 …, or torchvision's resnet50, densenet121, mobilenet_v2 …, timm's as "
         "timm:convnext_tiny …",
     ),
-    argument(
+    Argument(
         "--weights",
         metavar="FILE",
         help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
     ),
-    argument(
+    Argument(
         "--trained-on",
         "--knows",
         dest="trained_on",
@@ -135,65 +129,65 @@ NETWORK = (
         "(default: the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 "
         "classes, ImageNet-1k for 1,000 classes, else none). --knows is the former name",
     ),
-    argument(
+    Argument(
         "--layer",
         metavar="MODULE",
         help="the module whose output is the penultimate feature map, as layer3; `layers` lists them (default: the "
         "network's own, the feature map that enters its global pooling)",
     ),
-    argument(
+    Argument(
         "--view",
         metavar="R/C[/I]",
         help="short side, crop and interpolation of the preprocessing, as 256/224/bicubic (default: the network's)",
     ),
-    argument(
+    Argument(
         "--mean",
         type=triple(0, 1),
         metavar="R,G,B",
         help="the mean that is subtracted from pixels 0 … 1 (default: the network's)",
     ),
-    argument(
+    Argument(
         "--std",
         type=triple(1e-6, 1),
         metavar="R,G,B",
         help="the standard deviation that they are then divided by (default: the network's)",
     ),
 )
-QUIET = argument("--quiet", action="store_true", help="no progress on stderr")
+QUIET = Argument("--quiet", action="store_true", help="no progress on stderr")
 RUNNING = (
-    argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
-    argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),
-    argument(
+    Argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
+    Argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),
+    Argument(
         "--store",
         metavar="DIR",
         help="where activations are kept (default: $NAP_STORE, else a folder in the user's cache)",
     ),
     QUIET,
 )
-FIT = argument(
+FIT = Argument(
     "--fit",
     metavar="DATA",
     help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
 )
-FIT_LIMIT = argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
-W = argument(
+FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+W = Argument(
     "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
 )
 
 
 def id_images(role: str) -> Argument:
     """--id; ``role`` is the place of the ID images in the command."""
-    return argument("--id", metavar="DATA", help=f"ID images, {role} (default: the catalogue's; needed with --weights)")
+    return Argument("--id", metavar="DATA", help=f"ID images, {role} (default: the catalogue's; needed with --weights)")
 
 
 def limit(of: str) -> Argument:
     """--limit on the images ``of`` something."""
-    return argument("--limit", type=positive, metavar="N", help=f"first N images of {of} (default: all)")
+    return Argument("--limit", type=positive, metavar="N", help=f"first N images of {of} (default: all)")
 
 
 def methods(everything: str) -> Argument:
     """--methods; ``everything`` is the meaning of "all"."""
-    return argument(
+    return Argument(
         "--methods",
         metavar="M,M,…",
         help="methods by name, parameters behind a colon (ash-s:percentile=0.9), combinations as nap+energy, or all: "
@@ -203,9 +197,9 @@ def methods(everything: str) -> Argument:
 
 def json_file(content: str) -> Argument:
     """--json FILE, which writes ``content``."""
-    return argument("--json", metavar="FILE", help=f"write {content}, shares between 0 and 1 (- for stdout)")
+    return Argument("--json", metavar="FILE", help=f"write {content}, shares between 0 and 1 (- for stdout)")
 
 
 def json_printed(content: str) -> Argument:
     """--json, which prints ``content`` in place of a table."""
-    return argument("--json", action="store_true", help=f"{content} with every field")
+    return Argument("--json", action="store_true", help=f"{content} with every field")

@@ -13,9 +13,9 @@ from nap_core.cli.arguments import (
     NETWORK,
     QUIET,
     RUNNING,
+    Argument,
     Command,
     W,
-    argument,
     id_images,
     json_file,
     json_printed,
@@ -127,7 +127,7 @@ COMMANDS: tuple[Command, ...] = (
             "the network": NETWORK,
             "the data": (
                 id_images("which the network was not trained on"),
-                argument(
+                Argument(
                     "--ood", metavar="DATA", action="append", required=True, help="OOD images; can be given repeatedly"
                 ),
                 FIT,
@@ -140,7 +140,7 @@ COMMANDS: tuple[Command, ...] = (
                     "stderr"
                 ),
                 W,
-                argument(
+                Argument(
                     "--search-w",
                     action="store_true",
                     help="search each combination's w on ID images that are distorted in 15 ways, without the OOD "
@@ -149,7 +149,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             "the results": (
                 json_file("a list of objects"),
-                argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)"),
+                Argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)"),
             ),
             "running": RUNNING,
         },
@@ -165,7 +165,7 @@ COMMANDS: tuple[Command, ...] = (
             "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
         ),
         {
-            "": (argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
+            "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
             "the network": NETWORK,
             "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT),
             "the methods": (methods("every one that can place a single image"), W),
@@ -183,7 +183,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         {
             "": (
-                argument("data", nargs="+", metavar="DATA", help="images to run the network over"),
+                Argument("data", nargs="+", metavar="DATA", help="images to run the network over"),
                 limit("each DATA"),
             ),
             "the network": NETWORK,
@@ -203,12 +203,12 @@ COMMANDS: tuple[Command, ...] = (
         ),
         {
             "": (
-                argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all"),
-                argument("--list", action=_List, nargs=0, help="list the tables and figures, and exit"),
+                Argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all"),
+                Argument("--list", action=_List, nargs=0, help="list the tables and figures, and exit"),
             ),
             "the network": NETWORK,
             "the data": (
-                argument(
+                Argument(
                     "--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)"
                 ),
                 limit("each dataset"),

@@ -85,16 +85,25 @@ def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
     title = f"{used.model.title} · ID: {data.id_name} ({len(data.id.activations):,} images) · OOD: {counts}\n"
     if table.empty:
         return f"{title}No method could run.\n"
-    fpr, auroc = comparison.scoreboard(table, "fpr95"), comparison.scoreboard(table, "auroc")
     first = {row["method"]: row for row in reversed(output.records(table))}
+    columns, cells = scoreboard(table)
     rows = []
-    for spec, left, right in zip(fpr.methods, fpr.values, auroc.values, strict=True):
-        w, accuracy = first[spec]["w"], first[spec]["id_accuracy"]
-        name = methods.title(spec) + ("" if w is None else f" (w = {w:g})")
-        figures = [f"{100 * rate:.1f} / {100 * area:.1f}" for rate, area in zip(left, right, strict=True)]
-        rows.append([name, *figures, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
-    head = ["FPR95 ↓ / AUROC ↑ (%)", *fpr.columns, "ID accuracy (%)"]
+    for spec, row in cells.items():
+        accuracy = first[spec]["id_accuracy"]
+        rows.append([*row, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
+    head = ["FPR95 ↓ / AUROC ↑ (%)", *columns, "ID accuracy (%)"]
     return title + output.columns(head, rows) + "".join(f"{line}\n" for line in _origins(first, data))
+
+
+def scoreboard(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
+    """The OOD datasets and "average", and by method its title with w and a cell for each: FPR95 / AUROC in percent."""
+    fpr, auroc = comparison.scoreboard(table, "fpr95"), comparison.scoreboard(table, "auroc")
+    w = table.groupby("method")["w"].first()
+    rows = {}
+    for spec, left, right in zip(fpr.methods, fpr.values, auroc.values, strict=True):
+        name = methods.title(spec) + ("" if pd.isna(w[spec]) else f" (w = {w[spec]:g})")
+        rows[spec] = [name, *(output.pair(*both) for both in zip(left, right, strict=True))]
+    return list(fpr.columns), rows
 
 
 def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> list[str]:

@@ -19,7 +19,7 @@ from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.labels import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import choose_device, extract, precomputed
+from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext
 from nap_core.methods.context import evaluation_data
 from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
@@ -138,15 +138,9 @@ class Passes:
 
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
-        return extract(
-            self.network.model,
-            images,
-            limit=limit,
-            store=Store(self.args.store),
-            device=self.args.device,
-            batch_size=self.args.batch_size,
-            callbacks=RunCallbacks(self.meter),
-        )
+        step = ExtractionStep((self.network.model,), images, limit)
+        plan = ExtractionPlan([step], self.args.device, self.args.batch_size)
+        return plan.run(Store(self.args.store), RunCallbacks(self.meter))[0]
 
     def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
         """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
@@ -155,15 +149,9 @@ class Passes:
 
     def context(self, fit: ImageDataset | None) -> ScoringContext:
         """What methods may use: the network, and a fit split whose labels are classes of the network."""
-        model = self.network.model
-        return ScoringContext(
-            model,
-            self.network.trained_on,
-            None if fit is None else relabelled(fit, labels_for(fit, model.classes)),
-            fit_limit=self.args.fit_limit,
-            store=Store(self.args.store),
-            device=self.args.device,
-        )
+        model, trained_on, args = self.network.model, self.network.trained_on, self.args
+        labelled = None if fit is None else relabelled(fit, labels_for(fit, model.classes))
+        return ScoringContext(model, trained_on, labelled, None, args.fit_limit, Store(args.store), args.device)
 
     def data(
         self,
@@ -173,20 +161,13 @@ class Passes:
         limit: int | None,
     ) -> EvaluationData:
         """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label."""
-        context = self.context(fit)
+        context, size, callbacks = self.context(fit), self.args.batch_size, RunCallbacks(self.meter)
         if fit is not None:
             activations = self.extract(fit, self.args.fit_limit)
             # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
             labels = labels_for(fit, self.network.model.classes)
             context.fit_activations = replace(activations, labels=labels[: len(activations)])
-        evaluated = evaluation_data(
-            id_name,
-            sources,
-            context,
-            limit=limit,
-            batch_size=self.args.batch_size,
-            callbacks=RunCallbacks(self.meter),
-        )
+        evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         self.meter.clear()
         return evaluated
 

@@ -99,9 +99,7 @@ def _object(done: Reproduced) -> dict[str, Any]:
     entry, beside = done.entry, done.beside
     return {
         "table": entry.name,
-        "title": entry.title,
-        "section": entry.section,
-        "claim": entry.claim,
+        **{name: getattr(entry, name) for name in ("title", "section", "claim")},
         "network": done.network,
         "published_on": beside
         and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,6 @@ TOP = 5
 SOME_BAD = 1
 
 
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    """The ID images with their scores by method, and the weights of combinations."""
-
-    data: EvaluationData
-    scores: dict[str, NDArray[np.float64]]
-    weights: dict[str, float]
-
-
 def run(args: argparse.Namespace) -> int:
     """Score the images that the arguments name; 1 when one of them could not be read."""
     choices, id_data, fit = network.asked(args, single_image.refusal)
@@ -49,15 +39,21 @@ def run(args: argparse.Namespace) -> int:
             except UserError as error:
                 choice.refuse(one, error)
         bad = 0
-        for line in _lines(args, passes.network.model, _Reference(reference, scores, weights)):
+        for line in _lines(args, reference, scores, weights):
             bad += "error" in line
             print(output.to_json(line, indent=None), flush=True)
     return SOME_BAD if bad else 0
 
 
-def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) -> Iterator[dict[str, Any]]:
+def _lines(
+    args: argparse.Namespace,
+    reference: EvaluationData,
+    id_scores: Mapping[str, NDArray[np.float64]],
+    weights: Mapping[str, float],
+) -> Iterator[dict[str, Any]]:
     """A line for each file, in their order."""
-    context, weights = reference.data.context, reference.weights
+    context, model = reference.context, reference.context.network("A single image")
+    origins = {spec: methods.weight(methods.parse(spec), context, weights.get(spec)) for spec in id_scores}
     for start in range(0, len(args.images), BATCH):
         batch = args.images[start : start + BATCH]
         views = [_view(file, model) for file in batch]
@@ -65,7 +61,7 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
         scored: Iterator[tuple[dict[str, ImageVerdict], NDArray[np.floating[Any]]]] = iter(())
         if readable:
             activations, _ = extraction.look(model, np.stack(readable), device=args.device)
-            verdicts = single_image.place(ImageSet(activations), reference.scores, context, weights)
+            verdicts = single_image.place(ImageSet(activations), id_scores, context, weights)
             scored = zip(verdicts, activations.logits, strict=True)
         for file, view in zip(batch, views, strict=True):
             if isinstance(view, UserError):
@@ -75,8 +71,8 @@ def _lines(args: argparse.Namespace, model: LoadedModel, reference: _Reference) 
             yield {
                 "file": file,
                 "prediction": _prediction(logits, model.classes),
-                "id": reference.data.id_name,
-                "scores": {spec: _verdict(one, _weight(spec, reference)) for spec, one in by_method.items()},
+                "id": reference.id_name,
+                "scores": {spec: _verdict(one, origins[spec]) for spec, one in by_method.items()},
             }
 
 
@@ -104,10 +100,6 @@ def _prediction(logits: NDArray[np.floating[Any]], classes: tuple[str, ...]) -> 
         for index in np.argsort(-probabilities, kind="stable")[:TOP]
     ]
     return {**top[0], "top5": top}
-
-
-def _weight(spec: str, reference: _Reference) -> Weight | None:
-    return methods.weight(methods.parse(spec), reference.data.context, reference.weights.get(spec))
 
 
 def _verdict(placed: ImageVerdict, weight: Weight | None) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from documents import table as markdown
 from PIL import Image
+from synthetic import random_resnet50
 from timing import cores, seconds
 
 from nap_core import datasets, models
 from nap_core.datasets import FolderImages
 from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
 from nap_core.extraction.forward_pass import ForwardPass
-from nap_core.models import LoadedModel, Transform, architectures
+from nap_core.models import LoadedModel, Transform
 
 SIZE = (500, 375)  # of most of ImageNet's photographs
 ROUNDS = 2
@@ -44,10 +44,7 @@ def networks(device: str) -> Iterator[LoadedModel]:
     yield models.load("efficientnet-lite0-imagenet")
     if device == "cpu":
         return
-    blueprint = architectures.find("resnet50")
-    torch.manual_seed(0)
-    names = models.benchmark_classes("ImageNet-1k")
-    yield models.assemble(blueprint, blueprint.build(len(names)), blueprint.transform, names, "random")
+    yield random_resnet50()
 
 
 def decoding_seconds(dataset: FolderImages, transform: Transform, size: int, pinned: bool = False) -> float:

@@ -19,6 +19,7 @@ from nap_core.analysis import evaluation
 from nap_core.datasets import ImageDataset
 from nap_core.extraction import BATCH, extract, inputs
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.methods.context import evaluation_data
 from nap_core.methods.image_based import Site
 from nap_core.methods.pytorch_ood_adapter import detector as adapted
 from nap_core.methods.pytorch_ood_adapter import features
@@ -86,18 +87,17 @@ def against_predict(model: LoadedModel, images: int) -> list[str]:
     context = ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit"))
     context.fit("the benchmark")
     theirs = Theirs(context, [x for one in (id_dataset, ood_dataset) for x in batches(model, one, images)])
-    parts: list[ImageSet] = []
-    once = seconds(
-        lambda: parts.extend(ImageSet(extract(model, one, limit=images), one) for one in (id_dataset, ood_dataset))
-    )
-    cases = EvaluationData("cifar10", parts[0], {"textures": parts[1]}, context)
+    sets, kept = {"cifar10": id_dataset, "textures": ood_dataset}, []
+    once = seconds(lambda: kept.append(evaluation_data("cifar10", sets, context, limit=images)))
+    (data,) = kept
     rows, ours_total, theirs_total = [], 0.0, 0.0
     for name in ADAPTED:
-        evaluation.method_scores(cases, name)  # fits, and fits only once
+        evaluation.method_scores(data, name)  # fits, and fits only once
 
         def score(name: str = name) -> None:
-            fresh = {"textures": ImageSet(parts[1].activations)}  # scores are kept for a part that has been seen
-            evaluation.method_scores(EvaluationData("cifar10", ImageSet(parts[0].activations), fresh, context), name)
+            # Scores are kept for an image set that has been seen.
+            id_set, ood_set = (ImageSet(part.activations) for part in data.parts.values())
+            evaluation.method_scores(EvaluationData("cifar10", id_set, {"textures": ood_set}, context), name)
 
         ours = repeated(score)
         own = theirs.seconds(name)

@@ -121,8 +121,8 @@ def measure(folder: Path) -> None:
     from nap_core.storage.activation_store import Manifest, Store, StoreKey
 
     def first(data: EvaluationData, rows: int) -> EvaluationData:
-        ood_sets = {name: ImageSet(one.activations.head(rows)) for name, one in data.ood.items()}
-        return EvaluationData(data.id_name, ImageSet(data.id.activations.head(rows)), ood_sets, data.context)
+        id_set, *ood_sets = (ImageSet(one.activations.head(rows)) for one in data.parts.values())
+        return EvaluationData(data.id_name, id_set, dict(zip(data.ood, ood_sets, strict=True)), data.context)
 
     peak, store = Peak(), Store(folder)
     wanted = synthetic.register()

@@ -59,17 +59,22 @@ def _prototypes() -> tuple[np.ndarray, np.ndarray]:
     return drive, weight + draw.normal(0, 0.01, weight.shape).astype(np.float32)
 
 
-@cache
-def model() -> LoadedModel:
-    """A ResNet-50 with random weights and the head that the made-up logits come from."""
+def random_resnet50(head: np.ndarray | None = None) -> LoadedModel:
+    """A ResNet-50 with random weights, those of its head given (K, C)."""
     blueprint = architectures.find("resnet50")
     torch.manual_seed(0)
     network = blueprint.build(CLASSES)
-    with torch.no_grad():
-        network.get_submodule(blueprint.head).weight.copy_(torch.from_numpy(_prototypes()[1]))
+    if head is not None:
+        with torch.no_grad():
+            network.get_submodule(blueprint.head).weight.copy_(torch.from_numpy(head))
     names = models.benchmark_classes("ImageNet-1k")
-    found = models.assemble(blueprint, network, blueprint.transform, names, "made up")
-    return replace(found, name=MODEL, title="Synthetic ResNet-50")
+    return models.assemble(blueprint, network, blueprint.transform, names, "made up")
+
+
+@cache
+def model() -> LoadedModel:
+    """A ResNet-50 with random weights and the head that the made-up logits come from."""
+    return replace(random_resnet50(_prototypes()[1]), name=MODEL, title="Synthetic ResNet-50")
 
 
 def register() -> Study:
