@@ -192,9 +192,7 @@ def write_sheet(name: str, tiles: Pixels, labels: Labels, **origin: object) -> N
     path = ASSETS / "datasets" / f"{name}.webp"
     sheet.save(path, "WEBP", lossless=True, quality=100, method=6, exact=True)
     about = {
-        "title": record.title,
-        "licence": record.licence,
-        "source": record.source,
+        **{key: getattr(record, key) for key in ("title", "licence", "source")},
         "tile": list(tiles.shape[1:3]),
         "columns": columns,
         "pixels_sha256": hashlib.sha256(np.ascontiguousarray(tiles)).hexdigest(),

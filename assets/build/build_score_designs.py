@@ -25,6 +25,7 @@ from nap_core.analysis.oracle import Oracle, oracle
 from nap_core.cli.output import pair
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
+from nap_core.metrics import METRIC_TITLES
 from nap_core.paper import published_values
 
 SEEDS = (0, 1, 2)
@@ -88,54 +89,41 @@ def oracle_cells(found: Sequence[Oracle]) -> list[str]:
 
 
 def document(data: EvaluationData, pseudo: ImageSet) -> str:
-    printed = published_values.table_6("CIFAR-10")
-    published_w, found, best = (
-        score_variants.design_table(data, weights=weights)
-        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, pseudo), best_weights(data))
-    )
+    """docs/score_designs.md."""
+    printed, sections = published_values.table_6("CIFAR-10"), []
+    for heading, weights, about in (
+        ("w = 0.4 for all (Table 11)", dict.fromkeys(score_variants.DESIGNS, 0.4), ()),
+        ("each at the w that the search finds for it", found_weights(data, pseudo), SEARCHED),
+        ("each at its best w", best_weights(data), BEST),
+    ):
+        results = score_variants.design_table(data, weights=weights)
+        fpr95, auroc = (f"By {name}: {order(results, metric)}" for metric, name in METRIC_TITLES.items())
+        found = [f"{fpr95}. {auroc}."]
+        if not about:
+            alone = lines(results, False, {})
+            found = [
+                f"{fpr95} (Table 6: NAP, Minus, No Square, Variance).",
+                f"{auroc} (Table 6: NAP, No Square, Minus, Variance).",
+            ]
+        sections += [f"## Combined with Energy, {heading}", "", *about, *lines(results, True, printed), "", *found, ""]
     sizes = [len(data.ood[name].activations) for name in (*FAR, NEAR)]
+    introduction = (
+        "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "
+        f"images, against {sizes[0]:,} images of SVHN, {sizes[1]:,} of ten classes of the Describable Textures "
+        f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are "
+        "a part, so the order and the distances can be compared, not the digits. "
+        "`assets/build/build_score_designs.py` writes this page."
+    )
     return "\n".join(
         [
             "# Score designs: Table 6 and the oracle, measured",
             "",
-            textwrap.fill(
-                "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "
-                f"images, against {sizes[0]:,} images of SVHN, {sizes[1]:,} of ten classes of the Describable Textures "
-                f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are "
-                "a part, so the order and the distances can be compared, not the digits. "
-                "`assets/build/build_score_designs.py` writes this page.",
-                120,
-                break_on_hyphens=False,
-            ),
+            textwrap.fill(introduction, 120, break_on_hyphens=False),
             "",
-            "## Combined with Energy, w = 0.4 for all (Table 11)",
-            "",
-            *lines(published_w, True, printed),
-            "",
-            f"By FPR95: {order(published_w, 'fpr95')} (Table 6: NAP, Minus, No Square, Variance).",
-            f"By AUROC: {order(published_w, 'auroc')} (Table 6: NAP, No Square, Minus, Variance).",
-            "",
-            "## Combined with Energy, each at the w that the search finds for it",
-            "",
-            "The paper's search (section 4.3) on 500 test images, each made worse in 15 ways, for each design on its",
-            "own; it sees no OOD image.",
-            "",
-            *lines(found, True, printed),
-            "",
-            f"By FPR95: {order(found, 'fpr95')}. By AUROC: {order(found, 'auroc')}.",
-            "",
-            "## Combined with Energy, each at its best w",
-            "",
-            "The w with the lowest FPR95 on average over the SVHN part and the textures, looked up on these very",
-            "images: what each design can do at most.",
-            "",
-            *lines(best, True, printed),
-            "",
-            f"By FPR95: {order(best, 'fpr95')}. By AUROC: {order(best, 'auroc')}.",
-            "",
+            *sections,
             "## Alone",
             "",
-            *lines(published_w, False, {}),
+            *alone,
             "",
             NOTES,
             "## The oracle",
@@ -151,6 +139,16 @@ def document(data: EvaluationData, pseudo: ImageSet) -> str:
     )
 
 
+SEARCHED = (
+    "The paper's search (section 4.3) on 500 test images, each made worse in 15 ways, for each design on its",
+    "own; it sees no OOD image.",
+    "",
+)
+BEST = (
+    "The w with the lowest FPR95 on average over the SVHN part and the textures, looked up on these very",
+    "images: what each design can do at most.",
+    "",
+)
 NOTES = """## What this says of Table 6
 
 With the one w of Table 11 the order of Table 6 comes out, on the average of two far sets as on the paper's six: NAP

@@ -35,45 +35,35 @@ ADAPTED = [
 ]
 
 
-class Theirs:
-    """pytorch-ood's detectors with the network in them, fitted like ours, fed with batches of images."""
+def predict_seconds(name: str, context: ScoringContext, ready: list[Tensor]) -> float:
+    """How long pytorch-ood's ``predict`` takes on batches of images, with the network in the detector.
 
-    def __init__(self, context: ScoringContext, batches: list[Tensor]) -> None:
-        self.context, self.batches = context, batches
-        self.site = Site("the benchmark", context, {})
+    The detector is fitted like ours, which is not counted.
+    """
+    method, site = methods.parse(name), Site("the benchmark", context, {})
+    detector = adapted(
+        method.record,
+        KINDS[name],
+        context,
+        method.parameters(context.trained_on),
+        model=site.network,
+        encoder=site.pooled,
+        # Pooled maps, where ASH, ReAct, SCALE and VRA work.
+        backbone=lambda x: site.pooled(x)[:, :, None, None],
+    )
+    fit = context.fit(method.title).activations
+    labels, pooled = torch.tensor(fit.labels), features(fit)
+    inputs_of = {"logits": torch.tensor(fit.logits), "features": pooled, "feature_maps": pooled[:, :, None, None]}
+    for kind, values in inputs_of.items():
+        if hasattr(detector, f"fit_{kind}"):
+            getattr(detector, f"fit_{kind}")(values, labels)
 
-    def maps(self, x: Tensor) -> Tensor:
-        """A backbone: pooled maps, where ASH, ReAct, SCALE and VRA work."""
-        return self.site.pooled(x)[:, :, None, None]
+    def work() -> None:
+        with torch.no_grad():
+            for x in ready:
+                detector.predict(x)
 
-    def seconds(self, name: str) -> float:
-        """How long ``predict`` takes on all images; fitting is not counted."""
-        method = methods.parse(name)
-        detector = adapted(
-            method.record,
-            KINDS[name],
-            self.context,
-            method.parameters(self.context.trained_on),
-            model=self.site.network,
-            encoder=self.site.pooled,
-            backbone=self.maps,
-        )
-        fit = self.context.fit(method.title).activations
-        labels = torch.tensor(fit.labels)
-        for fitted, values in (
-            ("fit_logits", torch.tensor(fit.logits)),
-            ("fit_features", features(fit)),
-            ("fit_feature_maps", features(fit)[:, :, None, None]),
-        ):
-            if hasattr(detector, fitted):
-                getattr(detector, fitted)(values, labels)
-
-        def work() -> None:
-            with torch.no_grad():
-                for x in self.batches:
-                    detector.predict(x)
-
-        return seconds(work)
+    return seconds(work)
 
 
 def batches(model: LoadedModel, dataset: ImageDataset, count: int) -> list[Tensor]:
@@ -83,11 +73,10 @@ def batches(model: LoadedModel, dataset: ImageDataset, count: int) -> list[Tenso
 
 def against_predict(model: LoadedModel, images: int) -> list[str]:
     """The table of ratios, method by method and in all."""
-    id_dataset, ood_dataset = datasets.load("cifar10"), datasets.load("textures")
     context = ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit"))
     context.fit("the benchmark")
-    theirs = Theirs(context, [x for one in (id_dataset, ood_dataset) for x in batches(model, one, images)])
-    sets, kept = {"cifar10": id_dataset, "textures": ood_dataset}, []
+    sets, kept = {name: datasets.load(name) for name in ("cifar10", "textures")}, []
+    ready = [x for one in sets.values() for x in batches(model, one, images)]
     once = seconds(lambda: kept.append(evaluation_data("cifar10", sets, context, limit=images)))
     (data,) = kept
     rows, ours_total, theirs_total = [], 0.0, 0.0
@@ -100,7 +89,7 @@ def against_predict(model: LoadedModel, images: int) -> list[str]:
             evaluation.method_scores(EvaluationData("cifar10", id_set, {"textures": ood_set}, context), name)
 
         ours = repeated(score)
-        own = theirs.seconds(name)
+        own = predict_seconds(name, context, ready)
         ours_total, theirs_total = ours_total + ours, theirs_total + own
         rows.append([methods.title(name), f"{own / ours:,.0f} ×"])
     ratio = theirs_total / (once + ours_total)
