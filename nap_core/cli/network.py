@@ -109,7 +109,7 @@ def _guessed(architecture: str, classes: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Passes:
-    """Passes over images with one network, by --store, --device and --batch-size; ``meter`` shows how far they are."""
+    """Passes over images with one network, by --store, --device and --batch-size; ``meter`` shows their progress."""
 
     network: Network
     args: argparse.Namespace
