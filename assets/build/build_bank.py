@@ -21,7 +21,8 @@ from repository import parser
 from nap_core import datasets, methods, models
 from nap_core.activations import Activations
 from nap_core.cli.progress import Meter
-from nap_core.extraction import RunCallbacks, extract, precomputed
+from nap_core.extraction import extract, precomputed
+from nap_core.storage.progress import RunCallbacks
 
 BANK, MODEL = "imagenet-bank", "efficientnet-lite0-imagenet"
 COLUMNS = ("file", "author", "landing_page", "licence")

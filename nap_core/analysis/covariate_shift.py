@@ -15,13 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core import corruptions, datasets, methods, metrics
+from nap_core import corruptions, datasets, extraction, methods, metrics
 from nap_core.activations import Activations
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.studies.study import Study
 
@@ -60,10 +59,12 @@ def parameters_of(study: Study) -> str:
     return "CIFAR-10-C" if study.network().transform.crop <= SMALL else "ImageNet-C"
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """The shifted images through the study's network, a step for each severity. Raises as ``shifted_images`` does."""
     sites = (for_views(study.network()),)
-    return ExtractionPlan([ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device)
+    return extraction.ExtractionPlan(
+        [extraction.ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device
+    )
 
 
 @dataclass(frozen=True, eq=False)

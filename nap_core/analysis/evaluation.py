@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nap_core import methods, metrics
+from nap_core import extraction, methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
-from nap_core.extraction import store_key
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -125,11 +124,10 @@ def evaluate(
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
+        parameters = methods.used_parameters(method, data.context, data.id.activations)
         of_method = {
             "method": spec,
-            "parameters": " ".join(
-                f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
-            ),
+            "parameters": " ".join(f"{name}={value}" for name, value in parameters.items()),
             "w": scores.w,
             "w_origin": weight.origin if weight else "",
             "id": data.id_name,
@@ -164,7 +162,7 @@ def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": store_key(model, images, dtype="float16" if half else "float32").digest
+        "store_key": extraction.store_key(model, images, dtype="float16" if half else "float32").digest
         if model and images
         else "",
         "versions": versions(),

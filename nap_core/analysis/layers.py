@@ -8,22 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
-from nap_core import datasets, metrics
+from nap_core import datasets, extraction, metrics
 from nap_core.analysis.evaluation import MethodScores, method_scores
-from nap_core.datasets.labels import labels_for
+from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
 from nap_core.methods import EvaluationData, ImageSet
-from nap_core.models import LoadedModel
-from nap_core.models.introspection import Layer, NetworkStructure
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import Study, context
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nap_core.models import LoadedModel
+    from nap_core.models.introspection import Layer, NetworkStructure
 
 OWN = ""
 """The layer at which a model is read as it comes."""
@@ -118,7 +121,7 @@ def _first_convolution(model: LoadedModel) -> str:
     """The first convolution, or the norm and activation that follow on it at once; "" where there is none."""
     layers = _anatomy(model).layers
     kinds = {layer.name: model.network.get_submodule(layer.name) for layer in layers}
-    first = next((place for place, one in enumerate(layers) if isinstance(kinds[one.name], nn.Conv2d)), None)
+    first = next((place for place, one in enumerate(layers) if _is_convolution(kinds[one.name])), None)
     if first is None:
         return ""
     last = layers[first]
@@ -129,6 +132,11 @@ def _first_convolution(model: LoadedModel) -> str:
             break
         last = layer
     return last.name
+
+
+def _is_convolution(module: nn.Module) -> bool:
+    # By the names of its classes: figures read this module's constants without torch.
+    return any(kind.__name__ == "Conv2d" for kind in type(module).__mro__)
 
 
 def _is_norm_or_activation(module: nn.Module) -> bool:
@@ -159,13 +167,15 @@ def _before_pooling(structure: NetworkStructure, network: nn.Module, stage: str)
     return stage
 
 
-def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> extraction.ExtractionPlan:
     """The images of the study through its network, read at all of ``layers`` at once; a step for each dataset.
 
     Raises as ``network_of`` does, and UserError for a name that is no layer's.
     """
-    sites = tuple(sites_of(network_of(study), layers).values())
-    return ExtractionPlan([ExtractionStep(sites, datasets.load(name), study.images) for name in study.datasets], device)
+    sites = tuple(extraction.sites_of(network_of(study), layers).values())
+    return extraction.ExtractionPlan(
+        [extraction.ExtractionStep(sites, datasets.load(name), study.images) for name in study.datasets], device
+    )
 
 
 def run_layers(

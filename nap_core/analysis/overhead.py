@@ -23,10 +23,6 @@ from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
 from nap_core.nap import channel_ratio
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-PAPER_SECONDS, PAPER_TOTAL = 0.0817, 176.7155
-"""NAP's time and the whole run time of the paper's ImageNet-1k experiments, in seconds."""
-PAPER_SHARE = 0.000462
-
 IMAGES = 256
 REPEATS = 7
 

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core import datasets, methods, metrics, models
+from nap_core import datasets, extraction, methods, metrics, models
 from nap_core.activations import Activations
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
-from nap_core.extraction import extract, precomputed
+from nap_core.extraction import precomputed
 from nap_core.methods import EvaluationData, ImageSet, Method, ScoringContext
 from nap_core.methods.refusals import own_pass_needs
 from nap_core.models import Variant
@@ -108,7 +108,7 @@ def known_activations(
     if datasets.find(id_dataset).role == "precomputed":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
     dataset = datasets.load(id_dataset)
-    return extract(model, dataset, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
+    return extraction.extract(model, dataset, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
 
 
 def model_for_tiny_images(model: str) -> str | None:

@@ -17,7 +17,7 @@ from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext

@@ -33,6 +33,7 @@ class DatasetRecord:
         trained: True if a bundled model was trained on the dataset's classes.
         images_shipped: False for precomputed activations.
         downloads: the files of a published dataset, present or not.
+        opener: "module:name" of the function that opens a bundled dataset, called with ``name`` and ``title``.
     """
 
     name: str
@@ -49,3 +50,4 @@ class DatasetRecord:
     trained: bool = False
     images_shipped: bool = True
     downloads: tuple[Download, ...] = ()
+    opener: str = ""

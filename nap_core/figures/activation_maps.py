@@ -18,8 +18,7 @@ from nap_core.figures.palette import sequential
 from nap_core.figures.picture import Picture
 from nap_core.figures.text import three_digits
 from nap_core.figures.thumbnails import data_address, overlay
-from nap_core.models.attention_hook import MEAN
-from nap_core.nap import channel_ratio
+from nap_core.nap import MEAN, channel_ratio
 
 MAP_HEIGHT = 420
 

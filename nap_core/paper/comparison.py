@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.published_values import printed
 from nap_core.paper.spec import AVERAGE, Entry
+
+if TYPE_CHECKING:
+    from nap_core.paper.inputs import ReproductionInput
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "published", "measured", "difference", "note"]
 ORIENTATION = "paper: "

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from nap_core.analysis import layers
-from nap_core.analysis.overhead import PAPER_SHARE
 from nap_core.analysis.score_variants import OTHER
 from nap_core.paper import published_tables
 from nap_core.paper.spec import AVERAGE, CIFAR100, Entry, Setting
@@ -42,7 +41,8 @@ def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
     if entry.kind == "weights":
         return _weights(entry, setting)
     if entry.kind == "cost":
-        return pd.DataFrame([(entry.rows[0].printed, AVERAGE, "share", PAPER_SHARE, "")], columns=COLUMNS)
+        share = entry.rows[0].printed, AVERAGE, "share", published_tables.PAPER_SHARE, ""
+        return pd.DataFrame([share], columns=COLUMNS)
     if not entry.table:
         return pd.DataFrame(columns=COLUMNS)
     rows = [row.printed for row in entry.rows]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.paper.comparison import ORIENTATION
-from nap_core.paper.running import Reproduced
+
+if TYPE_CHECKING:
+    from nap_core.paper.running import Reproduced
 
 PAPER, HERE, APART = "paper", "here", "±"
 METRICS = {

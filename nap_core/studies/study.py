@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from nap_core import datasets, models
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core import datasets, extraction, models
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
+from nap_core.extraction import precomputed
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
-from nap_core.models import LoadedModel, ModelRecord, Variant
+from nap_core.models import ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
@@ -202,17 +205,19 @@ def run(
     return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """What ``run`` extracts: a step for each dataset that is no bank."""
-    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_precomputed(name)], device)
+    return extraction.ExtractionPlan(
+        [_step(study, name) for name in study.datasets if not _is_precomputed(name)], device
+    )
 
 
 def _is_precomputed(name: str) -> bool:
     return datasets.find(name).role == "precomputed"
 
 
-def _step(study: Study, name: str) -> ExtractionStep:
-    return ExtractionStep((study.network(),), datasets.load(name), study.images)
+def _step(study: Study, name: str) -> extraction.ExtractionStep:
+    return extraction.ExtractionStep((study.network(),), datasets.load(name), study.images)
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:

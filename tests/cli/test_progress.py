@@ -6,7 +6,7 @@ import pytest
 
 from nap_core.cli import progress
 from nap_core.cli.progress import Meter
-from nap_core.extraction import Progress
+from nap_core.storage.progress import Progress
 from tests.sentences import Says
 
 

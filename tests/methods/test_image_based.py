@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nap_core import methods
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, extract
+from nap_core.extraction import extract
 from nap_core.methods import ImageSet, ScoringContext
 from nap_core.methods.image_based import BATCH
 from nap_core.methods.image_based_detectors import CoveragePass
@@ -24,7 +24,7 @@ from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 
 OWN_PASS = [name for name, one in methods.RECORDS.items() if one.own_pass]
 

@@ -7,9 +7,10 @@ import pytest
 
 from nap_core import methods, models
 from nap_core.activations import Activations
+from nap_core.analysis.evaluation import evaluate
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet, Parameter, ScoringContext
-from nap_core.methods.refusals import bounds, refusal
+from nap_core.methods import EvaluationData, ImageSet, Parameter, ScoringContext
+from nap_core.methods.refusals import bounds, refusal, used_parameters
 from nap_core.models import LoadedModel
 
 CLASSES, FIT = 3, 90
@@ -99,6 +100,25 @@ def test_the_sentence_has_the_range_on_this_network(spec: str, sentence: str) ->
     model = network(64)
     context = ScoringContext(model, "", fit_activations=made(model, FIT, 1))
     assert str(refusal(methods.parse(spec), context)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("spec", "trained_on", "used"),
+    [
+        ("knn", "", "knn:k=20"),
+        ("gen", "ImageNet-1k", "gen:M=3"),
+        ("openmax", "", "openmax:tailsize=6:alpha=3"),
+        ("ash-p:percentile=0.5", "", "ash-p:percentile=0.5"),
+    ],
+)
+def test_a_default_beyond_the_limit_becomes_the_limit_and_the_table_says_so(spec, trained_on, used) -> None:
+    model = network(64)
+    images, context = made(model, 30, 2), ScoringContext(model, trained_on, fit_activations=made(model, 20, 1))
+    parameters = dict(methods.parse(used).settings)
+    assert parameters.items() <= used_parameters(methods.parse(spec), context).items()
+    np.testing.assert_array_equal(methods.score(spec, images, context), methods.score(used, images, context))
+    table = evaluate(EvaluationData("id", ImageSet(images), {"ood": ImageSet(made(model, 5, 3))}, context), [spec])
+    assert {f"{name}={value}" for name, value in parameters.items()} <= set(table["parameters"][0].split())
 
 
 def test_without_a_network_the_activations_have_the_limits() -> None:

@@ -14,7 +14,8 @@ from timing import cores, seconds
 
 from nap_core import datasets, models
 from nap_core.datasets import FolderImages
-from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
+from nap_core.extraction import BATCH, available_devices, choose_device, describe_device, extract
+from nap_core.extraction import forward_pass as decoding
 from nap_core.extraction.forward_pass import ForwardPass
 from nap_core.models import LoadedModel, Transform
 

@@ -19,7 +19,7 @@ from nap_core.activations import Activations
 from nap_core.datasets.images import BaseImages
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.extraction import SHARD_ROWS, Stored
-from nap_core.models import LoadedModel, ModelRecord, architectures, loading
+from nap_core.models import LoadedModel, ModelRecord, architectures, sources
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 
@@ -85,13 +85,13 @@ def register() -> Study:
         datasets.RECORDS[name] = DatasetRecord(
             name, images.title, "", "", "noise", role, ROWS[name], None, images.classes, "", ""
         )
-        datasets._loaded[name] = 0, images
+        datasets.sources._loaded[name] = 0, images
     models.RECORDS[MODEL] = ModelRecord(
         MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
     )
     models.ARCHITECTURES.setdefault("resnet50", model().architecture)
-    load = loading._load
-    loading._load = lambda name, made: model() if name == MODEL else load(name, made)
+    load = sources._load
+    sources._load = lambda name, made: model() if name == MODEL else load(name, made)
     return Study(MODEL, ID, OOD, ROWS[ID])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from nap_core import nap
 from nap_core.activations import Activations, FloatArray
 from nap_core.analysis.channels.ranking import ranking
-from nap_core.models import LoadedModel
-from nap_core.models.attention_hook import MEAN
+from nap_core.nap import MEAN
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 Columns = slice | Sequence[int]
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nap_core import datasets, methods, metrics, studies
+from nap_core import datasets, extraction, methods, metrics, studies
 from nap_core.analysis import evaluation
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan
 from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -57,10 +56,10 @@ def check(study: Study) -> None:
         )
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """The study's images in all sizes that its network takes, the smallest first. Raises as ``check`` does."""
     steps = [step for one in _sized(study)[0].values() for step in studies.extraction_plan(one).steps]
-    return ExtractionPlan(steps, device)
+    return extraction.ExtractionPlan(steps, device)
 
 
 def by_size(

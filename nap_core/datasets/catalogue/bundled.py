@@ -9,6 +9,12 @@ _CIFAR10_LICENCE = "No licence stated; published for research, to be cited"
 CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009"
 _NOISE_SOURCE = "Made from a seed after Liang, Li and Srikant (ODIN), ICLR 2018"
 
+_OPENERS = "nap_core.datasets.bundled"
+_SHEET = f"{_OPENERS}.contact_sheets:open_sheet"
+_UNIFORM = f"{_OPENERS}.noise:open_uniform"
+_GAUSSIAN = f"{_OPENERS}.noise:open_gaussian"
+_PHOTOS = f"{_OPENERS}.sample_photos:open_photos"
+
 ENTRIES = (
     DatasetRecord(
         name="cifar10",
@@ -23,6 +29,7 @@ ENTRIES = (
         licence=_CIFAR10_LICENCE,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="cifar10-fit",
@@ -37,6 +44,7 @@ ENTRIES = (
         licence=_CIFAR10_LICENCE,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="fashion-mnist",
@@ -53,6 +61,7 @@ ENTRIES = (
         ),
         licence="MIT, © 2017 Zalando SE",
         source="Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="mnist",
@@ -67,6 +76,7 @@ ENTRIES = (
         classes=tuple("0123456789"),
         licence="CC BY-SA 3.0, © Yann LeCun and Corinna Cortes",
         source="LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE, 1998",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="textures",
@@ -80,6 +90,7 @@ ENTRIES = (
         classes=("brick", "foliage", "grass", "gravel", "petals", "stars", "tissue", "wood"),
         licence="CC0 and public domain; foliage and petals CC BY 2.0; tissue no known restrictions",
         source="Cut from sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="uniform-noise",
@@ -93,6 +104,7 @@ ENTRIES = (
         classes=(),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_UNIFORM,
     ),
     DatasetRecord(
         name="gaussian-noise",
@@ -107,6 +119,7 @@ ENTRIES = (
         classes=(),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_GAUSSIAN,
     ),
     DatasetRecord(
         name="imagenet-bank",
@@ -135,5 +148,6 @@ ENTRIES = (
         classes=(),
         licence="CC0, public domain and CC BY 2.0, given for each picture",
         source="Sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_PHOTOS,
     ),
 )
