@@ -24,8 +24,7 @@ import skimage.data
 import sklearn.datasets
 from numpy.random import PCG64, Generator
 from PIL import Image
-from repository import ASSETS, parser, write_provenance
-from repository import check as check_sha256
+from repository import ASSETS, check, parser, write_provenance
 
 from nap_core.datasets import RECORDS
 from nap_core.datasets.bundled.contact_sheets import arrange
@@ -104,10 +103,6 @@ TEXTURE_SIDE = 64
 LARGEST_OVERLAP = 0.4  # of two crops of one photograph, as intersection over union
 
 
-def check(name: str, content: bytes | Pixels) -> None:
-    check_sha256(name, content, SHA256[name])
-
-
 def balanced(labels: Labels, each: int, rng: Generator) -> Labels:
     """Indices of ``each`` images a class, ordered so that every run of K images holds all K classes once."""
     columns = [rng.permutation(np.flatnonzero(labels == one))[:each] for one in np.unique(labels)]
@@ -117,8 +112,8 @@ def balanced(labels: Labels, each: int, rng: Generator) -> Labels:
 def cifar10(folder: Path, split: str, each: int, rng: Generator) -> tuple[Pixels, Labels, Labels]:
     with np.load(folder / f"cifar10_{split}.npz") as archive:
         images, labels = archive["images"], archive["labels"].astype(np.int64)
-    check(f"cifar10 {split} images", images)
-    check(f"cifar10 {split} labels", labels.astype(np.uint8))
+    check(f"cifar10 {split} images", images, SHA256)
+    check(f"cifar10 {split} labels", labels.astype(np.uint8), SHA256)
     chosen = balanced(labels, each, rng)
     return images[chosen], labels[chosen], chosen
 
@@ -126,8 +121,8 @@ def cifar10(folder: Path, split: str, each: int, rng: Generator) -> tuple[Pixels
 def idx(files: Mapping[str, bytes], name: str, rng: Generator) -> tuple[Pixels, Labels, Labels]:
     """50 test images of each of the ten classes of a dataset in MNIST's format."""
     images, labels = (files[part] for part in PARTS)
-    check(f"{name} images", images)
-    check(f"{name} labels", labels)
+    check(f"{name} images", images, SHA256)
+    check(f"{name} labels", labels, SHA256)
     pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
     numbers = np.frombuffer(labels, np.uint8, offset=8).astype(np.int64)
     chosen = balanced(numbers, 50, rng)
@@ -137,7 +132,7 @@ def idx(files: Mapping[str, bytes], name: str, rng: Generator) -> tuple[Pixels, 
 def photograph(file: str) -> Image.Image:
     folder = Path(sklearn.datasets.__file__).parent / "images" if file in ("china.jpg", "flower.jpg") else None
     path = (folder or Path(skimage.data.__file__).parent) / file
-    check(file, path.read_bytes())
+    check(file, path.read_bytes(), SHA256)
     return Image.open(path)
 
 

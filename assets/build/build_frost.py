@@ -31,9 +31,9 @@ def main() -> None:
     target = ASSETS / "corruptions"
     target.mkdir(exist_ok=True)
     contents = {}
-    for name, expected in SHA256.items():
+    for name in SHA256:
         original = folder / "imagecorruptions" / "frost" / name
-        check(str(original), original.read_bytes(), expected)
+        check(name, original.read_bytes(), SHA256)
         made = target / f"{Path(name).stem}.webp"
         # As OpenCV reads it: what is transparent in a PNG is not.
         Image.open(original).convert("RGB").save(made, "WEBP", quality=QUALITY, method=6)

@@ -9,7 +9,7 @@ import argparse
 import csv
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +27,9 @@ def write_document(name: str, text: str) -> None:
     (DOCS / f"{name}.md").write_text(text, encoding="utf-8")
 
 
-def check(name: str, content: bytes, sha256: str) -> None:
-    """End the script where ``content`` is not what it was written for."""
-    if hashlib.sha256(content).hexdigest() != sha256:
+def check(name: str, content: bytes, sha256: Mapping[str, str]) -> None:
+    """End the script where ``content`` has not the checksum of ``name``."""
+    if hashlib.sha256(content).hexdigest() != sha256[name]:
         sys.exit(f"{name}: not the content this script was written for")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from nap_core import datasets, methods, paper
 from nap_core.cli import network, output
 from nap_core.cli.data import Data
@@ -126,21 +128,16 @@ def _printed(done: Reproduced) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block(table: Any, head: str, done: Reproduced) -> str:
+def _block(table: pd.DataFrame, head: str, done: Reproduced) -> str:
     w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
     groups, places = tables.datasets_of(table), tables.digits(done)
+    figures = table.map(lambda value: "" if pd.isna(value) else f"{value:.{places}f}").to_dict("index")
     rows = []
-    for name in table.index:
+    for row, of in figures.items():
+        name = str(row)
         cells = [name + (f" (w = {w[name]:g})" if name in w else "")]
         for group in groups:
-            here, paper = (_number(table, name, (group, which), places) for which in (tables.HERE, tables.PAPER))
+            here, paper = (of.get((group, which), "") for which in (tables.HERE, tables.PAPER))
             cells.append(f"{here} ({paper})" if here and paper else here or f"({paper})" if paper or here else "–")
         rows.append(cells)
     return output.columns([head, *groups], rows)
-
-
-def _number(table: Any, row: str, column: tuple[str, str], places: int) -> str:
-    if column not in table.columns:
-        return ""
-    value = float(table.loc[row, column])
-    return "" if value != value else f"{value:.{places}f}"
