@@ -141,8 +141,7 @@ def missing_fit(method: Method, context: ScoringContext) -> int:
 
     Raises UserError when it needs a fit split and there is none.
     """
-    fits_itself = method.record.fits and not getattr(_prepared(method, context), "fitted", False)
-    if not fits_itself and method.fits == method.record.fits:
+    if not method.fits or (method.record.fits and getattr(_prepared(method, context), "fitted", False)):
         return 0
     if not context.has_fit:
         context.fit(method.record.title)  # says what is missing

@@ -69,6 +69,7 @@ class Parameter:
         by_benchmark: the default by ID dataset as the papers call it ("CIFAR-10").
         low_on: the limit of the network below which a given number is refused, None for ``low`` alone.
         high_on: the limit above which it is refused, None for ``high`` alone.
+        replaces_fit: whether a value other than 0 stands in for what the method estimates from the fit split.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Parameter:
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
     low_on: Limit | None = None
     high_on: Limit | None = None
+    replaces_fit: bool = False
 
     def default_for(self, trained_on: str) -> Value:
         """The default for a network that was trained on ``trained_on``."""
@@ -289,9 +291,10 @@ class Method:
 
     @property
     def fits(self) -> bool:
-        """Whether it needs the fit split, be it to make its score positive."""
+        """Whether it needs the fit split: to estimate from it, or to make its score positive for the combination."""
+        given = any(value and self.record.parameter(name).replaces_fit for name, value in self.settings)
         positive = self.record.positive
-        return self.record.fits or bool(self.prior and positive and positive.fitted)
+        return (self.record.fits and not given) or bool(self.prior and positive and positive.fitted)
 
     def parameters(self, trained_on: str) -> dict[str, Value]:
         """Every parameter: what was given, else the default for a network that was trained on ``trained_on``."""

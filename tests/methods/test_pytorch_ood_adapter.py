@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import ScoringContext
+from nap_core.methods import ScoringContext, refusals
 from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
@@ -201,6 +201,26 @@ def test_react_with_a_threshold_needs_no_fit_split(small_model: LoadedModel, act
     ours = methods.score("react:threshold=0.5", activations, ScoringContext(small_model))
     clipped = np.minimum(activations.mean, 0.5) @ small_model.head_weight.T + small_model.head_bias
     np.testing.assert_allclose(ours, np.log(np.exp(clipped.astype(np.float64)).sum(1)), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("spec", "fits"),
+    [
+        ("react", True),
+        ("react:threshold=0", True),
+        ("react:percentile=0.9", True),
+        ("react:threshold=0.5", False),
+        ("nap+react:threshold=0.5", False),
+        ("nap+react", True),
+        ("nap+vim", True),
+    ],
+)
+def test_a_fit_split_is_asked_for_where_something_is_estimated(small_model: LoadedModel, spec: str, fits: bool) -> None:
+    """One rule for scoring, pending work and the command line, with and without a network."""
+    method = methods.parse(spec)
+    assert method.fits == fits
+    for context in (ScoringContext(small_model), ScoringContext()):
+        assert bool(refusals.refusal(method, context)) == fits
 
 
 def test_scores_do_not_depend_on_the_chunks(

@@ -35,7 +35,13 @@ REACT = Parameter(
     by_benchmark={"CIFAR-10": 0.98, "CIFAR-100": 0.98},
 )
 REACT_THRESHOLD = Parameter(
-    "threshold", "activations above it are clipped; 0 takes it from the percentile", 0.0, "ReAct's code", 0.0, 1e6
+    "threshold",
+    "activations above it are clipped; 0 takes it from the percentile",
+    0.0,
+    "ReAct's code",
+    0.0,
+    1e6,
+    replaces_fit=True,
 )
 DICE_P = Parameter(
     "p",
