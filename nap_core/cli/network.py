@@ -166,7 +166,8 @@ class Passes:
             activations = self.extract(fit, self.args.fit_limit)
             # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
             labels = labels_for(fit, self.network.model.classes)
-            context.fit_activations = replace(activations, labels=labels[: len(activations)])
+            labelled = replace(activations, labels=labels[: len(activations)])
+            context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         self.meter.clear()
         return evaluated

@@ -31,9 +31,12 @@ class Prepared(Protocol):
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class ScoringContext:
     """What methods may use besides the activations that they score.
+
+    A context never changes, since what it has fitted and scored is kept in it. ``dataclasses.replace`` gives another
+    context that starts anew.
 
     Args:
         model: the network; None where no method needs it.
@@ -53,12 +56,15 @@ class ScoringContext:
     fit_limit: int | None = None
     store: Store | None = None
     device: str | None = None
-    _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
-    _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
-    _fit_part: ImageSet | None = field(default=None, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False, init=False)
+    _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(
+        default_factory=WeakKeyDictionary, repr=False, init=False
+    )
+    _fit_sets: list[ImageSet] = field(default_factory=list, repr=False, init=False)
+    """The fit split, once it is extracted."""
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, init=False)
     # Apart from the other: while the fit split is extracted, methods that do not need it still run.
-    _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False, init=False)
 
     @property
     def has_fit(self) -> bool:
@@ -110,9 +116,9 @@ class ScoringContext:
         Raises UserError, with ``what`` needs it, when there is none, and ExtractionStopped when the callbacks stop it.
         """
         with self._fit_lock:
-            if self._fit_part is None:
-                self._fit_part = ImageSet(self._fit(what, callbacks), self.fit_images)
-            return self._fit_part
+            if not self._fit_sets:
+                self._fit_sets.append(ImageSet(self._fit(what, callbacks), self.fit_images))
+            return self._fit_sets[0]
 
     def _fit(self, what: str, callbacks: RunCallbacks) -> Activations:
         if error := self.fit_refusal(what):
@@ -130,7 +136,7 @@ class ScoringContext:
 
     def missing_fit(self) -> int:
         """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
-        if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
+        if self._fit_sets or self.fit_activations is not None or self.fit_images is None:
             return 0
         sites = (self.model,) if self.model else ()
         return extraction.ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)

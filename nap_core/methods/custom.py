@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -43,7 +44,7 @@ class _Shaped:
     def __init__(self, record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
         self.title, self.context, self.parameters = record.title, context, parameters
         self.head = head_of(context.network(self.title), self.title)
-        self._to_fit = record.fits
+        self._to_fit, self._fitting = record.fits, threading.Lock()
 
     def fit(self, fit: Activations) -> None:
         """Estimate from the fit split; nothing to do by default."""
@@ -57,10 +58,11 @@ class _Shaped:
         return self.shape
 
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
-        if self._to_fit:
-            with in_words(self.title):
-                self.fit(self.context.fit(self.title, callbacks).activations)
-            self._to_fit = False
+        with self._fitting:
+            if self._to_fit:
+                with in_words(self.title):
+                    self.fit(self.context.fit(self.title, callbacks).activations)
+                self._to_fit = False
         energy, shape = OwnLogits(), self.shaping()
         with torch.no_grad(), in_words(self.title):
             scores = image_set.activations.by_rows(lambda images: negated(energy(self.head(shape(features(images))))))

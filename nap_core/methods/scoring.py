@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from pytorch_ood.api import Detector
@@ -150,17 +151,14 @@ def missing_fit(method: Method, context: ScoringContext) -> int:
 
 def _prepared(method: Method, context: ScoringContext, image_set: ImageSet | None = None) -> Prepared:
     """The method without its prior, given its parameters once. Raises UserError where it cannot run."""
-    alone = method.alone
-
-    def make() -> Prepared:
-        activations = image_set.activations if image_set else None
-        error = refusal(alone, context, activations)
-        # Where a fit split is missing, the method says so itself if it is ever fitted: ReAct with a threshold is not.
-        if error and error.hint is not Hint.FIT_SPLIT:
-            raise error
-        return prepare(alone.record, context, used_parameters(alone, context, activations))
-
-    return context.prepared(alone.spec, make)
+    alone, activations = method.alone, image_set.activations if image_set else None
+    error = refusal(alone, context, activations)
+    # Where a fit split is missing, the method says so itself if it is ever fitted: ReAct with a threshold is not.
+    if error and error.hint is not Hint.FIT_SPLIT:
+        raise error
+    parameters = used_parameters(alone, context, activations)
+    settled = replace(alone, settings=tuple(parameters.items()))
+    return context.prepared(settled.spec, lambda: prepare(alone.record, context, parameters))
 
 
 def prepare(record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> Prepared:

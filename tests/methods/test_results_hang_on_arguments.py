@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import FrozenInstanceError, replace
 from hashlib import sha256
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from nap_core import methods
+from nap_core.errors import UserError
 from nap_core.methods import ImageSet, ScoringContext
 from tests.conftest import REPOSITORY
 from tests.methods.conftest import made_model, random_activations
@@ -94,3 +96,23 @@ def test_the_digests_tell_fit_splits_apart(fresh: dict[str, str]) -> None:
     changed = ScoringContext(MODEL, "CIFAR-10", fit_activations=OTHERS)
     for spec in ON_ACTIVATIONS:
         assert (digest(spec, changed) != fresh[spec]) == methods.parse(spec).fits, spec
+
+
+def test_a_context_cannot_change_and_another_one_starts_anew() -> None:
+    one = context()
+    of_all = methods.score("knn:k=5", ImageSet(IMAGES), one)
+    with pytest.raises(FrozenInstanceError):
+        one.fit_activations = FIT.head(20)
+    few = replace(one, fit_activations=FIT.head(20))
+    of_few = methods.score("knn:k=5", ImageSet(IMAGES), few)
+    fresh = ScoringContext(MODEL, "CIFAR-10", fit_activations=FIT.head(20))
+    np.testing.assert_array_equal(of_few, methods.score("knn:k=5", ImageSet(IMAGES), fresh))
+    assert not np.array_equal(of_few, of_all)
+
+
+def test_limits_hold_for_every_image_set_of_a_context() -> None:
+    """Without a network, the limits are those of the activations, whatever was scored before."""
+    one, narrow = ScoringContext(), replace(IMAGES, logits=IMAGES.logits[:, :3])
+    assert len(methods.score("gen:M=5", ImageSet(IMAGES), one)) == len(IMAGES)
+    with pytest.raises(UserError, match="M must be 0 to 3 here"):
+        methods.score("gen:M=5", ImageSet(narrow), one)
