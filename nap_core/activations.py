@@ -81,7 +81,15 @@ class Activations:
         return classes
 
     def ratio(self, epsilon: float = nap.EPSILON, channels: slice | Sequence[int] = slice(None)) -> FloatArray:
-        """``nap.channel_ratio`` of each image and channel, (N, C), in single precision at least."""
+        """``nap.channel_ratio`` of each image and channel.
+
+        Args:
+            epsilon: see ``nap.channel_ratio``.
+            channels: which channels, all by default.
+
+        Returns:
+            Ratios (N, C), in single precision at least.
+        """
         maximum, mean = self.maximum[:, channels], self.mean[:, channels]
         precision = np.result_type(maximum.dtype, np.float32)
         return nap.channel_ratio(maximum.astype(precision), mean.astype(precision), epsilon)
@@ -96,20 +104,48 @@ class Activations:
             yield self.take(slice(start, start + rows))
 
     def by_rows(self, work: Callable[[Activations], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """``work`` of each image, (N,), computed block by block; an image's value must not depend on the others."""
+        """A value of each image, computed block by block.
+
+        Args:
+            work: the values (n,) of a block of n images. The value of an image must not depend on the others.
+
+        Returns:
+            The values, (N,) float64.
+        """
         return np.concatenate([work(block) for block in self.blocks()])
 
     def take(self, index: slice | Sequence[int] | NDArray[np.int64]) -> Activations:
-        """The images at ``index``, in that order."""
+        """Some of the images.
+
+        Args:
+            index: their rows, in the order wanted.
+
+        Returns:
+            Their activations; views of these arrays where ``index`` is a slice.
+        """
         return Activations(**{name: array[index] for name, array in self.arrays.items()})
 
     def head(self, count: int) -> Activations:
-        """The first ``count`` images, or all when there are fewer."""
+        """The first images.
+
+        Args:
+            count: how many; all when there are fewer.
+
+        Returns:
+            Their activations, as views of these arrays.
+        """
         return self.take(slice(count))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Activations]) -> Activations:
-        """The parts one after the other; a single part is returned as it is, still memory-mapped."""
+        """The images of several activations, one after the other.
+
+        Args:
+            parts: at least one, of the same widths.
+
+        Returns:
+            All of their rows; a single part is returned as it is, still memory-mapped.
+        """
         if len(parts) == 1:
             return parts[0]
         return cls(**{name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays})

@@ -39,7 +39,15 @@ def _average_precision(positive: NDArray[np.float64], negative: NDArray[np.float
 def threshold_at_tpr(id_scores: ArrayLike, tpr: float = TPR) -> float:
     """The highest score that at least a share ``tpr`` of the ID images reach.
 
-    Raises ValueError for an empty or non-finite vector and for a ``tpr`` outside (0, 1].
+    Args:
+        id_scores: scores of the ID images, (N,).
+        tpr: true-positive rate, above 0 and at most 1.
+
+    Returns:
+        The threshold: images that score at or above it are taken for ID.
+
+    Raises:
+        ValueError: the scores are empty or not finite, or ``tpr`` lies outside (0, 1].
     """
     scores = _checked(id_scores, "ID")
     if not 0 < tpr <= 1:
@@ -50,14 +58,33 @@ def threshold_at_tpr(id_scores: ArrayLike, tpr: float = TPR) -> float:
 
 
 def share_reaching(scores: ArrayLike, threshold: float) -> float:
-    """The share of ``scores`` at or above ``threshold``: TPR for ID images, FPR for OOD images."""
+    """The share of images at or above a threshold: TPR for ID images, FPR for OOD images.
+
+    Args:
+        scores: scores of the images, (N,).
+        threshold: the score that counts as reached.
+
+    Returns:
+        A share, 0 to 1.
+    """
     return float(np.mean(np.asarray(scores, dtype=np.float64) >= threshold))
 
 
 def fpr_at_tpr(id_scores: ArrayLike, ood_scores: ArrayLike, tpr: float = TPR) -> float:
-    """FPR95 when ``tpr`` is 0.95: the share of OOD images that reach the threshold reached by 95 % of ID images.
+    """FPR at a TPR; FPR95 when ``tpr`` is 0.95. ID images are the positive class, as in the NAP paper.
 
     An OOD image that ties with the threshold is accepted, as the ID image there is: constant scores give 1, not 0.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+        tpr: the share of ID images that reach the threshold.
+
+    Returns:
+        The share of OOD images that reach it, 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
     """
     return share_reaching(_checked(ood_scores, "OOD"), threshold_at_tpr(id_scores, tpr))
 
@@ -66,6 +93,16 @@ def auroc(id_scores: ArrayLike, ood_scores: ArrayLike) -> float:
     """The probability that an ID image scores above an OOD image, ties counted half.
 
     From the ranks (Mann and Whitney): the same number as the area under ``roc``, in half the time.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+
+    Returns:
+        The area under the ROC curve, 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
     """
     ours, others = np.sort(_checked(id_scores, "ID")), np.sort(_checked(ood_scores, "OOD"))
     below, up_to = (np.searchsorted(others, ours, side).sum() for side in ("left", "right"))
@@ -73,17 +110,50 @@ def auroc(id_scores: ArrayLike, ood_scores: ArrayLike) -> float:
 
 
 def aupr_in(id_scores: ArrayLike, ood_scores: ArrayLike) -> float:
-    """Average precision with ID images as the positive class."""
+    """AUPR-IN: average precision with ID images as the positive class.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+
+    Returns:
+        A share, 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
+    """
     return _average_precision(_checked(id_scores, "ID"), _checked(ood_scores, "OOD"))
 
 
 def aupr_out(id_scores: ArrayLike, ood_scores: ArrayLike) -> float:
-    """Average precision with OOD images as the positive class."""
+    """AUPR-OUT: average precision with OOD images as the positive class.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+
+    Returns:
+        A share, 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
+    """
     return _average_precision(-_checked(ood_scores, "OOD"), -_checked(id_scores, "ID"))
 
 
 def roc(id_scores: ArrayLike, ood_scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The ROC curve as (FPR, TPR), both rising from 0 to 1, ID images positive; only the corners of the curve."""
+    """The ROC curve with ID images as the positive class.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+
+    Returns:
+        FPR and TPR at the corners of the curve, two vectors of one length that rise from 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
+    """
     true, false = _counts(_checked(id_scores, "ID"), _checked(ood_scores, "OOD"))
     if len(true) > 2:
         corner = np.r_[True, (np.diff(true, 2) != 0) | (np.diff(false, 2) != 0), True]
@@ -92,6 +162,17 @@ def roc(id_scores: ArrayLike, ood_scores: ArrayLike) -> tuple[NDArray[np.float64
 
 
 def percentile_among(id_scores: ArrayLike, score: float) -> float:
-    """The share of ID images that score below ``score``, ties counted half."""
+    """The share of ID images that score below an image, ties counted half.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        score: the score of the image.
+
+    Returns:
+        A share, 0 to 1.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
+    """
     scores = _checked(id_scores, "ID")
     return float((np.mean(scores < score) + np.mean(scores <= score)) / 2)

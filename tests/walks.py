@@ -24,7 +24,7 @@ import nap_core
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.analysis.evaluation import evaluate, method_scores
-from nap_core.models import loading
+from nap_core.models import sources
 from nap_core.storage.activation_store import Store
 from nap_core.studies import Study, run
 
@@ -119,7 +119,7 @@ def first_run(root: Path) -> Walk:
     """Walk (a): images of a study → FPR95, with one method and an empty store. The network has still to be loaded, from
     a file that is here; what is imported late was imported by a run before, into another store."""
     evaluate(run(STUDY, Store(root / "before")), ["nap"])
-    loading._load.cache_clear()
+    sources._load.cache_clear()
     with walking() as walk:
         evaluate(run(STUDY, Store(root / "empty")), ["nap"])
     return walk

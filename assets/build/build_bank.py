@@ -11,24 +11,18 @@ what storing the statistics in half precision costs.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import dataclasses
-import sys
 from pathlib import Path
 
 import numpy as np
+from repository import parser
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from nap_core import datasets, methods, models  # noqa: E402
-from nap_core.activations import Activations  # noqa: E402
-from nap_core.extraction import (  # noqa: E402
-    Progress,
-    RunCallbacks,
-    extract,
-    precomputed,
-)
+from nap_core import datasets, methods, models
+from nap_core.activations import Activations
+from nap_core.cli.progress import Meter
+from nap_core.extraction import extract, precomputed
+from nap_core.storage.progress import RunCallbacks
 
 BANK, MODEL = "imagenet-bank", "efficientnet-lite0-imagenet"
 COLUMNS = ("file", "author", "landing_page", "licence")
@@ -54,29 +48,26 @@ def worst_relative_error(exact: Activations, stored: Activations, method: str) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=Path, required=True, help="folder of the photographs")
-    parser.add_argument("--labels", type=Path, required=True, help="the CSV that describes them")
-    parser.add_argument("--limit", type=int, default=1000, help="photographs in the bank (default: %(default)s)")
-    args = parser.parse_args()
+    reader = parser(__doc__)
+    reader.add_argument("--images", type=Path, required=True, help="folder of the photographs")
+    reader.add_argument("--labels", type=Path, required=True, help="the CSV that describes them")
+    reader.add_argument("--limit", type=int, default=1000, help="photographs in the bank (default: %(default)s)")
+    args = reader.parse_args()
 
     described = read_labels(args.labels)
     folder = datasets.from_folder(args.images, title="ImageNet photographs")
     count = min(args.limit, len(folder))
     rows = [described[file] for file in folder.files[:count]]
     model = models.load(MODEL)
-
-    def note(progress: Progress) -> None:
-        print(f"\r{progress.done:,} of {progress.total:,} · {progress.speed:.0f} images/s", end="", flush=True)
-
-    found = extract(model, folder, limit=count, callbacks=RunCallbacks(note))
+    with Meter() as meter:
+        found = extract(model, folder, limit=count, callbacks=RunCallbacks(meter))
     labels = np.array([int(row["imagenet_index"]) for row in rows], dtype=np.int64)
     found = dataclasses.replace(found, labels=labels)
     path = precomputed.save(BANK, model, found)
     write_provenance(path.with_suffix(".csv"), rows)
 
     stored = precomputed.load(BANK, model)
-    print(f"\n{path.name}: {count:,} photographs, {path.stat().st_size / 1e6:.2f} MB")
+    print(f"{path.name}: {count:,} photographs, {path.stat().st_size / 1e6:.2f} MB")
     print(f"top-1 accuracy {100 * np.mean(stored.predictions == labels):.1f} %")
     for method in methods.STANDARD:
         error = worst_relative_error(found, stored, method)

@@ -10,14 +10,12 @@ and scikit-learn 1.9. Every input is checked against its sha256; with the versio
 writes the same pixels.
 """
 
-import argparse
-import csv
 import gzip
 import hashlib
 import json
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +24,17 @@ import skimage.data
 import sklearn.datasets
 from numpy.random import PCG64, Generator
 from PIL import Image
+from repository import ASSETS, check, parser, write_provenance
 
-ASSETS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ASSETS.parent))
-from nap_core.datasets import RECORDS  # noqa: E402
-from nap_core.datasets.bundled.contact_sheets import arrange  # noqa: E402
-from nap_core.datasets.bundled.sample_photos import PHOTOS  # noqa: E402
-from nap_core.datasets.images import Labels, Pixels, digest, fingerprint  # noqa: E402
+from nap_core.datasets import RECORDS
+from nap_core.datasets.bundled.contact_sheets import arrange
+from nap_core.datasets.bundled.sample_photos import PHOTOS
+from nap_core.datasets.images import Labels, Pixels, digest, fingerprint
 
 SEED = 7
 SHEETS = ("cifar10", "cifar10-fit", "fashion-mnist", "mnist", "textures")
 PHOTO_SIDE = 512
+PARTS = ("images-idx3", "labels-idx1")
 SHA256 = {
     "cifar10 train images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
     "cifar10 train labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
@@ -105,11 +103,6 @@ TEXTURE_SIDE = 64
 LARGEST_OVERLAP = 0.4  # of two crops of one photograph, as intersection over union
 
 
-def check(name: str, content: bytes | Pixels) -> None:
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        sys.exit(f"{name}: not the content this script was written for")
-
-
 def balanced(labels: Labels, each: int, rng: Generator) -> Labels:
     """Indices of ``each`` images a class, ordered so that every run of K images holds all K classes once."""
     columns = [rng.permutation(np.flatnonzero(labels == one))[:each] for one in np.unique(labels)]
@@ -119,17 +112,17 @@ def balanced(labels: Labels, each: int, rng: Generator) -> Labels:
 def cifar10(folder: Path, split: str, each: int, rng: Generator) -> tuple[Pixels, Labels, Labels]:
     with np.load(folder / f"cifar10_{split}.npz") as archive:
         images, labels = archive["images"], archive["labels"].astype(np.int64)
-    check(f"cifar10 {split} images", images)
-    check(f"cifar10 {split} labels", labels.astype(np.uint8))
+    check(f"cifar10 {split} images", images, SHA256)
+    check(f"cifar10 {split} labels", labels.astype(np.uint8), SHA256)
     chosen = balanced(labels, each, rng)
     return images[chosen], labels[chosen], chosen
 
 
-def idx(read: Callable[[str], bytes], name: str, rng: Generator) -> tuple[Pixels, Labels, Labels]:
+def idx(files: Mapping[str, bytes], name: str, rng: Generator) -> tuple[Pixels, Labels, Labels]:
     """50 test images of each of the ten classes of a dataset in MNIST's format."""
-    images, labels = read("images-idx3"), read("labels-idx1")
-    check(f"{name} images", images)
-    check(f"{name} labels", labels)
+    images, labels = (files[part] for part in PARTS)
+    check(f"{name} images", images, SHA256)
+    check(f"{name} labels", labels, SHA256)
     pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
     numbers = np.frombuffer(labels, np.uint8, offset=8).astype(np.int64)
     chosen = balanced(numbers, 50, rng)
@@ -139,7 +132,7 @@ def idx(read: Callable[[str], bytes], name: str, rng: Generator) -> tuple[Pixels
 def photograph(file: str) -> Image.Image:
     folder = Path(sklearn.datasets.__file__).parent / "images" if file in ("china.jpg", "flower.jpg") else None
     path = (folder or Path(skimage.data.__file__).parent) / file
-    check(file, path.read_bytes())
+    check(file, path.read_bytes(), SHA256)
     return Image.open(path)
 
 
@@ -194,9 +187,7 @@ def write_sheet(name: str, tiles: Pixels, labels: Labels, **origin: object) -> N
     path = ASSETS / "datasets" / f"{name}.webp"
     sheet.save(path, "WEBP", lossless=True, quality=100, method=6, exact=True)
     about = {
-        "title": record.title,
-        "licence": record.licence,
-        "source": record.source,
+        **{key: getattr(record, key) for key in ("title", "licence", "source")},
         "tile": list(tiles.shape[1:3]),
         "columns": columns,
         "pixels_sha256": hashlib.sha256(np.ascontiguousarray(tiles)).hexdigest(),
@@ -218,29 +209,21 @@ def write_photos() -> None:
         picture.save(ASSETS / "photos" / photo.file, "JPEG", quality=88, optimize=True, progressive=True)
 
 
-def write_provenance() -> None:
-    """Rows of assets/PROVENANCE.csv for what this script made; all other rows stay as they are."""
-    script = "assets/build/build_datasets.py"
-    made = [
-        (f"datasets/{name}.{suffix}", what, RECORDS[name].source, RECORDS[name].licence, script)
-        for name in SHEETS
-        for suffix, what in (("json", f"description of {name}.webp"), ("webp", RECORDS[name].description))
-    ]
-    made += [(f"photos/{photo.file}", photo.shows, photo.source, photo.licence, script) for photo in PHOTOS]
-    path = ASSETS / "PROVENANCE.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    kept = [tuple(row) for row in rows if row[-1] != script]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *sorted(kept + made)])
+def provenance() -> Iterator[tuple[str, ...]]:
+    """Rows of assets/PROVENANCE.csv for what this script makes."""
+    for record in (RECORDS[name] for name in SHEETS):
+        for suffix, what in (("json", f"description of {record.name}.webp"), ("webp", record.description)):
+            yield f"datasets/{record.name}.{suffix}", what, record.source, record.licence
+    for photo in PHOTOS:
+        yield f"photos/{photo.file}", photo.shows, photo.source, photo.licence
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cifar10", type=Path, required=True)
-    parser.add_argument("--mnist", type=Path, required=True)
-    parser.add_argument("--fashion-mnist", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
-    arguments = parser.parse_args()
+    reader = parser(__doc__)
+    reader.add_argument("--cifar10", type=Path, required=True)
+    reader.add_argument("--mnist", type=Path, required=True)
+    reader.add_argument("--fashion-mnist", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
+    arguments = reader.parse_args()
     for folder in ("datasets", "photos"):
         (ASSETS / folder).mkdir(exist_ok=True)
 
@@ -253,20 +236,13 @@ def main() -> None:
         write_sheet(name, tiles, labels, split=split, indices=chosen.tolist())
 
     with tarfile.open(arguments.mnist) as tar:
-        files = {one.name: one for one in tar.getmembers()}
-
-        def from_tar(part: str) -> bytes:
-            content = tar.extractfile(files[f"package/data/t10k-{part}-ubyte"])
-            return content.read() if content else b""
-
-        tiles, labels, chosen = idx(from_tar, "mnist", rng["mnist"])
-    write_sheet("mnist", tiles, labels, split="test", indices=chosen.tolist())
-
-    def from_gzip(part: str) -> bytes:
-        return gzip.decompress((arguments.fashion_mnist / f"t10k-{part}-ubyte.gz").read_bytes())
-
-    tiles, labels, chosen = idx(from_gzip, "fashion-mnist", rng["fashion-mnist"])
-    write_sheet("fashion-mnist", tiles, labels, split="test", indices=chosen.tolist())
+        in_tar = {part: tar.extractfile(f"package/data/t10k-{part}-ubyte").read() for part in PARTS}
+    in_gzip = {
+        part: gzip.decompress((arguments.fashion_mnist / f"t10k-{part}-ubyte.gz").read_bytes()) for part in PARTS
+    }
+    for name, files in (("mnist", in_tar), ("fashion-mnist", in_gzip)):
+        tiles, labels, chosen = idx(files, name, rng[name])
+        write_sheet(name, tiles, labels, split="test", indices=chosen.tolist())
 
     if tuple(SURFACES) != RECORDS["textures"].classes:
         sys.exit("textures: the surfaces are not the catalogue's classes")
@@ -275,7 +251,7 @@ def main() -> None:
     write_sheet("textures", tiles, labels, photographs=photographs, left_top_side=places)
 
     write_photos()
-    write_provenance()
+    write_provenance("build_datasets", provenance())
 
 
 if __name__ == "__main__":

@@ -9,18 +9,21 @@ code gives. The screenshots need Chromium and go to docs/.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from browser import chromium
+from documents import pairs, table
+from repository import DOCS, ROOT, parser, write_document
+
 from nap_core import datasets, methods
 from nap_core.analysis import covariate_shift, evaluation, layers
+from nap_core.cli.evaluate import scoreboard
+from nap_core.cli.output import pair
 from nap_core.methods import EvaluationData, combination
 from nap_core.models import architectures, torchvision_zoo
 from nap_core.storage import byte_size
@@ -29,7 +32,6 @@ from nap_core.storage.downloads import Download
 from nap_core.studies import benchmarks
 from nap_core.studies.study import default_study, run
 
-ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- table:default-study -->", "<!-- /table:default-study -->"
 MODELS = """\
 # Models
@@ -71,6 +73,7 @@ sha256 in their names.
 | model | name | top-1 on ImageNet-1k | download |
 | --- | --- | ---: | ---: |"""
 PORT = 8597
+ADDRESS = f"http://127.0.0.1:{PORT}"
 VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
     "home": ("", False, ""),
     "activation_maps": ("activation_maps", False, ""),
@@ -88,37 +91,25 @@ VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
 }
 
 
-def readme_table(found: EvaluationData) -> str:
+def readme_table(data: EvaluationData) -> str:
     """FPR95 / AUROC in percent for every method and OOD dataset, and NAP+Energy at each dataset's best w."""
-    table = evaluation.evaluate(found)
-    names = list(found.ood)
-    lines = [
-        "| FPR95 ↓ / AUROC ↑ (%) | " + " | ".join(datasets.RECORDS[name].title for name in names) + " | average |",
-        "|---" * (len(names) + 2) + "|",
-    ]
-    for method, rows in table.groupby("method", sort=False):
-        cells = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in rows.itertuples()]
-        w = f" (w = {rows['w'].iloc[0]:g})" if "+" in str(method) else ""
-        cells.append(f"{100 * rows['fpr95'].mean():.1f} / {100 * rows['auroc'].mean():.1f}")
-        lines.append(f"| {methods.title(str(method))}{w} | " + " | ".join(cells) + " |")
-    curve = evaluation.weight_curve(found, "nap+energy")
+    cells = scoreboard(evaluation.evaluate(data))[1]
+    curve = evaluation.weight_curve(data, "nap+energy")
     best = curve.best("fpr95")
-    column = combination.WEIGHTS.index(best)
-    cells = [
-        f"{100 * f:.1f} / {100 * a:.1f}" for f, a in zip(curve.fpr95[:, column], curve.auroc[:, column], strict=True)
-    ]
-    cells.append(f"{100 * curve.fpr95[:, column].mean():.1f} / {100 * curve.auroc[:, column].mean():.1f}")
-    lines.append(f"| NAP+Energy (best average w = {best:g}) | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    fpr95, auroc = (of[:, combination.WEIGHTS.index(best)] for of in (curve.fpr95, curve.auroc))
+    figures = [*pairs(fpr95, auroc), pair(fpr95.mean(), auroc.mean())]
+    rows = [*cells.values(), [f"NAP+Energy (best average w = {best:g})", *figures]]
+    titles = [datasets.RECORDS[name].title for name in data.ood]
+    return "\n".join(table(["FPR95 ↓ / AUROC ↑ (%)", *titles, "average"], rows))
 
 
 def write_table() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        table = readme_table(run(default_study(), Store(folder)))
+        measured = readme_table(run(default_study(), Store(folder)))
     readme = ROOT / "README.md"
     before, _, rest = readme.read_text().partition(START)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{START}\n{table}\n{END}{after}")
+    readme.write_text(f"{before}{START}\n{measured}\n{END}{after}")
 
 
 def methods_document() -> str:
@@ -135,13 +126,8 @@ def methods_document() -> str:
         for record in (one for one in methods.RECORDS.values() if one.family == family):
             source = ", ".join(str(part) for part in (record.venue, record.year) if part)
             link = f"[{record.paper}]({record.url})" if record.url else record.paper
-            lines += [
-                "",
-                f"### {record.title}: `{record.name}`",
-                "",
-                f"{record.formula[0].upper()}{record.formula[1:]}.",
-            ]
-            lines += [f"{link}, {source}.", ""]
+            formula = f"{record.formula[0].upper()}{record.formula[1:]}."
+            lines += ["", f"### {record.title}: `{record.name}`", "", formula, f"{link}, {source}.", ""]
             needs = "; ".join(methods.NEED_SENTENCES[need] for need in record.needs)
             lines.append(f"- Needs: {needs or 'nothing beyond the stored activations'}.")
             for parameter in record.parameters:
@@ -236,47 +222,21 @@ def prepare(folder: str) -> None:
 
 def take_screenshots(folder: str) -> None:
     """Of the pages on the store in ``folder``."""
-    from playwright.sync_api import sync_playwright
-
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(PORT),
-        "--server.headless",
-        "true",
-    ]
-    server = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"NAP_STORE": folder},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={PORT}", "--server.headless=true"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"NAP_STORE": folder}, **quiet)
     try:
         for _ in range(120):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=1)
+                urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1)
                 break
             except OSError:
                 time.sleep(0.5)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("NAP_CHROMIUM", "/usr/bin/chromium"),
-                args=[
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--disable-background-networking",
-                    "--enable-unsafe-swiftshader",
-                ],
-            )
+        with chromium() as browser:
             for name, (path, dark, button) in VIEWS.items():
                 scheme = "dark" if dark else "light"
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-                page.goto(f"http://127.0.0.1:{PORT}/{path}")
+                page.goto(f"{ADDRESS}/{path}")
                 page.wait_for_selector("h1", timeout=120_000)
                 page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=120_000)
                 page.wait_for_timeout(5000)
@@ -286,22 +246,20 @@ def take_screenshots(folder: str) -> None:
                     stop.wait_for(timeout=60_000)
                     stop.wait_for(state="detached", timeout=900_000)
                     page.wait_for_timeout(5000)
-                page.screenshot(path=ROOT / "docs" / f"{name}.png")
+                page.screenshot(path=DOCS / f"{name}.png")
                 page.close()
-            browser.close()
     finally:
         server.terminate()
         server.wait()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table-only", action="store_true")
-    args = parser.parse_args()
+    reader = parser(__doc__)
+    reader.add_argument("--table-only", action="store_true")
+    args = reader.parse_args()
     write_table()
-    (ROOT / "docs" / "methods.md").write_text(methods_document(), encoding="utf-8")
-    (ROOT / "docs" / "datasets.md").write_text(datasets_document(), encoding="utf-8")
-    (ROOT / "docs" / "models.md").write_text(models_document(), encoding="utf-8")
+    for name, make in (("methods", methods_document), ("datasets", datasets_document), ("models", models_document)):
+        write_document(name, make())
     if not args.table_only:
         with tempfile.TemporaryDirectory() as folder:
             prepare(folder)

@@ -6,15 +6,11 @@ python assets/build/build_frost.py FOLDER    (the folder "frost" inside the inst
 
 from __future__ import annotations
 
-import argparse
-import csv
-import hashlib
 from pathlib import Path
 
 from PIL import Image
+from repository import ASSETS, check, parser, write_provenance
 
-ASSETS = Path(__file__).resolve().parents[1]
-SCRIPT = "assets/build/build_frost.py"
 SOURCE = "imagecorruptions-imaug 1.1.5, from github.com/hendrycks/robustness"
 LICENCE = "Apache License 2.0, © 2018-2022 Dan Hendrycks, © 2019-2024 Evgenia Rusak and Benjamin Mitzkus"
 QUALITY = 78
@@ -28,28 +24,16 @@ SHA256 = {
 }
 
 
-def write_provenance(contents: dict[str, str]) -> None:
-    """Rows of assets/PROVENANCE.csv for what this script made; all other rows stay as they are."""
-    made = [(f"corruptions/{name}", what, SOURCE, LICENCE, SCRIPT) for name, what in contents.items()]
-    path = ASSETS / "PROVENANCE.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    kept = [tuple(row) for row in rows if row[-1] != SCRIPT]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *sorted(kept + made)])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+def main() -> None:
+    reader = parser(__doc__)
+    reader.add_argument("folder", type=Path)
+    folder = reader.parse_args().folder
     target = ASSETS / "corruptions"
     target.mkdir(exist_ok=True)
     contents = {}
-    for name, expected in SHA256.items():
+    for name in SHA256:
         original = folder / "imagecorruptions" / "frost" / name
-        if hashlib.sha256(original.read_bytes()).hexdigest() != expected:
-            raise SystemExit(f"{original} is not the file of imagecorruptions-imaug 1.1.5")
+        check(name, original.read_bytes(), SHA256)
         made = target / f"{Path(name).stem}.webp"
         # As OpenCV reads it: what is transparent in a PNG is not.
         Image.open(original).convert("RGB").save(made, "WEBP", quality=QUALITY, method=6)
@@ -58,9 +42,9 @@ def main() -> int:
         text = (folder / "imagecorruptions_imaug-1.1.5.dist-info" / "licenses" / name).read_text(encoding="utf-8")
         (target / name).write_text(text, encoding="utf-8", newline="\n")
         contents[name] = f"the {name} that goes with the pictures of frost"
-    write_provenance(contents)
-    return 0
+    rows = ((f"corruptions/{name}", what, SOURCE, LICENCE) for name, what in contents.items())
+    write_provenance("build_frost", rows)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -9,22 +9,20 @@ Run it again when the default model's weights change; tests/figures/test_home.py
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from nap_core import models  # noqa: E402
-from nap_core.analysis import home_example  # noqa: E402
-from nap_core.storage.activation_store import Store  # noqa: E402
-from nap_core.studies.study import default_study, run  # noqa: E402
+import repository  # noqa: F401 - puts nap_core on the import path
+
+from nap_core import models
+from nap_core.analysis import home_example
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import default_study, run
 
 
-def main() -> int:
+def main() -> None:
     study = default_study()
     chosen = home_example.choose(run(study, Store()))
     if chosen is None:
-        print("No two images of the default study qualify (see nap_core.showcase.choose).", file=sys.stderr)
-        return 1
+        sys.exit("No two images of the default study qualify (see nap_core.analysis.home_example.choose).")
     id_image, ood_image = (study.id_dataset, chosen.id_row), (chosen.ood_dataset, chosen.ood_row)
     made = home_example.make(models.load(study.model), chosen.channel, id_image, ood_image)
     home_example.save(made)
@@ -33,8 +31,7 @@ def main() -> int:
             f"{example.title}, image {example.row} ({example.shows}): channel {made.channel}, "
             f"mean {example.mean:.3f}, maximum {example.maximum:.2f}, NAP {example.nap:.2f}"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """Draw assets/icon.png: a channel's map with one bright peak, on the app's colour scale."""
 
-from pathlib import Path
-
 from PIL import Image
+from repository import ASSETS
 
-NO_CALLBACKS, LOW, HIGH, PEAK = "#17092d", "#5c126e", "#e55c30", "#fcffa4"
+ZERO, LOW, HIGH, PEAK = "#17092d", "#5c126e", "#e55c30", "#fcffa4"
 MAP = (
-    (NO_CALLBACKS, LOW, NO_CALLBACKS, NO_CALLBACKS),
+    (ZERO, LOW, ZERO, ZERO),
     (LOW, HIGH, PEAK, LOW),
-    (NO_CALLBACKS, LOW, HIGH, NO_CALLBACKS),
-    (NO_CALLBACKS, NO_CALLBACKS, LOW, NO_CALLBACKS),
+    (ZERO, LOW, HIGH, ZERO),
+    (ZERO, ZERO, LOW, ZERO),
 )
 
 if __name__ == "__main__":
@@ -19,4 +18,4 @@ if __name__ == "__main__":
         for x, colour in enumerate(row):
             icon.putpixel((x, y), tuple(bytes.fromhex(colour[1:])))
     icon = icon.resize((64, 64), Image.Resampling.NEAREST)
-    icon.save(Path(__file__).resolve().parents[1] / "icon.png", optimize=True)
+    icon.save(ASSETS / "icon.png", optimize=True)

@@ -9,9 +9,7 @@ is one that the app opens as well, from the same folder: the document says how. 
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -21,25 +19,27 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
+from browser import chromium
+from build_bank import read_labels
+from documents import table
+from repository import DOCS, REFERENCE, parser, write_document
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-from build_bank import read_labels  # noqa: E402
-
-from nap_core import datasets, methods, metrics, models  # noqa: E402
-from nap_core.analysis import evaluation  # noqa: E402
-from nap_core.analysis.channels import max_mean_points  # noqa: E402
-from nap_core.analysis.channels.ranking import FLOOR  # noqa: E402
-from nap_core.figures import max_vs_mean, score_histograms, w_sensitivity  # noqa: E402
-from nap_core.figures.compare_methods import roc_curves  # noqa: E402
-from nap_core.figures.export.html import plain  # noqa: E402
-from nap_core.figures.palette import colours as colours_of  # noqa: E402
-from nap_core.figures.picture import Picture  # noqa: E402
-from nap_core.methods import EvaluationData, ImageSet  # noqa: E402
-from nap_core.paper import published_tables  # noqa: E402
-from nap_core.storage import allowed_folders  # noqa: E402
-from nap_core.storage.activation_store import Store  # noqa: E402
-from nap_core.studies.study import Study, run  # noqa: E402
+from nap_core import datasets, methods, metrics, models
+from nap_core.analysis import evaluation
+from nap_core.analysis.channels import max_mean_points
+from nap_core.analysis.channels.ranking import FLOOR
+from nap_core.cli.evaluate import scoreboard
+from nap_core.cli.output import pair
+from nap_core.figures import max_vs_mean, score_histograms, w_sensitivity
+from nap_core.figures.compare_methods import roc_curves
+from nap_core.figures.export.html import plain
+from nap_core.figures.palette import colours as colours_of
+from nap_core.figures.picture import Picture
+from nap_core.methods import EvaluationData, ImageSet
+from nap_core.paper import published_tables
+from nap_core.storage import allowed_folders
+from nap_core.storage.activation_store import Store
+from nap_core.studies.study import Study, run
 
 IMAGES, TEXTURES, SCENES = "own:imagenet_sample", "own:textures", "own:scenes"
 STUDY = {"model": "efficientnet-lite0-imagenet", "id": IMAGES, "ood": f"{TEXTURES},{SCENES}", "n": "1200"}
@@ -47,16 +47,7 @@ TITLES = {IMAGES: "ImageNet photographs", TEXTURES: "Textures", SCENES: "Scenes"
 DRAWN = ("energy", "nap", "nap+energy")
 # The paper's OOD sets that are nearest to ours, and what it calls the methods.
 PUBLISHED_OOD = {TEXTURES: "Textures", SCENES: "SUN"}
-PUBLISHED = {
-    "msp": "MSP",
-    "nap+msp": "NAP-M",
-    "energy": "Energy",
-    "nap+energy": "NAP-E",
-    "ash-s": "ASH",
-    "nap+ash-s": "NAP-A",
-    "scale": "SCALE",
-    "nap+scale": "NAP-S",
-}
+PUBLISHED = {one.spec: one.method for one in published_tables.COUNTERPARTS if one.table == "Table 9"}
 
 
 def measured(reference: Path) -> EvaluationData:
@@ -95,13 +86,7 @@ def pictures(found: EvaluationData) -> dict[str, Picture]:
 
 def save(drawn: Mapping[str, Picture], folder: Path) -> None:
     """Each picture as a PNG file."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as pages:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("NAP_CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-unsafe-swiftshader"],
-        )
+    with chromium() as browser, tempfile.TemporaryDirectory() as pages:
         for picture in drawn.values():
             figure = plain(picture)
             width, height = 1000, int(figure.layout.height or 560)
@@ -116,14 +101,9 @@ def save(drawn: Mapping[str, Picture], folder: Path) -> None:
             page.wait_for_timeout(1500)
             page.locator(".plotly-graph-div").screenshot(path=folder / f"imagenet_{picture.name}.png")
             page.close()
-        browser.close()
 
 
-def cell(fpr95: float, auroc: float) -> str:
-    return f"{100 * fpr95:.1f} / {100 * auroc:.1f}"
-
-
-def by_class(found: EvaluationData) -> list[str]:
+def by_class(found: EvaluationData) -> list[list[str]]:
     """Rows of a table: how well each class of scenes is separated from the photographs, and what it is taken for."""
     scenes, images = found.of(SCENES), datasets.load(SCENES)
     labels = images.labels[: len(scenes)]
@@ -134,19 +114,24 @@ def by_class(found: EvaluationData) -> list[str]:
         rows = np.flatnonzero(labels == label)
         taken, count = Counter(scenes.predictions[rows].tolist()).most_common(1)[0]
         aurocs = [100 * metrics.auroc(score.id, score.ood[SCENES][rows]) for score in scores.values()]
-        figures = " | ".join(f"{value:.1f}" for value in aurocs)
-        lines.append(f"| {name.replace('_', ' ')} | {figures} | {class_names[taken]}, {count} of {len(rows)} |")
+        most = f"{class_names[taken]}, {count} of {len(rows)}"
+        lines.append([name.replace("_", " "), *(f"{value:.1f}" for value in aurocs), most])
     return lines
 
 
-def document(found: EvaluationData, table: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
+def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
     """docs/imagenet.md."""
     names = list(found.ood)
     theirs = published_tables.results().query("table == 'Table 3' and model == 'MobileNetV2'")
     theirs = theirs.set_index(["method", "ood_dataset"])
+    heads, rows = [f"published, {PUBLISHED_OOD[name]}" for name in names], []
+    for spec, cells in scoreboard(results)[1].items():
+        keys = [(PUBLISHED.get(spec), PUBLISHED_OOD[name]) for name in names]
+        published = [pair(*theirs.loc[key, ["fpr95", "auroc"]]) if key in theirs.index else "" for key in keys]
+        rows.append([*cells, *published])
     counts = ", ".join(f"{len(found.of(name)):,} {TITLES[name].lower()}" for name in names)
     lines = [
-        "# ImageNet: EfficientNet-Lite0 meets textures and scenes",
+        "# ImageNet: EfficientNet-Lite0 on textures and scenes",
         "",
         f"{len(found.id.activations):,} photographs of ImageNet's classes (NIPS 2017 set, CC BY 2.0) beside {counts}:",
         "FPR95 ↓ / AUROC ↑ in percent. The network names",
@@ -156,21 +141,7 @@ def document(found: EvaluationData, table: pd.DataFrame, drawn: Mapping[str, Pic
         "`make imagenet` measures it again; the app opens the same study with `NAP_DATA_ROOTS=../shared/data make app`",
         f"at `/score_histograms?{urlencode(STUDY, safe=':,')}`.",
         "",
-        "| method | "
-        + " | ".join(TITLES[name] for name in names)
-        + " | average | published, Textures | published, SUN |",
-        "|---" * (len(names) + 4) + "|",
-    ]
-    for spec, rows in table.groupby("method", sort=False):
-        by_ood = rows.set_index("ood")
-        cells = [cell(by_ood.loc[name, "fpr95"], by_ood.loc[name, "auroc"]) for name in names]
-        cells.append(cell(rows["fpr95"].mean(), rows["auroc"].mean()))
-        for name in names:
-            key = (PUBLISHED.get(str(spec)), PUBLISHED_OOD[name])
-            cells.append(cell(theirs.loc[key, "fpr95"], theirs.loc[key, "auroc"]) if key in theirs.index else "")
-        w = f" (w = {rows['w'].iloc[0]:g})" if "+" in str(spec) else ""
-        lines.append(f"| {methods.title(str(spec))}{w} | {' | '.join(cells)} |")
-    lines += [
+        *table(["method", *(TITLES[name] for name in names), "average", *heads], rows),
         "",
         "Published is the NAP paper's Table 3: MobileNetV2, ImageNet's 50,000 validation images, 5,640 textures and",
         "10,000 scenes of SUN. Another network and other images: what can be compared is the order of the methods.",
@@ -178,13 +149,11 @@ def document(found: EvaluationData, table: pd.DataFrame, drawn: Mapping[str, Pic
         "## Why scenes are hard here",
         "",
         "Half of the classes of scenes show what ImageNet names, and the network sees it. There a peak is no error:",
-        "something known is in the picture. Where there is nothing of the kind (sky, bamboo, desert), NAP tells the",
+        "an ID class is in the picture. Where there is nothing of the kind (sky, bamboo, desert), NAP tells the",
         "scenes apart. The last ReLU of this network also ends at 6, which cuts the highest peaks (the flat top of the",
         "scatter below). AUROC in percent, and what most images of a class are taken for:",
         "",
-        "| scenes | NAP | Energy | taken for |",
-        "|---|---|---|---|",
-        *by_class(found),
+        *table(["scenes", "NAP", "Energy", "taken for"], by_class(found)),
     ]
     for title, picture in drawn.items():
         lines += ["", f"## {title}", "", f"![{title}](imagenet_{picture.name}.png)", "", picture.reading]
@@ -192,14 +161,12 @@ def document(found: EvaluationData, table: pd.DataFrame, drawn: Mapping[str, Pic
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared")
-    arguments = parser.parse_args()
-    found = measured(arguments.reference)
+    reader = parser(__doc__)
+    reader.add_argument("--reference", type=Path, default=REFERENCE)
+    found = measured(reader.parse_args().reference)
     drawn = pictures(found)
-    save(drawn, ROOT / "docs")
-    text = document(found, evaluation.evaluate(found, specs()), drawn)
-    (ROOT / "docs" / "imagenet.md").write_text(text, encoding="utf-8")
+    save(drawn, DOCS)
+    write_document("imagenet", document(found, evaluation.evaluate(found, specs()), drawn))
 
 
 if __name__ == "__main__":

@@ -10,22 +10,19 @@ read cut at zero, as the app does, and as the convolution puts them out.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, image_sets, network
+from documents import pairs, table
+from paper_network import ID, arguments, image_sets, network
 
 from nap_core import nap
 from nap_core.activations import Activations
 from nap_core.analysis import layers
 from nap_core.analysis.evaluation import MethodScores
+from nap_core.cli.output import pair
 from nap_core.extraction import ExtractionPlan, ExtractionStep, extract_layers
 from nap_core.models import FeatureHook, LoadedModel, with_layer
 from nap_core.paper import published_values
@@ -42,7 +39,7 @@ def uncut(model: LoadedModel, layer: str) -> LoadedModel:
     return replace(site, architecture=replace(site.architecture, hook=replace(site.hook, rectified=False)))
 
 
-def table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:
+def layer_table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFrame:
     """The ``layer_table`` of activations by layer and dataset, the paper's products included."""
     scores = {}
     for name, sets in by_layer.items():
@@ -55,26 +52,21 @@ def markdown(found: pd.DataFrame) -> str:
     """A row a layer or product: FPR95 / AUROC in percent on each dataset and on average, then Table 7's."""
     rows = []
     for name, part in published_values.with_table_7(found, ID).groupby("layers", sort=False):
-        cells = [f"{100 * row.fpr95:.1f} / {100 * row.auroc:.1f}" for row in part.itertuples()]
         printed = part.iloc[-1]
-        cells.append(f"{100 * printed['published_fpr95']:.1f} / {100 * printed['published_auroc']:.1f}")
-        rows.append(f"| {str(name).replace(',', ' · ')} | {' | '.join(cells)} |")
+        paper = pair(printed["published_fpr95"], printed["published_auroc"])
+        rows.append([str(name).replace(",", " · "), *pairs(part["fpr95"], part["auroc"]), paper])
     names = [name for name in found["ood"].unique() if name != layers.AVERAGE]
     heads = ["NAP at", *names, f"average of the {len(names)}", "Table 7 (six OOD sets)"]
-    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
+    return "\n".join(table(heads, rows))
 
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--reference", type=Path, required=True)
-    parser.add_argument("--cifar10", type=Path, required=True)
-    args = parser.parse_args()
+    args = arguments(__doc__)
     store, model = Store(), network(args.reference)
-    sets, picked = image_sets(args.reference, args.cifar10), layers.suggested(model)
+    sets, picked = image_sets(args), layers.suggested(model)
     short = layers.short_names(model, picked)
-    cut: dict[str, dict[str, Activations]] = {name: {} for name in short.values()}
-    whole: dict[str, dict[str, Activations]] = {name: {} for name in short.values()}
+    cut, whole = ({name: {} for name in short.values()} for _ in range(2))
     for title, images in sets.items():
         for layer, one in extract_layers(model, images, picked, limit=IMAGES, store=store).items():
             cut[short[layer]][title] = one
@@ -83,7 +75,7 @@ def main() -> None:
         for layer, one in zip(picked, plan.run(store), strict=True):
             whole[short[layer]][title] = one
         print(f"{title} read", file=sys.stderr, flush=True)
-    print(markdown(table(cut)), markdown(table(whole)), sep="\n\n")
+    print(markdown(layer_table(cut)), markdown(layer_table(whole)), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -9,30 +9,25 @@ goes through the network is kept in the store: images of ``make fidelity`` are n
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, context, image_sets, network
+from documents import pairs, table
+from paper_network import FAR, NEAR, arguments, evaluation_sets
+from repository import write_document
 
 from nap_core import methods
 from nap_core.analysis import score_variants, weight_search
 from nap_core.analysis.oracle import Oracle, oracle
+from nap_core.cli.output import pair
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import WEIGHTS
-from nap_core.methods.context import evaluation_data
-from nap_core.paper import published_tables, published_values
-from nap_core.storage.activation_store import Store
+from nap_core.metrics import METRIC_TITLES
+from nap_core.paper import published_values
 
-ROOT = Path(__file__).resolve().parents[2]
-FAR, NEAR = (published_tables.SVHN, published_tables.TEXTURES), published_tables.CIFAR100
 SEEDS = (0, 1, 2)
 COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESIGNS]
 
@@ -51,26 +46,19 @@ def best_weights(data: EvaluationData) -> dict[str, float]:
     return {design: min(WEIGHTS, key=lambda w, name=design: value[w][name]) for design in score_variants.DESIGNS}
 
 
-def cell(fpr95: float, auroc: float) -> str:
-    return f"{100 * fpr95:.2f} / {100 * auroc:.2f}"
-
-
-def lines(table: pd.DataFrame, combined: bool, printed: Mapping[str, tuple[float, float]]) -> Iterator[str]:
+def lines(results: pd.DataFrame, combined: bool, printed: Mapping[str, tuple[float, float]]) -> list[str]:
     """A row the baseline and each design; the far average, each dataset, the paper's average."""
-    heads = [f"average of {' and '.join(('SVHN part', 'textures'))}", *FAR, NEAR]
-    w = ["w"] if combined else []
-    paper = ["Table 6, average of six"] if printed else []
-    columns = ["score", *w, *heads, *paper]
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
+    w, paper = ["w"] if combined else [], ["Table 6, average of six"] if printed else []
+    rows = []
     for design in ("", *score_variants.DESIGNS):
-        rows = table[(table["design"] == design) & (table["combined"] == (combined and bool(design)))]
-        by_set = rows.set_index("ood")
-        far = by_set.loc[list(FAR)][["fpr95", "auroc"]].mean()
-        name = methods.title(rows["method"].iloc[0]) if design else "Energy alone"
-        cells = [cell(*far), *(cell(*by_set.loc[one, ["fpr95", "auroc"]]) for one in (*FAR, NEAR))]
-        weight = [f"{rows['w'].iloc[0]:g}" if design else ""] if combined else []
-        yield f"| {' | '.join([name, *weight, *cells, *([cell(*printed[design])] if printed else [])])} |"
+        part = results[(results["design"] == design) & (results["combined"] == (combined and bool(design)))]
+        by_set, first = part.set_index("ood"), part.iloc[0]
+        far, each = by_set.loc[list(FAR)][["fpr95", "auroc"]].mean(), by_set.loc[[*FAR, NEAR]]
+        name = methods.title(first["method"]) if design else "Energy alone"
+        weight = [f"{first['w']:g}" if design else ""] if combined else []
+        published = [pair(*printed[design], 2)] if printed else []
+        rows.append([name, *weight, pair(*far, 2), *pairs(each["fpr95"], each["auroc"], 2), *published])
+    return table(["score", *w, "average of SVHN part and textures", *FAR, NEAR, *paper], rows)
 
 
 def order(table: pd.DataFrame, metric: str) -> str:
@@ -79,75 +67,63 @@ def order(table: pd.DataFrame, metric: str) -> str:
     return ", ".join(methods.title(str(name)) for name in rows.sort_values(ascending=metric == "fpr95").index)
 
 
-def oracle_lines(data: EvaluationData) -> Iterator[str]:
-    yield "| OOD images | held out | Spearman | among ID | among OOD | Pearson | AUROC of the oracle | AUROC of NAP |"
-    yield "|---|---|---|---|---|---|---|---|"
+def oracle_lines(data: EvaluationData) -> list[str]:
+    rows = []
     for names in (FAR, *((one,) for one in FAR), (NEAR,)):
         some = replace(data, ood={name: data.ood[name] for name in names})
-        yield row_of([oracle(some, seed=seed) for seed in SEEDS], names)
+        rows.append([" and ".join(names), *oracle_cells([oracle(some, seed=seed) for seed in SEEDS])])
+    heads = ["held out", "Spearman", "among ID", "among OOD", "Pearson", "AUROC of the oracle", "AUROC of NAP"]
+    return table(["OOD images", *heads], rows)
 
 
-def row_of(found: Sequence[Oracle], names: Sequence[str]) -> str:
+def oracle_cells(found: Sequence[Oracle]) -> list[str]:
     """Means over the seeds, of the correlation with its lowest and highest."""
     ends = sorted(one.correlation for one in found)
-    figures = [
+    return [
+        f"{len(found[0].scores):,}",
         f"{np.mean(ends):.2f} ({ends[0]:.2f} to {ends[-1]:.2f})",
         *(f"{np.mean([one.within[side] for one in found]):.2f}" for side in (0, 1)),
         f"{np.mean([one.pearson for one in found]):.2f}",
         *(f"{100 * np.mean([getattr(one, name) for one in found]):.1f}" for name in ("auroc", "nap_auroc")),
     ]
-    return f"| {' and '.join(names)} | {len(found[0].scores):,} | {' | '.join(figures)} |"
 
 
 def document(data: EvaluationData, pseudo: ImageSet) -> str:
-    printed = published_values.table_6("CIFAR-10")
-    published_w, found, best = (
-        score_variants.design_table(data, weights=weights)
-        for weights in (dict.fromkeys(score_variants.DESIGNS, 0.4), found_weights(data, pseudo), best_weights(data))
-    )
+    """docs/score_designs.md."""
+    printed, sections = published_values.table_6("CIFAR-10"), []
+    for heading, weights, about in (
+        ("w = 0.4 for all (Table 11)", dict.fromkeys(score_variants.DESIGNS, 0.4), ()),
+        ("each at the w that the search finds for it", found_weights(data, pseudo), SEARCHED),
+        ("each at its best w", best_weights(data), BEST),
+    ):
+        results = score_variants.design_table(data, weights=weights)
+        fpr95, auroc = (f"By {name}: {order(results, metric)}" for metric, name in METRIC_TITLES.items())
+        found = [f"{fpr95}. {auroc}."]
+        if not about:
+            alone = lines(results, False, {})
+            found = [
+                f"{fpr95} (Table 6: NAP, Minus, No Square, Variance).",
+                f"{auroc} (Table 6: NAP, No Square, Minus, Variance).",
+            ]
+        sections += [f"## Combined with Energy, {heading}", "", *about, *lines(results, True, printed), "", *found, ""]
     sizes = [len(data.ood[name].activations) for name in (*FAR, NEAR)]
+    introduction = (
+        "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "
+        f"images, against {sizes[0]:,} images of SVHN, {sizes[1]:,} of ten classes of the Describable Textures "
+        f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are "
+        "a part, so the order and the distances can be compared, not the digits. "
+        "`assets/build/build_score_designs.py` writes this page."
+    )
     return "\n".join(
         [
             "# Score designs: Table 6 and the oracle, measured",
             "",
-            textwrap.fill(
-                "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "
-                f"images, against {sizes[0]:,} images of SVHN, {sizes[1]:,} of ten classes of the Describable Textures "
-                f"and {sizes[2]:,} of CIFAR-100. The paper averages over six far OOD sets, of which the first two are "
-                "a part, so the order and the distances can be compared, not the digits. "
-                "`assets/build/build_score_designs.py` writes this page.",
-                120,
-                break_on_hyphens=False,
-            ),
+            textwrap.fill(introduction, 120, break_on_hyphens=False),
             "",
-            "## Combined with Energy, w = 0.4 for all (Table 11)",
-            "",
-            *lines(published_w, True, printed),
-            "",
-            f"By FPR95: {order(published_w, 'fpr95')} (Table 6: NAP, Minus, No Square, Variance).",
-            f"By AUROC: {order(published_w, 'auroc')} (Table 6: NAP, No Square, Minus, Variance).",
-            "",
-            "## Combined with Energy, each at the w that the search finds for it",
-            "",
-            "The paper's search (section 4.3) on 500 test images, each made worse in 15 ways, for each design on its",
-            "own; it sees no OOD image.",
-            "",
-            *lines(found, True, printed),
-            "",
-            f"By FPR95: {order(found, 'fpr95')}. By AUROC: {order(found, 'auroc')}.",
-            "",
-            "## Combined with Energy, each at its best w",
-            "",
-            "The w with the lowest FPR95 on average over the SVHN part and the textures, looked up on these very",
-            "images: what each design can do at most.",
-            "",
-            *lines(best, True, printed),
-            "",
-            f"By FPR95: {order(best, 'fpr95')}. By AUROC: {order(best, 'auroc')}.",
-            "",
+            *sections,
             "## Alone",
             "",
-            *lines(published_w, False, {}),
+            *alone,
             "",
             NOTES,
             "## The oracle",
@@ -163,6 +139,16 @@ def document(data: EvaluationData, pseudo: ImageSet) -> str:
     )
 
 
+SEARCHED = (
+    "The paper's search (section 4.3) on 500 test images, each made worse in 15 ways, for each design on its",
+    "own; it sees no OOD image.",
+    "",
+)
+BEST = (
+    "The w with the lowest FPR95 on average over the SVHN part and the textures, looked up on these very",
+    "images: what each design can do at most.",
+    "",
+)
 NOTES = """## What this says of Table 6
 
 With the one w of Table 11 the order of Table 6 comes out, on the average of two far sets as on the paper's six: NAP
@@ -182,15 +168,8 @@ tell ID from OOD much better than their plain ratio does.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--cifar10", type=Path, required=True, help="the folder with cifar10_test.npz")
-    arguments = parser.parse_args()
-    store, model = Store(), network(arguments.reference)
-    sets = image_sets(arguments.reference, arguments.cifar10)
-    data = evaluation_data(ID, sets, context(model, store))
-    text = document(data, weight_search.extracted(data))
-    (ROOT / "docs" / "score_designs.md").write_text(text, encoding="utf-8")
+    data = evaluation_sets(arguments(__doc__))
+    write_document("score_designs", document(data, weight_search.extracted(data)))
 
 
 if __name__ == "__main__":

@@ -11,44 +11,37 @@ Writes assets/published/searched.csv and docs/weight_search.md; ``--write-only``
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from paper_network import ID, context, image_sets, network
+from documents import table
+from paper_network import FAR, ID, NEAR, arguments, evaluation_sets
+from repository import write_document
 
 from nap_core import methods
 from nap_core.analysis import weight_search
 from nap_core.corruptions.pseudo_ood import for_views
 from nap_core.extraction import extract
 from nap_core.methods import ImageSet
-from nap_core.methods.context import evaluation_data
 from nap_core.paper import published_tables
-from nap_core.storage.activation_store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = published_tables.FOLDER / "searched.csv"
 SEEDS, IMAGES = (0, 1, 2), 2000
-FAR, BOTH = (published_tables.SVHN, published_tables.TEXTURES), "both far sets"
+BOTH = "both far sets"
 COMBINATIONS = tuple(f"nap+{record.name}" for record in methods.RECORDS.values() if record.published_w)
 
 
-def measure(reference: Path, cifar10: Path) -> Iterator[dict[str, object]]:
+def measure(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     """A row a (seed, number of images, combination)."""
-    store, model = Store(), network(reference)
-    sets = image_sets(reference, cifar10)
-    data = evaluation_data(ID, sets, context(model, store))
-    data = replace(data, id=ImageSet(data.id.activations.head(IMAGES), sets[ID]))
+    data = evaluation_sets(args)
+    model, images_of = data.context.network("The search"), data.id.images
+    data = replace(data, id=ImageSet(data.id.activations.head(IMAGES), images_of))
     for seed in SEEDS:
-        corrupted = weight_search.distorted(model, sets[ID], IMAGES, seed)
-        pseudo = extract(for_views(model), corrupted, store=store)
+        corrupted = weight_search.distorted(model, images_of, IMAGES, seed)
+        pseudo = extract(for_views(model), corrupted, store=data.context.store)
         for images in (500, IMAGES):
             some = ImageSet(pseudo.head(images * len(corrupted.corruptions)))
             for spec in COMBINATIONS:
@@ -86,22 +79,18 @@ def document() -> str:
         "",
     ]
     for images, part in rows.groupby("images", sort=False):
-        lines += [
-            f"## {images:,} images, {15 * int(images):,} distorted ones",
-            "",
-            "| combination | Table 11 | found, seeds " + ", ".join(map(str, SEEDS)) + " | "
-            + " | ".join(f"{name}: best w, lost" for name in sets) + " |",
-            "|---|---|---|" + "---|" * len(sets),
-        ]  # fmt: skip
+        rows_of = []
         for spec, found in part.groupby("method", sort=False):
             method = methods.parse(str(spec))
             cells = [f"{found[f'best w {name}'].iloc[0]:g}, {_points(found[f'lost {name}'])}" for name in sets]
             searched = ", ".join(f"{w:g}" for w in found["w"])
-            lines.append(f"| {method.title} | {method.record.published_w[ID]:g} | {searched} | {' | '.join(cells)} |")
-        lines.append("")
+            rows_of.append([method.title, f"{method.record.published_w[ID]:g}", searched, *cells])
+        heads = [f"found, seeds {', '.join(map(str, SEEDS))}", *(f"{name}: best w, lost" for name in sets)]
+        lines += [f"## {images:,} images, {15 * int(images):,} distorted ones", ""]
+        lines += [*table(["combination", "Table 11", *heads], rows_of), ""]
     exact = rows[rows["images"] == IMAGES]
     most = {name: f"{100 * exact[f'lost {name}'].max():.1f}" for name in sets}
-    svhn, textures, near = (most[name] for name in (*FAR, published_tables.CIFAR100))
+    svhn, textures, near = (most[name] for name in (*FAR, NEAR))
     said = (
         "“Best w” is that of the lowest FPR95 on the dataset; “lost” is by how many points FPR95 at the w found lies "
         "above that, the least and the most of the seeds where they differ. The w of both far sets is the best of one "
@@ -119,17 +108,10 @@ def _points(shares: pd.Series) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--cifar10", type=Path)
-    parser.add_argument("--write-only", action="store_true")
-    arguments = parser.parse_args()
-    if not arguments.write_only:
-        if arguments.cifar10 is None:
-            parser.error("--cifar10 names the folder with cifar10_test.npz")
-        rows = list(measure(arguments.reference, arguments.cifar10))
-        pd.DataFrame(rows).to_csv(RESULTS, index=False, float_format="%.6f")
-    (ROOT / "docs" / "weight_search.md").write_text(document(), encoding="utf-8")
+    args = arguments(__doc__, write_only=True)
+    if not args.write_only:
+        pd.DataFrame(list(measure(args))).to_csv(RESULTS, index=False, float_format="%.6f")
+    write_document("weight_search", document())
 
 
 if __name__ == "__main__":

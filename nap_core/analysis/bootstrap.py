@@ -23,7 +23,7 @@ from nap_core.analysis.evaluation import MethodScores
 RESAMPLES, LEVEL, SEED = 1000, 0.95, 0
 SECONDS_AN_IMAGE = 2e-5  # of 1,000 resamples, on two cores
 BLOCK = 32  # resamples at a time: 10,000 + 60,000 images then take 18 MB in each of a handful of arrays
-KEPT_SIZE = 4096  # the draws of smaller sets are kept: every method asks for the same ones
+KEPT_SIZE = 4096  # the draws of smaller sets are kept: every method uses the same ones
 COLUMNS = ["method", "ood", "fpr95_low", "fpr95_high", "auroc_low", "auroc_high"]
 
 
@@ -70,7 +70,7 @@ def resample(
 ) -> Resampled:
     """FPR95 and AUROC on ``resamples`` resamples of ID scores (N,) and OOD scores (M,).
 
-    ``stream`` distinguishes OOD datasets: two of the same size get draws of their own, while the ID images are drawn
+    ``stream`` distinguishes OOD datasets: two of the same size have draws of their own, while the ID images are drawn
     alike for all. It takes O(resamples · (N + M)) time and, block by block, memory for 32 resamples. Raises ValueError
     for scores that are empty or not finite, as the metrics do.
     """
@@ -112,16 +112,17 @@ def intervals(
     In the average the datasets are resampled independently of one another, the ID images once for all of them, as they
     are one set of images.
     """
-    found = {
+    resampled = {
         name: resample(scores.id, values, resamples=resamples, seed=seed, stream=stream)
         for stream, (name, values) in enumerate(scores.ood.items(), start=1)
     }
-    if len(found) > 1:
-        several = list(found.values())
-        found[AVERAGE] = Resampled(
+    if len(resampled) > 1:
+        several = list(resampled.values())
+        resampled[AVERAGE] = Resampled(
             np.mean([one.fpr95 for one in several], axis=0), np.mean([one.auroc for one in several], axis=0)
         )
     rows = [
-        (scores.method, name, *interval(one.fpr95, level), *interval(one.auroc, level)) for name, one in found.items()
+        (scores.method, name, *interval(one.fpr95, level), *interval(one.auroc, level))
+        for name, one in resampled.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)

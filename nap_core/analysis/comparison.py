@@ -44,8 +44,8 @@ class Scoreboard:
 
     def leaders(self, column: str, place: int = BEST) -> tuple[str, ...]:
         """The methods that share a place in a column; none when the place is not taken."""
-        found = self.places[:, self.columns.index(column)] == place
-        return tuple(name for name, there in zip(self.methods, found, strict=True) if there)
+        leads = self.places[:, self.columns.index(column)] == place
+        return tuple(name for name, there in zip(self.methods, leads, strict=True) if there)
 
     def sorted_by(self, column: str) -> Scoreboard:
         """The same table with the best of ``column`` first; equals keep their order."""
@@ -57,6 +57,21 @@ class Scoreboard:
     def value(self, method: str, column: str) -> float:
         """The share in one cell."""
         return float(self.values[self.methods.index(method), self.columns.index(column)])
+
+
+def with_average(table: pd.DataFrame) -> pd.DataFrame:
+    """``table``, a row an OOD dataset, and where there are several a last row ``AVERAGE`` with the mean of each metric.
+
+    Args:
+        table: The columns "ood", "fpr95" and "auroc" at least, metrics as shares.
+
+    Returns:
+        The same columns; those of the last row are empty but for the three.
+    """
+    if len(table) < 2:
+        return table
+    average = pd.DataFrame([{"ood": AVERAGE, **table[list(metrics.METRIC_TITLES)].mean()}])
+    return pd.concat([table, average], ignore_index=True)
 
 
 def scoreboard(results: pd.DataFrame, metric: Metric) -> Scoreboard:
@@ -76,7 +91,7 @@ def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = 
 
     What is left empty, or None, lets everything through. A combination belongs to the family of its other method.
     """
-    found = []
+    matches = []
     for spec in specs:
         method = methods.parse(spec)
         text = f"{spec} {method.title} {method.record.formula} {method.record.year}".casefold()
@@ -86,8 +101,8 @@ def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = 
             and (with_nap is None or with_nap == has_nap)
             and all(word in text for word in words.casefold().split())
         ):
-            found.append(spec)
-    return found
+            matches.append(spec)
+    return matches
 
 
 def rank_correlation(rows: Sequence[MethodScores]) -> pd.DataFrame:
@@ -213,10 +228,10 @@ def verdicts(rows: Sequence[MethodScores], id_dataset: str, dataset: str, row: i
     ``accepted`` is the verdict "ID" at the method's own threshold at TPR 95; ``percentile`` the share of ID images
     that score below this one, ties counted half.
     """
-    found = []
+    results = []
     for each in rows:
         score = float((each.id if dataset == id_dataset else each.ood[dataset])[row])
-        found.append(
+        results.append(
             {
                 "method": each.method,
                 "w": each.w,
@@ -226,4 +241,4 @@ def verdicts(rows: Sequence[MethodScores], id_dataset: str, dataset: str, row: i
                 "percentile": metrics.percentile_among(each.id, score),
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(results)

@@ -15,13 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core import corruptions, datasets, methods, metrics
+from nap_core import corruptions, datasets, extraction, methods, metrics
 from nap_core.activations import Activations
-from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.evaluation import MethodScores, metrics_of
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.corruptions.spec import SMALL
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.studies.study import Study
 
@@ -60,10 +59,12 @@ def parameters_of(study: Study) -> str:
     return "CIFAR-10-C" if study.network().transform.crop <= SMALL else "ImageNet-C"
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """The shifted images through the study's network, a step for each severity. Raises as ``shifted_images`` does."""
     sites = (for_views(study.network()),)
-    return ExtractionPlan([ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device)
+    return extraction.ExtractionPlan(
+        [extraction.ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +83,11 @@ class Shifted:
 def shifted(study: Study, activations: Sequence[Activations]) -> Shifted:
     """The shifted images of the study from what its ``extraction_plan`` gave."""
     plans = {severity: shifted_images(study, severity).plan for severity in SEVERITIES}
+    sources = {severity: plan.source for severity, plan in plans.items()}
+    kinds = {severity: plan.corruption for severity, plan in plans.items()}
     # Without the images: no method runs the network over them again.
     parts = {severity: ImageSet(one) for severity, one in zip(SEVERITIES, activations, strict=True)}
-    return Shifted(
-        len(activations[0]) // len(CORRUPTIONS),
-        parts,
-        {severity: plan.source for severity, plan in plans.items()},
-        {severity: plan.corruption for severity, plan in plans.items()},
-    )
+    return Shifted(len(activations[0]) // len(CORRUPTIONS), parts, sources, kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +96,9 @@ class ShiftRates:
 
     ``kept`` and ``auroc`` (6,) are over all corruptions: the images that reach the threshold, and the AUROC of the
     study's ID images against them. ``cells`` holds both for each severity from 1 and each of ``CORRUPTIONS``, (5, K).
-    ``right`` (6,) are the images whose class the network gets right, ``right_among_kept`` and ``right_among_rejected``
-    the same among those, ``rejected_among_right`` what the threshold throws away of the right ones. These four are NaN
-    where there are no such images, or no classes.
+    ``right`` (6,) are the images that the network classifies correctly, ``right_among_kept`` and
+    ``right_among_rejected`` the same among those, ``rejected_among_right`` the rejected ones among the correct ones.
+    These four are NaN where there are no such images, or no classes.
     """
 
     kept: FloatVector
@@ -145,10 +143,8 @@ def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores)
 
     ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
     """
-    ood: dict[str, dict[Metric, float]] = {
-        name: {"kept": metrics.fpr_at_tpr(scores.id, values), "auroc": metrics.auroc(scores.id, values)}
-        for name, values in scores.ood.items()
-    }
+    rows = metrics_of(scores).itertuples(index=False)
+    ood: dict[str, dict[Metric, float]] = {name: {"kept": fpr95, "auroc": auroc} for name, fpr95, auroc in rows}
     if shifted is None:
         return ShiftResult(scores, ood)
     id_activations = data.id.activations
@@ -190,14 +186,14 @@ def _shares(
                 _share(~kept, labelled & right),
             )
         )
+    parts = [
+        [by_severity[severity].scores[corruption[severity] == column] for column in range(len(CORRUPTIONS))]
+        for severity in SEVERITIES
+    ]
     cells: dict[Metric, FloatVector] = {
-        name: np.empty((len(SEVERITIES), len(CORRUPTIONS))) for name in ("kept", "auroc")
+        "kept": np.array([[metrics.share_reaching(scores, threshold) for scores in row] for row in parts]),
+        "auroc": np.array([[metrics.auroc(id_scores, scores) for scores in row] for row in parts]),
     }
-    for row, severity in enumerate(SEVERITIES):
-        for column in range(len(CORRUPTIONS)):
-            scores = by_severity[severity].scores[corruption[severity] == column]
-            cells["kept"][row, column] = metrics.share_reaching(scores, threshold)
-            cells["auroc"][row, column] = metrics.auroc(id_scores, scores)
     kept, auroc, right, among_kept, among_rejected, thrown_away = np.array(columns).T
     return ShiftRates(kept, auroc, cells, right, among_kept, among_rejected, thrown_away)
 

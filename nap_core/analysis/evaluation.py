@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nap_core import methods, metrics
+from nap_core import extraction, methods, metrics
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
-from nap_core.extraction import store_key
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -28,9 +27,14 @@ COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
 
 @dataclass(frozen=True)
 class MethodScores:
-    """One method's score of every image of a study: ``id`` (N,), ``ood`` (M,) by dataset. Higher is more ID.
+    """One method's score of every image of a study; higher is more in-distribution.
 
-    ``id_predictions`` (N,) are the classes under the method's own logits, None where it leaves the network's.
+    Attributes:
+        method: The method's name.
+        w: The weight of a combination; None for other methods.
+        id: The scores of the ID images, (N,).
+        ood: OOD dataset → the scores of its images, (M,).
+        id_predictions: The classes under the method's own logits, (N,); None where it keeps the network's.
     """
 
     method: str
@@ -56,9 +60,19 @@ class MethodScores:
 def method_scores(
     data: EvaluationData, spec: str, *, w: float | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> MethodScores:
-    """The scores of all images under the method ``spec``. A combination takes ``w``, else its published weight.
+    """The scores of all images under a method.
 
-    Raises as ``methods.scored`` does.
+    Args:
+        data: The images and what methods may use besides them.
+        spec: The method, by name.
+        w: The weight of a combination, 0 to 1; None takes its published weight.
+        callbacks: Progress and cancellation of passes that the method still needs.
+
+    Returns:
+        The scores of the ID images, (N,), and of each OOD dataset, (M,).
+
+    Raises:
+        UserError: As ``methods.scored`` does.
     """
     method = methods.parse(spec)
     used = methods.default_w(spec, data.context) if w is None else w
@@ -70,6 +84,15 @@ def method_scores(
     return MethodScores(
         spec, used, id_scored.scores, {name: one.scores for name, one in parts.items()}, id_scored.predictions
     )
+
+
+def metrics_of(scores: MethodScores) -> pd.DataFrame:
+    """FPR95 and AUROC of one method, a row an OOD dataset: the columns "ood", "fpr95" and "auroc", shares."""
+    rows = [
+        (name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
+        for name, values in scores.ood.items()
+    ]
+    return pd.DataFrame(rows, columns=["ood", *metrics.METRIC_TITLES])
 
 
 def id_accuracy(data: EvaluationData, predictions: NDArray[np.int64] | None = None) -> float:
@@ -125,11 +148,10 @@ def evaluate(
         spent[spec] = time.perf_counter() - started
         if method.prior:
             spent[spec] += spent.get(method.prior.spec, 0.0) + spent.get(method.alone.spec, 0.0)
+        parameters = methods.used_parameters(method, data.context, data.id.activations)
         of_method = {
             "method": spec,
-            "parameters": " ".join(
-                f"{name}={value}" for name, value in method.parameters(data.context.trained_on).items()
-            ),
+            "parameters": " ".join(f"{name}={value}" for name, value in parameters.items()),
             "w": scores.w,
             "w_origin": weight.origin if weight else "",
             "id": data.id_name,
@@ -164,7 +186,7 @@ def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": store_key(model, images, dtype="float16" if half else "float32").digest
+        "store_key": extraction.store_key(model, images, dtype="float16" if half else "float32").digest
         if model and images
         else "",
         "versions": versions(),
@@ -184,7 +206,19 @@ def versions() -> str:
 def weight_curve(
     data: EvaluationData, spec: str, weights: Sequence[float] = combination.WEIGHTS
 ) -> combination.WeightCurve:
-    """FPR95 and AUROC of a combination over w. Raises UserError when ``spec`` is no combination."""
+    """FPR95 and AUROC of a combination over w.
+
+    Args:
+        data: The images and what methods may use besides them.
+        spec: The combination, by name.
+        weights: The W weights, ascending, 0 to 1.
+
+    Returns:
+        Both metrics, (D, W) each for D OOD datasets, shares.
+
+    Raises:
+        UserError: ``spec`` is no combination.
+    """
     pairs = {name: parts_of_combination(data, part, spec) for name, part in data.parts.items()}
     id_other, id_prior = pairs.pop(data.id_name)
     return combination.weight_curve(

@@ -116,7 +116,7 @@ def _active(activations: Activations, channel: int) -> NDArray[np.bool_]:
 
 
 def _logarithmic(activations: Activations) -> Activations:
-    """The same with log-maxima, whose differences are the logarithms of quotients; silent channels get a tiny peak."""
+    """The same with log-maxima: their differences are logarithms of quotients. An inactive channel has 1e-6."""
     return replace(activations, maximum=np.log(np.maximum(activations.maximum, 1e-6)))
 
 
@@ -147,23 +147,13 @@ def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
 def save(showcase: HomeExample, folder: Path = FOLDER) -> None:
     """Write known.png, met.png and showcase.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    about: dict[str, Any] = {
-        "model": showcase.model,
-        "weights_sha256": showcase.weights_sha256,
-        "channel": showcase.channel,
-    }
+    about: dict[str, Any] = {name: getattr(showcase, name) for name in ("model", "weights_sha256", "channel")}
     for side, field in SIDES.items():
         example: Example = getattr(showcase, field)
         Image.fromarray(example.view).save(folder / f"{side}.png", optimize=True)
-        about[side] = {
-            "dataset": example.dataset,
-            "row": example.row,
-            "shows": example.shows,
-            "nap": round(example.nap, 6),
-            "map": [[round(value, 4) for value in line] for line in example.channel_map.tolist()],
-        }
-    text = json.dumps(about, indent=1)
-    (folder / "showcase.json").write_text(text + "\n", encoding="utf-8")
+        about[side] = {name: getattr(example, name) for name in ("dataset", "row", "shows")}
+        about[side] |= {"nap": round(example.nap, 6), "map": example.channel_map.round(4).tolist()}
+    (folder / "showcase.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -8,28 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
-from nap_core import datasets, metrics
-from nap_core.analysis.evaluation import MethodScores, method_scores
-from nap_core.datasets.labels import labels_for
+from nap_core import datasets, extraction
+from nap_core.analysis.comparison import AVERAGE
+from nap_core.analysis.evaluation import MethodScores, method_scores, metrics_of
+from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
-from nap_core.methods import EvaluationData, ImageSet
-from nap_core.models import LoadedModel
-from nap_core.models.introspection import Layer, NetworkStructure
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.metrics import METRIC_TITLES
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 from nap_core.studies.study import Study, context
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nap_core.datasets import ImageDataset
+    from nap_core.extraction import ExtractionPlan
+    from nap_core.models import LoadedModel
+    from nap_core.models.introspection import Layer, NetworkStructure
 
 OWN = ""
 """The layer at which a model is read as it comes."""
 PENULTIMATE = "penultimate"
 MOST = 6
-AVERAGE = "average"
 Product = tuple[str, ...]
 
 
@@ -103,9 +109,9 @@ def short_names(model: LoadedModel, layers: Sequence[str]) -> dict[str, str]:
     letter = "t" if "densenet" in model.architecture.name else "s"
     suggestions = suggested(model)
     first = suggestions[0] == _first_convolution(model)
-    found = {name: f"{letter}{place if first else place + 1}" for place, name in enumerate(suggestions[:-1])}
-    found |= {suggestions[0]: "c1"} if first and suggestions[0] else {}
-    return {layer: {OWN: "p", **found}.get(layer, layer) for layer in layers}
+    names = {name: f"{letter}{place if first else place + 1}" for place, name in enumerate(suggestions[:-1])}
+    names |= {suggestions[0]: "c1"} if first and suggestions[0] else {}
+    return {layer: {OWN: "p", **names}.get(layer, layer) for layer in layers}
 
 
 def _anatomy(model: LoadedModel) -> NetworkStructure:
@@ -118,7 +124,7 @@ def _first_convolution(model: LoadedModel) -> str:
     """The first convolution, or the norm and activation that follow on it at once; "" where there is none."""
     layers = _anatomy(model).layers
     kinds = {layer.name: model.network.get_submodule(layer.name) for layer in layers}
-    first = next((place for place, one in enumerate(layers) if isinstance(kinds[one.name], nn.Conv2d)), None)
+    first = next((place for place, one in enumerate(layers) if _is_convolution(kinds[one.name])), None)
     if first is None:
         return ""
     last = layers[first]
@@ -129,6 +135,11 @@ def _first_convolution(model: LoadedModel) -> str:
             break
         last = layer
     return last.name
+
+
+def _is_convolution(module: nn.Module) -> bool:
+    # By the names of its classes: figures read this module's constants without torch.
+    return any(kind.__name__ == "Conv2d" for kind in type(module).__mro__)
 
 
 def _is_norm_or_activation(module: nn.Module) -> bool:
@@ -159,13 +170,15 @@ def _before_pooling(structure: NetworkStructure, network: nn.Module, stage: str)
     return stage
 
 
-def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> extraction.ExtractionPlan:
     """The images of the study through its network, read at all of ``layers`` at once; a step for each dataset.
 
     Raises as ``network_of`` does, and UserError for a name that is no layer's.
     """
-    sites = tuple(sites_of(network_of(study), layers).values())
-    return ExtractionPlan([ExtractionStep(sites, datasets.load(name), study.images) for name in study.datasets], device)
+    sites = tuple(extraction.sites_of(network_of(study), layers).values())
+    return extraction.ExtractionPlan(
+        [extraction.ExtractionStep(sites, datasets.load(name), study.images) for name in study.datasets], device
+    )
 
 
 def run_layers(
@@ -176,26 +189,61 @@ def run_layers(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> dict[str, EvaluationData]:
-    """What methods are evaluated on, by layer, from a run of the ``extraction_plan``. Raises as it does."""
-    model, layers = network_of(study), tuple(dict.fromkeys(layers))
-    activations = iter(extraction_plan(study, layers, device).run(store, callbacks))
-    parts: dict[tuple[str, str], ImageSet] = {}
-    for name in study.datasets:
-        images = datasets.load(name)
-        for layer in layers:
-            one = next(activations)
-            if name == study.id_dataset:
-                one = replace(one, labels=labels_for(images, model.classes)[: len(one)])
-            parts[layer, name] = ImageSet(one, images)
-    return {
-        layer: EvaluationData(
-            study.id_dataset,
-            parts[layer, study.id_dataset],
-            {name: parts[layer, name] for name in study.ood_datasets},
-            context(replace(study, layer=layer), store, device),
-        )
-        for layer in layers
-    }
+    """The data of a study at several layers, from a run of the ``extraction_plan``.
+
+    Args:
+        study: The model and the datasets; its own layer is not used.
+        store: Where activations are kept.
+        layers: The dotted names of modules, "" for the penultimate map.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress over the images of all datasets, and cancellation.
+
+    Returns:
+        The data by layer.
+
+    Raises:
+        UserError: As ``network_of`` does, and for a name that is no layer's.
+        ExtractionStopped: On request; a second call goes on from there.
+    """
+    plan = extraction_plan(study, layers, device)
+    images = {name: datasets.load(name) for name in study.datasets}
+    contexts = {layer: context(replace(study, layer=layer), store, device) for layer in layers}
+    return run_plan(plan, study.id_dataset, images, contexts, callbacks)
+
+
+def run_plan(
+    plan: ExtractionPlan,
+    id_name: str,
+    images: Mapping[str, ImageDataset],
+    contexts: Mapping[str, ScoringContext],
+    callbacks: RunCallbacks = NO_CALLBACKS,
+) -> dict[str, EvaluationData]:
+    """The images of several datasets as one network has them at several layers.
+
+    Args:
+        plan: A step for each dataset, in the order of ``images``, with a site for each layer, in that of ``contexts``.
+        id_name: The ID dataset, one of ``images``. Its labels become classes of the network.
+        images: The images of each dataset by its name.
+        contexts: What methods may use at each layer, by the layer's name. All have the same store.
+        callbacks: Progress and cancellation.
+
+    Returns:
+        The data by layer.
+
+    Raises:
+        UserError: For what cannot be extracted.
+        ExtractionStopped: On request; a second call goes on from there.
+    """
+    activations = iter(plan.run(next(iter(contexts.values())).store, callbacks))
+    parts = {(layer, name): next(activations) for name in images for layer in contexts}
+    by_layer = {}
+    for layer, scoring in contexts.items():
+        labels = labels_for(images[id_name], scoring.network("NAP at a layer").classes)
+        own = parts[layer, id_name]
+        parts[layer, id_name] = replace(own, labels=labels[: len(own)])
+        sets = {name: ImageSet(parts[layer, name], one) for name, one in images.items()}
+        by_layer[layer] = EvaluationData(id_name, sets.pop(id_name), sets, scoring)
+    return by_layer
 
 
 def layer_scores(data_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
@@ -221,16 +269,19 @@ def paper_products(layers: Sequence[str]) -> list[Product]:
 
 
 def layer_table(by_layer: Mapping[str, MethodScores], products: Sequence[Product] = ()) -> pd.DataFrame:
-    """NAP at each layer, then each of ``products`` of layers: ``layers`` (names joined by commas, "penultimate" for
-    ""), ``ood`` (a dataset, or "average" over them), ``fpr95`` and ``auroc``, shares."""
-    rows = []
+    """NAP at each layer, then its products over layers (NAP paper, Table 7).
+
+    Args:
+        by_layer: Layer → S_NAP of every image, (N,) a dataset.
+        products: The layers of each product.
+
+    Returns:
+        The columns ``layers`` (names joined by commas, "penultimate" for ""), ``ood`` (a dataset, or "average" over
+        them), ``fpr95`` and ``auroc``, shares.
+    """
+    parts = []
     for layers in [*((layer,) for layer in by_layer), *products]:
-        scores = product([by_layer[layer] for layer in layers])
-        label = ",".join(map(named, layers))
-        figures = {
-            name: (metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
-            for name, values in scores.ood.items()
-        }
-        rows += [(label, name, *pair) for name, pair in figures.items()]
-        rows.append((label, AVERAGE, *np.mean(list(figures.values()), axis=0).tolist()))
-    return pd.DataFrame(rows, columns=["layers", "ood", "fpr95", "auroc"])
+        table = metrics_of(product([by_layer[layer] for layer in layers]))
+        average = pd.DataFrame([{"ood": AVERAGE, **table[list(METRIC_TITLES)].mean()}])
+        parts.append(pd.concat([table, average]).assign(layers=",".join(map(named, layers))))
+    return pd.concat(parts, ignore_index=True)[["layers", "ood", *METRIC_TITLES]]

@@ -59,11 +59,20 @@ def oracle(
 ) -> Oracle:
     """Train an MLP on the maximum and mean of every channel, ID against OOD, and predict images held out.
 
-    At most ``limit`` ID images and as many OOD images, these evenly from the OOD datasets: the first of each. Half of
-    every dataset is held out, by ``seed``, which also draws the network's first weights; features are standardised
-    with the training half alone.
+    Half of every dataset is held out. Features are standardised with the training half alone.
 
-    Raises UserError where there are too few images, ExtractionStopped when ``callbacks`` stop it.
+    Args:
+        data: The ID and OOD images.
+        seed: The seed of the split and of the network's first weights.
+        limit: The most ID images, with as many OOD images, these evenly from the OOD datasets: the first of each.
+        callbacks: Progress in epochs, and cancellation.
+
+    Returns:
+        The log-odds of the T held-out images beside S_NAP, (T,) each.
+
+    Raises:
+        UserError: There are too few images.
+        ExtractionStopped: On request.
     """
     counts = _balanced(data, limit)
     parts = [data.of(name).head(count) for name, count in counts.items()]
@@ -75,7 +84,6 @@ def oracle(
     is_id = dataset == data.id_name
     learnt = _log_odds(features[training], is_id[training], features[held], seed, callbacks)
     truth, ours = is_id[held], scores[held]
-    within = tuple(_rank_correlation(learnt[side], ours[side]) for side in (truth, ~truth))
     return Oracle(
         scores=learnt,
         nap=ours,
@@ -84,7 +92,7 @@ def oracle(
         trained=len(training),
         correlation=_rank_correlation(learnt, ours),
         pearson=float(np.corrcoef(learnt, ours)[0, 1]) if np.ptp(ours) > 0 else float("nan"),
-        within=(within[0], within[1]),
+        within=(_rank_correlation(learnt[truth], ours[truth]), _rank_correlation(learnt[~truth], ours[~truth])),
         auroc=metrics.auroc(learnt[truth], learnt[~truth]),
         nap_auroc=metrics.auroc(ours[truth], ours[~truth]),
     )

@@ -23,10 +23,6 @@ from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
 from nap_core.nap import channel_ratio
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-PAPER_SECONDS, PAPER_TOTAL = 0.0817, 176.7155
-"""NAP's time and the whole run time of the paper's ImageNet-1k experiments, in seconds."""
-PAPER_SHARE = 0.000462
-
 IMAGES = 256
 REPEATS = 7
 
@@ -35,7 +31,7 @@ REPEATS = 7
 class Cost:
     """Medians over the repeats: seconds that ``images`` images took in the forward pass, and that NAP took on top.
 
-    ``shares`` are those of the single repeats, in order. ``device`` and ``model`` say in words what was measured,
+    ``shares`` are those of the single repeats, in order. ``device`` and ``model`` are the titles of what was measured,
     ``batch`` is how many images went through at a time.
     """
 
@@ -72,9 +68,24 @@ def measure(
     """Time the forward pass over the first ``images`` images and, apart from it, what NAP adds.
 
     Everything is run once before it counts. The GPU is synchronised whenever the clock is read. Of a Transformer the
-    attention is taken as given, and NAP is its maximum. Progress is reported to ``callbacks`` after every repeat,
-    counted in images. Raises ExtractionStopped when ``callbacks`` request it, ValueError for no images or no repeats,
-    UserError for a device that is not there.
+    attention is taken as given, and NAP is its maximum.
+
+    Args:
+        model: The network.
+        dataset: The images.
+        images: How many of them, from the first on.
+        repeats: How often everything is measured.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress after every repeat, in images, and cancellation.
+        clock: The time in seconds.
+
+    Returns:
+        The medians over the repeats, in seconds.
+
+    Raises:
+        ValueError: There are no images or no repeats.
+        UserError: The device is not there.
+        ExtractionStopped: On request.
     """
     count = min(images, len(dataset))
     if count < 1 or repeats < 1:
@@ -121,10 +132,10 @@ def measure(
 
 def _map(model: LoadedModel, pixels: Tensor) -> Tensor:
     """The penultimate map (B, C, H, W) of a batch, in the memory layout in which the network leaves it."""
-    found: list[Tensor] = []
-    with model.hook.capture(model.network, found.append):
+    captured: list[Tensor] = []
+    with model.hook.capture(model.network, captured.append):
         model.network(pixels)
-    return found[-1]
+    return captured[-1]
 
 
 def _nap_score(maps: Tensor, means: Tensor) -> Tensor:

@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from nap_core import datasets, methods, metrics, nap
 from nap_core.analysis import evaluation
-from nap_core.analysis.comparison import AVERAGE
-from nap_core.analysis.evaluation import MethodScores, method_scores
+from nap_core.analysis.comparison import with_average
+from nap_core.analysis.evaluation import MethodScores, method_scores, metrics_of
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
+from nap_core.metrics import METRIC_TITLES, Metric
 
 DESIGNS = ("nap-variance", "nap-no-square", "nap-minus", "nap")
 """In the order of Table 6; the last is S_NAP."""
 
 OTHER = "energy"  # what Table 6 combines them with
+DESIGN_COLUMNS = ["design", "combined", "method", "w", "ood", "fpr95", "auroc", "fpr95_change", "auroc_change"]
 EPSILONS = tuple(float(10.0 ** (step / 4)) for step in range(-8, 9))
 """From 0.01 to 100, the paper's 1 among them."""
 
@@ -57,8 +59,8 @@ def best_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
 def others() -> tuple[str, ...]:
     """The methods that a design can be combined with on stored activations alone: neither fitted, nor made positive
     with a fit split, nor with a pass of their own."""
-    found = (methods.parse(spec) for spec in methods.COMBINATIONS)
-    return tuple(one.record.name for one in found if not one.fits and not one.own_pass)
+    combinations = (methods.parse(spec) for spec in methods.COMBINATIONS)
+    return tuple(one.record.name for one in combinations if not one.fits and not one.own_pass)
 
 
 def design_table(
@@ -70,41 +72,36 @@ def design_table(
 ) -> pd.DataFrame:
     """``other`` alone, each design alone and each combined with it, against every OOD dataset (NAP paper, Table 6).
 
-    Columns: ``design`` (a name of ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``,
-    ``fpr95``, ``auroc`` (shares), and ``fpr95_change``, ``auroc_change``, the difference from the baseline. After the
-    OOD datasets, where there are several, their average has a row too. ``weights`` gives designs their w in the
-    combination; the others take their published w.
+    Args:
+        data: The images and what methods may use besides them.
+        specs: The designs, by name.
+        other: The method that they are combined with.
+        weights: Design → its w in the combination, 0 to 1; the others take their published w.
 
-    Raises UserError as ``methods.scored`` does, as for a Transformer, which has no designs.
+    Returns:
+        A row a method and OOD dataset, and one for their average where there are several: ``design`` (a name of
+        ``specs``, empty for the baseline), ``combined``, ``method``, ``w``, ``ood``, ``fpr95``, ``auroc`` (shares), and
+        ``fpr95_change``, ``auroc_change``, the difference from the baseline.
+
+    Raises:
+        UserError: As ``methods.scored`` does, as for a Transformer, which has no designs.
     """
-    rows = [
-        ("", False, other),
-        *((spec, False, spec) for spec in specs),
-        *((spec, True, f"{spec}+{other}") for spec in specs),
-    ]
+    rows = [("", False, other), *((spec, False, spec) for spec in specs)]
+    rows += [(spec, True, f"{spec}+{other}") for spec in specs]
     parts = []
     for design, combined, method in rows:
         scores = method_scores(data, method, w=(weights or {}).get(design) if combined else None)
-        figures = figures_of(scores)
-        parts.append(figures.assign(design=design, combined=combined, method=method, w=scores.w))
+        parts.append(figures_of(scores).assign(design=design, combined=combined, method=method, w=scores.w))
     table = pd.concat(parts, ignore_index=True)
-    baseline = table[table["design"] == ""].set_index("ood")
-    for metric in ("fpr95", "auroc"):
+    baseline = parts[0].set_index("ood")
+    for metric in METRIC_TITLES:
         table[f"{metric}_change"] = table[metric] - table["ood"].map(baseline[metric])
-    columns = ["design", "combined", "method", "w", "ood", "fpr95", "auroc", "fpr95_change", "auroc_change"]
-    return table[columns]
+    return table[DESIGN_COLUMNS]
 
 
 def figures_of(scores: MethodScores) -> pd.DataFrame:
     """``ood``, ``fpr95`` and ``auroc`` (shares) of every OOD dataset and, of several, of their average."""
-    rows: list[tuple[str, float, float]] = [
-        (name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
-        for name, values in scores.ood.items()
-    ]
-    if len(rows) > 1:
-        _, fpr95, auroc = zip(*rows, strict=True)
-        rows.append((AVERAGE, float(np.mean(fpr95)), float(np.mean(auroc))))
-    return pd.DataFrame(rows, columns=["ood", "fpr95", "auroc"])
+    return with_average(metrics_of(scores))
 
 
 OWN = "Own"
@@ -163,9 +160,9 @@ class EpsilonCurve:
     datasets: tuple[str, ...]
     other: str
     w: float
-    alone: Mapping[str, NDArray[np.float64]]
-    combined: Mapping[str, NDArray[np.float64]]
-    baseline: Mapping[str, NDArray[np.float64]]
+    alone: Mapping[Metric, NDArray[np.float64]]
+    combined: Mapping[Metric, NDArray[np.float64]]
+    baseline: Mapping[Metric, NDArray[np.float64]]
 
 
 def epsilon_curve(
@@ -173,7 +170,18 @@ def epsilon_curve(
 ) -> EpsilonCurve:
     """What ε of S_NAP does on a study (NAP paper, section 5: "consistently set to 1.0 for numerical stability").
 
-    ``w`` None takes the combination's published w. Raises UserError for a Transformer, whose NAP has no ε.
+    Args:
+        data: The images and what methods may use besides them.
+        other: The method that NAP is combined with.
+        w: The weight of the combination, 0 to 1; None takes its published w.
+        epsilons: The E values of ε.
+
+    Returns:
+        Both metrics of NAP alone and combined, (D, E) each for D OOD datasets, shares.
+
+    Raises:
+        UserError: The network is a Transformer, whose NAP has no ε.
+        ValueError: The combination has no published w and none is given.
     """
     method = methods.parse(other)
     if data.context.model is not None and data.context.model.reads_attention:
@@ -187,9 +195,7 @@ def epsilon_curve(
         "alone": lambda _part, prior: prior,
         "combined": lambda part, prior: combine(methods.positive(method, part, data.context), prior, weight),
     }
-    curves = {
-        kind: {metric: np.empty((len(data.ood), len(epsilons))) for metric in ("fpr95", "auroc")} for kind in kinds
-    }
+    curves = {kind: {metric: np.empty((len(data.ood), len(epsilons))) for metric in METRIC_TITLES} for kind in kinds}
     for column, epsilon in enumerate(epsilons):
         id_prior = nap.nap_score(data.id.activations, epsilon)
         ids = {kind: make(data.id, id_prior) for kind, make in kinds.items()}
@@ -199,11 +205,8 @@ def epsilon_curve(
                 scores = make(part, prior)
                 curves[kind]["fpr95"][row, column] = metrics.fpr_at_tpr(ids[kind], scores)
                 curves[kind]["auroc"][row, column] = metrics.auroc(ids[kind], scores)
-    alone = method_scores(data, other)
-    baseline = {
-        "fpr95": np.array([metrics.fpr_at_tpr(alone.id, values) for values in alone.ood.values()]),
-        "auroc": np.array([metrics.auroc(alone.id, values) for values in alone.ood.values()]),
-    }
+    alone = metrics_of(method_scores(data, other))
+    baseline = {metric: alone[metric].to_numpy(np.float64) for metric in METRIC_TITLES}
     return EpsilonCurve(
         np.asarray(epsilons), tuple(data.ood), other, weight, curves["alone"], curves["combined"], baseline
     )

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core import datasets, methods, metrics, models
+from nap_core import datasets, extraction, methods, metrics, models
 from nap_core.activations import Activations
 from nap_core.analysis.channels.kinds import MAPS, ChannelKind
 from nap_core.datasets.uploaded_images import TINY
 from nap_core.errors import UserError
-from nap_core.extraction import extract, precomputed
+from nap_core.extraction import precomputed
 from nap_core.methods import EvaluationData, ImageSet, Method, ScoringContext
 from nap_core.methods.refusals import own_pass_needs
 from nap_core.models import Variant
@@ -104,17 +104,17 @@ def known_activations(
     record = models.find(model.name)
     id_dataset = id_dataset or record.id_dataset
     if id_dataset is None:
-        raise UserError(f"{record.title} names no images that it knows, so nothing can be compared with them.")
+        raise UserError(f"{record.title} names no ID dataset, so the image has nothing to be compared with.")
     if datasets.find(id_dataset).role == "precomputed":
         return precomputed.load(id_dataset, model).head(KNOWN_IMAGES)
     dataset = datasets.load(id_dataset)
-    return extract(model, dataset, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
+    return extraction.extract(model, dataset, limit=KNOWN_IMAGES, store=store, device=device, callbacks=callbacks)
 
 
 def model_for_tiny_images(model: str) -> str | None:
     """The first model of the catalogue that looks at no more than ``images.TINY`` pixels, when ``model`` looks at more.
 
-    None where ``model`` is itself such a network or one of the user's own, whose images only the user knows.
+    None where ``model`` is itself such a network or one of the user's own, whose usual images are not in the catalogue.
     """
     if model not in models.RECORDS:
         return None
@@ -136,12 +136,12 @@ def id_scores(
 ) -> dict[str, NDArray[np.float64]]:
     """Method → the scores (N,) of the ID images; ``weights`` gives a combination its w, else it takes its published
     one. Raises as ``methods.scored`` does."""
-    found = {}
+    scores = {}
     for spec in specs:
         if error := refusal(methods.parse(spec)):
             raise error
-        found[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
-    return found
+        scores[spec] = methods.score(spec, data.id, data.context, w=(weights or {}).get(spec))
+    return scores
 
 
 def place(
@@ -153,12 +153,12 @@ def place(
     """Method → verdict for each of ``images``, among the scores that ``id_scores`` gives for the same context and
     ``weights``."""
     part = images if isinstance(images, ImageSet) else ImageSet(images)
-    found: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
+    verdicts: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
     for method, scores in id_scores.items():
         w = (weights or {}).get(method, methods.default_w(method, context))
         for row, score in enumerate(methods.score(method, part, context, w=w)):
-            found[row][method] = ImageVerdict(method, w, float(score), scores)
-    return found
+            verdicts[row][method] = ImageVerdict(method, w, float(score), scores)
+    return verdicts
 
 
 @dataclass(frozen=True)
@@ -196,10 +196,10 @@ def nap_contributions(
     gains = (terms - usual) / (1 if kind.of_heads else len(terms))
     most, least = kind.ranked(gains), kind.ranked(-gains)
 
-    def voice(channel: int) -> NapContribution:
+    def contribution(channel: int) -> NapContribution:
         above = float(np.mean(known_terms[:, channel] < terms[channel]))
         return NapContribution(int(channel), float(terms[channel]), float(usual[channel]), above, float(gains[channel]))
 
-    speaking_for = [voice(channel) for channel in most if gains[channel] > 0][:count]
-    speaking_against = [voice(channel) for channel in least if gains[channel] < 0][:count]
-    return speaking_for, speaking_against
+    raising = [contribution(channel) for channel in most if gains[channel] > 0][:count]
+    lowering = [contribution(channel) for channel in least if gains[channel] < 0][:count]
+    return raising, lowering

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nap_core import corruptions, datasets, methods
+from nap_core import corruptions, datasets, extraction, methods
 from nap_core.analysis.evaluation import parts_of_combination, weight_curve
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets import ImageDataset
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
-from nap_core.models import LoadedModel
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 IMAGES = 500
 """ID images that are distorted, fewer where the data have fewer: 7,500 pseudo-OOD images of them."""
@@ -54,10 +56,10 @@ def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
     return distorted(data.context.network("The search for w"), data.id.images, limit, seed)
 
 
-def extraction_plan(data: EvaluationData) -> ExtractionPlan:
+def extraction_plan(data: EvaluationData) -> extraction.ExtractionPlan:
     """The pseudo-OOD images through the network, in one step. Raises as ``pseudo_images`` does."""
     model = for_views(data.context.network("The search for w"))
-    return ExtractionPlan([ExtractionStep((model,), pseudo_images(data))], data.context.device)
+    return extraction.ExtractionPlan([extraction.ExtractionStep((model,), pseudo_images(data))], data.context.device)
 
 
 def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
@@ -132,9 +134,18 @@ class WeightSearch:
 
 
 def search(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightSearch:
-    """The search for the w of the combination ``spec``: the first ID images against ``pseudo``, made of them.
+    """The search for the w of a combination.
 
-    Raises UserError as ``methods.scored`` does: for what is no combination, and for a method that needs images.
+    Args:
+        data: The ID and OOD images; the search does not use the latter.
+        pseudo: The pseudo-OOD images, as ``extracted`` gives them.
+        spec: The combination, by name.
+
+    Returns:
+        The w, the steps to it, and the curves on the pseudo-OOD images and on the OOD datasets.
+
+    Raises:
+        UserError: As ``methods.scored`` does: for what is no combination, and for a method that needs images.
     """
     curve = _pseudo_curve(data, pseudo, spec)
     return WeightSearch(*_best(curve), curve, weight_curve(data, spec))
@@ -146,15 +157,15 @@ def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> 
     Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
     split. Their published w has to do.
     """
-    found = {}
+    weights = {}
     for spec in specs:
         method = methods.parse(spec)
         try:
             if method.prior is not None and not methods.missing_fit(method, data.context):
-                found[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
+                weights[spec] = _best(_pseudo_curve(data, pseudo, spec))[0]
         except UserError:
             continue
-    return found
+    return weights
 
 
 def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:

@@ -1,14 +1,15 @@
-"""Arguments that several commands share, and how they are read."""
+"""Arguments that several commands share, as data, and how their values are read."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-KNOWS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
+BENCHMARKS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
 
 DATA = """\
 DATA is a name of the catalogue (python -m nap_core datasets), which is downloaded where it is not here, a dataset of
@@ -17,15 +18,31 @@ the Hugging Face Hub as hf:owner/name or hf:owner/name:split, a folder of images
 label=DATA gives it another name in the results."""
 
 
+class Argument:
+    """An argument of a command: its names, and the settings of ``argparse.ArgumentParser.add_argument``."""
+
+    def __init__(self, *names: str, **settings: Any) -> None:
+        self.names, self.settings = names, settings
+
+
 @dataclass(frozen=True)
 class Command:
-    """A subcommand; ``run`` is "module:function" of the code, a function from the arguments to the exit status."""
+    """A subcommand.
+
+    Args:
+        name: its name.
+        summary: its line in the list of commands.
+        description: what it does, in paragraphs.
+        examples: calls of it, without the program.
+        arguments: its arguments by the title of their group in the help, "" for those of no group.
+        run: "module:function" of the code, a function from the parsed arguments to the exit status.
+    """
 
     name: str
     summary: str
     description: str
     examples: tuple[str, ...]
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+    arguments: Mapping[str, Sequence[Argument]]
     run: str
 
 
@@ -41,80 +58,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], c
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.add_arguments(parser)
+    for title, arguments in command.arguments.items():
+        group = parser.add_argument_group(title) if title else parser
+        for one in arguments:
+            group.add_argument(*one.names, **one.settings)
     parser.set_defaults(run=command.run)
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--model, --weights and what goes with them."""
-    group = parser.add_argument_group("the network")
-    group.add_argument(
-        "--model",
-        required=True,
-        metavar="NAME",
-        help="a model of the catalogue (python -m nap_core models); with --weights an architecture: resnet20, "
-        "densenet_bc_100_12, efficientnet_lite0 …, or torchvision's resnet50, densenet121, mobilenet_v2 …, timm's as "
-        "timm:convnext_tiny …",
-    )
-    group.add_argument(
-        "--weights",
-        metavar="FILE",
-        help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
-    )
-    group.add_argument(
-        "--trained-on",
-        "--knows",
-        dest="trained_on",
-        choices=(*KNOWS, "none"),
-        help="what the network was trained on, which picks the parameters that the papers publish for it (default: "
-        "the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 classes, "
-        "ImageNet-1k for 1,000 classes, else none)",
-    )
-    group.add_argument(
-        "--layer",
-        metavar="MODULE",
-        help="the module whose output is the penultimate map, as layer3; `layers` lists them (default: the network's "
-        "own, the map that enters its global pooling)",
-    )
-    group.add_argument(
-        "--view",
-        metavar="R/C[/I]",
-        help="short side, crop and interpolation of the preprocessing, as 256/224/bicubic (default: the network's)",
-    )
-    group.add_argument(
-        "--mean", type=triple(0, 1), metavar="R,G,B", help="the mean taken off pixels 0 … 1 (default: the network's)"
-    )
-    group.add_argument(
-        "--std", type=triple(1e-6, 1), metavar="R,G,B", help="what they are then divided by (default: the network's)"
-    )
-
-
-def add_running_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where a pass runs, and its progress."""
-    group = parser.add_argument_group("running")
-    group.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
-    group.add_argument(
-        "--batch-size", type=positive, metavar="N", help="images at a time (default: 64 on a CPU, 256 on a GPU)"
-    )
-    group.add_argument(
-        "--store",
-        metavar="DIR",
-        help="where activations are kept (default: $NAP_STORE, else a folder in the user's cache)",
-    )
-    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
-
-
-def add_method_arguments(parser: argparse._ArgumentGroup, everything: str) -> None:
-    """--methods and --w; ``everything`` is the meaning of "all"."""
-    parser.add_argument(
-        "--methods",
-        metavar="M,M,…",
-        help="methods by name, parameters behind a colon (ash-s:percentile=0.9), combinations as nap+energy, or all: "
-        f"{everything} (default: nap,msp,energy,nap+msp,nap+energy)",
-    )
-    parser.add_argument(
-        "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
-    )
 
 
 def positive(text: str) -> int:
@@ -137,7 +85,7 @@ def share(text: str) -> float:
 
 
 def triple(low: float, high: float) -> Callable[[str], tuple[float, float, float]]:
-    """What reads three numbers within ``low`` and ``high``, a comma between them."""
+    """The reader of three numbers within ``low`` and ``high``, separated by commas."""
 
     def read(text: str) -> tuple[float, float, float]:
         values = [_number(part) for part in text.split(",")]
@@ -156,3 +104,102 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+NETWORK = (
+    Argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="a model of the catalogue (python -m nap_core models); with --weights an architecture: resnet20, "
+        "densenet_bc_100_12, efficientnet_lite0 …, or torchvision's resnet50, densenet121, mobilenet_v2 …, timm's as "
+        "timm:convnext_tiny …",
+    ),
+    Argument(
+        "--weights",
+        metavar="FILE",
+        help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
+    ),
+    Argument(
+        "--trained-on",
+        "--knows",
+        dest="trained_on",
+        choices=(*BENCHMARKS, "none"),
+        help="the ID dataset that the network was trained on; it picks the parameters that the papers publish "
+        "(default: the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 "
+        "classes, ImageNet-1k for 1,000 classes, else none). --knows is the former name",
+    ),
+    Argument(
+        "--layer",
+        metavar="MODULE",
+        help="the module whose output is the penultimate feature map, as layer3; `layers` lists them (default: the "
+        "network's own, the feature map that enters its global pooling)",
+    ),
+    Argument(
+        "--view",
+        metavar="R/C[/I]",
+        help="short side, crop and interpolation of the preprocessing, as 256/224/bicubic (default: the network's)",
+    ),
+    Argument(
+        "--mean",
+        type=triple(0, 1),
+        metavar="R,G,B",
+        help="the mean that is subtracted from pixels 0 … 1 (default: the network's)",
+    ),
+    Argument(
+        "--std",
+        type=triple(1e-6, 1),
+        metavar="R,G,B",
+        help="the standard deviation that they are then divided by (default: the network's)",
+    ),
+)
+QUIET = Argument("--quiet", action="store_true", help="no progress on stderr")
+RUNNING = (
+    Argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
+    Argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),
+    Argument(
+        "--store",
+        metavar="DIR",
+        help="where activations are kept (default: $NAP_STORE, else a folder in the user's cache)",
+    ),
+    QUIET,
+)
+FIT = Argument(
+    "--fit",
+    metavar="DATA",
+    help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
+)
+FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+W = Argument(
+    "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
+)
+
+
+def id_images(role: str) -> Argument:
+    """--id; ``role`` is the place of the ID images in the command."""
+    return Argument("--id", metavar="DATA", help=f"ID images, {role} (default: the catalogue's; needed with --weights)")
+
+
+def limit(of: str) -> Argument:
+    """--limit on the images ``of`` something."""
+    return Argument("--limit", type=positive, metavar="N", help=f"first N images of {of} (default: all)")
+
+
+def methods(everything: str) -> Argument:
+    """--methods; ``everything`` is the meaning of "all"."""
+    return Argument(
+        "--methods",
+        metavar="M,M,…",
+        help="methods by name, parameters behind a colon (ash-s:percentile=0.9), combinations as nap+energy, or all: "
+        f"{everything} (default: nap,msp,energy,nap+msp,nap+energy)",
+    )
+
+
+def json_file(content: str) -> Argument:
+    """--json FILE, which writes ``content``."""
+    return Argument("--json", metavar="FILE", help=f"write {content}, shares between 0 and 1 (- for stdout)")
+
+
+def json_printed(content: str) -> Argument:
+    """--json, which prints ``content`` in place of a table."""
+    return Argument("--json", action="store_true", help=f"{content} with every field")

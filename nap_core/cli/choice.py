@@ -1,4 +1,4 @@
-"""--methods: the methods that are named, and the obstacles that keep one of them from running."""
+"""--methods: the methods that are named, and the reasons why one of them cannot run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(text: str | None) -> list[Choice]:
                 choices.setdefault(name, Choice(name, methods.parse(name), named=False))
         else:
             method = methods.parse(spec)
-            # Written out, a method is wanted even where "all" would pass over it.
+            # A method that is named must run, even where "all" would leave it out.
             choices[method.spec] = Choice(spec, method, named=True)
     return list(choices.values())
 

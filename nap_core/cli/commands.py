@@ -1,4 +1,4 @@
-"""The commands of the command line: their arguments and help texts, without the code that runs them."""
+"""The commands of the command line as data: arguments, help texts, and the name of the function that runs each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any
 
 from nap_core.cli.arguments import (
     DATA,
+    FIT,
+    FIT_LIMIT,
+    NETWORK,
+    QUIET,
+    RUNNING,
+    Argument,
     Command,
-    add_method_arguments,
-    add_model_arguments,
-    add_running_arguments,
-    positive,
+    W,
+    id_images,
+    json_file,
+    json_printed,
+    limit,
+    methods,
 )
 
 EVALUATE = f"""\
@@ -25,7 +33,7 @@ from there. Without --json and --csv a table is printed, in percent.
 {DATA}"""
 
 SCORE = f"""\
-Look at single images and write a JSON line for each: the predicted class, and for every method the score, its place
+Score single images and write a JSON line for each: the predicted class, and for every method the score, its rank
 among the scores of up to 1,000 ID images (`percentile`, the share that score lower, 0 to 1) and a verdict: "like"
 the ID images, "unlike" them (at most one ID image in a hundred scores as low), or at the "edge".
 
@@ -52,78 +60,6 @@ app's library (NAP_DATASETS) where that has it. OOD datasets that are nowhere ar
 run."""
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="a list of objects with every field")
-
-
-def _layers(parser: argparse.ArgumentParser) -> None:
-    add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="an object with every field")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
-
-
-def _evaluate(parser: argparse.ArgumentParser) -> None:
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the data")
-    group.add_argument(
-        "--id",
-        metavar="DATA",
-        help="ID images, which the network was not trained on (default: the catalogue's; needed with --weights)",
-    )
-    group.add_argument(
-        "--ood", metavar="DATA", action="append", required=True, help="OOD images; can be given repeatedly"
-    )
-    group.add_argument(
-        "--fit",
-        metavar="DATA",
-        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
-    )
-    group.add_argument(
-        "--limit", type=positive, metavar="N", help="first N images of --id and --ood each (default: all)"
-    )
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
-    group = parser.add_argument_group("the methods")
-    add_method_arguments(
-        group, "every method that can run on what is given, alone and combined with NAP, the others named on stderr"
-    )
-    group.add_argument(
-        "--search-w",
-        action="store_true",
-        help="search each combination's w on ID images that are distorted in 15 ways, without the OOD images "
-        "(section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
-    )
-    group = parser.add_argument_group("the results")
-    group.add_argument("--json", metavar="FILE", help="write a list of objects, shares between 0 and 1 (- for stdout)")
-    group.add_argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)")
-    add_running_arguments(parser)
-
-
-def _score(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file")
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the reference")
-    group.add_argument(
-        "--id",
-        metavar="DATA",
-        help="ID images, among which these are placed (default: the catalogue's; needed with --weights)",
-    )
-    group.add_argument(
-        "--fit",
-        metavar="DATA",
-        help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
-    )
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of --fit (default: all)")
-    add_method_arguments(parser.add_argument_group("the methods"), "every one that can place a single image")
-    add_running_arguments(parser)
-
-
-def _extract(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", nargs="+", metavar="DATA", help="images to run the network over")
-    add_model_arguments(parser)
-    parser.add_argument("--limit", type=positive, metavar="N", help="first N images of each DATA (default: all)")
-    add_running_arguments(parser)
-
-
 class _List(argparse.Action):
     """--list: print the tables and figures, and exit."""
 
@@ -132,67 +68,48 @@ class _List(argparse.Action):
         parser.exit()
 
 
-def _reproduce(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all")
-    parser.add_argument("--list", action=_List, nargs=0, help="list the tables and figures, and leave")
-    add_model_arguments(parser)
-    group = parser.add_argument_group("the data")
-    group.add_argument("--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)")
-    group.add_argument("--limit", type=positive, metavar="N", help="first N images of each dataset (default: all)")
-    group.add_argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
-    group = parser.add_argument_group("the results")
-    group.add_argument("--json", metavar="FILE", help="write one object, shares between 0 and 1 (- for stdout)")
-    add_running_arguments(parser)
+def _catalogue(name: str, summary: str, description: str) -> Command:
+    """A command that lists a catalogue."""
+    arguments = {"": (json_printed("a list of objects"),)}
+    return Command(name, summary, description, (name, f"{name} --json"), arguments, f"nap_core.cli.list_{name}:run")
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(
+    _catalogue(
         "models",
         "list the models that come with this project, and your own",
         "List the models that come with this project, those of the modules that NAP_MODELS names and those added in "
         "the app: what each was trained on, its ID dataset and its fit split; and the "
         "architectures that take a weights file of yours.",
-        ("models", "models --json"),
-        _json,
-        "nap_core.cli.list_models:run",
     ),
-    Command(
+    _catalogue(
         "datasets",
         "list the datasets that come with this project, can be downloaded, or are your own",
         "List the datasets that come with this project, those that are downloaded when a command names them, and your "
         "own. Roles: an id dataset has the classes that a network was trained on, ood datasets do not, fit holds "
-        "training images from which methods estimate, a bank holds activations in place of images, samples are single "
-        "pictures to score.",
-        ("datasets", "datasets --json"),
-        _json,
-        "nap_core.cli.list_datasets:run",
+        "training images from which methods estimate, precomputed holds activations in place of images, samples are "
+        "single pictures to score.",
     ),
-    Command(
+    _catalogue(
         "benchmarks",
         "list the benchmarks that papers report on",
-        "List the benchmarks that papers report on: name their datasets with --id, --fit and --ood. --json tells their "
+        "List the benchmarks that papers report on: name their datasets with --id, --fit and --ood. --json gives their "
         "sources, and where this project differs from them.",
-        ("benchmarks", "benchmarks --json"),
-        _json,
-        "nap_core.cli.list_benchmarks:run",
     ),
-    Command(
+    _catalogue(
         "methods",
         "list the methods and their parameters",
         "List the methods: what each needs beyond one pass over the images, its parameters with their defaults, and "
         "whether NAP can be combined with it.",
-        ("methods", "methods --json"),
-        _json,
-        "nap_core.cli.list_methods:run",
     ),
     Command(
         "layers",
         "list the layers that NAP can be read at",
-        "Run a network once over made-up images, say which map enters its global pooling and what its head reads, and "
-        "list the modules that put out a map, in the order in which they run: --layer of the other commands takes "
-        "their names.",
+        "Run a network once over made-up images, say which feature map enters its global pooling and what its head "
+        "reads, and list the modules that put out a feature map, in the order in which they run: --layer of the other "
+        "commands takes their names.",
         ("layers --model resnet20-cifar10", "layers --model timm:convnext_tiny --weights birds.safetensors --json"),
-        _layers,
+        {"the network": NETWORK, "": (json_printed("an object"), QUIET)},
         "nap_core.cli.layers:run",
     ),
     Command(
@@ -206,7 +123,36 @@ COMMANDS: tuple[Command, ...] = (
             "evaluate --model densenet_bc_100_12 --weights model.pth.tar --id test/ --fit train/ --ood svhn=svhn.npz "
             "--json -",
         ),
-        _evaluate,
+        {
+            "the network": NETWORK,
+            "the data": (
+                id_images("which the network was not trained on"),
+                Argument(
+                    "--ood", metavar="DATA", action="append", required=True, help="OOD images; can be given repeatedly"
+                ),
+                FIT,
+                limit("--id and --ood each"),
+                FIT_LIMIT,
+            ),
+            "the methods": (
+                methods(
+                    "every method that can run on what is given, alone and combined with NAP, the others named on "
+                    "stderr"
+                ),
+                W,
+                Argument(
+                    "--search-w",
+                    action="store_true",
+                    help="search each combination's w on ID images that are distorted in 15 ways, without the OOD "
+                    "images (section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
+                ),
+            ),
+            "the results": (
+                json_file("a list of objects"),
+                Argument("--csv", metavar="FILE", help="write the same as CSV (- for stdout)"),
+            ),
+            "running": RUNNING,
+        },
         "nap_core.cli.evaluate:run",
     ),
     Command(
@@ -215,10 +161,16 @@ COMMANDS: tuple[Command, ...] = (
         SCORE,
         (
             "score assets/photos/*.jpg --model efficientnet-lite0-imagenet",
-            "score assets/home/met.png --model resnet20-cifar10 --methods nap,knn,nap+knn",
+            "score assets/photos/cat.jpg --model resnet20-cifar10 --methods nap,knn,nap+knn",
             "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
         ),
-        _score,
+        {
+            "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
+            "the network": NETWORK,
+            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT),
+            "the methods": (methods("every one that can place a single image"), W),
+            "running": RUNNING,
+        },
         "nap_core.cli.score:run",
     ),
     Command(
@@ -229,7 +181,14 @@ COMMANDS: tuple[Command, ...] = (
             "extract --model resnet20-cifar10 cifar10 textures mnist",
             "extract --model resnet50 --weights resnet50.pth --device cuda validation/ textures=dtd.npz",
         ),
-        _extract,
+        {
+            "": (
+                Argument("data", nargs="+", metavar="DATA", help="images to run the network over"),
+                limit("each DATA"),
+            ),
+            "the network": NETWORK,
+            "running": RUNNING,
+        },
         "nap_core.cli.extract:run",
     ),
     Command(
@@ -242,7 +201,22 @@ COMMANDS: tuple[Command, ...] = (
             "--json table9.json",
             "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
         ),
-        _reproduce,
+        {
+            "": (
+                Argument("table", metavar="TABLE", help="table-9 or 9, figure-6 …; --list names them all"),
+                Argument("--list", action=_List, nargs=0, help="list the tables and figures, and exit"),
+            ),
+            "the network": NETWORK,
+            "the data": (
+                Argument(
+                    "--data-root", metavar="DIR", help="where the datasets lie (default: the app's library alone)"
+                ),
+                limit("each dataset"),
+                FIT_LIMIT,
+            ),
+            "the results": (json_file("one object"),),
+            "running": RUNNING,
+        },
         "nap_core.cli.reproduce:run",
     ),
 )

@@ -23,8 +23,8 @@ class Data:
     path: Path | None
 
     @property
-    def is_bank(self) -> bool:
-        """Whether only activations of it are shipped."""
+    def is_precomputed(self) -> bool:
+        """Whether it has activations in place of images."""
         return self.path is None and datasets.find(self.source).role == "precomputed"
 
 

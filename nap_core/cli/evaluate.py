@@ -9,15 +9,14 @@ from typing import Any
 import pandas as pd
 
 from nap_core import methods
+from nap_core.activations import Activations
 from nap_core.analysis import comparison, evaluation, weight_search
 from nap_core.cli import choice, data, network, output
 from nap_core.cli.data import Data
-from nap_core.cli.network import Network, Passes, memory_in_words
-from nap_core.cli.progress import Meter
+from nap_core.cli.network import Network
+from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.extraction import choose_device
-from nap_core.methods import EvaluationData, ScoringContext, Weight
-from nap_core.storage.activation_store import Store
+from nap_core.methods import EvaluationData, Weight
 from nap_core.storage.progress import RunCallbacks
 
 
@@ -29,27 +28,26 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--w gives the combinations' w, and --search-w looks for it. Leave one of them out.")
     for target in (args.json, args.csv):
         output.check_writable(target)
-    id_data, ood, fit = _datasets(args)
-    choices = choice.read(args.methods)
-    record = network.record_of(args)
-    if fit is None:
-        trained_on = args.trained_on or (record.trained_on if record else "")
-        choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
-    choices = choice.keep(choices, choice.without_images([one.label for one in (id_data, *ood) if one.is_bank]))
-    if args.search_w and id_data.is_bank:
+    choices, id_data, fit = network.asked(args, lambda _method: None)
+    ood = [data.read(text) for text in args.ood]
+    _check_labels(id_data, ood)
+    choices = choice.keep(choices, choice.without_images([one.label for one in (id_data, *ood) if one.is_precomputed]))
+    if args.search_w and id_data.is_precomputed:
         raise UserError("--search-w distorts ID images, and a bank holds none: name images with --id DATA.")
-    if fit and fit.is_bank:
-        raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
 
-    with Meter(args.quiet) as meter, memory_in_words():
-        choose_device(args.device)
-        passes = Passes(network.load(args, meter), args, meter)
-        evaluated, choices = _data(passes, id_data, ood, fit, choices)
+    with network.opened(args) as passes:
+        # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
+        fit_images, choices = passes.fit_split(fit, choices)
+        sources = {one.label: passes.open(one) for one in (id_data, *ood)}
+        _check_fit(fit_images, sources[id_data.label])
+        evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
         by_spec = {one.spec: one for one in choices}
-        callbacks = RunCallbacks(progress=meter)
+        callbacks = RunCallbacks(progress=passes.meter)
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)
         if args.search_w:
-            weights = _searched(evaluated, list(by_spec), callbacks)
+            pseudo = weight_search.extracted(evaluated, callbacks)
+            found = weight_search.search_all(evaluated, pseudo, list(by_spec))
+            weights = {spec: Weight(w, "searched") for spec, w in found.items()}
         table = evaluation.evaluate(
             evaluated,
             list(by_spec),
@@ -57,60 +55,28 @@ def run(args: argparse.Namespace) -> int:
             callbacks=callbacks,
             failed=lambda spec, error: choice.refuse(by_spec[spec], error),
         )
-    _write(table, evaluated, passes.network, args)
-    return 0
-
-
-def _datasets(args: argparse.Namespace) -> tuple[Data, list[Data], Data | None]:
-    """ID, OOD and fit DATA; what the catalogue's model leaves to its record is filled in."""
-    record = network.record_of(args)
-    id_name, fit = args.id, args.fit
-    if record:
-        id_name, fit = id_name or record.id_dataset, fit or record.fit_dataset
-    if id_name is None:
-        raise UserError("ID images are missing: name them with --id DATA.")
-    id_data, ood = data.read(id_name), [data.read(text) for text in args.ood]
-    labels = [id_data.label, *(one.label for one in ood)]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice:
-        which = "The ID dataset and an OOD dataset" if twice == id_data.label else "Two OOD datasets"
-        raise UserError(f"{which} are called “{twice}”. Give one of them another name: --ood name=DATA.")
-    return id_data, ood, data.read(fit) if fit else None
-
-
-def _data(
-    passes: Passes, id_data: Data, ood: list[Data], fit: Data | None, choices: list[choice.Choice]
-) -> tuple[EvaluationData, list[choice.Choice]]:
-    """The activations of everything, and the methods that can run on these data."""
-    args, model = passes.args, passes.network.model
-    # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
-    fit_opened = passes.open(fit) if fit and any(one.method.fits for one in choices) else None
-    fit_images = fit_opened.labelled_images if fit_opened else None
-    known_fit = ScoringContext(model, passes.network.trained_on, fit_images, fit_limit=args.fit_limit)
-    choices = choice.keep(choices, choice.refusals_on(known_fit))
-    id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
-    if fit_opened and fit_opened.fingerprint == id_opened.fingerprint:
-        raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
-    fit_activations = fit_opened.activations(args.fit_limit) if fit_opened else None
-    passes.meter.clear()
-    trained_on, store = passes.network.trained_on, Store(args.store)
-    context = ScoringContext(model, trained_on, fit_images, fit_activations, args.fit_limit, store, args.device)
-    return passes.data(id_data.label, {id_data.label: id_opened, **ood_opened}, context), choices
-
-
-def _searched(data: EvaluationData, specs: Sequence[str], callbacks: RunCallbacks) -> dict[str, Weight]:
-    """The w of each combination that can be searched, on the distorted ID images."""
-    pseudo = weight_search.extracted(data, callbacks)
-    return {spec: Weight(w, "searched") for spec, w in weight_search.search_all(data, pseudo, specs).items()}
-
-
-def _write(table: pd.DataFrame, data: EvaluationData, used: Network, args: argparse.Namespace) -> None:
     if args.json:
         output.write(output.to_json(output.records(table)) + "\n", args.json)
     if args.csv:
         output.write(table.to_csv(index=False, lineterminator="\n"), args.csv)
     if not (args.json or args.csv):
-        output.write(_printed(table, data, used), output.STDOUT)
+        output.write(_printed(table, evaluated, passes.network), output.STDOUT)
+    return 0
+
+
+def _check_labels(id_data: Data, ood: Sequence[Data]) -> None:
+    """Raise UserError where two datasets have one name."""
+    labels = [id_data.label, *(one.label for one in ood)]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        which = "The ID dataset and an OOD dataset" if twice == id_data.label else "Two OOD datasets"
+        raise UserError(f"{which} are called “{twice}”. Give one of them another name: --ood name=DATA.")
+
+
+def _check_fit(fit: ImageDataset | None, id_images: ImageDataset | Activations) -> None:
+    """Raise UserError where the fit split is the ID images."""
+    if fit is not None and not isinstance(id_images, Activations) and fit.fingerprint == id_images.fingerprint:
+        raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
 
 
 def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
@@ -119,16 +85,25 @@ def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
     title = f"{used.model.title} · ID: {data.id_name} ({len(data.id.activations):,} images) · OOD: {counts}\n"
     if table.empty:
         return f"{title}No method could run.\n"
-    fpr, auroc = comparison.scoreboard(table, "fpr95"), comparison.scoreboard(table, "auroc")
     first = {row["method"]: row for row in reversed(output.records(table))}
+    columns, cells = scoreboard(table)
     rows = []
-    for spec, left, right in zip(fpr.methods, fpr.values, auroc.values, strict=True):
-        w, accuracy = first[spec]["w"], first[spec]["id_accuracy"]
-        name = methods.title(spec) + ("" if w is None else f" (w = {w:g})")
-        figures = [f"{100 * rate:.1f} / {100 * area:.1f}" for rate, area in zip(left, right, strict=True)]
-        rows.append([name, *figures, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
-    head = ["FPR95 ↓ / AUROC ↑ (%)", *fpr.columns, "ID accuracy (%)"]
+    for spec, row in cells.items():
+        accuracy = first[spec]["id_accuracy"]
+        rows.append([*row, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
+    head = ["FPR95 ↓ / AUROC ↑ (%)", *columns, "ID accuracy (%)"]
     return title + output.columns(head, rows) + "".join(f"{line}\n" for line in _origins(first, data))
+
+
+def scoreboard(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
+    """The OOD datasets and "average", and by method its title with w and a cell for each: FPR95 / AUROC in percent."""
+    fpr, auroc = comparison.scoreboard(table, "fpr95"), comparison.scoreboard(table, "auroc")
+    w = table.groupby("method")["w"].first()
+    rows = {}
+    for spec, left, right in zip(fpr.methods, fpr.values, auroc.values, strict=True):
+        name = methods.title(spec) + ("" if pd.isna(w[spec]) else f" (w = {w[spec]:g})")
+        rows[spec] = [name, *(output.pair(*both) for both in zip(left, right, strict=True))]
+    return list(fpr.columns), rows
 
 
 def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> list[str]:

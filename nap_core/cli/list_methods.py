@@ -22,19 +22,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _method(record: MethodRecord) -> dict[str, Any]:
     names = ("name", "title", "family", "paper", "venue", "year", "url", "formula", "needs")
-    settings = [
-        {
-            "name": one.name,
-            "meaning": one.meaning,
-            "default": one.default,
-            "by_benchmark": dict(one.by_benchmark),
-            "source": one.source,
-            "low": one.low,
-            "high": one.high,
-            "choices": one.choices,
-        }
-        for one in record.parameters
-    ]
+    about = ("name", "meaning", "default", "by_benchmark", "source", "low", "high", "choices")
+    settings = [{key: getattr(one, key) for key in about} for one in record.parameters]
     return {name: getattr(record, name) for name in names} | {
         "parameters": settings,
         "settings": [f"{one.name}={one.default}" for one in record.parameters],

@@ -11,25 +11,17 @@ from nap_core.cli import output
 from nap_core.errors import UserError
 from nap_core.models import ModelRecord, architectures, plugins, timm_networks, torchvision_zoo, user_models
 
+FIELDS = (
+    *("name", "title", "architecture", "trained_on", "classes", "accuracy", "id_dataset", "fit_dataset"),
+    *("ood_datasets", "licence", "source"),
+)
 SHOWN = ("name", "title", "trained_on", "classes", "id_dataset", "fit_dataset")
 
 
 def run(args: argparse.Namespace) -> int:
     """The models of the catalogue and the user's own, and the architectures that --weights takes."""
     records = [
-        {
-            "name": record.name,
-            "title": record.title,
-            "architecture": record.architecture,
-            "trained_on": record.trained_on,
-            "classes": len(record.classes()),
-            "accuracy": record.accuracy,
-            "id_dataset": record.id_dataset,
-            "fit_dataset": record.fit_dataset,
-            "ood_datasets": record.ood_datasets,
-            "licence": record.licence,
-            "source": record.source,
-        }
+        {name: len(record.classes()) if name == "classes" else getattr(record, name) for name in FIELDS}
         for record in _usable_models()
     ]
     below = (

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from nap_core import models
 from nap_core.activations import Activations
-from nap_core.cli import data
+from nap_core.cli import choice, data
+from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import extract, precomputed
-from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
+from nap_core.methods import EvaluationData, Method, ScoringContext
 from nap_core.methods.context import evaluation_data
 from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
 from nap_core.models.architectures import CIFAR_TRANSFORM
@@ -76,10 +74,9 @@ class Network:
 
 
 def load(args: argparse.Namespace, meter: Meter) -> Network:
-    """The network of --model and --weights, as --knows, --layer, --view, --mean and --std say, its weights downloaded
-    where they are not here.
+    """The network of --model and --weights, with --trained-on, --layer, --view, --mean and --std.
 
-    Raises UserError for what cannot be loaded.
+    Its weights are downloaded where they are not here. Raises UserError for what cannot be loaded.
     """
     record = record_of(args)
     if record:
@@ -112,16 +109,16 @@ def _guessed(architecture: str, classes: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Passes:
-    """Passes over images with one network, by --store, --device and --batch-size; ``meter`` shows how far they are."""
+    """Passes over images with one network, by --store, --device and --batch-size; ``meter`` shows their progress."""
 
     network: Network
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, wanted: Data) -> Opened:
-        """The images of ``wanted``, or what a bank holds of them. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data) -> ImageDataset | Activations:
+        """The images of ``wanted``, or its precomputed activations. Raises UserError for what cannot be used."""
         model = self.network.model
-        if wanted.is_bank:
+        if wanted.is_precomputed:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
             if owner.architecture != model.architecture.name:
                 raise UserError(f"{wanted.source} holds activations of {owner.title}, not of {model.title}.")
@@ -129,84 +126,81 @@ class Passes:
                 raise UserError(
                     f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
-            return Opened(self, None, precomputed.load(wanted.source, model))
+            return precomputed.load(wanted.source, model)
+        return self.images(wanted)
+
+    def images(self, wanted: Data) -> ImageDataset:
+        """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
         data.fetch(wanted, self.meter)
         images = data.load(wanted, self.meter.reading(wanted.label))
         self.meter.clear()
-        return Opened(self, images, None)
+        return images
 
     def extract(self, images: ImageDataset, limit: int | None) -> Activations:
         """The activations of the first ``limit`` images, from the store or from a pass."""
-        return extract(
-            self.network.model,
-            images,
-            limit=limit,
-            store=Store(self.args.store),
-            device=self.args.device,
-            batch_size=self.args.batch_size,
-            callbacks=RunCallbacks(self.meter),
-        )
+        step = ExtractionStep((self.network.model,), images, limit)
+        plan = ExtractionPlan([step], self.args.device, self.args.batch_size)
+        return plan.run(Store(self.args.store), RunCallbacks(self.meter))[0]
 
-    def data(self, id_name: str, opened: Mapping[str, Opened], context: ScoringContext) -> EvaluationData:
-        """The activations of the first --limit images of each of ``opened``, by label."""
-        evaluated = evaluation_data(
-            id_name,
-            {label: one.source for label, one in opened.items()},
-            context,
-            limit=self.args.limit,
-            batch_size=self.args.batch_size,
-            callbacks=RunCallbacks(self.meter),
-        )
+    def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
+        """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
+        images = self.images(wanted) if wanted and any(one.method.fits for one in choices) else None
+        return images, choice.keep(choices, choice.refusals_on(self.context(images)))
+
+    def context(self, fit: ImageDataset | None) -> ScoringContext:
+        """What methods may use: the network, and a fit split whose labels are classes of the network."""
+        model, trained_on, args = self.network.model, self.network.trained_on, self.args
+        labelled = None if fit is None else relabelled(fit, labels_for(fit, model.classes))
+        return ScoringContext(model, trained_on, labelled, None, args.fit_limit, Store(args.store), args.device)
+
+    def data(
+        self,
+        id_name: str,
+        sources: Mapping[str, ImageDataset | Activations],
+        fit: ImageDataset | None,
+        limit: int | None,
+    ) -> EvaluationData:
+        """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label."""
+        context, size, callbacks = self.context(fit), self.args.batch_size, RunCallbacks(self.meter)
+        if fit is not None:
+            activations = self.extract(fit, self.args.fit_limit)
+            # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
+            labels = labels_for(fit, self.network.model.classes)
+            labelled = replace(activations, labels=labels[: len(activations)])
+            context = replace(context, fit_activations=labelled)
+        evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         self.meter.clear()
         return evaluated
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A DATA that has been opened, before any pass over it: ``images``, or the activations of a ``bank``."""
-
-    passes: Passes
-    images: ImageDataset | None
-    bank: Activations | None
-
-    @property
-    def fingerprint(self) -> str:
-        """The identity of the images, empty for a bank."""
-        return "" if self.images is None else self.images.fingerprint
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64] | None:
-        """The labels as classes of the network, None for a bank."""
-        return None if self.images is None else labels_for(self.images, self.passes.network.model.classes)
-
-    @property
-    def labelled_images(self) -> ImageDataset | None:
-        """The images with labels that are classes of the network, None for a bank."""
-        return None if self.images is None or self.labels is None else relabelled(self.images, self.labels)
-
-    def activations(self, limit: int | None) -> Activations:
-        """Of the first ``limit`` images, all when None; labels are classes of the network."""
-        if self.bank is not None:
-            return self.bank if limit is None else self.bank.head(limit)
-        if self.images is None or self.labels is None:
-            raise ValueError("neither images nor a bank")
-        activations = self.passes.extract(self.images, limit)
-        # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
-        return replace(activations, labels=self.labels[: len(activations)])
-
-    @property
-    def source(self) -> ImageDataset | Activations:
-        """The images, else what a bank holds of them. Raises ValueError where there is neither."""
-        source = self.bank if self.images is None else self.images
-        if source is None:
-            raise ValueError("neither images nor a bank")
-        return source
-
-
 @contextmanager
-def memory_in_words() -> Iterator[None]:
-    """What torch raises when a device is full becomes a UserError."""
+def opened(args: argparse.Namespace) -> Iterator[Passes]:
+    """Passes with the network of the arguments. A device whose memory is full becomes a UserError."""
+    choose_device(args.device)
     try:
-        yield
+        with Meter(args.quiet) as meter:
+            yield Passes(load(args, meter), args, meter)
     except torch.OutOfMemoryError as error:
         raise UserError("The device has too little memory for this. Try --batch-size 16 or --device cpu.") from error
+
+
+def asked(
+    args: argparse.Namespace, refusal: Callable[[Method], UserError | None]
+) -> tuple[list[Choice], Data, Data | None]:
+    """The methods, the ID images and the fit split of the arguments; the catalogue's record has what they leave out.
+
+    Methods with a ``refusal`` are left out, and methods that need a fit split where there is none. Raises UserError
+    for what cannot be used.
+    """
+    choices, record = choice.keep(choice.read(args.methods), refusal), record_of(args)
+    id_name = args.id or (record and record.id_dataset)
+    fit_name = args.fit or (record and record.fit_dataset)
+    if not id_name:
+        raise UserError("ID images are missing: name them with --id DATA.")
+    fit = data.read(fit_name) if fit_name else None
+    if fit is None:
+        trained_on = args.trained_on or (record.trained_on if record else "")
+        choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
+    elif fit.is_precomputed:
+        raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")
+    return choices, data.read(id_name), fit

@@ -80,6 +80,11 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pair(fpr95: float, auroc: float, places: int = 1) -> str:
+    """Two shares in percent: "10.0 / 97.5"."""
+    return f"{100 * fpr95:.{places}f} / {100 * auroc:.{places}f}"
+
+
 def catalogue(records: list[dict[str, Any]], as_json: bool, shown: tuple[str, ...], below: str = "") -> int:
     """All of ``records`` as JSON, or their columns ``shown`` as a table with a line ``below`` it."""
     if as_json:

@@ -1,4 +1,4 @@
-"""How far a pass is, on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of a pass on stderr: a bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Meter:
         self._drawn = False
 
     def __call__(self, progress: Progress) -> None:
-        """Show where a pass over images, a download or the unpacking of an archive stands."""
+        """Show the progress of a pass over images, a download or the unpacking of an archive."""
         left = f", {_duration(progress.seconds_left)} left" if progress.total else ""
         if progress.unit == "images":
             speed = f"{progress.speed:,.0f} images/s{left}"

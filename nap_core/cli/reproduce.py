@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from nap_core import datasets, methods, paper
 from nap_core.cli import network, output
 from nap_core.cli.data import Data
-from nap_core.cli.network import Passes, memory_in_words
-from nap_core.cli.progress import Meter
+from nap_core.cli.network import Passes
 from nap_core.datasets import published
 from nap_core.errors import UserError
-from nap_core.extraction import choose_device
-from nap_core.methods import EvaluationData, ScoringContext
+from nap_core.methods import EvaluationData
 from nap_core.paper import Entry, layout, tables
 from nap_core.paper.running import Reproduced, ReproductionInput
 from nap_core.paper.running import run as run_entry
 from nap_core.paper.spec import BY_DATASET, CIFAR_HEADINGS, HEADINGS, IMAGENET_HEADINGS
-from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import RunCallbacks
 
 
@@ -35,11 +34,9 @@ def run(args: argparse.Namespace) -> int:
     root = Path(args.data_root).expanduser() if args.data_root else None
     if root is not None and not root.is_dir():
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
-    with Meter(args.quiet) as meter, memory_in_words():
-        choose_device(args.device)
-        passes = Passes(network.load(args, meter), args, meter)
+    with network.opened(args) as passes:
         subject = ReproductionInput(_data(passes, entry, root))
-        done = run_entry(entry, subject, RunCallbacks(progress=meter))
+        done = run_entry(entry, subject, RunCallbacks(progress=passes.meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
     else:
@@ -58,16 +55,9 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     headings = setting.headings if setting else usual
 
     names = {heading: name for name, heading in HEADINGS.items()}
-    ood, absent = [], []
-    for heading in headings:
-        there = _find(root, heading, names[heading], layout.ood(root, heading) if root else None)
-        if there:
-            ood.append(there)
-        else:
-            absent.append(heading)
-    id_data = _find(
-        root, trained_on, layout.CATALOGUE[trained_on], layout.id_images(root, trained_on) if root else None
-    )
+    there = {heading: _find(root, heading, names[heading], layout.ood) for heading in headings}
+    ood, absent = [one for one in there.values() if one], [heading for heading, one in there.items() if not one]
+    id_data = _find(root, trained_on, layout.CATALOGUE[trained_on], layout.id_images)
     if id_data is None:
         raise UserError(_nowhere([trained_on], root, layout.names(trained_on)))
     if not ood:
@@ -76,9 +66,7 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
         print(f"Left out: {_nowhere([heading], root, layout.names(heading))}", file=sys.stderr)
     fit = None
     if entry.kind not in ("layers", "oracle", "cost") and any(methods.parse(row.spec).fits for row in entry.rows):
-        fit = _find(
-            root, trained_on, layout.TRAINING.get(trained_on, ""), layout.trained(root, trained_on) if root else None
-        )
+        fit = _find(root, trained_on, layout.TRAINING.get(trained_on, ""), layout.trained)
         if fit is None:
             print(
                 f"Without training images, as {layout.names(trained_on, fit=True)[0]}: "
@@ -87,21 +75,13 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
             )
 
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
-    id_opened, ood_opened = passes.open(id_data), {one.label: passes.open(one) for one in ood}
-    fit_opened = passes.open(fit) if fit else None
-    context = ScoringContext(
-        model,
-        trained_on,
-        fit_opened.labelled_images if fit_opened else None,
-        fit_limit=args.fit_limit,
-        store=Store(args.store),
-        device=args.device,
-    )
-    return passes.data(trained_on, {trained_on: id_opened, **ood_opened}, context)
+    sources = {one.label: passes.open(one) for one in (id_data, *ood)}
+    return passes.data(trained_on, sources, passes.images(fit) if fit else None, args.limit)
 
 
-def _find(root: Path | None, label: str, name: str, path: Path | None) -> Data | None:
-    """The dataset in the folder, else in the library; nothing is downloaded."""
+def _find(root: Path | None, label: str, name: str, place: Callable[[Path, str], Path | None]) -> Data | None:
+    """The dataset at its ``place`` in the folder, else in the library; nothing is downloaded."""
+    path = place(root, label) if root else None
     if path is not None:
         return Data(label, str(path), path)
     return Data(label, name, None) if name and datasets.prepared(name) else None
@@ -121,9 +101,7 @@ def _object(done: Reproduced) -> dict[str, Any]:
     entry, beside = done.entry, done.beside
     return {
         "table": entry.name,
-        "title": entry.title,
-        "section": entry.section,
-        "claim": entry.claim,
+        **{name: getattr(entry, name) for name in ("title", "section", "claim")},
         "network": done.network,
         "published_on": beside
         and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},
@@ -150,21 +128,16 @@ def _printed(done: Reproduced) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block(table: Any, head: str, done: Reproduced) -> str:
+def _block(table: pd.DataFrame, head: str, done: Reproduced) -> str:
     w = tables.weights(done) if done.entry.kind in ("methods", "accuracy") else {}
     groups, places = tables.datasets_of(table), tables.digits(done)
+    figures = table.map(lambda value: "" if pd.isna(value) else f"{value:.{places}f}").to_dict("index")
     rows = []
-    for name in table.index:
+    for row, of in figures.items():
+        name = str(row)
         cells = [name + (f" (w = {w[name]:g})" if name in w else "")]
         for group in groups:
-            here, paper = (_number(table, name, (group, which), places) for which in (tables.HERE, tables.PAPER))
+            here, paper = (of.get((group, which), "") for which in (tables.HERE, tables.PAPER))
             cells.append(f"{here} ({paper})" if here and paper else here or f"({paper})" if paper or here else "–")
         rows.append(cells)
     return output.columns([head, *groups], rows)
-
-
-def _number(table: Any, row: str, column: tuple[str, str], places: int) -> str:
-    if column not in table.columns:
-        return ""
-    value = float(table.loc[row, column])
-    return "" if value != value else f"{value:.{places}f}"

@@ -62,10 +62,19 @@ def corrupt_batch(
 
 
 def corrupt(name: str, view: Pixels, severity: int) -> Pixels:
-    """Corrupt one view (H, W, 3) uint8 → (H, W, 3) uint8.
+    """Corrupt one view. Noise is drawn from a fixed seed, the same at every severity: only the strength changes.
 
-    Noise is drawn from a fixed seed, the same at every severity, so that only the strength changes. Raises UserError
-    for an unknown corruption, ValueError for a severity other than 0 to 5.
+    Args:
+        name: a corruption of the catalogue.
+        view: (H, W, 3) uint8.
+        severity: 0 (unchanged) to 5.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        UserError: unknown corruption.
+        ValueError: another severity.
     """
     # Older than the streams of batches, and kept so that the images on the pages stay the same.
     drawn = np.random.Generator(np.random.PCG64(SEED))

@@ -12,17 +12,20 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core import corruptions
+from nap_core import corruptions, models
 from nap_core.corruptions import Scale
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.models import LoadedModel, Transform, with_preprocessing
+from nap_core.models import Transform
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 Indices = NDArray[np.int64]
 
@@ -41,7 +44,7 @@ class Plan(NamedTuple):
 def for_views(model: LoadedModel) -> LoadedModel:
     """The same network with a preprocessing that leaves views unchanged, for extracting a ``PseudoOod``."""
     side = model.transform.crop
-    return with_preprocessing(model, model.transform.changed(f"{side}/{side}"))
+    return models.with_preprocessing(model, model.transform.changed(f"{side}/{side}"))
 
 
 @dataclass(frozen=True, eq=False)

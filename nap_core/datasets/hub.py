@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +63,11 @@ def record(name: str) -> DatasetRecord:
         title=f"{owner}/{plain}{f', {split}' if split else ''}",
         description=f"Images of huggingface.co/datasets/{owner}/{plain}.",
         note="A dataset of the Hugging Face Hub.",
-        kind="photographs",
-        role="own",
+        source=f"https://huggingface.co/datasets/{owner}/{plain}",
         size=int(about["size"]),
-        shape=None,
+        role="own",
         classes=tuple(about["classes"]),
         licence="see its page on the Hub",
-        source=f"https://huggingface.co/datasets/{owner}/{plain}",
     )
 
 
@@ -93,8 +90,10 @@ def missing(_name: str) -> list[Download]:
 def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
     """Download a dataset. Progress is reported once, at the start; a cancellation takes effect after the download.
 
-    Raises UserError when the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has
-    no image column; ExtractionStopped on request.
+    Raises:
+        UserError: the package is missing, the Hub cannot be reached or has no such dataset, or the dataset has no image
+            column.
+        ExtractionStopped: the call was cancelled.
     """
     if prepared(name):
         return
@@ -108,18 +107,22 @@ def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
     with atomic_folder(_folder()) as place, _in_words(name):
         table, columns = _fetched(f"{owner}/{plain}", split, place / "cache")
         callbacks.raise_if_stopped()
-        table, unreadable = _readable(table, columns.image, name)
+        table, unreadable = _readable(table, columns["image"], name)
         whole = place / "whole"
         table.save_to_disk(str(whole / _TABLE))
-        about = {"name": name, "size": len(table), "fingerprint": _digest(table, columns)}
-        about |= {"image": columns.image, "label": columns.label, "classes": columns.classes, "unreadable": unreadable}
+        about = {"name": name, "size": len(table), "fingerprint": _digest(table, columns["image"], columns["label"])}
+        about |= {**columns, "unreadable": unreadable}
         (whole / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         if not _place(name).exists():  # else another process was faster
             whole.rename(_place(name))
 
 
 def load(name: str, _progress: Callable[[int, int], None] | None = None) -> published.PublishedImages:
-    """The images in ``presentation_order``. Raises UserError when they are not downloaded or are damaged."""
+    """The images in ``presentation_order``.
+
+    Raises:
+        UserError: they are not downloaded, or are damaged.
+    """
     if not prepared(name):
         raise UserError(f"“{name}” is not here yet: run a study with it, which fetches it from huggingface.co.")
     about, image, label = _about(name), str(_about(name)["image"]), str(_about(name)["label"])
@@ -146,15 +149,11 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> publ
     )
 
 
-@dataclass(frozen=True)
-class _Columns:
-    image: str
-    label: str
-    classes: tuple[str, ...]
+def _fetched(path: str, split: str, cache: Path) -> tuple[Any, dict[str, Any]]:
+    """The image column, undecoded, and the label column; their names ("image", "label") and the "classes".
 
-
-def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
-    """The image column, undecoded, and the label column. Raises UserError without an image column."""
+    Raises UserError without an image column.
+    """
     import datasets as hub
 
     if Path(path).exists():  # the package would open the folder instead
@@ -171,7 +170,7 @@ def _fetched(path: str, split: str, cache: Path) -> tuple[Any, _Columns]:
         raise UserError(f"“{path}” has no column of images (found: {columns}). Take a dataset of images.")
     classes = tuple(table.features[label].names) if label else ()
     table = table.select_columns([image, label] if label else [image])
-    return table.cast_column(image, hub.Image(decode=False)), _Columns(image, label, classes)
+    return table.cast_column(image, hub.Image(decode=False)), {"image": image, "label": label, "classes": classes}
 
 
 def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, str]]]:
@@ -191,12 +190,12 @@ def _readable(table: Any, image: str, name: str) -> tuple[Any, list[tuple[str, s
     return (table.select(kept) if unreadable else table), unreadable
 
 
-def _digest(table: Any, columns: _Columns) -> str:
+def _digest(table: Any, image: str, label: str) -> str:
     """The fingerprint: sha256 over encoded images and labels in their order."""
     hasher = hashlib.sha256()
     for row in table:
-        hasher.update(hashlib.sha256(_bytes(row[columns.image])).digest())
-        hasher.update(f"{row[columns.label] if columns.label else -1}\n".encode())
+        hasher.update(hashlib.sha256(_bytes(row[image])).digest())
+        hasher.update(f"{row[label] if label else -1}\n".encode())
     return hasher.hexdigest()
 
 

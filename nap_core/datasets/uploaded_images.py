@@ -77,8 +77,13 @@ class UploadedImage:
 def read(data: bytes, name: str) -> UploadedImage:
     """Decode an uploaded file.
 
-    Raises UserError, with file name and advice, for a file that is empty, damaged, incomplete, too large (bytes, pixels
-    or aspect ratio) or not an image; the message names the detected file type.
+    Args:
+        data: the content of the file.
+        name: its name, for messages.
+
+    Raises:
+        UserError: the file is empty, damaged, incomplete, too large (bytes, pixels or aspect ratio) or not an image;
+            the message names the detected type and what to do.
     """
     if len(data) > MAX_MEGABYTES * 2**20:
         raise UserError(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.models import LoadedModel
 from nap_core.storage.bundled_assets import ASSETS
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 FOLDER = ASSETS / "bank"
 

@@ -18,8 +18,7 @@ from nap_core.figures.palette import sequential
 from nap_core.figures.picture import Picture
 from nap_core.figures.text import three_digits
 from nap_core.figures.thumbnails import data_address, overlay
-from nap_core.models.attention_hook import MEAN
-from nap_core.nap import channel_ratio
+from nap_core.nap import MEAN, channel_ratio
 
 MAP_HEIGHT = 420
 
@@ -94,7 +93,8 @@ def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> P
     figure = go.Figure([grid, _colour_bar(top, subject.kind.value)], layout)
     caption = _map_reading(values, channel, subject.kind)
     stem = f"{subject.kind.one}_{channel}_{subject.role.lower()}"
-    return Picture(figure, caption, _long_table([(subject, channel)]), stem)
+    table = neurons(subject.role, subject.maps[channel], title=subject.title, channel=channel)
+    return Picture(figure, caption, table, stem)
 
 
 def _map_reading(values: NDArray[np.float64], channel: int, kind: ChannelKind) -> str:
@@ -119,14 +119,10 @@ def _colour_bar(top: float, value: str) -> Style:
     return marks([None], [None], {"color": [0], **scale, "colorbar": bar})
 
 
-def _long_table(drawn: Sequence[tuple[Subject, int]]) -> pd.DataFrame:
-    """One row a neuron."""
-    parts = []
-    for subject, channel in drawn:
-        rows, columns = (index.ravel() + 1 for index in np.indices(subject.maps.shape[1:]))
-        part = pd.DataFrame({"row": rows, "column": columns, "activation": subject.maps[channel].ravel()})
-        parts.append(part.assign(image=subject.role, title=subject.title, channel=channel))
-    return pd.concat(parts, ignore_index=True)[["image", "title", "channel", "row", "column", "activation"]]
+def neurons(role: str, channel_map: NDArray[np.floating], **named: str | int) -> pd.DataFrame:
+    """A feature map (h, w) with one row a neuron: ``role`` ("ID" or "OOD"), ``named``, row, column, activation."""
+    rows, columns = (index.ravel() + 1 for index in np.indices(channel_map.shape))
+    return pd.DataFrame({"image": role, **named, "row": rows, "column": columns, "activation": channel_map.ravel()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,8 +48,26 @@ def dumbbells(
     return traces
 
 
-def farthest(apart: Sequence[float], near: float) -> tuple[int, int, str, str]:
-    """How many of the differences ``apart`` are at most ``near``; the position, size and side of the largest."""
-    sizes = [abs(one) for one in apart]
+def agreement(
+    differences: Sequence[float], what: str, rows: Sequence[str], near: float = 1, unit: str = "point"
+) -> str:
+    """How many measured values lie near the published ones, and which is farthest off, in a sentence.
+
+    Args:
+        differences: Measured less published, in the unit of ``near``.
+        what: The title of the metric.
+        rows: What each value is of.
+        near: The largest difference that is near.
+        unit: The unit in the singular, "" for none.
+
+    Returns:
+        The sentence, with the size and the side of the largest difference.
+    """
+    sizes = [abs(one) for one in differences]
     at = sizes.index(max(sizes))
-    return sum(one <= near + 1e-9 for one in sizes), at, f"{sizes[at]:.2f}", "above" if apart[at] > 0 else "below"
+    close, side = sum(one <= near + 1e-9 for one in sizes), "above" if differences[at] > 0 else "below"
+    within, points = (f"{near:g} {unit}", f"{sizes[at]:.2f} {unit}s") if unit else (f"{near:g}", f"{sizes[at]:.2f}")
+    return (
+        f"{close} of {len(rows)} values lie within {within} of the published {what}; farthest off is {rows[at]}, "
+        f"{points} {side} it."
+    )

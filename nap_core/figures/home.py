@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from nap_core import metrics
-from nap_core.figures.activation_maps import enlarged
+from nap_core.figures.activation_maps import enlarged, neurons
 from nap_core.figures.layout import Style, axis, base_layout, legend, marks, note, under_axes
 from nap_core.figures.palette import NEUTRAL, sequential
 from nap_core.figures.picture import Picture
@@ -105,12 +105,9 @@ def _pair_reading(pair: HomeExample) -> str:
 
 
 def _pair_table(pair: HomeExample) -> pd.DataFrame:
-    parts = []
-    for role, example in (("ID", pair.id_image), ("OOD", pair.ood_image)):
-        rows, columns = (index.ravel() + 1 for index in np.indices(example.channel_map.shape))
-        part = pd.DataFrame({"row": rows, "column": columns, "activation": example.channel_map.ravel()})
-        parts.append(part.assign(image=role, dataset=example.dataset, channel=pair.channel))
-    return pd.concat(parts, ignore_index=True)[["image", "dataset", "channel", "row", "column", "activation"]]
+    both = {"ID": pair.id_image, "OOD": pair.ood_image}
+    parts = [neurons(role, one.channel_map, dataset=one.dataset, channel=pair.channel) for role, one in both.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def study_histogram(

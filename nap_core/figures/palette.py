@@ -13,7 +13,7 @@ from plotly.colors import get_colorscale
 ID_COLOUR = "#2f7de1"
 OOD_COLOURS = ("#c98608", "#c8352c", "#ea702b", "#b02a6e", "#d9748c", "#8a5a2b", "#fa5c5c", "#a0508c")
 NEUTRAL = "#8b93a1"  # lines and marks that belong to no dataset, readable on both backgrounds
-IMAGE_COLOUR = "#0f9b8e"  # one image that a visitor asks about: no dataset has this colour
+IMAGE_COLOUR = "#0f9b8e"  # an uploaded image: no dataset has this colour
 SEQUENTIAL = "Inferno"  # activation maps: dark is silence, bright is a peak, and the order survives in grey
 
 

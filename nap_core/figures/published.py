@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from plotly.subplots import make_subplots
 
-from nap_core.figures.dumbbell import dumbbells, farthest
+from nap_core.figures.dumbbell import agreement, dumbbells
 from nap_core.figures.layout import base_layout, legend
 from nap_core.figures.picture import Picture
 from nap_core.methods import title
@@ -57,12 +57,8 @@ def published_and_measured(rows: pd.DataFrame, metric: Metric) -> Picture:
 
 def reading(rows: pd.DataFrame, metric: Metric) -> str:
     """How many values agree within one point, and which is farthest from its published one."""
-    near, at, points, side = farthest((100 * (rows[metric] - rows[f"published_{metric}"])).tolist(), 1)
-    far = rows.iloc[at]
-    return (
-        f"{near} of {len(rows)} values lie within 1 point of the published {METRIC_TITLES[metric]}; farthest off is "
-        f"{far['published_as']} on {far['ood']}, {points} points {side} it."
-    )
+    differences = (100 * (rows[metric] - rows[f"published_{metric}"])).tolist()
+    return agreement(differences, METRIC_TITLES[metric], (rows["published_as"] + " on " + rows["ood"]).tolist())
 
 
 def comparison_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from plotly.subplots import make_subplots
 
 from nap_core.figures.compare_methods import pareto_picture
-from nap_core.figures.dumbbell import dumbbells, farthest
+from nap_core.figures.dumbbell import agreement, dumbbells
 from nap_core.figures.layout import base_layout, legend
 from nap_core.figures.picture import Picture
 from nap_core.paper.tables import HERE, METRICS, PAPER, by_dataset, by_metric, datasets_of
@@ -95,11 +95,8 @@ def reading(done: Reproduced, metric: str) -> str:
     if both.empty:
         what = "w" if metric == "w" else f"{name} of {len(set(table.dropna(subset=['measured'])['row']))} rows"
         return f"{what} on this study. The paper has no value to compare these with."
-    unit, near, word = (1, 0.1, "0.1") if metric == "w" else (100, 1, "1 point")
-    close, at, points, side = farthest((unit * both["difference"]).tolist(), near)
-    row = both.iloc[at]
-    where = "" if metric == "w" else f" on {done.titles[row['ood']]}" if row["ood"] in done.titles else " on average"
-    return (
-        f"{close} of {len(both)} values lie within {word} of the published {name}; farthest off is "
-        f"{row['row']}{where}, {points}{'' if metric == 'w' else ' points'} {side} it."
-    )
+    if metric == "w":
+        return agreement(both["difference"].tolist(), name, both["row"].tolist(), 0.1, "")
+    titles = {ood: f" on {title}" for ood, title in done.titles.items()}
+    rows = [f"{row}{titles.get(ood, ' on average')}" for row, ood in zip(both["row"], both["ood"], strict=True)]
+    return agreement((100 * both["difference"]).tolist(), name, rows)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core import methods
-from nap_core.analysis.weight_search import PSEUDO
+from nap_core.figures.curve_table import curve_table
 from nap_core.figures.layout import (
     DOTTED,
     SHARE,
@@ -36,11 +36,11 @@ NEAR = 0.01
 """A loss in FPR95 above this, a share, is named in the caption."""
 
 
-def search_picture(found: WeightSearch, spec: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
+def search_picture(search: WeightSearch, spec: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
     """AUROC over w on the pseudo-OOD images (dashed) and on each OOD dataset; uprights at the w found and at the best.
 
     Args:
-        found: The result of the search with the curves on pseudo-OOD images and on the OOD datasets.
+        search: The result of the search with the curves on pseudo-OOD images and on the OOD datasets.
         spec: The combination that was searched.
         titles: Catalogue name → title of the OOD datasets.
         colours: Catalogue name → colour of the OOD datasets.
@@ -49,16 +49,16 @@ def search_picture(found: WeightSearch, spec: str, titles: Mapping[str, str], co
         The figure (Appendix H of the NAP paper). The best w is that of the lowest average FPR95 on the OOD datasets,
         which the search did not use.
     """
-    traces = [line(found.pseudo.w, found.pseudo.auroc[0], NEUTRAL, 4, PSEUDO_TITLE, SHARE, dash="dash")]
-    by_name = dict(zip(found.true.datasets, found.true.auroc, strict=True))
-    traces += curves_over_x(found.true.w, by_name, titles, colours, widths=(1.8, 5, 1.8))
+    traces = [line(search.pseudo.w, search.pseudo.auroc[0], NEUTRAL, 4, PSEUDO_TITLE, SHARE, dash="dash")]
+    by_name = dict(zip(search.true.datasets, search.true.auroc, strict=True))
+    traces += curves_over_x(search.true.w, by_name, titles, colours, widths=(1.8, 5, 1.8))
     axes = {"xaxis": axis("w", 2, range=[-0.02, 1.02]), "yaxis": share_axis("AUROC (higher is better)"), **TRANSPARENT}
     layout = base_layout(HEIGHT, (10, 34, 46, 56), hovermode="x unified", legend=legend(1.09, 11), **axes)
     figure = go.Figure(traces, layout)
-    if found.oracle != found.w:
-        _upright(figure, found.oracle, f"best w {found.oracle:g}", "dot", 0.0)
-    _upright(figure, found.w, f"found {found.w:g}", "solid", 1.0)
-    return Picture(figure, reading(found, spec, titles), _table(found), "w-search")
+    if search.oracle != search.w:
+        _upright(figure, search.oracle, f"best w {search.oracle:g}", "dot", 0.0)
+    _upright(figure, search.w, f"found {search.w:g}", "solid", 1.0)
+    return Picture(figure, reading(search, spec, titles), _table(search), "w-search")
 
 
 def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -> None:
@@ -66,20 +66,20 @@ def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -
     figure.add_vline(x=w, line={**DOTTED, "dash": dash}, annotation=label)
 
 
-def reading(found: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
+def reading(search: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
     """The w of the search, its FPR95, and the difference from the best w, which needs the OOD images."""
-    here = int(np.argmin(np.abs(found.true.w - found.w)))
-    average, lost = float(found.true.average("fpr95")[here]), found.lost()
-    where = averaged_over(found.true.datasets, titles)
-    first = f"The search gives {methods.title(spec)} w = {found.w:g}: FPR95, {where}, is {percent(average)} there"
+    here = int(np.argmin(np.abs(search.true.w - search.w)))
+    average, lost = float(search.true.average("fpr95")[here]), search.lost()
+    where = averaged_over(search.true.datasets, titles)
+    first = f"The search gives {methods.title(spec)} w = {search.w:g}: FPR95, {where}, is {percent(average)} there"
     if lost == 0:
         return f"{first}, the lowest there is."
-    return f"{first}, {100 * lost:.1f} points above the lowest, which w = {found.oracle:g} has."
+    return f"{first}, {100 * lost:.1f} points above the lowest, which w = {search.oracle:g} has."
 
 
-def unknowable(found: WeightSearch, titles: Mapping[str, str]) -> str:
+def unknowable(search: WeightSearch, titles: Mapping[str, str]) -> str:
     """On which OOD datasets the search lost more than a point of FPR95; empty for none."""
-    worse = {name: found.lost(name) for name in found.true.datasets if found.lost(name) > NEAR}
+    worse = {name: search.lost(name) for name in search.true.datasets if search.lost(name) > NEAR}
     if not worse:
         return ""
     named = ", ".join(f"{titles[name]} ({100 * value:.1f} points)" for name, value in worse.items())
@@ -89,7 +89,7 @@ def unknowable(found: WeightSearch, titles: Mapping[str, str]) -> str:
     )
 
 
-def steps_table(found: WeightSearch) -> pd.DataFrame:
+def steps_table(search: WeightSearch) -> pd.DataFrame:
     """The steps of the search, one row each, AUROC in percent."""
     return pd.DataFrame(
         {
@@ -100,16 +100,14 @@ def steps_table(found: WeightSearch) -> pd.DataFrame:
             "its AUROC": 100 * step.auroc_next,
             "goes on": "above" if step.goes_up else "at or below",
         }
-        for step in found.steps
+        for step in search.steps
     )
 
 
-def _table(found: WeightSearch) -> pd.DataFrame:
+def _table(search: WeightSearch) -> pd.DataFrame:
     """Both curves, one row a (dataset, w), shares."""
-    rows = [
-        (name, w, float(auroc), float(fpr95))
-        for curve in (found.pseudo, found.true)
-        for name, line, other in zip(curve.datasets, curve.auroc, curve.fpr95, strict=True)
-        for w, auroc, fpr95 in zip(curve.w.tolist(), line, other, strict=True)
+    tables = [
+        curve_table(names, {"w": curve.w}, {"auroc": curve.auroc, "fpr95": curve.fpr95}, dataset="dataset")
+        for curve, names in ((search.pseudo, [PSEUDO_TITLE]), (search.true, search.true.datasets))
     ]
-    return pd.DataFrame(rows, columns=["dataset", "w", "auroc", "fpr95"]).replace({"dataset": {PSEUDO: PSEUDO_TITLE}})
+    return pd.concat(tables, ignore_index=True)

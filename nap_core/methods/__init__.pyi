@@ -6,10 +6,10 @@ from .inputs import ImageSet as ImageSet
 from .names import COMBINATIONS as COMBINATIONS
 from .names import PRIORS as PRIORS
 from .names import STANDARD as STANDARD
-from .names import Method as Method
 from .names import combination_parts as combination_parts
 from .names import parse as parse
 from .names import title as title
+from .refusals import used_parameters as used_parameters
 from .scoring import default_w as default_w
 from .scoring import missing as missing
 from .scoring import missing_fit as missing_fit
@@ -21,6 +21,7 @@ from .spec import FAMILIES as FAMILIES
 from .spec import NEED_SENTENCES as NEED_SENTENCES
 from .spec import OWN_PASS_NEEDS as OWN_PASS_NEEDS
 from .spec import Family as Family
+from .spec import Method as Method
 from .spec import MethodRecord as MethodRecord
 from .spec import Need as Need
 from .spec import Parameter as Parameter

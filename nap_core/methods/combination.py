@@ -19,10 +19,18 @@ ROBUST = (0.2, 0.8)
 
 
 def combine(other: ArrayLike, nap: ArrayLike, w: float) -> NDArray[np.float64]:
-    """S_combined = S_other^w · S_NAP^(1−w), (N,), higher means more in-distribution.
+    """S_combined = S_other^w · S_NAP^(1−w) (NAP paper, section 4.3).
 
-    ``other`` must be positive and ``nap`` not negative; w = 1 gives ``other`` itself, w = 0 gives ``nap``. Raises
-    ValueError for a w outside [0, 1] and for scores that have no such power.
+    Args:
+        other: positive scores (N,) of the other method; the result for w = 1.
+        nap: scores (N,) of the prior, not negative; the result for w = 0.
+        w: the weight of ``other``.
+
+    Returns:
+        Scores (N,) float64; higher means more in-distribution.
+
+    Raises:
+        ValueError: w lies outside [0, 1], or a score has no such power.
     """
     if not 0 <= w <= 1:
         raise ValueError(f"w must lie between 0 and 1, not {w}")
@@ -67,7 +75,21 @@ def weight_curve(
     ood_nap: Mapping[str, ArrayLike],
     weights: Sequence[float] = WEIGHTS,
 ) -> WeightCurve:
-    """The combination at every weight against every OOD dataset (Figures 4b and 4c of the paper)."""
+    """The combination at every weight against every OOD dataset (Figures 4b and 4c of the paper).
+
+    Args:
+        id_other: positive scores (N,) of the ID images under the other method.
+        id_nap: their scores (N,) under the prior.
+        ood_other: positive scores (M,) of the OOD images under the other method, by dataset.
+        ood_nap: their scores (M,) under the prior, by the same names.
+        weights: the W weights.
+
+    Returns:
+        FPR95 and AUROC (D, W) over weights and datasets.
+
+    Raises:
+        ValueError: as ``combine`` does.
+    """
     fpr95 = np.empty((len(ood_other), len(weights)))
     area = np.empty_like(fpr95)
     for column, w in enumerate(weights):

@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nap_core import extraction
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.labels import labels_for
+from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, extract
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.spec import Scored
-from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 
 class Prepared(Protocol):
@@ -29,13 +31,22 @@ class Prepared(Protocol):
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored: ...
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class ScoringContext:
     """What methods may use besides the activations that they score.
 
-    ``trained_on`` is what the network was trained on, as the papers call it, and picks published parameters.
-    ``fit_images`` are training images, never test images; their activations are extracted into ``store`` when the
-    first method needs them. ``fit_activations`` can be given in their place where no method needs the images.
+    A context never changes, since what it has fitted and scored is kept in it. ``dataclasses.replace`` gives another
+    context that starts anew.
+
+    Args:
+        model: the network; None where no method needs it.
+        trained_on: what the network was trained on, as the papers call it ("CIFAR-10"); picks published parameters.
+        fit_images: images of the training split, never test images. Their activations are extracted into ``store``
+            when the first method needs them.
+        fit_activations: activations of the fit split, in place of ``fit_images`` where no method needs the images.
+        fit_limit: how many of the fit split, from the first on; None for all.
+        store: where activations and scores are kept; None keeps them in memory.
+        device: "cpu", "cuda" …; None for the best there is.
     """
 
     model: LoadedModel | None = None
@@ -45,12 +56,15 @@ class ScoringContext:
     fit_limit: int | None = None
     store: Store | None = None
     device: str | None = None
-    _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
-    _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(default_factory=WeakKeyDictionary, repr=False)
-    _fit_part: ImageSet | None = field(default=None, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False, init=False)
+    _scored: WeakKeyDictionary[ImageSet, dict[str, Scored]] = field(
+        default_factory=WeakKeyDictionary, repr=False, init=False
+    )
+    _fit_sets: list[ImageSet] = field(default_factory=list, repr=False, init=False)
+    """The fit split, once it is extracted."""
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, init=False)
     # Apart from the other: while the fit split is extracted, methods that do not need it still run.
-    _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _fit_lock: threading.RLock = field(default_factory=threading.RLock, repr=False, init=False)
 
     @property
     def has_fit(self) -> bool:
@@ -97,19 +111,21 @@ class ScoringContext:
         return None
 
     def fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
-        """The fit split; extracted when that has not been done. Raises UserError, naming ``what`` needs it, when
-        there is none, ExtractionStopped when ``watch`` asks for that."""
+        """The fit split; extracted when that has not been done.
+
+        Raises UserError, with ``what`` needs it, when there is none, and ExtractionStopped when the callbacks stop it.
+        """
         with self._fit_lock:
-            if self._fit_part is None:
-                self._fit_part = ImageSet(self._fit(what, callbacks), self.fit_images)
-            return self._fit_part
+            if not self._fit_sets:
+                self._fit_sets.append(ImageSet(self._fit(what, callbacks), self.fit_images))
+            return self._fit_sets[0]
 
     def _fit(self, what: str, callbacks: RunCallbacks) -> Activations:
         if error := self.fit_refusal(what):
             raise error
         if self.fit_activations is not None:
             return self.fit_activations
-        return extract(
+        return extraction.extract(
             self.network(what),
             cast(ImageDataset, self.fit_images),  # it is there: nothing was refused
             limit=self.fit_limit,
@@ -120,10 +136,10 @@ class ScoringContext:
 
     def missing_fit(self) -> int:
         """How many images of the fit split have still to be extracted; 0 where there is no fit split."""
-        if self._fit_part is not None or self.fit_activations is not None or self.fit_images is None:
+        if self._fit_sets or self.fit_activations is not None or self.fit_images is None:
             return 0
         sites = (self.model,) if self.model else ()
-        return ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
+        return extraction.ExtractionStep(sites, self.fit_images, self.fit_limit).missing(self.store)
 
     def labelled_fit(self, what: str, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
         """The fit split, every class of the network among its labels. Raises UserError when one is missing."""
@@ -137,19 +153,19 @@ class ScoringContext:
         return len(self.model.classes) if self.model else 0
 
     def prepared(self, spec: str, make: Callable[[], Prepared]) -> Prepared:
-        """What ``make`` gave for ``spec``, made once."""
+        """The result of ``make`` for ``spec``, computed once."""
         with self._lock:
             if spec not in self._prepared:
                 self._prepared[spec] = make()
             return self._prepared[spec]
 
     def scored(self, spec: str, image_set: ImageSet, make: Callable[[], Scored]) -> Scored:
-        """What ``make`` gave for ``spec`` on ``part``, made once for as long as ``part`` is in use."""
+        """The result of ``make`` for ``spec`` on ``image_set``, computed once as long as ``image_set`` lives."""
         with self._lock:
-            known = self._scored.setdefault(image_set, {})
-        if spec not in known:
-            known[spec] = make()
-        return known[spec]
+            scores = self._scored.setdefault(image_set, {})
+        if spec not in scores:
+            scores[spec] = make()
+        return scores[spec]
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +233,9 @@ def evaluation_data(
         name: one if limit is None else one.head(limit) for name, one in sources.items() if isinstance(one, Activations)
     }
     images = {name: one for name, one in sources.items() if not isinstance(one, Activations)}
-    steps = [ExtractionStep((model,), one, limit) for one in images.values()]
-    parts |= zip(images, ExtractionPlan(steps, context.device, batch_size).run(context.store, callbacks), strict=True)
+    steps = [extraction.ExtractionStep((model,), one, limit) for one in images.values()]
+    plan = extraction.ExtractionPlan(steps, context.device, batch_size)
+    parts |= zip(images, plan.run(context.store, callbacks), strict=True)
     if id_name in images:
         # The store keeps the labels that the images came with: whatever network reads them, it is one entry.
         labels = labels_for(images[id_name], model.classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -10,53 +11,12 @@ from numpy.typing import NDArray
 from pytorch_ood.detector import ASH, DICE, ReAct
 from torch import Tensor
 
-from nap_core import nap
 from nap_core.activations import Activations
-from nap_core.errors import UserError
 from nap_core.methods.context import Prepared, ScoringContext
 from nap_core.methods.inputs import ImageSet
 from nap_core.methods.pytorch_ood_adapter import Head, OwnLogits, features, head_of, in_words, negated
 from nap_core.methods.spec import MethodRecord, Scored, Scores, Value
-from nap_core.models import LoadedModel
 from nap_core.storage.progress import RunCallbacks
-
-
-def prior(
-    record: MethodRecord, score: Callable[..., Scores], context: ScoringContext, parameters: Mapping[str, Value]
-) -> Prepared:
-    """NAP or one of its designs of Table 6: a score of maximum, mean and variance alone.
-
-    On a Transformer NAP is the maximum of the class token's attention, and the designs are not defined.
-    """
-    values = dict(parameters)
-    head = int(values.pop("head", 0))
-    if context.model is not None and context.model.reads_attention:
-        return _attention(record, context.model, head, values)
-    if head:
-        raise UserError(
-            f"{record.title} has heads to choose from on Transformers only. On any other network, leave head at 0."
-        )
-
-    def scores(image_set: ImageSet, _callbacks: RunCallbacks, /) -> Scored:
-        return Scored(score(image_set.activations, **values))
-
-    return scores
-
-
-def _attention(record: MethodRecord, model: LoadedModel, head: int, others: Mapping[str, Value]) -> Prepared:
-    """NAP of a Transformer. Raises UserError for what is not defined there."""
-    if record.name != "nap":
-        raise UserError(
-            f"{record.title} is a design for the maps of CNNs. On a Transformer such as {model.title}, NAP is the "
-            "highest attention of the class token: choose NAP."
-        )
-    if others.get("epsilon", nap.EPSILON) != nap.EPSILON:
-        raise UserError("NAP of a Transformer is max(A), without a mean and without an ε: leave epsilon as it is.")
-
-    def scores(image_set: ImageSet, _callbacks: RunCallbacks, /) -> Scored:
-        return Scored(nap.attention_score(image_set.activations, head))
-
-    return scores
 
 
 def gradnorm(_record: MethodRecord, _context: ScoringContext, _parameters: Mapping[str, Value]) -> Prepared:
@@ -84,7 +44,7 @@ class _Shaped:
     def __init__(self, record: MethodRecord, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
         self.title, self.context, self.parameters = record.title, context, parameters
         self.head = head_of(context.network(self.title), self.title)
-        self._to_fit = record.fits
+        self._to_fit, self._fitting = record.fits, threading.Lock()
 
     def fit(self, fit: Activations) -> None:
         """Estimate from the fit split; nothing to do by default."""
@@ -98,10 +58,11 @@ class _Shaped:
         return self.shape
 
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
-        if self._to_fit:
-            with in_words(self.title):
-                self.fit(self.context.fit(self.title, callbacks).activations)
-            self._to_fit = False
+        with self._fitting:
+            if self._to_fit:
+                with in_words(self.title):
+                    self.fit(self.context.fit(self.title, callbacks).activations)
+                self._to_fit = False
         energy, shape = OwnLogits(), self.shaping()
         with torch.no_grad(), in_words(self.title):
             scores = image_set.activations.by_rows(lambda images: negated(energy(self.head(shape(features(images))))))

@@ -7,14 +7,15 @@ store keeps the score of each image, and a stopped pass resumes where it ended.
 from __future__ import annotations
 
 import copy
+import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 
 import numpy as np
 import torch
+from pytorch_ood.api import Detector
 from torch import Tensor, nn
 
 from nap_core.datasets import ImageDataset
@@ -26,14 +27,14 @@ from nap_core.methods.pytorch_ood_adapter import OwnLogits, in_words, negated
 from nap_core.methods.refusals import network_refusal, without_images
 from nap_core.methods.spec import MethodRecord, Scored, Value
 from nap_core.models import AttentionHook, FeatureHook, LoadedModel
-from nap_core.storage.activation_store.scores import ScoreFile
+from nap_core.storage.activation_store.scores import Rows, ScoreFile
 from nap_core.storage.progress import RunCallbacks
 
 BATCH = 64  # gradients and full maps of several layers take many times the memory of a plain pass
 
 
 class Site:
-    """The setting of a pass: a copy of the network on its device, its hooks, and the batches of a dataset."""
+    """The setting of a detector: a copy of the network on its device, its hooks, and the batches of a dataset."""
 
     def __init__(self, title: str, context: ScoringContext, parameters: Mapping[str, Value]) -> None:
         self.title, self.context, self.parameters = title, context, parameters
@@ -53,25 +54,12 @@ class Site:
         """Network inputs (B, 3, H, W) and labels (B,); ``callbacks`` gets the progress after each batch."""
         started, done = time.perf_counter(), first
         for x, labels in inputs(
-            self.model,
-            dataset,
-            first,
-            last,
-            device=self.context.device,
-            batch_size=BATCH,
-            callbacks=callbacks,
+            self.model, dataset, first, last, device=self.context.device, batch_size=BATCH, callbacks=callbacks
         ):
             yield x, labels
             done += len(x)
             speed = (done - first) / (time.perf_counter() - started)
             callbacks.report(f"{self.title}, {dataset.title}", done, last, speed)
-
-    def fit_batches(self, callbacks: RunCallbacks) -> FitBatches:
-        """The fit split in the form of a data loader."""
-        dataset = self.context.fit_images
-        if dataset is None:
-            raise UserError(f"{self.title} needs the images of a fit split, and there are none.")
-        return FitBatches(self, dataset, callbacks)
 
     def pooled(self, x: Tensor) -> Tensor:
         """Inputs (B, 3, H, W) → features, which the last linear layer reads (B, D), with gradients if they are on."""
@@ -104,57 +92,77 @@ class Site:
 
 
 class FitBatches:
-    """The fit split, batch by batch, from the start for each iteration."""
+    """The fit split in the form of a data loader: batch by batch, from the start for each iteration.
 
-    def __init__(self, site: Site, dataset: ImageDataset, callbacks: RunCallbacks) -> None:
-        self.site, self.dataset, self.callbacks = site, dataset, callbacks
-        limit = site.context.fit_limit
-        self.rows = len(dataset) if limit is None else min(limit, len(dataset))
+    Raises:
+        UserError: there are no images of a fit split.
+    """
+
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        images, limit = site.context.fit_images, site.context.fit_limit
+        if images is None:
+            raise UserError(f"{site.title} needs the images of a fit split, and there are none.")
+        self.site, self.images, self.callbacks = site, images, callbacks
+        self.rows = len(images) if limit is None else min(limit, len(images))
 
     def __len__(self) -> int:
         return -(-self.rows // BATCH)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return self.site.batches(self.dataset, 0, self.rows, self.callbacks)
+        return self.site.batches(self.images, 0, self.rows, self.callbacks)
 
 
-class Pass(ABC):
-    """A method on the images themselves, made once for a study and fitted in ``__init__``.
+@contextmanager
+def seeded(device: torch.device) -> Iterator[None]:
+    """Random numbers of torch from seed 0; the state of its generators is restored afterwards."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        yield
 
-    ``revision`` rises with every change of our code that changes scores: those in a store are then computed again.
+
+class ImageBasedDetector:
+    """A detector that takes network inputs, made once for a study and fitted in ``__init__``.
+
+    ``detector`` is the one of pytorch-ood that ``outliers`` uses by default. A detector that changes the logits scores
+    them with ``own_logits``, which keeps their classes. ``revision`` rises with every change of our code that changes
+    scores: those in a store are then computed again.
+
+    Args:
+        site: the copy of the network that the detector may change, and the fit split.
+        callbacks: progress and cancellation of the fit.
     """
 
     revision = 1
+    detector: Detector
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         self.site = site
+        self.own_logits = OwnLogits()
 
-    @abstractmethod
     def outliers(self, x: Tensor) -> Tensor:
         """Outlier scores (B,) of network inputs (B, 3, H, W), as pytorch-ood has them: higher is more OOD."""
-
-    def predictions(self) -> Tensor | None:
-        """The classes that the method itself predicted for the inputs it scored last, None for the network's."""
-        return None
+        return self.detector.predict(x)
 
 
-class OnImages:
+class ImageBasedMethod:
     """Scores from the store, and a pass over the images that have none there."""
 
     def __init__(
-        self, record: MethodRecord, kind: type[Pass], context: ScoringContext, parameters: Mapping[str, Value]
+        self,
+        record: MethodRecord,
+        kind: type[ImageBasedDetector],
+        context: ScoringContext,
+        parameters: Mapping[str, Value],
     ) -> None:
         self.kind, self.name, self.title, self.fits = kind, record.name, record.title, record.fits
         self.context, self.parameters = context, parameters
-        self._pass: Pass | None = None
+        self._detector: ImageBasedDetector | None = None
+        self._one_at_a_time = threading.Lock()  # pages share a study; two passes would share hooks and own logits
 
     def __call__(self, image_set: ImageSet, callbacks: RunCallbacks, /) -> Scored:
-        images = self._images(image_set)
-        rows = len(image_set.activations)
-        file = self.file(images)
-        scores, classes = file.read() if file else (np.empty(0), np.empty(0, np.int64))
-        if len(scores) < rows:
-            scores, classes = self._extend(images, rows, file, (scores, classes), callbacks)
+        images, rows = self._images(image_set), len(image_set.activations)
+        with self._one_at_a_time:
+            scores, classes = self._stored_and_extended(images, rows, callbacks)
         own = classes[:rows]
         return Scored(scores[:rows], own if (own >= 0).all() else None)
 
@@ -187,47 +195,25 @@ class OnImages:
         }
         return ScoreFile(self.context.store.root, key)
 
-    def _extend(
-        self,
-        images: ImageDataset,
-        rows: int,
-        file: ScoreFile | None,
-        have: tuple[np.ndarray, np.ndarray],
-        callbacks: RunCallbacks,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _stored_and_extended(self, images: ImageDataset, rows: int, callbacks: RunCallbacks) -> Rows:
+        """The scores (N,) and own classes (N,), −1 for the network's, of ``rows`` images or more."""
+        file = self.file(images)
+        scores, classes = file.read() if file else (np.empty(0), np.empty(0, np.int64))
+        if len(scores) >= rows:
+            return scores, classes
+        unsaved = 0
         with in_words(self.title):
-            scoring = self._pass = self._pass or self.kind(Site(self.title, self.context, self.parameters), callbacks)
-            scores, classes = [have[0]], [have[1]]
-            waiting = 0
-
-            def keep() -> None:
-                scores[:], classes[:] = [np.concatenate(scores)], [np.concatenate(classes)]
-                if file:
-                    file.write(scores[0], classes[0])
-
+            self._detector = self._detector or self.kind(Site(self.title, self.context, self.parameters), callbacks)
             try:
-                for x, _ in scoring.site.batches(images, len(have[0]), rows, callbacks):
-                    scores.append(negated(scoring.outliers(x)))
-                    own = scoring.predictions()
-                    classes.append(np.full(len(x), -1, np.int64) if own is None else own.cpu().numpy())
-                    waiting += len(x)
-                    if waiting >= SHARD_ROWS:
-                        keep()
-                        waiting = 0
+                for x, _ in self._detector.site.batches(images, len(scores), rows, callbacks):
+                    outliers, own = self._detector.outliers(x), self._detector.own_logits.take()
+                    scores = np.append(scores, negated(outliers))
+                    classes = np.append(classes, np.full(len(x), -1, np.int64) if own is None else own)
+                    unsaved += len(x)
+                    if file and unsaved >= SHARD_ROWS:
+                        file.write(scores, classes)
+                        unsaved = 0
             finally:
-                if waiting:
-                    keep()
-        return np.concatenate(scores), np.concatenate(classes)
-
-
-class OwnLogitsPass(Pass):
-    """A pass whose method changes the logits; Energy of them is the score."""
-
-    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
-        super().__init__(site, callbacks)
-        self.own_logits = OwnLogits()
-
-    def predictions(self) -> Tensor | None:
-        """The classes of the changed logits."""
-        classes = self.own_logits.take()
-        return None if classes is None else torch.from_numpy(classes)
+                if file and unsaved:
+                    file.write(scores, classes)
+        return scores, classes

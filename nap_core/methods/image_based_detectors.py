@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from pytorch_ood.api import Detector
 from pytorch_ood.detector import (
-    MCD,
     Gram,
     MahalanobisODIN,
     MultiMahalanobis,
@@ -15,8 +12,9 @@ from pytorch_ood.detector import (
 )
 from pytorch_ood.detector.ash import ash_b, ash_p, ash_s
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from nap_core.methods.image_based import OwnLogitsPass, Pass, Site
+from nap_core.methods.image_based import BATCH, FitBatches, ImageBasedDetector, Site, seeded
 from nap_core.methods.neuron_coverage import Coverage, relevance
 from nap_core.methods.pytorch_ood_adapter import build
 from nap_core.models import FeatureHook
@@ -25,7 +23,7 @@ from nap_core.storage.progress import RunCallbacks
 SHAPES = {"p": ash_p, "b": ash_b, "s": ash_s}
 
 
-class WholeNetwork(Pass):
+class WholeNetwork(ImageBasedDetector):
     """A detector of pytorch-ood that takes the whole network and images."""
 
     kind: type[Detector]
@@ -36,45 +34,52 @@ class WholeNetwork(Pass):
         # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
         self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
 
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
-
 
 def whole_network(kind: type[Detector]) -> type[WholeNetwork]:
-    """The pass of a detector whose constructor takes a model: a new one needs a record and no code here."""
-    return type(f"{kind.__name__}Pass", (WholeNetwork,), {"kind": kind})
+    """The class for a detector whose constructor takes a model: a new one needs a record and no code here."""
+    return type(f"WholeNetwork{kind.__name__}", (WholeNetwork,), {"kind": kind})
 
 
-class DropoutPass(WholeNetwork):
-    """MC dropout, on a network that has some."""
+class MCDropout(ImageBasedDetector):
+    """MC dropout: the variance of the softmax over passes with dropout, averaged over the classes.
 
-    kind = MCD
+    Every image is scored alone and from the same seed, so that its score does not depend on the other images of a
+    batch. pytorch-ood's MCD draws one mask for the whole batch.
+    """
+
+    revision = 2
+
+    def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
+        super().__init__(site, callbacks)
+        self.samples = int(site.parameters["samples"])
+        for module in site.network.train().modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
 
     def outliers(self, x: Tensor) -> Tensor:
-        # The seed makes the score of an image independent of the numbers drawn before it.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            return self.detector.predict(x)
+        return torch.stack([self._variance(image) for image in x])
+
+    @torch.no_grad()
+    def _variance(self, image: Tensor) -> Tensor:
+        sizes = [min(BATCH, self.samples - first) for first in range(0, self.samples, BATCH)]
+        with seeded(self.site.device):
+            logits = torch.cat([self.site.network(image.expand(size, *image.shape)) for size in sizes])
+        return logits.softmax(dim=1).var(dim=0).mean()
 
 
-class MahalanobisOdinPass(Pass):
+class PerturbedMahalanobis(ImageBasedDetector):
     """Mahalanobis on inputs moved along the gradient; fitted on the stored activations of the fit split."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)
         fit = site.context.labelled_fit(site.title, callbacks).activations
         std = list(site.model.transform.std)
-        self.detector = cast(
-            MahalanobisODIN, build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
-        )
+        self.detector = build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
         features = torch.tensor(fit.pooled, dtype=torch.float32, device=site.device)
         self.detector.fit_features(features, torch.tensor(fit.labels, device=site.device))
 
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
 
-
-class MultiLayerMahalanobis(Pass):
+class MultiLayerMahalanobis(ImageBasedDetector):
     """Mahalanobis at every layer, summed: MDSEns of OpenOOD without its search for weights."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
@@ -85,7 +90,7 @@ class MultiLayerMahalanobis(Pass):
         features: list[list[Tensor]] = [[] for _ in layers]
         labels = []
         with torch.no_grad():
-            for x, y in site.fit_batches(callbacks):
+            for x, y in FitBatches(site, callbacks):
                 labels.append(y)
                 for kept, pooled in zip(features, self._pooled(x), strict=True):
                     kept.append(pooled)
@@ -113,7 +118,7 @@ class _Replay(nn.Module):
         return self.seen[self.index]
 
 
-class GramPass(Pass):
+class GramMatrices(ImageBasedDetector):
     """Gram matrices of every layer against their range on the fit split."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
@@ -123,15 +128,11 @@ class GramPass(Pass):
         chain = [_Replay(site, index, seen) for index in range(len(names))]
         head = _Replay(site, len(names), seen)
         self.detector = Gram(head, chain, len(site.model.classes)).to(site.device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # a tenth of the fit split, drawn at random, sets the scale of each layer
-            self.detector.fit(site.fit_batches(callbacks))
-
-    def outliers(self, x: Tensor) -> Tensor:
-        return self.detector.predict(x)
+        with seeded(site.device):  # a tenth of the fit split, drawn at random, sets the scale of each layer
+            self.detector.fit(FitBatches(site, callbacks))
 
 
-class CoveragePass(Pass):
+class NeuronCoverage(ImageBasedDetector):
     """NAC-UE: how well the fit split covers the states of the neurons, in the last layers."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
@@ -139,7 +140,7 @@ class CoveragePass(Pass):
         self.layers = site.layer_names()[-int(site.parameters["layers"]) :]
         alpha, intervals, enough = (site.parameters[name] for name in ("alpha", "intervals", "enough"))
         self.coverage = Coverage(float(alpha), int(intervals), int(enough))
-        for x, _ in site.fit_batches(callbacks):
+        for x, _ in FitBatches(site, callbacks):
             self.coverage.add(self._relevance(x))
         self.coverage.finish()
 
@@ -151,7 +152,7 @@ class CoveragePass(Pass):
         return -self.coverage.score(self._relevance(x))
 
 
-class RankFeatPass(OwnLogitsPass):
+class RankOneRemoval(ImageBasedDetector):
     """Energy without the first singular direction of the penultimate map."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
@@ -164,7 +165,7 @@ class RankFeatPass(OwnLogitsPass):
             return self.detector.predict_feature_maps(maps.contiguous())
 
 
-class EarlyAsh(OwnLogitsPass):
+class EarlyAsh(ImageBasedDetector):
     """ASH at the end of an earlier layer, the rest of the network after it (ASH paper, section 4, "Where to ASH?")."""
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:

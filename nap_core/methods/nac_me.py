@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nap_core.methods.catalogue import RECORDS
 from nap_core.methods.context import ScoringContext
 from nap_core.methods.image_based import Site
-from nap_core.methods.image_based_detectors import CoveragePass
+from nap_core.methods.image_based_detectors import NeuronCoverage
+from nap_core.methods.names import parse
+from nap_core.methods.spec import Value
 from nap_core.storage.activation_store.scores import ScoreFile
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -25,17 +26,27 @@ def model_coverage(context: ScoringContext, callbacks: RunCallbacks = NO_CALLBAC
     """NAC-ME, 0 to 1: the area of its neurons' states that the fit split covers, with the parameters of "nac-ue".
 
     It compares models of the same data: the larger, the better a model generalises (NAC paper, "Model Evaluation").
-    It takes a pass with gradients over the fit split and is kept in the store. Raises UserError without a fit split,
-    ExtractionStopped when ``callbacks.should_stop`` returns True.
+    It takes a pass with gradients over the fit split and is kept in the store.
+
+    Args:
+        context: the model, the images of its fit split, and the store.
+        callbacks: progress and cancellation.
+
+    Raises:
+        UserError: there is no fit split.
+        ExtractionStopped: ``callbacks.should_stop`` returned True.
     """
     stored = stored_coverage(context)
     if stored is not None:
         return stored
-    parameters = {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters}
-    score = CoveragePass(Site(TITLE, context, parameters), callbacks).coverage.model_score()
+    score = NeuronCoverage(Site(TITLE, context, _parameters(context)), callbacks).coverage.model_score()
     if file := _file(context):
         file.write(np.array([score]), np.array([-1], np.int64))
     return score
+
+
+def _parameters(context: ScoringContext) -> dict[str, Value]:
+    return parse("nac-ue").parameters(context.trained_on)
 
 
 def _file(context: ScoringContext) -> ScoreFile | None:
@@ -44,8 +55,8 @@ def _file(context: ScoringContext) -> ScoreFile | None:
         return None
     model = context.network(TITLE)
     key = {
-        "method": [TITLE, CoveragePass.revision],
-        "parameters": {one.name: one.default_for(context.trained_on) for one in RECORDS["nac-ue"].parameters},
+        "method": [TITLE, NeuronCoverage.revision],
+        "parameters": _parameters(context),
         "weights": model.weights_sha256,
         "transform": model.transform.describe(),
         "fit": [fit.fingerprint, context.fit_limit],

@@ -22,10 +22,16 @@ SPREAD_ROWS = 1024  # fit images from which a layer's spread is taken
 
 
 def relevance(maps: Sequence[Tensor], logits: Tensor) -> list[Tensor]:
-    """z · ∂D_KL(u‖p)/∂z of every layer, averaged over the map: (B, C) each.
+    """z · ∂D_KL(u‖p)/∂z of every layer, averaged over the map (Liu et al., ICLR 2024).
 
-    ``maps`` are (B, C, H, W) of the pass that gave ``logits`` (B, K), with gradients on. D_KL(u‖p) is the cross
-    entropy with the uniform distribution, up to a constant.
+    D_KL(u‖p) is the cross entropy with the uniform distribution, up to a constant.
+
+    Args:
+        maps: the map (B, C, H, W) of each layer, with gradients on.
+        logits: the logits (B, K) of the same pass.
+
+    Returns:
+        The relevance of each layer, (B, C) on the CPU.
     """
     divergence = -logits.log_softmax(dim=1).mean(dim=1).sum()
     gradients = torch.autograd.grad(divergence, list(maps))
@@ -33,7 +39,7 @@ def relevance(maps: Sequence[Tensor], logits: Tensor) -> list[Tensor]:
 
 
 class Coverage:
-    """How many fit images fell into each of ``intervals`` equal intervals of every neuron's state.
+    """Counts the fit images in each of ``intervals`` equal intervals of every neuron's state.
 
     A state is σ(α · relevance / spread), the spread being the root mean square of a layer's relevance over the first
     fit images. An interval is covered once ``enough`` images have fallen into it (the paper's r, as a number of

@@ -43,10 +43,9 @@ class Head(nn.Linear):
     """A classifier's linear head on pooled features, (B, C) or (B, C, 1, 1)."""
 
     def __init__(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-        super().__init__(weight.shape[1], weight.shape[0])
-        with torch.no_grad():
-            self.weight.copy_(torch.tensor(weight))
-            self.bias.copy_(torch.tensor(bias))
+        # On "meta" nothing is drawn: a random initialisation would advance the caller's random numbers.
+        super().__init__(weight.shape[1], weight.shape[0], device="meta")
+        self.weight, self.bias = nn.Parameter(torch.tensor(weight)), nn.Parameter(torch.tensor(bias))
 
     def forward(self, features: Tensor) -> Tensor:
         """Features → logits (B, K)."""
@@ -88,9 +87,15 @@ def in_words(title: str) -> Iterator[None]:
 
 
 def build(kind: type[Detector], parameters: Mapping[str, Value], **parts: Any) -> Detector:
-    """A detector, constructed with ``parameters`` and those of ``parts`` that its constructor has names for.
+    """Constructs a detector.
 
-    Raises TypeError for a parameter that the constructor has no name for: the record does not fit the library.
+    Args:
+        kind: the class of pytorch-ood.
+        parameters: arguments that the constructor must have names for.
+        parts: arguments that are left out where the constructor has no name for them.
+
+    Raises:
+        TypeError: the constructor has no name for a parameter: the record does not fit the library.
     """
     names = inspect.signature(kind).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in names.values())

@@ -12,8 +12,7 @@ import numpy as np
 from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods.context import ScoringContext
-from nap_core.methods.names import Method
-from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Need, Parameter
+from nap_core.methods.spec import NEED_SENTENCES, OWN_PASS_NEEDS, Limit, Method, Need, Parameter, Value
 from nap_core.models import LoadedModel
 
 
@@ -103,15 +102,38 @@ def bounds(
     return low, high, why
 
 
+def used_parameters(
+    method: Method, context: ScoringContext, activations: Activations | None = None
+) -> dict[str, Value]:
+    """The parameters with which a method runs on this network.
+
+    Args:
+        method: the method; of a combination, the one that is no prior.
+        context: the network and the fit split, see ``refusal``.
+        activations: some of the activations to be scored.
+
+    Returns:
+        Every parameter by name: as it was given, else its default. A default that lies beyond a limit of the network or
+        of the fit split becomes that limit; a given value never changes, see ``refusal``.
+    """
+    values = method.parameters(context.trained_on)
+    for parameter in method.record.parameters:
+        value = values[parameter.name]
+        if parameter.name not in dict(method.settings) and not isinstance(value, str):
+            low, high, _why = bounds(parameter, context, activations)
+            values[parameter.name] = type(value)(min(max(value, low), high))
+    return values
+
+
 def _out_of_range(method: Method, context: ScoringContext, activations: Activations | None) -> UserError | None:
     """The refusal of a parameter value that was given and does not fit this network; defaults adapt to it."""
-    told = dict(method.told)
+    given = dict(method.settings)
     for parameter in method.record.parameters:
         name = parameter.name
         low, high, why = bounds(parameter, context, activations)
         if high < low:
             return UserError(f"{method.record.title} has no {name} to choose here: {why}.")
-        value = told.get(name, low)
+        value = given.get(name, low)
         if not isinstance(value, str) and not low <= value <= high:
             allowed = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             return UserError(f"{method.record.title}: {name} must be {allowed} here, where {why}, not {value}.")

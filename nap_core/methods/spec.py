@@ -69,6 +69,7 @@ class Parameter:
         by_benchmark: the default by ID dataset as the papers call it ("CIFAR-10").
         low_on: the limit of the network below which a given number is refused, None for ``low`` alone.
         high_on: the limit above which it is refused, None for ``high`` alone.
+        replaces_fit: whether a value other than 0 stands in for what the method estimates from the fit split.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Parameter:
     by_benchmark: Mapping[str, Value] = field(default_factory=dict)
     low_on: Limit | None = None
     high_on: Limit | None = None
+    replaces_fit: bool = False
 
     def default_for(self, trained_on: str) -> Value:
         """The default for a network that was trained on ``trained_on``."""
@@ -243,6 +245,60 @@ class MethodRecord:
                 return parameter
         names = ", ".join(parameter.name for parameter in self.parameters) or "none"
         raise UserError(f"{self.title} has no parameter “{name}”. It has: {names}.")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method and the parameters that were given with its name, or a combination.
+
+    Args:
+        record: the method; of a combination, the one that is no prior.
+        settings: the given parameters and their values.
+        prior: the prior of a combination; None for the method alone.
+    """
+
+    record: MethodRecord
+    settings: tuple[tuple[str, Value], ...] = ()
+    prior: Method | None = None
+
+    @property
+    def spec(self) -> str:
+        """The name that ``parse`` reads as this method."""
+        own = ":".join([self.record.name, *(f"{name}={value}" for name, value in self.settings)])
+        return f"{self.prior.spec}+{own}" if self.prior else own
+
+    @property
+    def alone(self) -> Method:
+        """The method without the prior."""
+        return Method(self.record, self.settings)
+
+    @property
+    def title(self) -> str:
+        """As it is printed: "NAP+Energy", "ASH-S (percentile 0.9)"."""
+        settings = ", ".join(f"{name} {value}" for name, value in self.settings)
+        own = f"{self.record.title} ({settings})" if settings else self.record.title
+        return f"{self.prior.title}+{own}" if self.prior else own
+
+    @property
+    def records(self) -> tuple[MethodRecord, ...]:
+        """The records it is made of: the prior's first."""
+        return (*(self.prior.records if self.prior else ()), self.record)
+
+    @property
+    def own_pass(self) -> bool:
+        """Whether the network must run once more over the images."""
+        return self.record.own_pass
+
+    @property
+    def fits(self) -> bool:
+        """Whether it needs the fit split: to estimate from it, or to make its score positive for the combination."""
+        given = any(value and self.record.parameter(name).replaces_fit for name, value in self.settings)
+        positive = self.record.positive
+        return (self.record.fits and not given) or bool(self.prior and positive and positive.fitted)
+
+    def parameters(self, trained_on: str) -> dict[str, Value]:
+        """Every parameter: what was given, else the default for a network that was trained on ``trained_on``."""
+        return {one.name: one.default_for(trained_on) for one in self.record.parameters} | dict(self.settings)
 
 
 def _clip(scores: Scores, _fit: Scores) -> Scores:

@@ -68,12 +68,11 @@ def imagenet_classes() -> tuple[str, ...]:
 
 
 def _cifar_resnet(depth: int) -> Architecture:
-    build = partial(_build_resnet, depth)
     layers = ("layer1", "layer2", "layer3")
     return Architecture(
         f"resnet{depth}",
         f"ResNet-{depth}",
-        build,
+        partial(CifarResNet, depth),
         FeatureHook("penultimate"),
         "linear",
         CIFAR_TRANSFORM,
@@ -82,25 +81,17 @@ def _cifar_resnet(depth: int) -> Architecture:
     )
 
 
-def _build_resnet(depth: int, num_classes: int) -> nn.Module:
-    return CifarResNet(depth, num_classes)
-
-
 def _cifar_densenet(depth: int, growth: int) -> Architecture:
     return Architecture(
         f"densenet_bc_{depth}_{growth}",
         f"DenseNet-BC-{depth}-{growth}",
-        partial(_build_densenet, depth, growth),
+        partial(CifarDenseNet, depth, growth),
         FeatureHook("penultimate"),
         "fc",
         CIFAR_TRANSFORM,
         ("trans1", "trans2", "penultimate"),
         note=torchvision_families.RELU_NOTE,
     )
-
-
-def _build_densenet(depth: int, growth: int, num_classes: int) -> nn.Module:
-    return CifarDenseNet(depth, growth, num_classes)
 
 
 ARCHITECTURES: dict[str, Architecture] = {

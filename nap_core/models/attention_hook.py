@@ -18,9 +18,6 @@ from torch.nn import functional
 
 from nap_core.errors import UserError
 
-MEAN = 0
-"""The channel of an attention map that holds the mean over the heads; channel j is the j-th head."""
-
 
 @dataclass(frozen=True)
 class AttentionHook:

@@ -1,4 +1,4 @@
-"""Weights from a file: safetensors, or a PyTorch checkpoint that contains only tensors."""
+"""Checkpoints: safetensors, or PyTorch files that contain only tensors → networks; copies among the user's models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import struct
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
+from nap_core.models import architectures, user_models
+from nap_core.models.loaded_model import LoadedModel, assemble
+from nap_core.models.preprocessing import Transform
 
 # Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
 _BAD_VALUES = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)
@@ -77,3 +82,81 @@ def load_into(network: nn.Module, state: dict[str, Tensor], source: str) -> None
     versioned = OrderedDict(state)
     versioned._metadata = wanted._metadata  # type: ignore[attr-defined]
     network.load_state_dict(versioned, strict=False)
+
+
+def benchmark_classes(trained_on: str) -> tuple[str, ...]:
+    """The class names of CIFAR-10 or ImageNet-1k in the order of their indices; empty for other datasets."""
+    if trained_on == "ImageNet-1k":
+        return architectures.imagenet_classes()
+    return CIFAR10_CLASSES if trained_on == "CIFAR-10" else ()
+
+
+def load_checkpoint(
+    architecture: str,
+    path: Path,
+    *,
+    transform: Transform | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> LoadedModel:
+    """Load a weights file into an architecture; the number of classes is read from the file.
+
+    Args:
+        architecture: a name that ``architectures.find`` resolves.
+        path: the weights file.
+        transform: the preprocessing; None for the architecture's default.
+        classes: class names in the order of the logits; None for "class 0", "class 1", ….
+
+    Raises:
+        UserError: unknown architecture, a file that does not fit it, or another number of class names.
+    """
+    blueprint = architectures.find(architecture)
+    if blueprint is None:
+        listed = ", ".join(architectures.names())
+        raise UserError(
+            f"There is no architecture called “{architecture}”. There are: {listed}, and timm's as timm:NAME."
+        )
+    state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
+    last = state.get(blueprint.counts_classes)
+    if last is None or last.ndim < 2:
+        raise UserError(f"{path.name} has no {blueprint.counts_classes}: it is not a checkpoint of {architecture}.")
+    network = blueprint.build(len(last))
+    blueprint.adapted(network, state)
+    load_into(network, state, path.name)
+    names = classes or tuple(f"class {index}" for index in range(len(last)))
+    if len(names) != len(last):
+        raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
+    return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
+
+
+def add(
+    weights: Path,
+    architecture: str,
+    title: str,
+    *,
+    trained_on: str = "",
+    transform: Transform | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> str:
+    """Copy a checkpoint into the user's models.
+
+    Args:
+        weights: the checkpoint, ``.safetensors`` or a PyTorch file with tensors only.
+        architecture: a name that ``architectures.find`` resolves.
+        title: the model's name on the screen.
+        trained_on: the dataset that the network was trained on.
+        transform: the preprocessing; None for the architecture's default.
+        classes: class names in the order of the logits; None for those of the benchmark that ``trained_on`` names if
+            their number fits, else "class 0", "class 1", ….
+
+    Returns:
+        The model's name, ``own:…``.
+
+    Raises:
+        UserError: the checkpoint does not load, or the title has no letter or digit.
+    """
+    model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
+    benchmark = benchmark_classes(trained_on)
+    if classes is None and len(benchmark) == len(model.classes):
+        model = replace(model, classes=benchmark)
+    about = user_models.About(title, architecture, trained_on, model.transform, model.classes, model.weights_sha256)
+    return user_models.keep(about, weights)

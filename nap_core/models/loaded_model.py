@@ -18,24 +18,6 @@ from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, 
 from nap_core.models.preprocessing import Transform
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A model's name with an optional penultimate layer and preprocessing.
-
-    ``layer`` is the dotted name of the module whose output is the penultimate feature map, ``transform`` the text that
-    ``Transform.changed`` takes. Empty values mean the model's own.
-    """
-
-    name: str
-    layer: str = ""
-    transform: str = ""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether layer and preprocessing are the model's own."""
-        return not (self.layer or self.transform)
-
-
 @dataclass(frozen=True, eq=False)  # compared by identity, because models are keys of caches
 class LoadedModel:
     """A network ready for inference, with its preprocessing, class names and last linear layer.

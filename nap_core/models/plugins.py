@@ -28,7 +28,6 @@ from nap_core.models.spec import ModelRecord, PluginNetwork
 
 VARIABLE = "NAP_MODELS"
 LIST = "MODELS"
-IMAGES = 200
 _NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -84,10 +83,8 @@ def entry(
         id_dataset=id_dataset,
         fit_dataset=fit_dataset,
         ood_datasets=tuple(ood_datasets),
-        images=IMAGES,
         weights=lambda: Path(os.devnull),
         classes=lambda: tuple(classes),
-        accuracy=None,
         licence="your own",
         source="your own module",
         transform=transform.checked(),

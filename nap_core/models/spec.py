@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from nap_core.models.preprocessing import Transform
@@ -30,15 +30,15 @@ class ModelRecord:
         title: the name on the screen and in figures.
         architecture: a name that ``architectures.find`` resolves.
         trained_on: the dataset that the network was trained on, as papers call it.
+        weights: returns the path of the weights file.
+        classes: returns the class names in the order of the logits.
+        licence: licence of the weights.
+        source: where the weights come from.
         id_dataset: the default ID dataset, a name of ``nap_core.datasets``; None for no default.
         fit_dataset: the default fit split (training images that methods may use, never scored); None for no default.
         ood_datasets: the default OOD datasets.
         images: the default number of images of each dataset.
-        weights: returns the path of the weights file.
-        classes: returns the class names in the order of the logits.
         accuracy: top-1 accuracy on the test set, between 0 and 1; None if it was not measured.
-        licence: licence of the weights.
-        source: where the weights come from.
         transform: the preprocessing; None for the architecture's default.
         downloads: returns the files that must be present before ``weights`` can be opened.
         plugin: how a plug-in makes the network; it replaces ``architecture`` and ``weights``.
@@ -48,15 +48,16 @@ class ModelRecord:
     title: str
     architecture: str
     trained_on: str
-    id_dataset: str | None
-    fit_dataset: str | None
-    ood_datasets: tuple[str, ...]
-    images: int
     weights: Callable[[], Path]
     classes: Callable[[], tuple[str, ...]]
-    accuracy: float | None
     licence: str
     source: str
+    _: KW_ONLY
+    id_dataset: str | None = None
+    fit_dataset: str | None = None
+    ood_datasets: tuple[str, ...] = ("textures", "uniform-noise")
+    images: int = 200
+    accuracy: float | None = None
     transform: Transform | None = None
     downloads: Callable[[], tuple[Download, ...]] = tuple
     plugin: PluginNetwork | None = None

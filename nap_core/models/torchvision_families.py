@@ -26,25 +26,20 @@ from nap_core.models.preprocessing import Transform
 IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
-def _nothing(_network: nn.Module) -> None:
-    """Default: the network is used as built."""
-
-
-def _as_built(_network: nn.Module, _state: Mapping[str, Tensor]) -> None:
-    """Default: the network does not depend on the file."""
-
-
 @dataclass(frozen=True)
 class Family:
-    """What networks with the same name prefix share; the fields are those of ``Architecture``."""
+    """What networks with the same name prefix share; the fields are those of ``Architecture``.
+
+    By default a network is used as built, its files have today's names, and it does not depend on the file.
+    """
 
     hook: FeatureHook | AttentionHook
     head: str
     layers: tuple[str, ...]
     note: str
-    prepare: Callable[[nn.Module], None] = _nothing
+    prepare: Callable[[nn.Module], None] = lambda _network: None
     renamed: Callable[[str], str] = lambda name: name
-    adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = _as_built
+    adapted: Callable[[nn.Module, Mapping[str, Tensor]], None] = lambda _network, _state: None
 
     def build(self, name: str) -> Callable[[int], nn.Module]:
         """A function from the number of classes to the network ``name`` with random weights."""
@@ -61,18 +56,10 @@ def _with_last_relu(network: nn.Module) -> None:
     network.get_submodule("features").add_module("relu5", nn.ReLU())
 
 
-_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
-_OLD_VIT = re.compile(r"(mlp)\.linear_([12])(?=\.)")
-
-
-def _today_densenet(name: str) -> str:
-    """Renames an entry of torchvision's DenseNet files, whose names are older than its code."""
-    return _OLD_DENSENET.sub(r"\1", name)
-
-
-def _today_vit(name: str) -> str:
-    """Renames an entry of torchvision's ViT files in the same way."""
-    return _OLD_VIT.sub(lambda match: f"{match[1]}.{'0' if match[2] == '1' else '3'}", name)
+# Entries of torchvision's files whose names are older than its code.
+_today_densenet = partial(re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)").sub, r"\1")
+_VIT_LAYER = {"1": "0", "2": "3"}
+_today_vit = partial(re.compile(r"mlp\.linear_([12])(?=\.)").sub, lambda match: f"mlp.{_VIT_LAYER[match[1]]}")
 
 
 def _sized_vit(network: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -112,9 +99,10 @@ _ATTENTION = (
     "of the mean over the heads, or of one head."
 )
 
-_RESIDUAL = Family(FeatureHook("avgpool", side="input"), "fc", ("layer1", "layer2", "layer3", "layer4"), RELU_NOTE)
+_POOLED = FeatureHook("avgpool", side="input")
+_RESIDUAL = Family(_POOLED, "fc", ("layer1", "layer2", "layer3", "layer4"), RELU_NOTE)
 _EFFICIENT = Family(
-    FeatureHook("avgpool", side="input"),
+    _POOLED,
     "classifier.1",
     ("features.2", "features.3", "features.5", "features"),
     _SMOOTH.format(name="SiLU"),
@@ -158,7 +146,7 @@ FAMILIES: dict[str, Family] = {
     "efficientnet_b": _EFFICIENT,
     "efficientnet_v2": _EFFICIENT,
     "regnet": Family(
-        FeatureHook("avgpool", side="input"),
+        _POOLED,
         "fc",
         tuple(f"trunk_output.block{stage}" for stage in (1, 2, 3, 4)),
         RELU_NOTE,

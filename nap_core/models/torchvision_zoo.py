@@ -22,9 +22,7 @@ from nap_core.storage.downloads import Download
 
 PREFIX = "torchvision:"
 TRAINED_ON = "ImageNet-1k"
-IMAGES = 200
 CLASSES = 1000
-_OOD = ("textures", "uniform-noise")
 _DIGEST = re.compile(r"-([0-9a-f]{8,64})\.pth$")
 _SWAG = "CC BY-NC 4.0, for non-commercial use"
 _TORCHVISION = "BSD-3-Clause, as torchvision; trained on ImageNet, whose terms are its own"
@@ -69,10 +67,6 @@ def record(name: str) -> ModelRecord:
         title=title if name == PREFIX + architecture else f"{title} ({weights.name.removeprefix('IMAGENET1K_')})",
         architecture=architecture,
         trained_on=TRAINED_ON,
-        id_dataset=None,
-        fit_dataset=None,
-        ood_datasets=_OOD,
-        images=IMAGES,
         weights=lambda: place(published.url),
         classes=lambda: tuple(published.meta["categories"]),
         accuracy=published.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,

@@ -27,9 +27,7 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
 ABOUT = "model.json"
 _KEYS = {"trained_on": "knows"}
 WEIGHTS = "weights"
-IMAGES = 200
 _NAME = re.compile(r"\w[\w.-]*-[0-9a-f]{6}")
-_OOD = ("textures", "uniform-noise")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,9 @@ class About:
     def from_json(cls, text: str) -> About:
         """Parse ``to_json``'s output.
 
-        Raises ValueError, KeyError or TypeError for other content, UserError for a timm architecture without timm.
+        Raises:
+            ValueError, KeyError, TypeError: other content.
+            UserError: a timm architecture without timm.
         """
         content = json.loads(text)
         words = [content[key] for key in ("title", "architecture", _KEYS["trained_on"], "sha256")]
@@ -104,13 +104,8 @@ def record(name: str) -> ModelRecord:
         title=about.title,
         architecture=about.architecture,
         trained_on=about.trained_on or about.title,
-        id_dataset=None,
-        fit_dataset=None,
-        ood_datasets=_OOD,
-        images=IMAGES,
         weights=lambda: _weights(place),
         classes=lambda: about.classes,
-        accuracy=None,
         licence="your own",
         source=f"your own checkpoint, a {about.architecture}",
         transform=about.transform,
@@ -120,8 +115,14 @@ def record(name: str) -> ModelRecord:
 def keep(about: About, weights: Path) -> str:
     """Copy ``weights`` and their description into the user's folder; returns the model's name.
 
-    The same weights and description give the same name. Raises UserError for a title without letters or digits and
-    for a full disk.
+    The same weights and description give the same name.
+
+    Args:
+        about: the description.
+        weights: the weights file.
+
+    Raises:
+        UserError: a title without letters or digits, or a full disk.
     """
     plain = re.sub(r"[^\w.-]+", "-", about.title).strip("-.")[:40]
     if not plain:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from nap_core.paper.inputs import ReproductionInput
 from nap_core.paper.published_values import printed
 from nap_core.paper.spec import AVERAGE, Entry
+
+if TYPE_CHECKING:
+    from nap_core.paper.inputs import ReproductionInput
 
 COLUMNS = ["row", "method", "w", "ood", "heading", "metric", "published", "measured", "difference", "note"]
 ORIENTATION = "paper: "
@@ -28,21 +32,11 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     both["note"] = [" ".join(filter(None, pair)) for pair in zip(both["note"], notes, strict=True)]
     alone = published["heading"].nunique() == 1
     candidates = published[(published["heading"] == AVERAGE) | alone]
-    measured_keys = set(map(tuple, measured[keys].to_numpy()))
-    lonely = [
-        index
-        for index, key in zip(candidates.index, candidates[keys].to_numpy(), strict=True)
-        if tuple(key) not in measured_keys
-    ]
-    rest = candidates.loc[lonely]
-    rest = rest.assign(
-        ood=ORIENTATION + rest["heading"].str.replace(AVERAGE, "average"),
-        method="",
-        w=float("nan"),
-        measured=float("nan"),
-        difference=float("nan"),
-    )
-    return pd.concat([both[COLUMNS], rest[COLUMNS]], ignore_index=True) if len(rest) else both[COLUMNS]
+    matched = candidates.merge(measured[keys].drop_duplicates(), on=keys, how="left", indicator="matched")["matched"]
+    rest = candidates[(matched == "left_only").to_numpy()]
+    rest = rest.assign(ood=ORIENTATION + rest["heading"].str.replace(AVERAGE, "average"), method="")
+    rest = rest.reindex(columns=COLUMNS).astype({"w": float, "measured": float, "difference": float})
+    return pd.concat([both[COLUMNS], rest], ignore_index=True) if len(rest) else both[COLUMNS]
 
 
 def published_for(entry: Entry, subject: ReproductionInput) -> pd.DataFrame:
@@ -54,6 +48,6 @@ def published_for(entry: Entry, subject: ReproductionInput) -> pd.DataFrame:
     if not entry.settings:
         return pd.DataFrame(columns=["row", "heading", "metric", "published", "note"])
     first = entry.settings[0]
-    found = printed(entry, first)
+    published = printed(entry, first)
     only = first.headings[0] if len(first.headings) == 1 else AVERAGE
-    return found[found["heading"] == only].assign(heading=f"{AVERAGE} of {first.network.title}")
+    return published[published["heading"] == only].assign(heading=f"{AVERAGE} of {first.network.title}")

@@ -1,4 +1,4 @@
-"""Whether what the paper says of an entry holds in what was measured."""
+"""Whether the paper's claim about an entry holds in the measured values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def finding(entry: Entry, measured: pd.DataFrame) -> Finding | None:
     headings = {heading for setting in entry.settings for heading in setting.headings}
     if len(headings) == 1 and headings & set(table["heading"]):
         table = table[table["heading"].isin(headings)]
-    return _FINDERS[entry.kind](entry, table) if entry.kind in _FINDERS else None
+    return _FINDERS[entry.kind](entry, table) if entry.kind in _FINDERS and len(table) else None
 
 
 def _averages(table: pd.DataFrame, metric: str) -> dict[str, float]:
@@ -92,10 +92,8 @@ def _values(table: pd.DataFrame, metric: str) -> pd.Series[float]:
     return table[table["metric"] == metric].set_index("row")["measured"]
 
 
-def _found_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
+def _searched_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
     lost, w, best = (_values(table, metric) for metric in ("lost", "w", "best_w"))
-    if lost.empty:
-        return None
     held = int((lost <= LOST + 1e-9).sum())
     worst = str(lost.idxmax())
     return Finding(
@@ -109,10 +107,7 @@ def _found_w(_entry: Entry, table: pd.DataFrame) -> Finding | None:
 
 def _all_along(_entry: Entry, table: pd.DataFrame) -> Finding | None:
     everywhere, robust = _values(table, "better"), _values(table, "better_robust")
-    if everywhere.empty:
-        return None
-    held = int((everywhere == 1).sum())
-    within = int((robust == 1).sum())
+    held, within = int((everywhere == 1).sum()), int((robust == 1).sum())
     return Finding(
         held,
         len(everywhere),
@@ -123,8 +118,6 @@ def _all_along(_entry: Entry, table: pd.DataFrame) -> Finding | None:
 
 def _on_the_front(entry: Entry, table: pd.DataFrame) -> Finding | None:
     front = _values(table, "front")
-    if front.empty:
-        return None
     members = [str(name) for name in front.index[front == 1]]
     with_nap = {row.printed for row in entry.rows if row.spec.startswith("nap")}
     held = sum(name in with_nap for name in members)
@@ -160,7 +153,7 @@ _FINDERS = {
     "methods": _better,
     "layers": _deepest,
     "oracle": _runs_along,
-    "weights": _found_w,
+    "weights": _searched_w,
     "curves": _all_along,
     "accuracy": _on_the_front,
 }

@@ -9,10 +9,9 @@ from functools import cached_property
 from nap_core import datasets
 from nap_core.analysis import layers
 from nap_core.errors import UserError
-from nap_core.extraction import extract_layers
-from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.extraction import ExtractionPlan, ExtractionStep, sites_of
+from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.models import LoadedModel
-from nap_core.models.loaded_model import with_layer
 from nap_core.paper.layout import heading_of
 from nap_core.paper.spec import BY_DATASET, HEADINGS, PAPER_IMAGES, Entry, Setting
 from nap_core.storage import allowed_folders
@@ -53,34 +52,24 @@ class ReproductionInput:
 
         Raises UserError for a Transformer, and where only activations are there.
         """
-        model, context = layers.as_it_comes(self.model), self.data.context
-        if model.reads_attention or any(part.images is None for part in self.data.parts.values()):
+        model, context, parts = layers.as_it_comes(self.model), self.data.context, self.data.parts
+        images = {name: part.images for name, part in parts.items() if part.images is not None}
+        if model.reads_attention or len(images) < len(parts):
             raise UserError(
                 f"{model.title} cannot be read at earlier layers here: it takes a CNN and the images themselves."
             )
-        wanted = layers.suggested(model)
-        read = {
-            name: extract_layers(
-                model,
-                part.images,
-                wanted,
-                limit=len(part.activations),
-                store=context.store,
-                device=context.device,
-                callbacks=callbacks,
-            )
-            for name, part in self.data.parts.items()
-            if part.images is not None
+        names = layers.short_names(model, layers.suggested(model))
+        # The stages of other networks face a DenseNet's transitions.
+        names = {layer: f"t{name[1:]}" if name[:1] == "s" else name for layer, name in names.items()}
+        sites = sites_of(model, list(names))
+        steps = [
+            ExtractionStep(tuple(sites.values()), one, len(parts[name].activations)) for name, one in images.items()
+        ]
+        contexts = {
+            names[layer]: ScoringContext(site, self.trained_on, store=context.store) for layer, site in sites.items()
         }
-        short = layers.short_names(model, wanted)
-        found = {}
-        for layer, name in short.items():
-            parts = {dataset: ImageSet(one[layer], self.data.parts[dataset].images) for dataset, one in read.items()}
-            at = ScoringContext(with_layer(model, layer) if layer else model, self.trained_on, store=context.store)
-            # The stages of other networks face a DenseNet's transitions.
-            name = f"t{name[1:]}" if name[:1] == "s" else name
-            found[name] = EvaluationData(self.data.id_name, parts.pop(self.data.id_name), parts, at)
-        return found
+        plan = ExtractionPlan(steps, context.device)
+        return layers.run_plan(plan, self.data.id_name, images, contexts, callbacks)
 
     def setting(self, entry: Entry) -> Setting | None:
         """The paper's setting to stand beside; see ``Entry.setting_for``."""
@@ -97,11 +86,11 @@ class ReproductionInput:
             if not entry.settings:
                 return []
             first = entry.settings[0]
-            unlike = f"{self.model.title} knows {self.trained_on or 'other data'}"
+            unlike = f"{self.model.title} is trained on {self.trained_on or 'other data'}"
             if first.trained_on == self.trained_on:
                 unlike = f"{self.model.title} is a {'Transformer' if self.model.reads_attention else 'CNN'}"
             return [
-                f"The paper has this for {first.network.title}, which knows {first.trained_on}. {unlike}: the paper's "
+                f"The paper has this for {first.network.title}, trained on {first.trained_on}. {unlike}: the paper's "
                 "figures are shown for orientation, without differences."
             ]
         said = []

@@ -61,7 +61,7 @@ def _model(setting: Setting) -> str:
 
 def _network(setting: Setting) -> Need:
     name = _model(setting)
-    title = f"{setting.network.title}, which knows {setting.trained_on}"
+    title = f"{setting.network.title}, trained on {setting.trained_on}"
     if not name:
         return Need(title, "", False, CHECKPOINT)
     missing = [one for one in models.find(name).downloads() if not one.present]

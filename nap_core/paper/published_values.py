@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from nap_core.analysis import layers
-from nap_core.analysis.overhead import PAPER_SHARE
+from nap_core.analysis.comparison import AVERAGE as AVERAGE_COLUMN
 from nap_core.analysis.score_variants import OTHER
 from nap_core.paper import published_tables
 from nap_core.paper.spec import AVERAGE, CIFAR100, Entry, Setting
@@ -26,13 +25,11 @@ _TABLE_6 = {
 COLUMNS = ["row", "heading", "metric", "published", "note"]
 FIGURES = ("fpr95", "auroc")
 SLIP = 0.0005
-"""A share: an average that is farther than this from the mean of its own row gets a note. Rounding makes 0.00005."""
+"""A share: an average that is farther than this from the mean of its own row has a note. Rounding makes 0.00005."""
 
 # Table 4 prints the methods alone as well, with the figures of these tables.
 _BASES_OF = {"Table 4 (w=0.5, no search)": {"CIFAR-10": "Table 2", "CIFAR-100": "Table 2", "ImageNet-1k": "Table 3"}}
 _SIX = {"CIFAR-10": "Table 9", "CIFAR-100": "Table 10"}
-_AS_IN_TABLE_11 = {"NAP-M": "MSP", "NAP-E": "Energy", "NAP-A": "ASH", "NAP-D": "DICE", "NAP-S": "SCALE"}
-_AS_IN_TABLE_11 |= {"NAP-R": "ReAct", "NAP-K": "KNN"}
 
 
 def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
@@ -42,30 +39,30 @@ def printed(entry: Entry, setting: Setting) -> pd.DataFrame:
     if entry.kind == "weights":
         return _weights(entry, setting)
     if entry.kind == "cost":
-        return pd.DataFrame([(entry.rows[0].printed, AVERAGE, "share", PAPER_SHARE, "")], columns=COLUMNS)
+        share = entry.rows[0].printed, AVERAGE, "share", published_tables.PAPER_SHARE, ""
+        return pd.DataFrame([share], columns=COLUMNS)
     if not entry.table:
         return pd.DataFrame(columns=COLUMNS)
     rows = [row.printed for row in entry.rows]
     main = "Table 10" if (entry.table, setting) == ("Table 9", CIFAR100) else entry.table
-    found = _figures(main, setting, rows)
+    figures = _figures(main, setting, rows)
     other = _BASES_OF.get(entry.table, {}).get(setting.trained_on)
     if other:
-        plain = _figures(other, setting, [name for name in rows if name not in set(found["row"])])
-        found = pd.concat([found, plain[plain["heading"] == AVERAGE]], ignore_index=True)
+        plain = _figures(other, setting, [name for name in rows if name not in set(figures["row"])])
+        figures = pd.concat([figures, plain[plain["heading"] == AVERAGE]], ignore_index=True)
     if entry.kind == "accuracy":
-        found = found[(found["heading"] == AVERAGE) & (found["metric"] == "auroc")]
-    return found[COLUMNS].reset_index(drop=True)
+        figures = figures[(figures["heading"] == AVERAGE) & (figures["metric"] == "auroc")]
+    return figures[COLUMNS].reset_index(drop=True)
+
+
+def _printed(table: str, trained_on: str) -> pd.DataFrame:
+    """The rows of a table of the NAP paper on one ID dataset."""
+    rows = published_tables.results()
+    return rows[(rows["source"] == "NAP") & (rows["table"] == table) & (rows["id_dataset"] == trained_on)]
 
 
 def _figures(table: str, setting: Setting, rows: list[str]) -> pd.DataFrame:
-    both = published_tables.results()
-    both = both[
-        (both["source"] == "NAP")
-        & (both["table"] == table)
-        & (both["model"] == setting.network.title)
-        & (both["id_dataset"] == setting.trained_on)
-        & both["method"].isin(rows)
-    ]
+    both = _printed(table, setting.trained_on).query("model == @setting.network.title and method in @rows")
     long = both.melt(
         id_vars=["method", "ood_dataset"], value_vars=list(FIGURES), var_name="metric", value_name="published"
     ).rename(columns={"method": "row", "ood_dataset": "printed_under"})
@@ -94,18 +91,19 @@ def _with_slips(long: pd.DataFrame) -> pd.DataFrame:
 def _weights(entry: Entry, setting: Setting) -> pd.DataFrame:
     table = pd.read_csv(published_tables.FOLDER / "weights.csv")
     weights = table[table["id_dataset"] == setting.trained_on].set_index("method")["w"]
-    values = [(row.printed, AVERAGE, "w", float(weights[_AS_IN_TABLE_11[row.printed]]), "") for row in entry.rows]
+    values = [
+        (row.printed, AVERAGE, "w", float(weights[published_tables.BASES[row.printed]]), "") for row in entry.rows
+    ]
     return pd.DataFrame(values, columns=COLUMNS)
 
 
 def with_table_7(table: pd.DataFrame, trained_on: str) -> pd.DataFrame:
     """A ``layer_table`` by short names with Table 7's ``published_fpr95`` and ``published_auroc`` beside its averages,
     shares; NaN where Table 7 has no value. Its network is a DenseNet, whose transitions other networks' stages face."""
-    printed = published_tables.results().query("source == 'NAP' and table == 'Table 7' and id_dataset == @trained_on")
-    by_method = printed.set_index("method")
+    by_method = _printed("Table 7", trained_on).set_index("method")
     named_so = [f"NAP({_STAGE.sub('t', named)})" for named in table["layers"]]
     figures = by_method.reindex(named_so)[["fpr95", "auroc"]].to_numpy(copy=True)
-    figures[table["ood"] != layers.AVERAGE] = np.nan
+    figures[table["ood"] != AVERAGE_COLUMN] = np.nan
     return table.assign(published_fpr95=figures[:, 0], published_auroc=figures[:, 1])
 
 
@@ -114,7 +112,6 @@ def table_6(trained_on: str, other: str = OTHER) -> dict[str, tuple[float, float
     averages over its six OOD datasets. Empty where Table 6 has no value, that is but for Energy on CIFAR-10."""
     if other != OTHER:
         return {}
-    rows = published_tables.results().query("source == 'NAP' and table == 'Table 6' and id_dataset == @trained_on")
-    figures = rows[["fpr95", "auroc"]].to_numpy(dtype=np.float64).tolist()
-    printed = dict(zip(rows["method"], map(tuple, figures), strict=True))
+    rows = _printed("Table 6", trained_on)[["method", *FIGURES]].itertuples(index=False)
+    printed = {name: (fpr95, auroc) for name, fpr95, auroc in rows}
     return {design: printed[name] for design, name in _TABLE_6.items() if name in printed}

@@ -18,9 +18,18 @@ __all__ = ["Reproduced", "ReproductionInput", "run"]
 
 @dataclass(frozen=True)
 class Reproduced:
-    """What came of an entry. ``table`` has the columns of ``comparing.COLUMNS``; ``titles`` what its datasets are
-    called; ``beside`` is the paper's setting that it stands beside, None where there is none like it; ``remarks`` say
-    what keeps it from being the paper's experiment, ``slips`` where the paper's own table errs, a sentence each."""
+    """An entry with its published and measured values.
+
+    Attributes:
+        entry: The table or figure.
+        table: The columns of ``comparison.COLUMNS``, one row a (row, dataset, metric); shares, w as it is.
+        titles: Catalogue name → title of the OOD datasets.
+        network: The title of the network.
+        beside: The paper's setting that the values are compared with; None where none is like it.
+        finding: Whether the claim holds; None where the values do not bear on it.
+        remarks: The differences from the paper's experiment, a sentence each.
+        slips: Notes on the paper's own table, a sentence each.
+    """
 
     entry: Entry
     table: pd.DataFrame
@@ -39,7 +48,20 @@ class Reproduced:
 
 
 def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_CALLBACKS) -> Reproduced:
-    """Measure ``entry`` on ``subject`` and set it beside the paper. Raises as ``measuring.measure`` does."""
+    """Measure an entry and set it beside the paper.
+
+    Args:
+        entry: The table or figure.
+        subject: The network and the images.
+        callbacks: Progress and cancellation.
+
+    Returns:
+        Published and measured values, and whether the paper's claim holds.
+
+    Raises:
+        UserError: As ``measuring.measure`` does.
+        ExtractionStopped: On request; a second call goes on from there.
+    """
     measured = measure(entry, subject, callbacks)
     published = published_for(entry, subject)
     table = compare(measured, published)

@@ -69,7 +69,13 @@ VIT = Network("ViT-B/16", "vit_b_16", "torchvision:vit_b_16", transformer=True)
 
 @dataclass(frozen=True)
 class Setting:
-    """One network, its ID data and the OOD data: ``knows`` and ``headings`` as the paper prints them."""
+    """A network with its ID and OOD data.
+
+    Attributes:
+        network: The network.
+        trained_on: The ID data as the paper prints it ("CIFAR-10").
+        headings: The OOD datasets as the paper prints them.
+    """
 
     network: Network
     trained_on: str
@@ -90,7 +96,7 @@ class Row:
     """A row of a table: the name under which the paper prints it and the method that it is, or the layers.
 
     ``w`` is the weight of a combination where the entry fixes it; None takes the paper's for the training data.
-    ``beats`` names the rows than which the paper says it is better, as it prints them.
+    ``beats`` are the rows that it exceeds by the paper's claim, as the paper prints them.
     """
 
     printed: str
@@ -111,10 +117,21 @@ class PageLink:
 
 @dataclass(frozen=True)
 class Entry:
-    """A table or figure: ``name`` is "table-9", ``asks`` the question that it answers, ``claim`` the paper's answer.
+    """A table or figure of the paper.
 
-    ``settings`` are the networks and data that the paper has it on, the one to compare with first. ``table`` is where
-    ``published.results`` keeps its figures, ``notes`` what its reader should know, the paper's slips among it.
+    Attributes:
+        name: The key in the catalogue ("table-9").
+        title: The title in the list.
+        asks: The question that it answers.
+        claim: The paper's answer.
+        section: The section of the paper.
+        group: The group of the list.
+        kind: How it is measured.
+        settings: The networks and data of the paper, the one to compare with first.
+        rows: The rows, as methods or layers.
+        table: The name of the table in ``published_tables.results``; empty where the paper prints no numbers.
+        links: The pages of the app that show it on the visitor's study.
+        notes: Remarks on it, errors of the paper among them.
     """
 
     name: str

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.paper.comparison import ORIENTATION
-from nap_core.paper.running import Reproduced
+
+if TYPE_CHECKING:
+    from nap_core.paper.running import Reproduced
 
 PAPER, HERE, APART = "paper", "here", "±"
 METRICS = {
@@ -65,7 +69,7 @@ def _percent(part: pd.DataFrame) -> pd.DataFrame:
 
 def _wide(done: Reproduced, groups: list[tuple[str, pd.DataFrame]], unit: float) -> pd.DataFrame:
     rows = [row for row in dict.fromkeys(done.table["row"]) if row not in done.unable]
-    found = {}
+    columns = {}
     for name, part in groups:
         # A figure that only orients stands in a row of its own: the last one counts.
         values = part.drop_duplicates("row", keep="first").set_index("row").reindex(rows)
@@ -76,9 +80,9 @@ def _wide(done: Reproduced, groups: list[tuple[str, pd.DataFrame]], unit: float)
             (APART, values["difference"]),
         ):
             if series.notna().any():
-                found[name, column] = unit * series.astype(float)
-    table = pd.DataFrame(found, index=pd.Index(rows, name="Method"))
-    table.columns = pd.MultiIndex.from_tuples(list(found))
+                columns[name, column] = unit * series.astype(float)
+    table = pd.DataFrame(columns, index=pd.Index(rows, name="Method"))
+    table.columns = pd.MultiIndex.from_tuples(list(columns))
     return table
 
 

@@ -1,1 +1,1 @@
-"""Work that takes longer than a moment: background jobs, what is pending, disk use of a study."""
+"""Background jobs, pending work of methods, disk use of a study."""

@@ -1,4 +1,4 @@
-"""Work that runs in the background: its progress can be looked at, it can be stopped, and it outlives a page."""
+"""Background jobs: each runs in a thread, reports progress, can be stopped, and continues when its page is left."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Job(ABC, Generic[Result]):
                 self.state = "failed"
 
     def stop(self) -> None:
-        """Ask the run to end after the batch it is at; what it has computed stays in the store."""
+        """Request the end of the run after the current batch; the store keeps what has been computed."""
         self._stop.set()
 
     def wait(self, seconds: float | None = None) -> None:
@@ -82,8 +82,8 @@ class StudyJob(Job[EvaluationData]):
 class MethodsJob(Job[None]):
     """What methods need beyond stored activations: the fit split, and passes of their own.
 
-    ``unable`` has the methods that turned out to be unable to run, each with the reason in a sentence. ``step`` of
-    ``steps`` counts, from 1, how often the images of a dataset are gone through.
+    ``unable`` has the methods that cannot run, each with the reason in a sentence. ``step`` of ``steps`` counts, from
+    1, the passes over the images of a dataset.
     """
 
     def __init__(self, data: EvaluationData, specs: Sequence[str], unable: Mapping[str, str] | None = None) -> None:
@@ -111,7 +111,7 @@ class MethodsJob(Job[None]):
                 self.unable[spec] = str(error)
 
     def _steps(self) -> int:
-        """How many there will be: the fit split is extracted once, a method and its combinations share a pass."""
+        """The number of passes: the fit split is extracted once, a method and its combinations share a pass."""
         count = int(self.data.context.missing_fit() > 0)
         for spec in {methods.parse(spec).alone.spec: spec for spec in self.specs}.values():
             try:
@@ -164,7 +164,7 @@ class Jobs:
         )
 
     def forget(self, concerned: Callable[[Hashable], bool]) -> None:
-        """Drop the ended runs whose owner is ``concerned``: they were about other images."""
+        """Drop the ended runs whose owner is ``concerned``: their images have changed."""
         with self._lock:
             for kept in (self._jobs, self._methods, self._tasks):
                 for owner in [owner for owner, job in kept.items() if job.state != "running" and concerned(owner)]:

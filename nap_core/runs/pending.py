@@ -24,7 +24,7 @@ class PendingWork:
 def waiting(data: EvaluationData, spec: str) -> PendingWork:
     """The pending work of the method ``spec``; nothing is computed.
 
-    Raises UserError, in the method's own words, when it cannot run on these images or ``spec`` names no method.
+    Raises UserError when the method cannot run on these images or ``spec`` names no method.
     """
     method, context = methods.parse(spec), data.context
     fit = methods.missing_fit(method, context)
@@ -35,6 +35,6 @@ def waiting(data: EvaluationData, spec: str) -> PendingWork:
 
 
 def steps(data: EvaluationData, spec: str) -> int:
-    """How many times a pass of the method's own goes through the images of a dataset, its fit split included."""
+    """The number of passes of the method's own over the images of a dataset, its fit split included."""
     needs, method = waiting(data, spec), methods.parse(spec)
     return len(needs.images) + (method.record.fits and bool(needs.images))

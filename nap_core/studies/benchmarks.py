@@ -10,11 +10,20 @@ from nap_core.studies.study import Study
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark: names are those of ``datasets.names``, ``knows`` is what a model must have been trained on.
+    """One benchmark; datasets are named as in ``datasets.names``.
 
-    ``images`` are taken of each dataset, fewer where there are fewer. ``note`` states where this differs from
-    what the papers do. ``near`` are those of ``ood_datasets`` that the source calls near-OOD, the others being far; it
-    is empty where the source does not part them.
+    Attributes:
+        name: The key in ``RECORDS``.
+        title: The title.
+        trained_on: The training data of the models that it is for.
+        id_dataset: The ID dataset.
+        fit_dataset: The fit split; empty for none.
+        ood_datasets: The OOD datasets.
+        images: The number of images taken of each dataset, fewer where there are fewer.
+        source: The paper.
+        note: The differences from the papers.
+        near: Those of ``ood_datasets`` that the source calls near-OOD, the others being far; empty where the source
+            does not divide them.
     """
 
     name: str

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from nap_core import datasets, models
-from nap_core.datasets.labels import labels_for, relabelled
+from nap_core import datasets, extraction, models
+from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionPlan, ExtractionStep, precomputed
+from nap_core.extraction import precomputed
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
-from nap_core.models import LoadedModel, ModelRecord, Variant
+from nap_core.models import ModelRecord, Variant
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import Download, fetch
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 MAX_IMAGES = 1_000_000
 OPTIONAL = ("fit", "layer", "view", "w")
@@ -25,14 +28,22 @@ SEARCHED: Final = "searched"
 
 @dataclass(frozen=True)
 class Study:
-    """Names are those of ``models.names`` and ``datasets.names``; ``images`` is how many of each dataset are used,
-    fewer where there are fewer; ``fit_dataset`` is the fit split, empty for the one that the model comes with, if any.
-    ``layer`` and ``transform`` are those of ``models.Variant``, empty for the model's own. ``weights`` says which w
-    combinations are to take: empty for the published ones, or ``SEARCHED``.
+    """A model, an ID dataset and OOD datasets.
 
-    Raises UserError when a name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank
-    made by another model or another variant, or the fit split is an OOD dataset as well or no training data.
-    Whether the network has the layer and takes such images is seen when it is loaded (``network``).
+    Attributes:
+        model: The catalogue name of the model (``models.names``).
+        id_dataset: The catalogue name of the ID dataset (``datasets.names``).
+        ood_datasets: Those of the OOD datasets, at least one.
+        images: How many images of each dataset are used, fewer where there are fewer.
+        fit_dataset: The fit split; empty for the one that the model comes with, if any.
+        layer: The layer that NAP reads, as in ``models.Variant``; empty for the model's own.
+        transform: The preprocessing, as in ``models.Variant``; empty for the model's own.
+        weights: The w of combinations: empty for the published ones, or ``SEARCHED``.
+
+    Raises:
+        UserError: A name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank made by
+            another model or another variant, or the fit split is an OOD dataset as well or no training data. A layer
+            or a preprocessing that the network does not have is refused when it is loaded (``network``).
     """
 
     model: str
@@ -63,11 +74,10 @@ class Study:
             )
         if self.fit_dataset and roles[self.fit_dataset] not in ("fit", "own"):
             raise UserError(f"{datasets.title(self.fit_dataset)} is no training data. Pick another fit split.")
-        foreign = [name for name in self.datasets if roles[name] == "precomputed" and name != record.id_dataset]
-        if foreign:
-            title = datasets.title(foreign[0])
-            raise UserError(f"{title} holds the activations of another model. Pick that model or another dataset.")
         banks = [name for name in self.datasets if roles[name] == "precomputed"]
+        foreign = [datasets.title(name) for name in banks if name != record.id_dataset]
+        if foreign:
+            raise UserError(f"{foreign[0]} holds the activations of another model. Pick that model or another dataset.")
         if banks and not self.variant.is_plain:
             raise UserError(
                 f"{datasets.title(banks[0])} holds activations, of the model's own layer and preprocessing. "
@@ -163,10 +173,10 @@ def _likely_id(record: ModelRecord) -> str:
     own, classes = datasets.registry.names(), record.classes()
     for name in own:
         try:
-            found = datasets.find(name).classes
+            names = datasets.find(name).classes
         except UserError:  # it cannot be opened
             continue
-        if found and set(found) <= set(classes):
+        if names and set(names) <= set(classes):
             return name
     if record.trained_on == "ImageNet-1k" and datasets.prepared("imagenet-val"):
         return "imagenet-val"
@@ -202,17 +212,19 @@ def run(
     return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """What ``run`` extracts: a step for each dataset that is no bank."""
-    return ExtractionPlan([_step(study, name) for name in study.datasets if not _is_precomputed(name)], device)
+    return extraction.ExtractionPlan(
+        [_step(study, name) for name in study.datasets if not _is_precomputed(name)], device
+    )
 
 
 def _is_precomputed(name: str) -> bool:
     return datasets.find(name).role == "precomputed"
 
 
-def _step(study: Study, name: str) -> ExtractionStep:
-    return ExtractionStep((study.network(),), datasets.load(name), study.images)
+def _step(study: Study, name: str) -> extraction.ExtractionStep:
+    return extraction.ExtractionStep((study.network(),), datasets.load(name), study.images)
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
@@ -223,11 +235,11 @@ def needed_datasets(study: Study) -> tuple[str, ...]:
 
 def missing_downloads(study: Study) -> list[Download]:
     """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
-    found = {one.path: one for one in _missing_weights(study)}
+    files = {one.path: one for one in _missing_weights(study)}
     for name in needed_datasets(study):
         for one in datasets.missing_downloads(name):
-            found.setdefault(one.path, one)  # two splits may lie in one archive
-    return list(found.values())
+            files.setdefault(one.path, one)  # two splits may lie in one archive
+    return list(files.values())
 
 
 def _missing_weights(study: Study) -> list[Download]:

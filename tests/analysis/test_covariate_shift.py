@@ -11,10 +11,9 @@ from nap_core.analysis import covariate_shift, evaluation
 from nap_core.analysis.covariate_shift import CORRUPTIONS, SEVERITIES, Shifted
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped
 from nap_core.methods import EvaluationData, ImageSet
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import Progress, RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 40)

@@ -10,11 +10,11 @@ from nap_core.analysis import evaluation, layers
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets import load as load_images
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, Stored
+from nap_core.extraction import Stored
 from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel, architectures
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 20)

@@ -12,10 +12,9 @@ from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.analysis.sensitivity import input_size, number_of_images
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped
 from nap_core.methods import EvaluationData, ScoringContext
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 from nap_core.studies.study import Study, run
 from tests.made_data import made_data
 

@@ -11,13 +11,12 @@ from nap_core import methods, metrics
 from nap_core.analysis import evaluation, weight_search
 from nap_core.analysis.weight_search import SearchStep, binary_search
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped
 from nap_core.figures import colours
 from nap_core.figures.weight_search import reading, search_picture, steps_table, unknowable
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, combine, weight_curve
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 from nap_core.studies.study import Study, run
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 30)

@@ -14,6 +14,7 @@ from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
+from tests.sentences import Says, states
 
 MODEL = ("--model", "resnet20-cifar10")
 NEEDED = ("method", "ood", "fpr95", "auroc", "aupr_in", "aupr_out", "n_id", "n_ood", "id_accuracy")
@@ -163,7 +164,7 @@ class TestData:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
         status, _, err = run("evaluate", *MODEL, "--ood", folder, "--limit", 5, "--methods", "msp", "--quiet")
         assert status == 0
-        assert err.startswith("Left out of pictures: “frog/broken.png” is not a picture.")
+        assert states(err, "pictures frog/broken.png")
 
 
 class TestMethods:
@@ -176,14 +177,28 @@ class TestMethods:
         assert done | left_out == {*methods.RECORDS, *methods.COMBINATIONS}
         assert not done & left_out
         assert {"nap", "energy", "ash-s", "gradnorm", "nap+ash-s"} <= done
-        assert "Left out knn: KNN needs a fit split (training images of ImageNet-1k" in err
-        assert "Left out odin: ODIN needs the images themselves, and only activations are at hand" in err
+        assert states(err, "knn KNN fit split ImageNet-1k")
+        assert states(err, "odin ODIN images only activations")
 
     def test_one_that_is_named_beside_all_must_run(self, run) -> None:
         asked = ("evaluate", "--model", "efficientnet-lite0-imagenet", "--ood", "textures")
         status, _, err = run(*asked, "--methods", "all,knn")
         assert status == 2
-        assert err.splitlines()[-1].startswith("KNN needs a fit split")
+        assert states(err.splitlines()[-1], "KNN fit split ImageNet-1k")
+
+    def test_a_given_threshold_needs_no_fit_split(self, run, rows) -> None:
+        """ReAct clips at the threshold; without one it estimates it from the fit split, which this model lacks."""
+        asked = ("--model", "efficientnet-lite0-imagenet", "--ood", "uniform-noise", "--limit", 6)
+        specs = ["react:threshold=1.0", "nap+react:threshold=1.0"]
+        found = rows(*asked, "--methods", ",".join(specs))
+        assert [(row["method"], row["fit_sha256"]) for row in found] == [(spec, "") for spec in specs]
+        study = run_study(
+            Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 6), Store(), device="cpu"
+        )
+        assert [row["auroc"] for row in found] == list(evaluation.evaluate(study, specs)["auroc"])
+        for spec in ("react", "react:threshold=0"):
+            status, _, err = run("evaluate", *asked, "--methods", spec)
+            assert status == 2 and states(err, "fit split ImageNet-1k")
 
     def test_a_method_is_evaluated_once(self, rows) -> None:
         found = rows(*MODEL, "--ood", "mnist", "--limit", 5, "--methods", "msp, energy,msp")
@@ -214,15 +229,15 @@ class TestOutput:
             assert all(row[name] == pytest.approx(wanted[name]) for name in FIGURES)
             assert row["w"] == wanted["w"] or math.isnan(wanted["w"])
 
-    def test_table_for_people(self, run, rows) -> None:
+    def test_table_for_people(self, run, rows, says: Says) -> None:
         asked = (*MODEL, "--ood", "t=textures", "--ood", "mnist", "--limit", 20, "--methods", "energy,nap+energy")
         status, out, _ = run("evaluate", *asked)
         assert status == 0
         title, head, energy, combined, origin = out.splitlines()
-        assert title == "ResNet-20 · ID: cifar10 (20 images) · OOD: t (20), mnist (20)"
+        says(title, "ResNet-20 ID cifar10 20 OOD t 20 mnist 20")
         assert head.split()[-6:] == ["t", "mnist", "average", "ID", "accuracy", "(%)"]
         assert combined.startswith("NAP+Energy (w = 0.4)")
-        assert origin == "NAP+Energy: w = 0.4 is the paper's for CIFAR-10 (Table 11)."
+        says(origin, "NAP+Energy 0.4 paper's CIFAR-10 11")
         first, second = (row for row in rows(*asked) if row["method"] == "energy")
         assert f"{100 * first['fpr95']:.1f} / {100 * first['auroc']:.1f}" in energy
         average = 50 * (first["auroc"] + second["auroc"])

@@ -1,4 +1,4 @@
-"""``score``: a JSON line a file, the good ones among the bad; the numbers are nap_core.placement's."""
+"""``score``: a JSON line a file, the good ones among the bad; the numbers are analysis.single_image's."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from nap_core import datasets, extraction, methods, models
 from nap_core.analysis import single_image
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
+from tests.sentences import Says, states
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ("--model", "resnet20-cifar10", "--device", "cpu", "--quiet")
@@ -59,7 +60,7 @@ def test_prediction_with_the_next_ones(run) -> None:
     assert sum(one["probability"] for one in top) <= 1 + 1e-9
 
 
-def test_bad_images_are_lines_among_the_good_ones(run, tmp_path: Path) -> None:
+def test_bad_images_are_lines_among_the_good_ones(run, says: Says, tmp_path: Path) -> None:
     (empty := tmp_path / "empty.png").write_bytes(b"")
     (text := tmp_path / "text.jpg").write_text("no picture")
     Image.fromarray(np.zeros((1, 4000), np.uint8)).save(hair := tmp_path / "hair.png")
@@ -68,17 +69,37 @@ def test_bad_images_are_lines_among_the_good_ones(run, tmp_path: Path) -> None:
     assert status == 1
     found = lines(out)
     assert [line["file"] for line in found] == [str(file) for file in files]
-    reasons = ["", "is empty", "is a folder", "is not a picture", "There is no file", "times as long as wide", ""]
-    for line, reason in zip(found, reasons, strict=True):
-        assert ("error" in line) == bool(reason)
-        assert reason in line.get("error", "")
+    reasons = [
+        "",
+        "empty.png empty 0",
+        "FOLDER folder",
+        "text.jpg not picture",
+        "no FOLDER/gone.png",
+        "hair.png 4,000 1 30",
+        "",
+    ]
+    for line, facts in zip(found, reasons, strict=True):
+        assert ("error" in line) == bool(facts)
+        if facts:
+            says(line["error"].replace(str(tmp_path), "FOLDER"), facts)
     assert found[0] == found[-1]
 
 
-def test_nothing_but_bad_images(run) -> None:
+def test_nothing_but_bad_images(run, says: Says) -> None:
     status, out, _ = run("score", "gone.png", *MODEL, "--methods", "nap")
     assert status == 1
-    assert lines(out) == [{"file": "gone.png", "error": "There is no file “gone.png”. Check the path."}]
+    (line,) = lines(out)
+    assert (line["file"], set(line)) == ("gone.png", {"file", "error"})
+    says(line["error"], "no gone.png")
+
+
+def test_a_given_threshold_needs_no_fit_split(run, checkpoint: Path, archive: Path) -> None:
+    asked = ("score", PHOTO, "--model", "resnet20", "--weights", checkpoint, "--id", archive, *MODEL[2:])
+    status, out, err = run(*asked, "--methods", "react:threshold=1.0,nap+react:threshold=1.0")
+    assert (status, err) == (0, "")
+    assert list(lines(out)[0]["scores"]) == ["react:threshold=1.0", "nap+react:threshold=1.0"]
+    status, _, err = run(*asked, "--methods", "react")
+    assert status == 2 and states(err, "ReAct fit split --fit")
 
 
 def test_methods_that_fit_and_a_weight(run) -> None:

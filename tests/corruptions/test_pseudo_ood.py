@@ -10,7 +10,7 @@ from nap_core.corruptions import pseudo_ood
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import decoding
+from nap_core.extraction import forward_pass
 from nap_core.models import Transform
 
 NAMES = tuple(corruptions.RECORDS)
@@ -83,7 +83,7 @@ def test_the_network_is_fed_the_corrupted_view_itself(model: str) -> None:
 
 
 def test_extraction_gives_the_activations_of_the_corrupted_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "threads", lambda: 3)
+    monkeypatch.setattr(forward_pass, "threads", lambda: 3)
     model = models.load("resnet20-cifar10")
     images = PseudoOod(datasets.load("cifar10"), model.transform, limit=40, scale="imagenet")
     found = extraction.extract(for_views(model), images, device="cpu")

@@ -3,7 +3,7 @@
 import pytest
 
 from nap_core import models
-from nap_core.datasets.labels import are_strangers
+from nap_core.datasets.images import are_strangers
 
 CIFAR10 = models.CIFAR10_CLASSES
 IMAGENET = models.find("efficientnet-lite0-imagenet").classes()

@@ -12,6 +12,7 @@ from PIL import Image, ImageFile
 
 from nap_core.datasets import decoding, uploaded_images
 from nap_core.errors import UserError
+from tests.sentences import Says
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -39,62 +40,62 @@ def png_that_claims(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
 def test_lossless_formats_come_back_pixel_by_pixel(kind: str) -> None:
     source = gradient() if kind != "GIF" else gradient().quantize(128)
-    found = uploaded_images.read(encoded(source, kind), f"a.{kind.lower()}")
-    np.testing.assert_array_equal(np.asarray(found.image), np.asarray(source.convert("RGB")))
-    assert (found.image.mode, found.notes) == ("RGB", ())
+    image = uploaded_images.read(encoded(source, kind), f"a.{kind.lower()}")
+    np.testing.assert_array_equal(np.asarray(image.image), np.asarray(source.convert("RGB")))
+    assert (image.image.mode, image.notes) == ("RGB", ())
 
 
 @pytest.mark.parametrize(("kind", "name"), [("JPEG", "a.jpeg"), ("WEBP", "a.webp")])
 def test_lossy_formats_come_back_nearly(kind: str, name: str) -> None:
-    found = uploaded_images.read(encoded(gradient(96, 64).resize((96, 64)), kind, quality=95), name)
-    assert found.image.size == (96, 64)
-    assert found.notes == ()
+    image = uploaded_images.read(encoded(gradient(96, 64).resize((96, 64)), kind, quality=95), name)
+    assert image.image.size == (96, 64)
+    assert image.notes == ()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_any_mode_gives_rgb(mode: str) -> None:
-    found = uploaded_images.read(encoded(gradient().convert(mode), "PNG"), "a.png")
+    image = uploaded_images.read(encoded(gradient().convert(mode), "PNG"), "a.png")
     expected = gradient().convert(mode).convert("RGB")
-    np.testing.assert_array_equal(np.asarray(found.image), np.asarray(expected))
+    np.testing.assert_array_equal(np.asarray(image.image), np.asarray(expected))
 
 
-def test_transparency_lies_on_white_and_it_is_said() -> None:
+def test_transparency_lies_on_white_with_a_note(says: Says) -> None:
     picture = Image.new("RGBA", (4, 2), (200, 0, 0, 255))
     picture.putpixel((0, 0), (200, 0, 0, 0))
     picture.putpixel((1, 0), (200, 0, 0, 51))
-    found = uploaded_images.read(encoded(picture, "PNG"), "a.png")
-    assert [found.image.getpixel((x, 0)) for x in range(3)] == [(255, 255, 255), (244, 204, 204), (200, 0, 0)]
-    assert found.notes == ("What is transparent in it lies on white.",)
+    image = uploaded_images.read(encoded(picture, "PNG"), "a.png")
+    assert [image.image.getpixel((x, 0)) for x in range(3)] == [(255, 255, 255), (244, 204, 204), (200, 0, 0)]
+    says(*image.notes, "transparent white")
 
 
 def test_a_palette_with_a_transparent_colour_lies_on_white() -> None:
     picture = Image.new("P", (3, 1), 0)
     picture.putpalette([10, 20, 30, 40, 50, 60])
     picture.putpixel((1, 0), 1)
-    found = uploaded_images.read(encoded(picture, "PNG", transparency=1), "a.png")
-    assert [found.image.getpixel((x, 0)) for x in range(2)] == [(10, 20, 30), (255, 255, 255)]
+    image = uploaded_images.read(encoded(picture, "PNG", transparency=1), "a.png")
+    assert [image.image.getpixel((x, 0)) for x in range(2)] == [(10, 20, 30), (255, 255, 255)]
 
 
-def test_sixteen_bits_are_scaled_not_cut() -> None:
+def test_sixteen_bits_are_scaled_not_cut(says: Says) -> None:
     picture = Image.fromarray(np.array([[0, 257 * 100, 65535]], dtype=np.uint16))
-    found = uploaded_images.read(encoded(picture, "PNG"), "a.png")
-    assert [found.image.getpixel((x, 0))[0] for x in range(3)] == [0, 100, 255]
-    assert "16-bit" in found.notes[0]
+    image = uploaded_images.read(encoded(picture, "PNG"), "a.png")
+    assert [image.image.getpixel((x, 0))[0] for x in range(3)] == [0, 100, 255]
+    says(*image.notes, "16-bit 8")
 
 
-def test_floats_are_stretched() -> None:
+def test_floats_are_stretched(says: Says) -> None:
     picture = Image.fromarray(np.array([[-1.0, 0.0, 1.0]], dtype=np.float32))
-    found = uploaded_images.read(encoded(picture, "TIFF"), "a.tif")
-    assert [found.image.getpixel((x, 0))[0] for x in range(3)] == [0, 128, 255]
-    assert "stretched" in found.notes[0]
+    image = uploaded_images.read(encoded(picture, "TIFF"), "a.tif")
+    assert [image.image.getpixel((x, 0))[0] for x in range(3)] == [0, 128, 255]
+    says(*image.notes, "grey stretched")
 
 
-def test_cmyk_becomes_rgb_and_it_is_said() -> None:
-    found = uploaded_images.read(encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=100), "a.jpg")
-    red, green, blue = found.image.getpixel((4, 4))
+def test_cmyk_becomes_rgb_with_a_note(says: Says) -> None:
+    image = uploaded_images.read(encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=100), "a.jpg")
+    red, green, blue = image.image.getpixel((4, 4))
     assert red > 240
     assert max(green, blue) < 15
-    assert "CMYK" in found.notes[0]
+    says(*image.notes, "CMYK RGB")
 
 
 @pytest.mark.parametrize(
@@ -106,38 +107,34 @@ def test_cmyk_becomes_rgb_and_it_is_said() -> None:
         (2, Image.Transpose.FLIP_LEFT_RIGHT),
     ],
 )
-def test_exif_orientation_is_respected(orientation: int, undo: Image.Transpose) -> None:
+def test_exif_orientation_is_respected(orientation: int, undo: Image.Transpose, says: Says) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    found = uploaded_images.read(encoded(gradient().transpose(undo), "PNG", exif=exif), "a.png")
-    np.testing.assert_array_equal(np.asarray(found.image), np.asarray(gradient()))
-    assert found.notes == ("It was turned upright, as its camera noted.",)
+    image = uploaded_images.read(encoded(gradient().transpose(undo), "PNG", exif=exif), "a.png")
+    np.testing.assert_array_equal(np.asarray(image.image), np.asarray(gradient()))
+    says(*image.notes, "upright")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("GIF", "a.gif"), ("PNG", "a.png"), ("WEBP", "a.webp")])
 def test_animations_give_their_first_frame(kind: str, name: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100, lossless=True)
-    found = uploaded_images.read(data, name)
-    assert found.image.getpixel((3, 3)) == (255, 0, 0)
-    assert "It is animated: its first frame is used." in found.notes
+    image = uploaded_images.read(data, name)
+    assert image.image.getpixel((3, 3)) == (255, 0, 0)
+    assert "It is animated: its first frame is used." in image.notes
 
 
-def test_a_tiff_of_several_pages_gives_its_first() -> None:
+def test_a_tiff_of_several_pages_gives_its_first(says: Says) -> None:
     data = encoded(Image.new("RGB", (8, 8), "red"), "TIFF", save_all=True, append_images=[Image.new("RGB", (8, 8))])
-    found = uploaded_images.read(data, "scan.tiff")
-    assert found.image.getpixel((3, 3)) == (255, 0, 0)
-    assert found.notes == ("Only its first page is used.",)
+    image = uploaded_images.read(data, "scan.tiff")
+    assert image.image.getpixel((3, 3)) == (255, 0, 0)
+    says(*image.notes, "first page")
 
 
-def test_a_wrong_ending_is_read_and_said() -> None:
+def test_a_wrong_ending_is_read_and_noted(says: Says) -> None:
     data = encoded(gradient(), "PNG")
-    assert uploaded_images.read(data, "a.JPG").notes == (
-        "Its name ends in .JPG, but it is a PNG picture and was read as one.",
-    )
-    assert uploaded_images.read(data, "a").notes == (
-        "Its name has no ending, but it is a PNG picture and was read as one.",
-    )
+    says(*uploaded_images.read(data, "a.JPG").notes, ".JPG PNG")
+    says(*uploaded_images.read(data, "a").notes, "no PNG")
     assert uploaded_images.read(data, "A.PNG").notes == ()
 
 

@@ -13,9 +13,8 @@ from PIL import Image
 from nap_core import datasets
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import decoding, forward_pass
-from nap_core.extraction.decoding import AHEAD, PIECE, blocks
-from nap_core.extraction.forward_pass import ForwardPass
+from nap_core.extraction import forward_pass
+from nap_core.extraction.forward_pass import AHEAD, PIECE, ForwardPass, blocks
 from nap_core.models import Transform
 
 TRANSFORM = Transform(8, 6, (0.5,) * 3, (0.25,) * 3)
@@ -44,7 +43,7 @@ def views_of(dataset, first: int, last: int) -> np.ndarray:
 @pytest.mark.parametrize("threads", [1, 2, 7])
 @pytest.mark.parametrize(("first", "last", "size"), [(0, 1, 4), (0, 50, 16), (3, 50, PIECE), (5, 41, 1), (0, 50, 999)])
 def test_every_image_comes_once_in_order_bit_by_bit(threads, first, last, size, monkeypatch) -> None:
-    monkeypatch.setattr(decoding, "threads", lambda: threads)
+    monkeypatch.setattr(forward_pass, "threads", lambda: threads)
     dataset = pictures(50, do=lambda index: time.sleep(0.002 * (index % 3)))
     found = list(blocks(dataset, TRANSFORM, first, last, size))
     assert [start for start, _ in found] == list(range(first, last, size))
@@ -61,13 +60,13 @@ def test_photographs_are_those_of_a_single_thread(tmp_path, monkeypatch) -> None
         small.resize((500, 375), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
         (tmp_path / f"{index:02d}.jpg").write_bytes(file.getvalue())
     dataset, transform = datasets.from_folder(tmp_path), Transform(64, 56, (0.5,) * 3, (0.25,) * 3, "bicubic")
-    monkeypatch.setattr(decoding, "threads", lambda: 4)
+    monkeypatch.setattr(forward_pass, "threads", lambda: 4)
     ((_, found),) = blocks(dataset, transform, 0, 24, 24)
     np.testing.assert_array_equal(found, np.stack([transform.view(dataset.image(index)) for index in range(24)]))
 
 
 def test_several_images_are_decoded_at_a_time(monkeypatch) -> None:
-    monkeypatch.setattr(decoding, "threads", lambda: 3)
+    monkeypatch.setattr(forward_pass, "threads", lambda: 3)
     meet = threading.Barrier(3)
     dataset = pictures(3 * PIECE, do=lambda index: index % PIECE == 0 and meet.wait(60))
     ((_, block),) = blocks(dataset, TRANSFORM, 0, 3 * PIECE, 3 * PIECE)
@@ -75,7 +74,7 @@ def test_several_images_are_decoded_at_a_time(monkeypatch) -> None:
 
 
 def test_no_more_is_decoded_ahead_than_there_are_blocks_for(monkeypatch) -> None:
-    monkeypatch.setattr(decoding, "threads", lambda: 4)
+    monkeypatch.setattr(forward_pass, "threads", lambda: 4)
     dataset = pictures(100)
     feed = blocks(dataset, TRANSFORM, 0, 100, 10)
     for used in range(1, 4):
@@ -97,7 +96,7 @@ def test_the_first_image_that_cannot_be_read_is_named(threads, monkeypatch) -> N
             time.sleep(0.2 if index == PIECE + 2 else 0)
             raise UserError(f"picture {index} is gone")
 
-    monkeypatch.setattr(decoding, "threads", lambda: threads)
+    monkeypatch.setattr(forward_pass, "threads", lambda: threads)
     feed = blocks(pictures(100, do=fail), TRANSFORM, 0, 100, PIECE)
     assert next(feed)[0] == 0
     with pytest.raises(UserError, match=f"^picture {PIECE + 2} is gone$"):
@@ -108,7 +107,7 @@ def test_the_first_image_that_cannot_be_read_is_named(threads, monkeypatch) -> N
 
 
 def test_who_stops_listening_waits_for_no_more_than_is_under_way(monkeypatch) -> None:
-    monkeypatch.setattr(decoding, "threads", lambda: 2)
+    monkeypatch.setattr(forward_pass, "threads", lambda: 2)
     hold = threading.Event()
     dataset = pictures(1000, do=lambda index: index >= 100 and hold.wait(60))
     feed = blocks(dataset, TRANSFORM, 0, 1000, 100)
@@ -122,10 +121,10 @@ def test_who_stops_listening_waits_for_no_more_than_is_under_way(monkeypatch) ->
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoder")]
 
 
-@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (6, 6), (128, decoding.MAXIMUM_THREADS)])
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (6, 6), (128, forward_pass.MAXIMUM_THREADS)])
 def test_a_thread_a_core(cores, expected, monkeypatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(cores)), raising=False)
-    assert decoding.threads() == expected
+    assert forward_pass.threads() == expected
 
 
 @pytest.mark.parametrize(("device", "pinned"), [("cuda", True), ("cpu", False), ("mps", False)])

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from nap_core import datasets, extraction, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, choose_device, extract, maps, stored
+from nap_core.extraction import choose_device, extract, maps, plan
 from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")
 SIDE, CHANNELS, CLASSES = 6, 5, 3
@@ -224,7 +224,7 @@ class TestStore:
         assert store.entry(extraction.store_key(model, broken)).rows == 6
 
     def test_shards_are_written_while_the_pass_runs(self, store_root, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stored, "SHARD_ROWS", 4)
+        monkeypatch.setattr(plan, "SHARD_ROWS", 4)
         store, model, dataset = Store(store_root), tiny(), pictures(10)
         rows: list[int] = []
         extract(
@@ -242,7 +242,7 @@ class TestStore:
 
     def test_two_passes_at_once_do_not_store_an_image_twice(self, store_root, monkeypatch: pytest.MonkeyPatch) -> None:
         """The second begins before the first has stored anything, and ends after it."""
-        monkeypatch.setattr(stored, "SHARD_ROWS", 4)
+        monkeypatch.setattr(plan, "SHARD_ROWS", 4)
         dataset, models_of_both = pictures(10), [tiny(), tiny()]
         second_has_begun, first_is_done = threading.Event(), threading.Event()
         found = {}

@@ -2,16 +2,9 @@
 
 import pytest
 
-from nap_core.extraction import (
-    ExtractionPlan,
-    ExtractionStep,
-    ExtractionStopped,
-    Progress,
-    RunCallbacks,
-    extract,
-    sites_of,
-)
+from nap_core.extraction import ExtractionPlan, ExtractionStep, extract, sites_of
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from tests.extraction.test_extraction import CHANNELS, assert_close, assert_equal, pictures, stop_after, tiny
 from tests.extraction.test_several_layers import deep
 

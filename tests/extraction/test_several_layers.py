@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from nap_core import models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, Stored, extract, extract_layers, stored
+from nap_core.extraction import Stored, extract, extract_layers, plan
 from nap_core.models import FeatureHook, LoadedModel, Transform
 from nap_core.models.architectures import Architecture
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from tests.extraction.test_extraction import SIDE, assert_equal, pictures, stop_after
 
 LAYERS = ("first", "relu", "second", "")
@@ -122,7 +122,7 @@ def test_what_a_layer_has_is_not_read_again_and_the_rest_is_filled_by_position(s
 
 
 def test_a_stopped_pass_keeps_every_layer_and_goes_on(store_root, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "SHARD_ROWS", 4)
+    monkeypatch.setattr(plan, "SHARD_ROWS", 4)
     store, model, dataset = Store(store_root), deep(), pictures(10)
     with pytest.raises(ExtractionStopped):
         extract_layers(
@@ -149,7 +149,7 @@ def test_a_gpu_without_room_takes_smaller_batches_for_all_layers() -> None:
 
 
 def test_a_layer_too_large_for_half_precision_goes_to_single_alone(store_root, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "HALF_FROM", 1)
+    monkeypatch.setattr(plan, "HALF_FROM", 1)
     store, model, dataset = Store(store_root), deep(scale=1e6), pictures(6)
     found = extract_layers(model, dataset, ("relu", ""), store=store, device="cpu")
     assert (found["relu"].maximum.dtype, found[""].maximum.dtype) == (np.float32, np.float16)
@@ -172,5 +172,5 @@ def test_how_wide_an_entry_will_be_is_known_without_a_pass(layer: str) -> None:
     found = extract(at(model, layer), pictures(1), device="cpu")
     model.network.batches.clear()
     features = 0 if found.features is None else found.features.shape[1]
-    assert stored.widths(at(model, layer)) == (found.channels, len(CLASSES), features)
+    assert plan.widths(at(model, layer)) == (found.channels, len(CLASSES), features)
     assert model.network.batches == []

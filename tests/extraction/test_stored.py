@@ -8,10 +8,10 @@ import pytest
 from nap_core import datasets, models
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Stored, extract, stored
+from nap_core.extraction import Stored, extract, plan
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 from tests.extraction.test_extraction import CHANNELS, CLASSES, Tiny, assert_equal, pictures, stop_after, tiny
 
 FIELDS = ("maximum", "mean", "variance", "logits", "labels")
@@ -21,12 +21,12 @@ FIELDS = ("maximum", "mean", "variance", "logits", "labels")
 def half_from_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten images of the tiny network are many."""
     found = Stored(Store("/nowhere"), tiny(), pictures(1))
-    monkeypatch.setattr(stored, "HALF_FROM", found._size(found.single, 10))
+    monkeypatch.setattr(plan, "HALF_FROM", found._size(found.single, 10))
 
 
 @pytest.fixture(autouse=True)
 def _shards_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "SHARD_ROWS", 4)
+    monkeypatch.setattr(plan, "SHARD_ROWS", 4)
 
 
 def run(model: LoadedModel, dataset: ArrayImages, store: Store, limit: int, **more):
@@ -79,7 +79,7 @@ class TestPrecision:
         with pytest.raises(ExtractionStopped):
             run(model, dataset, store, 20, callbacks=RunCallbacks(should_stop=stop_after(3)))
         assert rows(store, model, dataset) == (0, 6)
-        monkeypatch.setattr(stored, "HALF_FROM", 2**40)
+        monkeypatch.setattr(plan, "HALF_FROM", 2**40)
         model.network.batches.clear()
         run(model, dataset, store, 8)
         assert sum(model.network.batches) == 2
@@ -122,7 +122,7 @@ class TestSize:
     @pytest.mark.parametrize("limit", [3, 20])
     @pytest.mark.parametrize("half_from", [0, 2**40])
     def test_the_store_takes_what_was_predicted_to_the_byte(self, store_root, limit, half_from, monkeypatch) -> None:
-        monkeypatch.setattr(stored, "HALF_FROM", half_from)
+        monkeypatch.setattr(plan, "HALF_FROM", half_from)
         store, model, dataset = Store(store_root / f"{limit}-{half_from}"), tiny(), pictures(20)
         predicted = Stored(store, model, dataset).size(limit)
         run(model, dataset, store, limit)
@@ -146,8 +146,8 @@ class TestSize:
         assert found.size(50_000) == pytest.approx(50_000 * (2048 * 8 + 4000 + 8), rel=1e-5)
 
     def test_widths_of_a_network_without_a_linear_head_are_seen(self) -> None:
-        assert stored.widths(tiny()) == (CHANNELS, CLASSES, 0)
-        assert stored.widths(replace(tiny(), head_weight=None, head_bias=None)) == (CHANNELS, CLASSES, 0)
+        assert plan.widths(tiny()) == (CHANNELS, CLASSES, 0)
+        assert plan.widths(replace(tiny(), head_weight=None, head_bias=None)) == (CHANNELS, CLASSES, 0)
 
 
 class TestMapping:
@@ -173,5 +173,5 @@ class TestMapping:
 
 def test_the_store_key_of_the_default_studys_id_images_never_changes() -> None:
     # Computed at commit 0eb7062: another digest would orphan the activations that users have stored.
-    key = stored.store_key(models.load("resnet20-cifar10"), datasets.load("cifar10"))
+    key = plan.store_key(models.load("resnet20-cifar10"), datasets.load("cifar10"))
     assert key.digest == "985d732e8d95c4958c806facec29235841c49e23d1347a0beca1321ebfa1c015"

@@ -1,23 +1,12 @@
-"""Words and shapes that the figures share, and the regression that spreads labels."""
+"""Words and shapes that the figures share."""
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from sklearn.isotonic import isotonic_regression
 
-from nap_core.figures.compare_methods.pareto import isotonic
 from nap_core.figures.layout import axis, curves_over_x
 from nap_core.figures.text import averaged_over, column_title, counted, join, out_of, signed
 
 TITLES = {"a": "MNIST", "b": "Textures"}
 COLOURS = {"a": "#c98608", "b": "#c8352c"}
-
-
-@given(arrays(np.float64, st.integers(1, 12), elements=st.floats(-100, 100, width=32)))
-def test_isotonic_is_scikit_learns(values: np.ndarray) -> None:
-    np.testing.assert_allclose(isotonic(values), isotonic_regression(values), atol=1e-9)
 
 
 @pytest.mark.parametrize(

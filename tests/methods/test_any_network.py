@@ -67,7 +67,7 @@ def standing(request: pytest.FixtureRequest) -> tuple[str, ScoringContext, Image
     blueprint = architectures.find(name)
     transform = replace(blueprint.transform, resize=SIDE, crop=SIDE)
     model: LoadedModel = models.assemble(blueprint, build(), transform, tuple("abcde"), "")
-    fit, images = noise("fit", 60), noise("met", 6)
+    fit, images = noise("fit", 60), noise("images", 6)
     return (
         name,
         ScoringContext(model, fit_images=fit, device="cpu"),

@@ -7,7 +7,7 @@ import pytorch_ood.detector as library
 from pytorch_ood.api import Detector, FeatureMapsDetector, LogitsDetector
 
 from nap_core.methods.catalogue import RECORDS
-from nap_core.methods.image_based import Pass
+from nap_core.methods.image_based import ImageBasedDetector
 
 # Implementations of our own, with the detector whose paper they are from. NAP and GMM have no paper in the library.
 OF_OUR_OWN = {
@@ -51,6 +51,6 @@ def test_every_implementation_and_every_function_of_arguments_loads() -> None:
     for name, record in RECORDS.items():
         assert callable(LOADED[name])
         assert not record.arguments or callable(pkgutil.resolve_name(record.arguments))
-        if isinstance(LOADED[name], type) and issubclass(LOADED[name], Pass):
+        if isinstance(LOADED[name], type) and issubclass(LOADED[name], ImageBasedDetector):
             assert record.family == "images"
             assert record.own_pass

@@ -113,12 +113,12 @@ def test_curve_equals_the_metrics_of_the_combined_scores() -> None:
     assert found.datasets == ("near", "far")
     assert found.fpr95.shape == found.auroc.shape == (2, 3)
     for row, name in enumerate(found.datasets):
-        for column, (known, unknown) in enumerate(
+        for column, (id_scores, ood_scores) in enumerate(
             [
                 (known_nap, nap[name]),
                 (known_other**0.4 * known_nap**0.6, other[name] ** 0.4 * nap[name] ** 0.6),
                 (known_other, other[name]),
             ]
         ):
-            assert found.fpr95[row, column] == metrics.fpr_at_tpr(known, unknown)
-            assert found.auroc[row, column] == metrics.auroc(known, unknown)
+            assert found.fpr95[row, column] == metrics.fpr_at_tpr(id_scores, ood_scores)
+            assert found.auroc[row, column] == metrics.auroc(id_scores, ood_scores)

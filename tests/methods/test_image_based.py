@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +16,16 @@ from torch import Tensor, nn
 from nap_core import methods
 from nap_core.datasets.images import ArrayImages
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, extract
+from nap_core.extraction import extract
 from nap_core.methods import ImageSet, ScoringContext
 from nap_core.methods.image_based import BATCH
-from nap_core.methods.image_based_detectors import CoveragePass
+from nap_core.methods.image_based_detectors import NeuronCoverage
 from nap_core.methods.nac_me import model_coverage, stored_coverage
 from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 
 OWN_PASS = [name for name, one in methods.RECORDS.items() if one.own_pass]
 
@@ -142,24 +143,67 @@ def test_dropout_is_asked_for_where_there_is_none(standing: ScoringContext, imag
         methods.scored(methods.parse("mc-dropout"), image_set, standing)
 
 
-def test_dropout_equals_pytorch_ood_and_does_not_hang_on_what_was_drawn_before(
-    small_model: LoadedModel, images: ArrayImages, image_set: ImageSet
-) -> None:
+@pytest.fixture
+def dropout_model(small_model: LoadedModel) -> LoadedModel:
     network = copy.deepcopy(small_model.network)
     network.second.append(nn.Dropout(0.3))
-    wet = replace(small_model, network=network)
-    found = []
-    for seed in (1, 2):
-        torch.manual_seed(seed)
-        found.append(methods.scored(methods.parse("mc-dropout:samples=5"), image_set, ScoringContext(wet)).scores)
-    np.testing.assert_array_equal(*found)
-    theirs = []
-    for x in fed(small_model, images).split(BATCH):
+    return replace(small_model, network=network)
+
+
+class Replayed(nn.Module):
+    """Logits of one image that were computed before, one row a call."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.rows = iter(logits)
+
+    def forward(self, _x: Tensor) -> Tensor:
+        return next(self.rows)[None]
+
+
+def test_dropout_is_pytorch_oods_variance_of_passes_whose_masks_are_drawn_for_each_image(
+    dropout_model: LoadedModel,
+) -> None:
+    images = noise_images(12, 5)
+    image_set = ImageSet(extract(dropout_model, images, device="cpu"), images)
+    scores = methods.scored(methods.parse("mc-dropout:samples=5"), image_set, ScoringContext(dropout_model)).scores
+    network, expected = copy.deepcopy(dropout_model.network).train(), []
+    for x in fed(dropout_model, images):
         torch.manual_seed(0)
-        theirs.append(library.MCD(network, samples=5).predict(x))
-    np.testing.assert_allclose(found[0], -torch.cat(theirs).double().numpy(), rtol=1e-5, atol=1e-8)
-    assert found[0].std() > 0
-    assert not network.training
+        logits = network(x.expand(5, *x.shape)).detach()
+        expected.append(library.MCD(Replayed(logits), samples=5).predict(x[None]))
+    np.testing.assert_allclose(scores, -torch.cat(expected).double().numpy(), rtol=1e-5, atol=1e-8)
+    assert scores.std() > 0
+    assert not dropout_model.network.training
+
+
+def test_dropout_does_not_depend_on_earlier_draws_or_on_the_other_images(
+    dropout_model: LoadedModel, tmp_path: Path
+) -> None:
+    images = noise_images(12, 5)
+    whole = extract(dropout_model, images, device="cpu")
+    method, scores = methods.parse(f"mc-dropout:samples={BATCH + 6}"), []
+    for seed, counts in ((1, (12,)), (2, (7, 12))):
+        torch.manual_seed(seed)
+        context = ScoringContext(dropout_model, store=Store(tmp_path / str(seed)))
+        scores.append([methods.scored(method, ImageSet(whole.head(count), images), context).scores for count in counts])
+        assert torch.initial_seed() == seed
+    np.testing.assert_array_equal(scores[0][-1], scores[1][-1])
+
+
+def test_threads_that_share_a_context_get_the_scores_of_one_thread(small_model: LoadedModel) -> None:
+    method, alone, shared = (
+        methods.parse("ash-early:variant=s"),
+        ScoringContext(small_model),
+        ScoringContext(small_model),
+    )
+    noise = [noise_images(640, seed) for seed in range(3)]
+    sets = [ImageSet(extract(small_model, images, device="cpu"), images) for images in noise]
+    expected = [methods.scored(method, one, alone) for one in sets]
+    with ThreadPoolExecutor(len(sets)) as pool:
+        for one, other in zip(expected, pool.map(lambda one: methods.scored(method, one, shared), sets), strict=True):
+            np.testing.assert_array_equal(one.scores, other.scores)
+            np.testing.assert_array_equal(one.predictions, other.predictions)
 
 
 def test_a_new_detector_of_images_needs_a_record_and_no_code(
@@ -198,7 +242,7 @@ def test_changed_code_does_not_take_old_scores(
     methods.scored(methods.parse("nac-ue"), image_set, standing)
     model_coverage(standing)
     assert methods.missing(methods.parse("nac-ue"), image_set, standing) == 0
-    monkeypatch.setattr(CoveragePass, "revision", CoveragePass.revision + 1)
+    monkeypatch.setattr(NeuronCoverage, "revision", NeuronCoverage.revision + 1)
     assert methods.missing(methods.parse("nac-ue"), image_set, standing) == len(image_set.activations)
     assert stored_coverage(standing) is None
 

@@ -146,7 +146,7 @@ class TestCombinations:
             table = {(row["method"], row["id_dataset"]): float(row["w"]) for row in csv.DictReader(file)}
         for record in methods.RECORDS.values():
             name = {"ASH-S": "ASH"}.get(record.title, record.title)
-            published = {known: w for (method, known), w in table.items() if method == name}
+            published = {benchmark: w for (method, benchmark), w in table.items() if method == name}
             assert dict(record.published_w) == published, record.name
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from nap_core import methods, models
 from nap_core.activations import Activations
+from nap_core.analysis.evaluation import evaluate
 from nap_core.errors import UserError
-from nap_core.methods import ImageSet, Parameter, ScoringContext
-from nap_core.methods.refusals import bounds, refusal
+from nap_core.methods import EvaluationData, ImageSet, Parameter, ScoringContext
+from nap_core.methods.refusals import bounds, refusal, used_parameters
 from nap_core.models import LoadedModel
+from tests.sentences import Says
 
 CLASSES, FIT = 3, 90
 CASES = [(name, one.name) for name, record in methods.RECORDS.items() for one in record.parameters if not one.choices]
@@ -78,27 +80,43 @@ def run(spec: str, images: ImageSet, context: ScoringContext) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "sentence"),
+    ("spec", "facts"),
     [
-        ("vim:d=65", "ViM: d must be 0 to 63 here, where the network has 64 features, not 65."),
-        ("vim:d=64", "ViM: d must be 0 to 63 here, where the network has 64 features, not 64."),
-        ("gen:M=4", "GEN: M must be 0 to 3 here, where the network has 3 classes, not 4."),
-        ("knn:k=91", "KNN: k must be 1 to 90 here, where the fit split has 90 images, not 91."),
-        ("nap+knn:k=91", "KNN: k must be 1 to 90 here, where the fit split has 90 images, not 91."),
-        ("nap:head=1", "NAP: head must be 0 here, where ResNet-20 is no Transformer, not 1."),
-        ("nap:head=1+energy", "NAP: head must be 0 here, where ResNet-20 is no Transformer, not 1."),
-        (
-            "ash-early:back=3",
-            "ASH at an earlier layer: back must be 1 to 2 here, where ResNet-20 names 3 layers, not 3.",
-        ),
-        ("nac-ue:layers=4", "NAC-UE: layers must be 1 to 3 here, where ResNet-20 names 3 layers, not 4."),
-        ("lts:p=0.001", "LTS: p must be 0.0079 to 1 here, where the network has 64 features, not 0.001."),
+        ("vim:d=65", "ViM d 0 63 64 features 65"),
+        ("vim:d=64", "ViM d 0 63 64 features 64"),
+        ("gen:M=4", "GEN M 0 3 3 classes 4"),
+        ("knn:k=91", "KNN k 1 90 90 images 91"),
+        ("nap+knn:k=91", "KNN k 1 90 90 images 91"),
+        ("nap:head=1", "NAP head 0 Transformer 1"),
+        ("nap:head=1+energy", "NAP head 0 Transformer 1"),
+        ("ash-early:back=3", "ASH back 1 2 ResNet-20 3 layers 3"),
+        ("nac-ue:layers=4", "NAC-UE layers 1 3 ResNet-20 3 layers 4"),
+        ("lts:p=0.001", "LTS p 0.0079 1 64 features 0.001"),
     ],
 )
-def test_the_sentence_has_the_range_on_this_network(spec: str, sentence: str) -> None:
+def test_the_refusal_has_the_range_on_this_network(spec: str, facts: str, says: Says) -> None:
     model = network(64)
     context = ScoringContext(model, "", fit_activations=made(model, FIT, 1))
-    assert str(refusal(methods.parse(spec), context)) == sentence
+    says(str(refusal(methods.parse(spec), context)), facts)
+
+
+@pytest.mark.parametrize(
+    ("spec", "trained_on", "used"),
+    [
+        ("knn", "", "knn:k=20"),
+        ("gen", "ImageNet-1k", "gen:M=3"),
+        ("openmax", "", "openmax:tailsize=6:alpha=3"),
+        ("ash-p:percentile=0.5", "", "ash-p:percentile=0.5"),
+    ],
+)
+def test_a_default_beyond_the_limit_becomes_the_limit_and_the_table_says_so(spec, trained_on, used) -> None:
+    model = network(64)
+    images, context = made(model, 30, 2), ScoringContext(model, trained_on, fit_activations=made(model, 20, 1))
+    parameters = dict(methods.parse(used).settings)
+    assert parameters.items() <= used_parameters(methods.parse(spec), context).items()
+    np.testing.assert_array_equal(methods.score(spec, images, context), methods.score(used, images, context))
+    table = evaluate(EvaluationData("id", ImageSet(images), {"ood": ImageSet(made(model, 5, 3))}, context), [spec])
+    assert {f"{name}={value}" for name, value in parameters.items()} <= set(table["parameters"][0].split())
 
 
 def test_without_a_network_the_activations_have_the_limits() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.methods import ScoringContext
+from nap_core.methods import ScoringContext, refusals
 from nap_core.methods.scoring import prepare
 from nap_core.methods.spec import MethodRecord
 from nap_core.models import LoadedModel
@@ -82,10 +82,14 @@ BY_HAND: dict[str, Callable[[Fed], Tensor]] = {
 
 @pytest.mark.parametrize("name", ADAPTED)
 def test_equals_pytorch_ood(
-    name: str, small_model: LoadedModel, known: Activations, unknown: Activations, context: ScoringContext
+    name: str,
+    small_model: LoadedModel,
+    fit_activations: Activations,
+    activations: Activations,
+    context: ScoringContext,
 ) -> None:
-    theirs = BY_HAND[name](Fed(small_model, known, unknown)).detach().double().numpy()
-    ours = methods.score(name, unknown, context)
+    theirs = BY_HAND[name](Fed(small_model, fit_activations, activations)).detach().double().numpy()
+    ours = methods.score(name, activations, context)
     np.testing.assert_allclose(ours, -theirs, rtol=1e-5, atol=1e-5)
     assert ours.std() > 0
 
@@ -105,7 +109,7 @@ def test_every_detector_for_classification_is_there_or_left_out_for_a_reason() -
 
 
 def test_a_new_detector_needs_a_record_and_no_code(
-    context: ScoringContext, unknown: Activations, monkeypatch: pytest.MonkeyPatch
+    context: ScoringContext, activations: Activations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a later release might bring: a class that pytorch-ood has and the catalogue does not know."""
 
@@ -141,70 +145,90 @@ def test_a_new_detector_needs_a_record_and_no_code(
         needs=("fit split",),
     )
     prepared = prepare(new, context, {"power": 2.0})
-    scores = prepared(methods.ImageSet(unknown), NO_CALLBACKS).scores
-    centred = unknown.mean - context.fit_activations.mean.mean(0)
+    scores = prepared(methods.ImageSet(activations), NO_CALLBACKS).scores
+    centred = activations.mean - context.fit_activations.mean.mean(0)
     logits = np.sort(centred @ context.model.head_weight.T + context.model.head_bias, axis=1)
     np.testing.assert_allclose(scores, (logits[:, -1] - logits[:, -2]) ** 2, rtol=1e-3)
     assert new.fits
 
 
 @pytest.mark.parametrize("name", [name for name, one in methods.RECORDS.items() if one.fits and not one.own_pass])
-def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, unknown: Activations) -> None:
+def test_without_a_fit_split_it_says_so(name: str, small_model: LoadedModel, activations: Activations) -> None:
     with pytest.raises(UserError, match=r"needs a fit split \(training images of CIFAR-10"):
-        methods.score(name, unknown, ScoringContext(small_model, "CIFAR-10"))
+        methods.score(name, activations, ScoringContext(small_model, "CIFAR-10"))
 
 
-def test_without_the_network_it_says_so(unknown: Activations) -> None:
+def test_without_the_network_it_says_so(activations: Activations) -> None:
     with pytest.raises(UserError, match="ASH-S needs the network itself"):
-        methods.score("ash-s", unknown)
+        methods.score("ash-s", activations)
 
 
 def test_a_class_missing_from_the_fit_split_is_named(
-    small_model: LoadedModel, known: Activations, unknown: Activations
+    small_model: LoadedModel, fit_activations: Activations, activations: Activations
 ) -> None:
-    four = known.take(np.flatnonzero(known.labels < 4))
+    four = fit_activations.take(np.flatnonzero(fit_activations.labels < 4))
     with pytest.raises(UserError, match="all 5 classes in the fit split, and it holds 4"):
-        methods.score("mahalanobis", unknown, ScoringContext(small_model, fit_activations=four))
+        methods.score("mahalanobis", activations, ScoringContext(small_model, fit_activations=four))
 
 
-def test_too_few_neighbours_is_a_sentence(context: ScoringContext, unknown: Activations) -> None:
+def test_too_few_neighbours_is_a_sentence(context: ScoringContext, activations: Activations) -> None:
     with pytest.raises(UserError, match=r"KNN: k must be 1 to 400 here, where the fit split has 400 images, not 5000"):
-        methods.score("knn:k=5000", unknown, context)
+        methods.score("knn:k=5000", activations, context)
 
 
 @pytest.mark.parametrize("name", [name for name, one in methods.RECORDS.items() if one.own_logits and not one.own_pass])
-def test_own_logits_have_classes_of_their_own(name: str, context: ScoringContext, unknown: Activations) -> None:
-    found = methods.scored(methods.parse(name), methods.ImageSet(unknown), context)
+def test_own_logits_have_classes_of_their_own(name: str, context: ScoringContext, activations: Activations) -> None:
+    found = methods.scored(methods.parse(name), methods.ImageSet(activations), context)
     assert found.predictions is not None
-    assert found.predictions.shape == (len(unknown),)
+    assert found.predictions.shape == (len(activations),)
 
 
-def test_methods_that_leave_the_logits_alone_tell_no_classes(context: ScoringContext, unknown: Activations) -> None:
-    assert methods.scored(methods.parse("knn"), methods.ImageSet(unknown), context).predictions is None
+def test_methods_that_leave_the_logits_alone_tell_no_classes(context: ScoringContext, activations: Activations) -> None:
+    assert methods.scored(methods.parse("knn"), methods.ImageSet(activations), context).predictions is None
 
 
-def test_a_pruned_head_predicts_by_its_own_logits(context: ScoringContext, unknown: Activations) -> None:
+def test_a_pruned_head_predicts_by_its_own_logits(context: ScoringContext, activations: Activations) -> None:
     """ASH-P that prunes nothing is the network; nearly everything pruned is not."""
-    part = methods.ImageSet(unknown)
+    part = methods.ImageSet(activations)
     whole = methods.scored(methods.parse("ash-p:percentile=0"), part, context)
-    np.testing.assert_array_equal(whole.predictions, unknown.predictions)
+    np.testing.assert_array_equal(whole.predictions, activations.predictions)
     np.testing.assert_allclose(whole.scores, methods.score("energy", part, context), rtol=1e-5)
     little = methods.scored(methods.parse("ash-p:percentile=0.95"), part, context)
-    assert (little.predictions != unknown.predictions).any()
+    assert (little.predictions != activations.predictions).any()
 
 
-def test_react_with_a_threshold_needs_no_fit_split(small_model: LoadedModel, unknown: Activations) -> None:
-    ours = methods.score("react:threshold=0.5", unknown, ScoringContext(small_model))
-    clipped = np.minimum(unknown.mean, 0.5) @ small_model.head_weight.T + small_model.head_bias
+def test_react_with_a_threshold_needs_no_fit_split(small_model: LoadedModel, activations: Activations) -> None:
+    ours = methods.score("react:threshold=0.5", activations, ScoringContext(small_model))
+    clipped = np.minimum(activations.mean, 0.5) @ small_model.head_weight.T + small_model.head_bias
     np.testing.assert_allclose(ours, np.log(np.exp(clipped.astype(np.float64)).sum(1)), rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("spec", "fits"),
+    [
+        ("react", True),
+        ("react:threshold=0", True),
+        ("react:percentile=0.9", True),
+        ("react:threshold=0.5", False),
+        ("nap+react:threshold=0.5", False),
+        ("nap+react", True),
+        ("nap+vim", True),
+    ],
+)
+def test_a_fit_split_is_asked_for_where_something_is_estimated(small_model: LoadedModel, spec: str, fits: bool) -> None:
+    """One rule for scoring, pending work and the command line, with and without a network."""
+    method = methods.parse(spec)
+    assert method.fits == fits
+    for context in (ScoringContext(small_model), ScoringContext()):
+        assert bool(refusals.refusal(method, context)) == fits
+
+
 def test_scores_do_not_depend_on_the_chunks(
-    context: ScoringContext, unknown: Activations, monkeypatch: pytest.MonkeyPatch
+    context: ScoringContext, activations: Activations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("dice", "gmm", "ash-s", "knn", "openmax")
-    whole = [methods.score(name, unknown, context) for name in names]
+    whole = [methods.score(name, activations, context) for name in names]
     monkeypatch.setattr("nap_core.methods.pytorch_ood_adapter.CHUNK_NUMBERS", 64 * 120)
     again = ScoringContext(context.model, context.trained_on, fit_activations=context.fit_activations)
     for name, scores in zip(names, whole, strict=True):
-        np.testing.assert_allclose(methods.score(name, unknown, again), scores, rtol=1e-6)
+        np.testing.assert_allclose(methods.score(name, activations, again), scores, rtol=1e-6)

@@ -21,7 +21,7 @@ CLASS_COUNT, CHANNELS = 7, 12
 
 
 @pytest.fixture
-def known() -> tuple[torch.Tensor, torch.Tensor]:
+def fit() -> tuple[torch.Tensor, torch.Tensor]:
     draw = np.random.default_rng(0)
     labels = np.arange(300) % CLASS_COUNT
     centres = draw.gamma(1, 1, (CLASS_COUNT, CHANNELS))
@@ -30,7 +30,7 @@ def known() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.fixture
-def met() -> torch.Tensor:
+def features() -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(1).gamma(1, 1, (50, CHANNELS)).astype(np.float32))
 
 
@@ -48,8 +48,8 @@ def head() -> Head:
         (MatrixFDBD, fDBD, lambda: (None, head())),
     ],
 )
-def test_scores_are_the_librarys(ours, theirs, arguments, known, met) -> None:
-    found, expected = (kind(*arguments()).fit_features(*known).predict_features(met) for kind in (ours, theirs))
+def test_scores_are_the_librarys(ours, theirs, arguments, fit, features) -> None:
+    found, expected = (kind(*arguments()).fit_features(*fit).predict_features(features) for kind in (ours, theirs))
     np.testing.assert_allclose(found, expected, rtol=2e-4, atol=1e-5)
     assert len(np.unique(np.round(found, 6))) > 40
 

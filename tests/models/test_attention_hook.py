@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import vision_transformer
 
 from nap_core import extraction, methods, models, nap
+from nap_core.activations import Activations
 from nap_core.errors import UserError
 from nap_core.methods import ScoringContext
 from nap_core.models import AttentionHook, LoadedModel, architectures, attention_hook
@@ -142,7 +143,7 @@ def vit() -> LoadedModel:
 
 
 @pytest.fixture(scope="module")
-def seen(vit: LoadedModel) -> tuple[extraction.Activations, np.ndarray]:
+def seen(vit: LoadedModel) -> tuple[Activations, np.ndarray]:
     views = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3), dtype=np.uint8)
     return extraction.look(vit, views, device="cpu")
 

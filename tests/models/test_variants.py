@@ -10,6 +10,7 @@ from torch import nn
 from torchvision import transforms
 
 from nap_core import datasets, extraction, models
+from nap_core.activations import Activations
 from nap_core.analysis import evaluation
 from nap_core.errors import UserError
 from nap_core.models import LoadedModel, Transform, Variant, architectures
@@ -26,7 +27,7 @@ def network() -> LoadedModel:
     return models.load("resnet20-cifar10")
 
 
-def answers(model: LoadedModel) -> extraction.Activations:
+def answers(model: LoadedModel) -> Activations:
     return extraction.extract(model, datasets.load("cifar10"), limit=5, device="cpu")
 
 

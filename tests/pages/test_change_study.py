@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nap_core import datasets
-from nap_core.extraction import stored
+from nap_core.extraction import plan
 from pages.components.study import change_study
 
 SMALL = list(change_study.SIZES)
@@ -33,7 +33,7 @@ def the_dialog() -> None:
 
 @pytest.mark.parametrize(("half_from", "words"), [(2**40, "About 85 kB in the store"), (0, "half precision")])
 def test_the_dialog_says_what_the_study_will_take(store_root, monkeypatch, half_from: int, words: str) -> None:
-    monkeypatch.setattr(stored, "HALF_FROM", half_from)
+    monkeypatch.setattr(plan, "HALF_FROM", half_from)
     app = AppTest.from_function(the_dialog, default_timeout=120).run()
     assert not app.exception
     said = " ".join(caption.value for caption in app.caption)

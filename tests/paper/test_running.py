@@ -20,23 +20,24 @@ from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import ExtractionStopped, RunCallbacks
 from nap_core.studies.study import Study
 from nap_core.studies.study import run as run_study
+from tests.sentences import Says, states
 
 STUDY = Study("resnet20-cifar10", "cifar10", ("mnist", "textures"), 40)
 
 
 @pytest.fixture(scope="module")
-def found() -> EvaluationData:
+def evaluation_data() -> EvaluationData:
     return run_study(STUDY, Store(), device="cpu")
 
 
 @pytest.fixture(scope="module")
-def subject(found: EvaluationData) -> ReproductionInput:
-    return ReproductionInput(replace(found, context=context(found, 150)))
+def subject(evaluation_data: EvaluationData) -> ReproductionInput:
+    return ReproductionInput(replace(evaluation_data, context=context(evaluation_data, 150)))
 
 
-def context(found: EvaluationData, fit_limit: int | None) -> ScoringContext:
+def context(evaluation_data: EvaluationData, fit_limit: int | None) -> ScoringContext:
     """What methods stand on, with few images to estimate from, or none."""
-    own = found.context
+    own = evaluation_data.context
     fit = own.fit_images if fit_limit else None
     return ScoringContext(own.model, own.trained_on, fit, fit_limit=fit_limit, store=Store(), device="cpu")
 
@@ -50,10 +51,10 @@ def as_in_the_paper(subject: ReproductionInput) -> ReproductionInput:
 
 
 def test_the_numbers_are_those_of_the_evaluation_at_the_papers_w(
-    subject: ReproductionInput, found: EvaluationData
+    subject: ReproductionInput, evaluation_data: EvaluationData
 ) -> None:
     done = run(ENTRIES["table-6"], subject)
-    scores = evaluation.method_scores(found, "nap+energy", w=0.4)
+    scores = evaluation.method_scores(evaluation_data, "nap+energy", w=0.4)
     table = done.table[done.table["row"] == "Energy x NAP"]
     for name in STUDY.ood_datasets:
         one = table[(table["ood"] == name) & (table["metric"] == "fpr95")]
@@ -99,9 +100,9 @@ def test_another_network_is_for_orientation_only(as_in_the_paper: ReproductionIn
 
 
 def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(
-    subject: ReproductionInput, found: EvaluationData
+    subject: ReproductionInput, evaluation_data: EvaluationData
 ) -> None:
-    done = run(ENTRIES["table-2"], ReproductionInput(replace(subject.data, context=context(found, None))))
+    done = run(ENTRIES["table-2"], ReproductionInput(replace(subject.data, context=context(evaluation_data, None))))
     assert {"KNN", "NAP-K", "DICE", "ReAct"} <= set(done.unable)
     assert "fit split" in done.unable["KNN"]
     assert "KNN" not in tables.by_dataset(done, "fpr95").index
@@ -109,11 +110,11 @@ def test_a_method_without_its_fit_split_says_so_and_the_rest_goes_on(
 
 
 def test_w_is_searched_and_what_it_lost_is_that_of_the_search(
-    subject: ReproductionInput, found: EvaluationData
+    subject: ReproductionInput, evaluation_data: EvaluationData
 ) -> None:
     entry = replace(ENTRIES["table-11"], rows=ENTRIES["table-11"].rows[:2])
     done = run(entry, subject)
-    expected = weight_search.search(found, weight_search.extracted(found), "nap+energy")
+    expected = weight_search.search(evaluation_data, weight_search.extracted(evaluation_data), "nap+energy")
     row = done.table[done.table["row"] == "NAP-E"].set_index("metric")
     assert row.loc["w", "measured"] == expected.w
     assert row.loc["w", "published"] == 0.4
@@ -122,10 +123,12 @@ def test_w_is_searched_and_what_it_lost_is_that_of_the_search(
     assert done.finding.of == 2
 
 
-def test_the_curve_counts_the_weights_at_which_nap_is_better(subject: ReproductionInput, found: EvaluationData) -> None:
+def test_the_curve_counts_the_weights_at_which_nap_is_better(
+    subject: ReproductionInput, evaluation_data: EvaluationData
+) -> None:
     entry = replace(ENTRIES["figure-4b"], rows=ENTRIES["figure-4b"].rows[:2])
     done = run(entry, subject)
-    curve = evaluation.weight_curve(found, "nap+energy")
+    curve = evaluation.weight_curve(evaluation_data, "nap+energy")
     values = curve.average("fpr95")
     row = done.table[done.table["row"] == "NAP-E"].set_index("metric")["measured"]
     assert row["better"] == pytest.approx(np.mean(values[1:-1] < values[-1]))
@@ -139,30 +142,32 @@ def test_the_front_has_the_methods_that_none_beats(subject: ReproductionInput) -
     assert done.finding.of == (front == 100).sum()
 
 
-def test_the_deepest_layer_is_compared_with_every_other(subject: ReproductionInput, found: EvaluationData) -> None:
+def test_the_deepest_layer_is_compared_with_every_other(
+    subject: ReproductionInput, evaluation_data: EvaluationData
+) -> None:
     done = run(ENTRIES["table-7"], subject)
     rows = [row.printed for row in ENTRIES["table-7"].rows]
     assert list(dict.fromkeys(done.table["row"])) == rows
-    scores = evaluation.method_scores(found, "nap")
+    scores = evaluation.method_scores(evaluation_data, "nap")
     one = done.table.query("row == 'NAP(p)' and ood == 'mnist' and metric == 'auroc'")["measured"].iloc[0]
     assert one == pytest.approx(metrics.auroc(scores.id, scores.ood["mnist"]))
     assert done.finding.of == 2 * (len(rows) - 1)
     assert done.table.query("row == 'NAP(t2)'")["published"].notna().any()
 
 
-def test_the_oracle_and_its_correlation(subject: ReproductionInput, found: EvaluationData) -> None:
+def test_the_oracle_and_its_correlation(subject: ReproductionInput, evaluation_data: EvaluationData) -> None:
     done = run(ENTRIES["figure-4a"], subject)
-    expected = oracle.oracle(found)
-    told = done.table.set_index("metric")["measured"]
-    assert told["correlation"] == pytest.approx(expected.correlation)
-    assert f"correlation of {expected.correlation:.2f}" in done.finding.sentence
+    expected = oracle.oracle(evaluation_data)
+    values = done.table.set_index("metric")["measured"]
+    assert values["correlation"] == pytest.approx(expected.correlation)
+    assert states(done.finding.sentence, f"{expected.correlation:.2f}")
 
 
 def test_the_cost_is_a_share_of_the_forward_pass(subject: ReproductionInput) -> None:
     done = run(ENTRIES["section-6.5"], subject)
-    told = done.table.dropna(subset=["measured"]).set_index("metric")["measured"]
-    assert told["share"] == pytest.approx(told["nap_ms"] / told["forward_ms"])
-    assert "0.0462 %" in done.finding.sentence
+    values = done.table.dropna(subset=["measured"]).set_index("metric")["measured"]
+    assert values["share"] == pytest.approx(values["nap_ms"] / values["forward_ms"])
+    assert states(done.finding.sentence, "0.0462")
     assert done.table["published"].dropna().tolist() == [0.000462]
 
 
@@ -199,16 +204,15 @@ def _measured(fpr95: dict[str, float], auroc: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_a_claim_holds_in_part_where_one_comparison_fails() -> None:
+def test_a_claim_holds_in_part_where_one_comparison_fails(says: Says) -> None:
     entry = ENTRIES["table-13"]
     better = {"Energy": 0.5, "NAP-E": 0.2, "MSP": 0.4, "NAP-M": 0.45}
-    said = finding(entry, _measured(better, {name: 1 - value for name, value in better.items()}))
-    assert (said.held, said.of, said.verdict) == (2, 4, "holds in part")
-    assert "in 1 of 2 comparisons (NAP-M behind MSP), AUROC higher in 1" in said.sentence
-    assert "NAP-E 20.0 %, Energy 50.0 %" in said.sentence
+    claim = finding(entry, _measured(better, {name: 1 - value for name, value in better.items()}))
+    assert (claim.held, claim.of, claim.verdict) == (2, 4, "holds in part")
+    says(claim.sentence, "FPR95 lower 1 2 NAP-M MSP AUROC higher 1 NAP-E 20.0 Energy 50.0")
 
 
-def test_a_claim_about_one_dataset_is_looked_at_there() -> None:
+def test_a_claim_about_one_dataset_is_looked_at_there(says: Says) -> None:
     both = [("far", "", 0.1), ("near", "CIFAR-100", 0.6)]
     rows = [
         {"row": row, "ood": ood, "heading": heading, "metric": metric, "measured": value + extra, "note": ""}
@@ -216,18 +220,17 @@ def test_a_claim_about_one_dataset_is_looked_at_there() -> None:
         for row, extra in (("Energy", 0.0), ("NAP-E", -0.3 if ood == "far" else 0.1))
         for metric in ("fpr95", "auroc")
     ]
-    said = finding(ENTRIES["table-12"], pd.DataFrame(rows))
-    assert "is lower as the paper says in 0 of 1 comparison" in said.sentence
-    assert "NAP-E 70.0 %, Energy 60.0 %" in said.sentence
+    claim = finding(ENTRIES["table-12"], pd.DataFrame(rows))
+    says(claim.sentence, "FPR95 lower 0 1 AUROC higher 1 FPR95 NAP-E 70.0 Energy 60.0")
 
 
 def test_published_and_measured_without_a_counterpart() -> None:
     keys = {"row": ["a"], "method": ["nap"], "w": [np.nan], "heading": [""], "metric": ["auroc"]}
     measured = pd.DataFrame({**keys, "ood": ["mnist"], "measured": [0.9], "note": [""]})
     published = pd.DataFrame(columns=["row", "heading", "metric", "published", "note"])
-    found = compare(measured, published)
-    assert len(found) == 1
-    assert found["difference"].isna().all()
+    both = compare(measured, published)
+    assert len(both) == 1
+    assert both["difference"].isna().all()
 
 
 def test_data_named_by_headings_and_by_the_catalogue_agree(

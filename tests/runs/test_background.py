@@ -12,10 +12,10 @@ from PIL import Image
 
 from nap_core import extraction
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, RunCallbacks
 from nap_core.runs import background
 from nap_core.runs.background import Job, Jobs
 from nap_core.storage.activation_store import Store
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import Study, missing_downloads, missing_images, prepared, run
 from tests.conftest import Publish
 from tests.file_server import FileServer

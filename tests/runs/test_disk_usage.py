@@ -2,7 +2,7 @@
 
 import pytest
 
-from nap_core.extraction import stored
+from nap_core.extraction import plan
 from nap_core.runs.disk_usage import Storage, storage
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, run
@@ -12,7 +12,7 @@ STUDY = Study("resnet20-cifar10", "cifar10", ("textures", "mnist"), 30)
 
 @pytest.mark.parametrize(("half_from", "half"), [(2**40, False), (0, True)])
 def test_the_store_holds_what_was_said_before_the_run(store_root, monkeypatch, half_from, half) -> None:
-    monkeypatch.setattr(stored, "HALF_FROM", half_from)
+    monkeypatch.setattr(plan, "HALF_FROM", half_from)
     store = Store(store_root)
     before = storage(STUDY, store)
     run(STUDY, store)

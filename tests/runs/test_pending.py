@@ -1,5 +1,6 @@
 """What methods wait for, and why some cannot run: told before anything is computed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,15 @@ SMALL = Study("resnet20-cifar10", "cifar10", ("mnist",), 6)
 BANK = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 4)
 
 
+def limited(data: EvaluationData, fit_limit: int) -> EvaluationData:
+    """The same images with the first ``fit_limit`` images of the fit split."""
+    return replace(data, context=replace(data.context, fit_limit=fit_limit))
+
+
 @pytest.fixture
 def data(store_root: Path) -> EvaluationData:
     found = run(SMALL, Store(store_root), device="cpu")
-    found.context.fit_limit = 40
-    return found
+    return limited(found, 40)
 
 
 def test_stored_activations_are_enough_for_most(data: EvaluationData) -> None:
@@ -40,8 +45,7 @@ def test_a_job_computes_what_is_missing_and_the_store_keeps_it(data: EvaluationD
     job.wait(120)
     assert (job.state, job.unable, job.step, job.steps) == ("done", {}, 3, 3)
     assert job.progress.title == "ODIN, MNIST"
-    again = run(SMALL, Store(store_root), device="cpu")
-    again.context.fit_limit = 40
+    again = limited(run(SMALL, Store(store_root), device="cpu"), 40)
     for spec in ("knn:k=3", "odin", "nap+odin"):
         assert not pending.waiting(again, spec)
         np.testing.assert_array_equal(evaluation.method_scores(again, spec).id, evaluation.method_scores(data, spec).id)
@@ -98,7 +102,7 @@ def test_a_network_without_fit_split(spec: str, store_root: Path) -> None:
 
 def test_reasons_of_one_run_outlive_the_next(data: EvaluationData, store_root: Path) -> None:
     jobs = Jobs(Store(store_root))
-    data.context.fit_limit = 5  # the first five images hold fewer than ten classes
+    data = limited(data, 5)  # the first five images hold fewer than ten classes
     first = jobs.start_methods("owner", data, ["gram"])
     first.wait(120)
     assert list(first.unable) == ["gram"]

@@ -221,8 +221,8 @@ def test_a_wrong_size_that_nobody_announced_is_removed(download: Make, file_serv
     [
         (404, r"“Data” is no longer at http://127.*\(404\)\. Look for data\.bin elsewhere and put it into .*deep"),
         (410, r"no longer at"),
-        (403, r"127\.0\.0\.1 does not give “Data” now \(403 Forbidden\): try again later, or download http"),
-        (503, r"does not give “Data” now \(503 Service Unavailable\)"),
+        (403, r"127\.0\.0\.1 does not send “Data” now \(403 Forbidden\): try again later, or download http"),
+        (503, r"does not send “Data” now \(503 Service Unavailable\)"),
     ],
 )
 def test_what_the_server_refuses(download: Make, file_server: FileServer, status: int, sentence: str) -> None:
@@ -234,7 +234,7 @@ def test_what_the_server_refuses(download: Make, file_server: FileServer, status
 
 def test_a_web_page_is_no_archive(download: Make, file_server: FileServer) -> None:
     file_server.content_type = "text/html; charset=utf-8"
-    with pytest.raises(UserError, match=r"127\.0\.0\.1 answers with a web page in place of “Data”"):
+    with pytest.raises(UserError, match=r"127\.0\.0\.1 returns a web page in place of “Data”"):
         fetch(download(checksum="", size=None))
 
 

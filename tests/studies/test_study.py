@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from nap_core import datasets, models, studies
 from nap_core.errors import UserError
-from nap_core.extraction import ExtractionStopped, Progress, extract
+from nap_core.extraction import extract
 from nap_core.storage.activation_store import Store
-from nap_core.storage.progress import RunCallbacks
+from nap_core.storage.progress import ExtractionStopped, Progress, RunCallbacks
 from nap_core.studies.study import MAX_IMAGES, SEARCHED, Study, default_study, missing_images, run
 
 SMALL = Study("resnet20-cifar10", "cifar10", ("mnist", "uniform-noise"), 6)

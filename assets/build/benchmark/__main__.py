@@ -10,32 +10,34 @@ little about the machine. ``scale`` writes three gigabytes into a temporary fold
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-import decoding  # noqa: E402
-import detectors  # noqa: E402
-import precision  # noqa: E402
-import scale  # noqa: E402
-import slider  # noqa: E402
-from timing import cores  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import decoding
+import detectors
+import precision
+import scale
+import slider
+from repository import DOCS, parser, write_document
+from timing import cores
 
-from nap_core import models  # noqa: E402
-from nap_core.extraction import available_devices, describe_device  # noqa: E402
+from nap_core import models
+from nap_core.extraction import available_devices, describe_device
 
-DOCUMENT = ROOT / "docs" / "benchmark.md"
-PARTS = {
-    "decoding": "Decoding beside the network",
-    "extraction": "Extraction",
-    "methods": "Methods on stored activations",
-    "scale": "ImageNet's size",
-    "precision": "Half precision",
-    "detectors": "Beside pytorch-ood",
-    "slider": "The w slider",
+DOCUMENT = DOCS / "benchmark.md"
+PARTS = {  # title and the lines measured, from the arguments and a network
+    "decoding": ("Decoding beside the network", lambda args, _: decoding.table(args.photographs)),
+    "extraction": ("Extraction", lambda args, model: detectors.extraction(model, args.images)[0]),
+    "methods": (
+        "Methods on stored activations",
+        lambda args, model: detectors.at_scale(detectors.extraction(model, args.images)[1]),
+    ),
+    "scale": ("ImageNet's size", lambda *_: scale.table()),
+    "precision": ("Half precision", lambda args, _: precision.table(args.images)),
+    "detectors": ("Beside pytorch-ood", lambda args, model: detectors.against_predict(model, args.images)),
+    "slider": ("The w slider", lambda *_: slider.table()),
 }
 
 
@@ -47,39 +49,23 @@ def kept(title: str) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=500, help="of each of two datasets (default: 500)")
-    parser.add_argument("--photographs", type=int, default=1000, help="JPEGs to decode (default: 1000)")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (default: all)")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmark.md")
-    arguments = parser.parse_args()
+    reader = parser(__doc__)
+    reader.add_argument("--images", type=int, default=500, help="of each of two datasets (default: 500)")
+    reader.add_argument("--photographs", type=int, default=1000, help="JPEGs to decode (default: 1000)")
+    reader.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (default: all)")
+    reader.add_argument("--write", action="store_true", help="write docs/benchmark.md")
+    arguments = reader.parse_args()
     model = models.load("resnet20-cifar10")
-    sections: dict[str, list[str]] = {}
-    if "decoding" in arguments.parts:
-        sections["decoding"] = decoding.table(arguments.photographs)
-    if {"extraction", "methods"} & set(arguments.parts):
-        lines, bare = detectors.extraction(model, arguments.images)
-        if "extraction" in arguments.parts:
-            sections["extraction"] = lines
-        if "methods" in arguments.parts:
-            sections["methods"] = detectors.at_scale(bare)
-    if "scale" in arguments.parts:
-        sections["scale"] = scale.table()
-    if "precision" in arguments.parts:
-        sections["precision"] = precision.table(arguments.images)
-    if "detectors" in arguments.parts:
-        sections["detectors"] = detectors.against_predict(model, arguments.images)
-    if "slider" in arguments.parts:
-        sections["slider"] = slider.table()
     gpus = [describe_device(name) for name in available_devices() if name != "cpu"]
     where = f"on {cores()} CPU cores and {', '.join(gpus)}" if gpus else f"on {cores()} CPU cores, no GPU"
     text = ["# Benchmark", "", f"Measured by `make bench` {where}; ratios within one run.", ""]
-    for part, title in PARTS.items():
-        text += [f"## {title}", "", *(sections[part] if part in sections else kept(title)), ""]
+    for part, (title, measure) in PARTS.items():
+        lines = measure(arguments, model) if part in arguments.parts else kept(title)
+        text += [f"## {title}", "", *lines, ""]
     document = "\n".join(text)
     print(document)
     if arguments.write:
-        DOCUMENT.write_text(document, encoding="utf-8")
+        write_document("benchmark", document)
 
 
 if __name__ == "__main__":

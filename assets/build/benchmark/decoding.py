@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
+from documents import table as markdown
 from PIL import Image
+from synthetic import random_resnet50
 from timing import cores, seconds
 
 from nap_core import datasets, models
 from nap_core.datasets import FolderImages
-from nap_core.extraction import BATCH, available_devices, choose_device, decoding, describe_device, extract
+from nap_core.extraction import BATCH, available_devices, choose_device, describe_device, extract
+from nap_core.extraction import forward_pass as decoding
 from nap_core.extraction.forward_pass import ForwardPass
-from nap_core.models import LoadedModel, architectures
+from nap_core.models import LoadedModel, Transform
 
 SIZE = (500, 375)  # of most of ImageNet's photographs
 ROUNDS = 2
@@ -43,20 +45,23 @@ def networks(device: str) -> Iterator[LoadedModel]:
     yield models.load("efficientnet-lite0-imagenet")
     if device == "cpu":
         return
-    blueprint = architectures.find("resnet50")
-    torch.manual_seed(0)
-    names = models.benchmark_classes("ImageNet-1k")
-    yield models.assemble(blueprint, blueprint.build(len(names)), blueprint.transform, names, "random")
+    yield random_resnet50()
+
+
+def decoding_seconds(dataset: FolderImages, transform: Transform, size: int, pinned: bool = False) -> float:
+    """How long all images take in batches of ``size``: the best of some rounds."""
+
+    def decode() -> None:
+        for _ in decoding.blocks(dataset, transform, 0, len(dataset), size, pinned=pinned):
+            pass
+
+    return min(seconds(decode) for _ in range(ROUNDS))
 
 
 def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float, float, float]:
     """Images a second: decoding alone, the network alone, both together; the best of some rounds each."""
     forward_pass = ForwardPass(model, choose_device(device), None, autocast=False)
     size, pinned = forward_pass.batch_size, forward_pass.device.type == "cuda"
-
-    def decode() -> None:
-        for _ in decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned):
-            pass
 
     views = next(decoding.blocks(dataset, model.transform, 0, len(dataset), size, pinned=pinned))[1]
     labels = np.full(len(views), -1)
@@ -67,7 +72,7 @@ def rates(model: LoadedModel, dataset: FolderImages, device: str) -> tuple[float
             forward_pass.statistics(views, labels)
 
     compute()  # the first pass allocates
-    alone = len(dataset) / min(seconds(decode) for _ in range(ROUNDS))
+    alone = len(dataset) / decoding_seconds(dataset, model.transform, size, pinned)
     network = batches * len(views) / min(seconds(compute) for _ in range(ROUNDS))
     # As many as take some seconds: a large network on a CPU has tens of images a second.
     count = int(min(len(dataset), max(4 * size, 10 * network)))
@@ -82,13 +87,9 @@ def table(count: int) -> list[str]:
         every = decoding.threads()
         transform = models.load("efficientnet-lite0-imagenet").transform
 
-        def decode() -> None:
-            for _ in decoding.blocks(dataset, transform, 0, len(dataset), BATCH["cpu"]):
-                pass
-
-        many = min(seconds(decode) for _ in range(ROUNDS))
+        many = decoding_seconds(dataset, transform, BATCH["cpu"])
         decoding.threads = lambda: 1
-        one = min(seconds(decode) for _ in range(ROUNDS))
+        one = decoding_seconds(dataset, transform, BATCH["cpu"])
         decoding.threads = lambda: every
         rows = []
         for device in dict.fromkeys(["cpu", available_devices()[0]]):
@@ -96,21 +97,18 @@ def table(count: int) -> list[str]:
                 alone, network, both = rates(model, dataset, device)
                 # The CPU does both with the same cores, a GPU leaves them to decoding.
                 limit = 1 / (1 / alone + 1 / network) if device == "cpu" else min(alone, network)
-                rows.append(
-                    f"| {describe_device(device)} | {model.title} | {alone:,.0f} | {network:,.0f} | {both:,.0f} "
-                    f"| {alone / network:,.1f} × | {100 * both / limit:.0f} % |"
-                )
+                speeds = (f"{speed:,.0f}" for speed in (alone, network, both))
+                shares = (f"{alone / network:,.1f} ×", f"{100 * both / limit:.0f} %")
+                rows.append([describe_device(device), model.title, *speeds, *shares])
     gpu = [] if available_devices()[0] != "cpu" else ["There is no GPU on the machine that measured this.", ""]
+    heads = ["network alone", "both together", "decoding over network", "of what is possible"]
     return [
         f"{count:,} JPEGs of {SIZE[0]} × {SIZE[1]} pixels, cut out of the bundled photographs. {every} decoding "
         f"thread{'s' if every > 1 else ''} on {cores()} cores decode **{one / many:.2f} ×** as fast as one. Images a "
         "second depend on the machine, their ratios hardly do.",
         "",
         *gpu,
-        "| device | network | decoding alone, images/s | network alone | both together | decoding over network "
-        "| of what is possible |",
-        "|---|---|---|---|---|---|---|",
-        *rows,
+        *markdown(["device", "network", "decoding alone, images/s", *heads], rows),
         "",
         "What is possible: on the CPU, where both use the same cores, the images that they would get through one after "
         "the other; on a GPU, the slower of the two.",

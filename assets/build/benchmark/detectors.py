@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pkgutil
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
+from documents import table
 from pytorch_ood.api import Detector
 from timing import repeated, seconds
 from torch import Tensor
@@ -13,14 +16,17 @@ from torch import Tensor
 from nap_core import datasets, methods, models
 from nap_core.activations import Activations
 from nap_core.analysis import evaluation
+from nap_core.datasets import ImageDataset
 from nap_core.extraction import BATCH, extract, inputs
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
+from nap_core.methods.context import evaluation_data
 from nap_core.methods.image_based import Site
 from nap_core.methods.pytorch_ood_adapter import detector as adapted
 from nap_core.methods.pytorch_ood_adapter import features
 from nap_core.models import LoadedModel
 
 ID_ROWS, OOD_ROWS, FIT_ROWS, CHANNELS, CLASSES = 10_000, 60_000, 5_000, 342, 10
+WEIGHT = np.random.default_rng(0).normal(0, 1, (CLASSES, CHANNELS)).astype(np.float32)
 KINDS = {name: pkgutil.resolve_name(record.implementation) for name, record in methods.RECORDS.items()}
 ADAPTED = [
     name
@@ -29,115 +35,89 @@ ADAPTED = [
 ]
 
 
-class Theirs:
-    """pytorch-ood's detectors with the network in them, fitted like ours, fed with batches of images."""
+def predict_seconds(name: str, context: ScoringContext, ready: list[Tensor]) -> float:
+    """How long pytorch-ood's ``predict`` takes on batches of images, with the network in the detector.
 
-    def __init__(self, context: ScoringContext, batches: list[Tensor]) -> None:
-        self.context, self.batches = context, batches
-        self.site = Site("the benchmark", context, {})
+    The detector is fitted like ours, which is not counted.
+    """
+    method, site = methods.parse(name), Site("the benchmark", context, {})
+    detector = adapted(
+        method.record,
+        KINDS[name],
+        context,
+        method.parameters(context.trained_on),
+        model=site.network,
+        encoder=site.pooled,
+        # Pooled maps, where ASH, ReAct, SCALE and VRA work.
+        backbone=lambda x: site.pooled(x)[:, :, None, None],
+    )
+    fit = context.fit(method.title).activations
+    labels, pooled = torch.tensor(fit.labels), features(fit)
+    inputs_of = {"logits": torch.tensor(fit.logits), "features": pooled, "feature_maps": pooled[:, :, None, None]}
+    for kind, values in inputs_of.items():
+        if hasattr(detector, f"fit_{kind}"):
+            getattr(detector, f"fit_{kind}")(values, labels)
 
-    def maps(self, x: Tensor) -> Tensor:
-        """A backbone: pooled maps, where ASH, ReAct, SCALE and VRA work."""
-        return self.site.pooled(x)[:, :, None, None]
+    def work() -> None:
+        with torch.no_grad():
+            for x in ready:
+                detector.predict(x)
 
-    def seconds(self, name: str) -> float:
-        """How long ``predict`` takes on all images; fitting is not counted."""
-        method = methods.parse(name)
-        detector = adapted(
-            method.record,
-            KINDS[name],
-            self.context,
-            method.parameters(self.context.trained_on),
-            model=self.site.network,
-            encoder=self.site.pooled,
-            backbone=self.maps,
-        )
-        fit = self.context.fit(method.title).activations
-        labels = torch.tensor(fit.labels)
-        for fitted, values in (
-            ("fit_logits", torch.tensor(fit.logits)),
-            ("fit_features", features(fit)),
-            ("fit_feature_maps", features(fit)[:, :, None, None]),
-        ):
-            if hasattr(detector, fitted):
-                getattr(detector, fitted)(values, labels)
+    return seconds(work)
 
-        def work() -> None:
-            with torch.no_grad():
-                for x in self.batches:
-                    detector.predict(x)
 
-        return seconds(work)
+def batches(model: LoadedModel, dataset: ImageDataset, count: int) -> list[Tensor]:
+    """The network's inputs for the first ``count`` images."""
+    return [x for x, _ in inputs(model, dataset, 0, count, batch_size=BATCH["cpu"])]
 
 
 def against_predict(model: LoadedModel, images: int) -> list[str]:
     """The table of ratios, method by method and in all."""
-    id_dataset, ood_dataset = datasets.load("cifar10"), datasets.load("textures")
     context = ScoringContext(model, "CIFAR-10", datasets.load("cifar10-fit"))
     context.fit("the benchmark")
-    batches = [
-        x
-        for dataset in (id_dataset, ood_dataset)
-        for x, _ in inputs(model, dataset, 0, images, batch_size=BATCH["cpu"])
-    ]
-    theirs = Theirs(context, batches)
-    parts: list[ImageSet] = []
-    once = seconds(
-        lambda: parts.extend(ImageSet(extract(model, one, limit=images), one) for one in (id_dataset, ood_dataset))
-    )
-    cases = EvaluationData("cifar10", parts[0], {"textures": parts[1]}, context)
+    sets, kept = {name: datasets.load(name) for name in ("cifar10", "textures")}, []
+    ready = [x for one in sets.values() for x in batches(model, one, images)]
+    once = seconds(lambda: kept.append(evaluation_data("cifar10", sets, context, limit=images)))
+    (data,) = kept
     rows, ours_total, theirs_total = [], 0.0, 0.0
     for name in ADAPTED:
-        evaluation.method_scores(cases, name)  # fits, and fits only once
+        evaluation.method_scores(data, name)  # fits, and fits only once
 
         def score(name: str = name) -> None:
-            fresh = {"textures": ImageSet(parts[1].activations)}  # scores are kept for a part that has been seen
-            evaluation.method_scores(EvaluationData("cifar10", ImageSet(parts[0].activations), fresh, context), name)
+            # Scores are kept for an image set that has been seen.
+            id_set, ood_set = (ImageSet(part.activations) for part in data.parts.values())
+            evaluation.method_scores(EvaluationData("cifar10", id_set, {"textures": ood_set}, context), name)
 
         ours = repeated(score)
-        own = theirs.seconds(name)
+        own = predict_seconds(name, context, ready)
         ours_total, theirs_total = ours_total + ours, theirs_total + own
-        rows.append(f"| {methods.title(name)} | {own / ours:,.0f} × |")
+        rows.append([methods.title(name), f"{own / ours:,.0f} ×"])
     ratio = theirs_total / (once + ours_total)
+    rows.append(["all, our one pass over the images included", f"{ratio:.1f} ×"])
     return [
         f"{len(ADAPTED)} methods on {2 * images:,} images with {model.title}: one pass over the images and all methods "
         f"on what it stored take **1 / {ratio:.1f}** of the time of {len(ADAPTED)} × `detector.predict(images)`.",
         "",
-        "| method | `predict(images)` over ours on stored activations |",
-        "|---|---|",
-        *rows,
-        f"| all, our one pass over the images included | {ratio:.1f} × |",
+        *table(["method", "`predict(images)` over ours on stored activations"], rows),
     ]
 
 
-def synthetic(rows: int, seed: int, weight: np.ndarray) -> Activations:
-    """Activations as wide as the paper's network's, the head of the mean as logits."""
+def made_up(rows: int, seed: int, peak: float = 12) -> Activations:
+    """Activations as wide as the paper's network's, with maxima up to ``peak`` times the mean, the head of which are
+    the logits."""
     draw = np.random.default_rng(seed)
     mean = draw.gamma(0.5, 0.4, (rows, CHANNELS)).astype(np.float32)
-    maximum = mean * draw.uniform(1, 12, mean.shape).astype(np.float32)
-    logits = (mean @ weight.T).astype(np.float32)
+    maximum = mean * draw.uniform(1, peak, mean.shape).astype(np.float32)
+    logits = (mean @ WEIGHT.T).astype(np.float32)
     return Activations(maximum, mean, maximum / 4, logits, np.arange(rows, dtype=np.int64) % CLASSES)
 
 
 def at_scale(bare: float) -> list[str]:
     """Many methods on stored activations, as a multiple of what one bare forward pass over as many images takes."""
-    weight = np.random.default_rng(0).normal(0, 1, (CLASSES, CHANNELS)).astype(np.float32)
-    blueprint = models.load("resnet20-cifar10")
-    head = LoadedModel(
-        "synthetic",
-        "Synthetic",
-        blueprint.architecture,
-        blueprint.network,
-        blueprint.transform,
-        blueprint.classes,
-        "",
-        weight,
-        np.zeros(CLASSES, np.float32),
-    )
-    context = ScoringContext(head, "CIFAR-10", fit_activations=synthetic(FIT_ROWS, 1, weight))
-    cases = EvaluationData(
-        "ID", ImageSet(synthetic(ID_ROWS, 2, weight)), {"OOD": ImageSet(synthetic(OOD_ROWS, 3, weight))}, context
-    )
+    head = replace(models.load("resnet20-cifar10"), head_weight=WEIGHT, head_bias=np.zeros(CLASSES, np.float32))
+    context = ScoringContext(head, "CIFAR-10", fit_activations=made_up(FIT_ROWS, 1))
+    ood_sets = {"OOD": ImageSet(made_up(OOD_ROWS, 3))}
+    cases = EvaluationData("ID", ImageSet(made_up(ID_ROWS, 2)), ood_sets, context)
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]
     took = seconds(lambda: evaluation.evaluate(cases, stored))
     combined = [name for name in methods.COMBINATIONS if not methods.parse(name).own_pass]
@@ -151,15 +131,16 @@ def at_scale(bare: float) -> list[str]:
     ]
 
 
+@cache
 def extraction(model: LoadedModel, images: int) -> tuple[list[str], float]:
     """Extraction beside the bare forward pass; also the seconds an image that the bare pass takes."""
     dataset = datasets.load("cifar10-fit")
     rows = min(4 * images, len(dataset))
-    batches = [x for x, _ in inputs(model, dataset, 0, rows, batch_size=BATCH["cpu"])]
+    ready = batches(model, dataset, rows)
 
     def forward() -> None:
         with torch.inference_mode():
-            for x in batches:
+            for x in ready:
                 model.network(x)
 
     forward()  # the first pass allocates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from documents import table as markdown
 
 from nap_core import datasets, methods, metrics, models
 from nap_core.activations import Activations
@@ -43,14 +44,13 @@ def table(images: int) -> list[str]:
             abs(metrics.auroc(single.id, single.ood[one]) - metrics.auroc(half.id, half.ood[one])) for one in OOD
         )
         worst = max(worst, auroc)
-        rows.append(f"| {methods.title(name)} | {100 * relative:.3f} % | {100 * moved:.2f} % | {100 * auroc:.3f} |")
+        rows.append([methods.title(name), f"{100 * relative:.3f} %", f"{100 * moved:.2f} %", f"{100 * auroc:.3f}"])
+    heads = ["of the ID scores' standard deviation", "of AUROC, in points"]
     return [
         f"{model.title} on {images:,} images of CIFAR-10 and of {len(OOD)} OOD datasets, fitted on {len(fit):,}; "
         f"maximum and mean rounded to half precision as the store does it for large entries. No AUROC moves by more "
         f"than **{100 * worst:.3f}** points. Where rounding makes a tie at the rank at which ASH cuts activations off, "
         "a single image's score can change a good deal; and a change is a large share of a score that is near zero.",
         "",
-        "| method | largest relative change of a score | of the ID scores' standard deviation | of AUROC, in points |",
-        "|---|---|---|---|",
-        *rows,
+        *markdown(["method", "largest relative change of a score", *heads], rows),
     ]

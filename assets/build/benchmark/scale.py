@@ -31,35 +31,33 @@ KNN_ROWS = 1_000
 
 def table() -> list[str]:
     """What the child measured."""
+    from documents import table as markdown
+
     with tempfile.TemporaryDirectory(prefix="nap-scale-") as folder:
         command = [sys.executable, str(Path(__file__)), folder]
         environment = {**os.environ, "NAP_STORE": folder}
         child = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     records = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
-    by_kind: dict[str, list[dict[str, object]]] = {}
-    for one in records:
-        by_kind.setdefault(str(one["kind"]), []).append(one)
-    (about,), (store,) = by_kind["about"], by_kind["store"]
+    about, store, *work = records
     limited = (
         f"in a process whose data may not exceed {GIGABYTES} GB (`RLIMIT_DATA`)"
         if about["limited"]
         else "without a limit, which this system does not know"
     )
-    peak = max(float(one["peak"]) for one in records if "peak" in one)
+    peak = max(one["peak"] for one in (store, *work))
+    rows = [
+        [one["what"], f"{one['seconds']:.1f}", f"{one['processor']:.1f}", f"{one['peak']:.2f}"]
+        for one in (store, *work)
+    ]
     return [
         f"Made-up activations of a ResNet-50: 50,000 ID images, 4 × 10,000 OOD images, 50,000 of a fit split, 2,048 "
         f"channels, 1,000 classes, {limited}. At no time did it hold more than **{peak:.2f} GB** of its own; what is "
         "read from the store is mapped and counts as the system's cache.",
         "",
         f"The store keeps them in half precision: predicted {store['predicted']:,} bytes, on disk "
-        f"**{store['real']:,}** ({int(store['real']) / int(store['single']):.0%} of single precision).",
+        f"**{store['real']:,}** ({store['real'] / store['single']:.0%} of single precision).",
         "",
-        "| work | seconds here | of it the processor's | most memory of its own, GB |",
-        "|---|---|---|---|",
-        *(
-            f"| {one['what']} | {one['seconds']:.1f} | {one['processor']:.1f} | {one['peak']:.2f} |"
-            for one in (*by_kind["store"], *by_kind["work"])
-        ),
+        *markdown(["work", "seconds here", "of it the processor's", "most memory of its own, GB"], rows),
         "",
         f"What pages ask for is listed by page, as it is computed the first time. KNN scores {KNN_ROWS:,} images of "
         "each dataset here.",
@@ -88,15 +86,16 @@ class Peak:
 
 
 @contextmanager
-def measured(peak: Peak, kind: str, what: str, **more: object) -> Iterator[dict[str, object]]:
+def measured(peak: Peak, what: str) -> Iterator[dict[str, object]]:
     """Print the seconds and the peak memory of the block as one line of JSON."""
     gc.collect()
     peak.take()
     started, processor = time.perf_counter(), time.process_time()
+    more: dict[str, object] = {}
     yield more
     spent, busy = time.perf_counter() - started, time.process_time() - processor
     time.sleep(0.02)
-    line = {"kind": kind, "what": what, "seconds": spent, "processor": busy, "peak": peak.take(), **more}
+    line = {"what": what, "seconds": spent, "processor": busy, "peak": peak.take(), **more}
     print(json.dumps(line), flush=True)
 
 
@@ -112,7 +111,7 @@ def limit_memory() -> bool:
 
 def measure(folder: Path) -> None:
     """All of it: the store, the study, methods, and what pages compute."""
-    print(json.dumps({"kind": "about", "limited": limit_memory()}), flush=True)
+    print(json.dumps({"limited": limit_memory()}), flush=True)
     import synthetic
 
     from nap_core import methods, studies
@@ -122,25 +121,25 @@ def measure(folder: Path) -> None:
     from nap_core.storage.activation_store import Manifest, Store, StoreKey
 
     def first(data: EvaluationData, rows: int) -> EvaluationData:
-        ood_sets = {name: ImageSet(one.activations.head(rows)) for name, one in data.ood.items()}
-        return EvaluationData(data.id_name, ImageSet(data.id.activations.head(rows)), ood_sets, data.context)
+        id_set, *ood_sets = (ImageSet(one.activations.head(rows)) for one in data.parts.values())
+        return EvaluationData(data.id_name, id_set, dict(zip(data.ood, ood_sets, strict=True)), data.context)
 
     peak, store = Peak(), Store(folder)
     wanted = synthetic.register()
-    with measured(peak, "store", "writing the store, shards and then one of each dataset") as more:
+    with measured(peak, "writing the store, shards and then one of each dataset") as more:
         said = storage(wanted, store).size
         sizes = synthetic.fill(store)
         real = {name: size for name, (_, size) in sizes.items() if name != synthetic.FIT}
         single = Manifest(StoreKey("", "", "", ""), "", synthetic.CHANNELS, synthetic.CLASSES)
         more |= {"predicted": said, "real": sum(real.values())}
         more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
-    with measured(peak, "work", "opening the study"):
+    with measured(peak, "opening the study"):
         found = studies.run(wanted, store)
     for name in METHODS:
-        with measured(peak, "work", f"method: {methods.title(name)}, scores and figures"):
+        with measured(peak, f"method: {methods.title(name)}, scores and figures"):
             evaluation.evaluate(first(found, KNN_ROWS) if name.endswith("knn") else found, [name])
     for what, work in pages(wanted, found).items():
-        with measured(peak, "work", f"page: {what}"):
+        with measured(peak, f"page: {what}"):
             work()
 
 

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
+from detectors import CHANNELS, made_up
+from documents import table as markdown
 from timing import seconds
 
 from nap_core import methods
-from nap_core.activations import Activations
 from nap_core.analysis import evaluation
 from nap_core.figures import colours
 from nap_core.figures.score_histograms import histograms
@@ -25,23 +25,15 @@ from nap_core.figures.w_sensitivity import (
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext, combination
 from nap_core.metrics import METRIC_TITLES
 
-IMAGES, CHANNELS, CLASSES = 10_000, 342, 10  # of each dataset; DenseNet-BC-100-12's channels
+IMAGES = 10_000  # of each dataset
 OOD = tuple(f"ood-{number}" for number in range(1, 7))
 COMBINATIONS = 7  # as many as Table 11 has
 
 
-def _drawn(draw: np.random.Generator, strength: float) -> ImageSet:
-    """Made-up activations: means, peaks some times as high, logits that are surer where ``strength`` is greater."""
-    mean = draw.gamma(1, 0.3, (IMAGES, CHANNELS)).astype(np.float32)
-    maximum = mean * (3 + draw.gamma(2, 1 + strength, mean.shape)).astype(np.float32)
-    logits = draw.normal(0, 2 + strength, (IMAGES, CLASSES)).astype(np.float32)
-    return ImageSet(Activations(maximum, mean, mean, logits, draw.integers(0, CLASSES, IMAGES)))
-
-
 def table() -> list[str]:
     """The lines of docs/benchmark.md."""
-    draw = np.random.default_rng(0)
-    id_set, ood_sets = _drawn(draw, 1.0), {name: _drawn(draw, 0.1 * place) for place, name in enumerate(OOD)}
+    id_set = ImageSet(made_up(IMAGES, 0))
+    ood_sets = {name: ImageSet(made_up(IMAGES, seed, peak=12 - seed)) for seed, name in enumerate(OOD, start=1)}
     cases = EvaluationData("id", id_set, ood_sets, ScoringContext(trained_on="CIFAR-10"))
     ready = [spec for spec in methods.COMBINATIONS if not (methods.parse(spec).fits or methods.parse(spec).own_pass)]
     titles, palette = {name: name for name in ("id", *OOD)}, colours("id", OOD)
@@ -74,15 +66,13 @@ def table() -> list[str]:
         work(0.5)  # what is imported and kept at the first time
     taken = {name: [seconds(partial(work, w)) for w in combination.INNER_WEIGHTS] for name, work in steps.items()}
     whole = [sum(times) for times in zip(*taken.values(), strict=True)]
-    rows = [f"| {name} | {1000 * statistics.median(times):.0f} |" for name, times in taken.items()]
+    rows = [[name, f"{1000 * statistics.median(times):.0f}"] for name, times in taken.items()]
+    rows.append(["**all of it**", f"**{1000 * statistics.median(whole):.0f}**"])
     once = f"{first:.1f} s, as long as {first / statistics.median(whole):.0f} moves"
     return [
         f"10,000 ID and {len(OOD)} × 10,000 OOD images of {CHANNELS} channels, {len(found)} combinations; the median "
         f"of {len(whole)} moves, in milliseconds. The curve of a combination, {len(combination.WEIGHTS)} weights "
         f"against every dataset, is computed once: {once}.",
         "",
-        "| a move of the w slider | ms |",
-        "|---|---|",
-        *rows,
-        f"| **all of it** | **{1000 * statistics.median(whole):.0f}** |",
+        *markdown(["a move of the w slider", "ms"], rows),
     ]

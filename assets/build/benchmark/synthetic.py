@@ -6,9 +6,10 @@ their means, logits from the means, OOD images whose channels have lower values 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, cached_property
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,9 +17,10 @@ from PIL import Image
 
 from nap_core import datasets, models
 from nap_core.activations import Activations
+from nap_core.datasets.images import BaseImages
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.extraction import SHARD_ROWS, Stored
-from nap_core.models import LoadedModel, ModelRecord, architectures, loading
+from nap_core.models import LoadedModel, ModelRecord, architectures, sources
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
 
@@ -29,38 +31,27 @@ ROWS = {ID: 50_000, FIT: 50_000} | dict.fromkeys(OOD, 10_000)
 SEEDS = {name: seed for seed, name in enumerate(ROWS)}
 
 
-@dataclass(frozen=True, eq=False)
-class Pictures:
+class Pictures(BaseImages):
     """The images of a made-up dataset: small noise, drawn on access."""
 
-    name: str
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("-", " ")
-
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return sha256(self.name.encode()).hexdigest()
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return model().classes if self.name in (ID, FIT) else ()
-
-    @property
-    def labels(self) -> np.ndarray:
-        is_id = self.name in (ID, FIT)
-        return np.arange(len(self)) % CLASSES if is_id else np.full(len(self), -1)
-
-    def __len__(self) -> int:
-        return ROWS[self.name]
 
     def image(self, index: int) -> Image.Image:
         draw = np.random.default_rng((SEEDS[self.name], index))
         return Image.fromarray(draw.integers(0, 256, (64, 64, 3), dtype=np.uint8)).resize((256, 256))
 
 
-@lru_cache(maxsize=1)
+@cache
+def pictures(name: str) -> Pictures:
+    """The images of a dataset; those of ID datasets have the network's classes."""
+    is_id, rows = name in (ID, FIT), np.arange(ROWS[name])
+    labels = rows % CLASSES if is_id else np.full(len(rows), -1)
+    return Pictures(name, name.replace("-", " "), model().classes if is_id else (), labels)
+
+
+@cache
 def _prototypes() -> tuple[np.ndarray, np.ndarray]:
     """How strongly each class drives each channel (K, C), and the head's weights (K, C)."""
     draw = np.random.default_rng(100)
@@ -69,33 +60,50 @@ def _prototypes() -> tuple[np.ndarray, np.ndarray]:
     return drive, weight + draw.normal(0, 0.01, weight.shape).astype(np.float32)
 
 
-@lru_cache(maxsize=1)
-def model() -> LoadedModel:
-    """A ResNet-50 with random weights and the head that the made-up logits come from."""
+def random_resnet50(head: np.ndarray | None = None) -> LoadedModel:
+    """A ResNet-50 with random weights, those of its head given (K, C)."""
     blueprint = architectures.find("resnet50")
     torch.manual_seed(0)
     network = blueprint.build(CLASSES)
-    with torch.no_grad():
-        network.get_submodule(blueprint.head).weight.copy_(torch.from_numpy(_prototypes()[1]))
+    if head is not None:
+        with torch.no_grad():
+            network.get_submodule(blueprint.head).weight.copy_(torch.from_numpy(head))
     names = models.benchmark_classes("ImageNet-1k")
-    found = models.assemble(blueprint, network, blueprint.transform, names, "made up")
-    return replace(found, name=MODEL, title="Synthetic ResNet-50")
+    return models.assemble(blueprint, network, blueprint.transform, names, "made up")
+
+
+@cache
+def model() -> LoadedModel:
+    """A ResNet-50 with random weights and the head that the made-up logits come from."""
+    return replace(random_resnet50(_prototypes()[1]), name=MODEL, title="Synthetic ResNet-50")
 
 
 def register() -> Study:
     """Put the model and the datasets into this process's catalogues; the study of them."""
     for name in ROWS:
         role = "fit" if name == FIT else "id" if name == ID else "ood"
+        images = pictures(name)
         datasets.RECORDS[name] = DatasetRecord(
-            name, Pictures(name).title, "", "", "noise", role, ROWS[name], None, Pictures(name).classes, "", ""
+            name, images.title, "", "", "", ROWS[name], role=role, kind="noise", classes=images.classes
         )
-        datasets._loaded[name] = 0, Pictures(name)
+        datasets.sources._loaded[name] = 0, images
     models.RECORDS[MODEL] = ModelRecord(
-        MODEL, "Synthetic ResNet-50", "resnet50", "ImageNet-1k", ID, FIT, OOD, ROWS[ID], None, lambda: (), None, "", ""
+        MODEL,
+        "Synthetic ResNet-50",
+        "resnet50",
+        "ImageNet-1k",
+        weights=Path,
+        classes=tuple,
+        licence="",
+        source="",
+        id_dataset=ID,
+        fit_dataset=FIT,
+        ood_datasets=OOD,
+        images=ROWS[ID],
     )
     models.ARCHITECTURES.setdefault("resnet50", model().architecture)
-    load = loading._load
-    loading._load = lambda name, made: model() if name == MODEL else load(name, made)
+    load = sources._load
+    sources._load = lambda name, made: model() if name == MODEL else load(name, made)
     return Study(MODEL, ID, OOD, ROWS[ID])
 
 
@@ -121,7 +129,7 @@ def fill(store: Store) -> dict[str, tuple[int, int]]:
     """Write all datasets into a store as an extraction does; bytes predicted and bytes on disk of each."""
     found = {}
     for name, rows in ROWS.items():
-        stored = Stored(store, model(), Pictures(name))
+        stored = Stored(store, model(), pictures(name))
         predicted = stored.size(rows)
         entry = stored.opened(rows)
         for start in range(0, rows, SHARD_ROWS):

@@ -1,4 +1,4 @@
-"""Clocks that several parts of the benchmark look at."""
+"""Timers of the benchmark."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def class_use(
     """
     unlabelled = id_activations.labels < 0
     labels = np.where(unlabelled, id_activations.predictions, id_activations.labels)
-    found, rows, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(found), id_activations.channels))
+    numbers, rows, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(numbers), id_activations.channels))
     start = 0
     for block in id_activations.blocks():
         here = rows[start : start + len(block)]
@@ -77,8 +77,8 @@ def class_use(
         present, first = np.unique(here[order], return_index=True)
         sums[present] += np.add.reduceat(np.asarray(values(block), np.float64)[order], first, axis=0)
         start += len(block)
-    names = tuple(classes[label] if label < len(classes) else f"class {label}" for label in found)
-    return ClassActivation(found, names, counts, sums / counts[:, None], int(unlabelled.sum()))
+    names = tuple(classes[label] if label < len(classes) else f"class {label}" for label in numbers)
+    return ClassActivation(numbers, names, counts, sums / counts[:, None], int(unlabelled.sum()))
 
 
 def top_classes(use: ClassActivation, most: int = MOST_CLASSES) -> ClassActivation:
@@ -109,5 +109,5 @@ def arranged(use: ClassActivation) -> tuple[NDArray[np.int64], NDArray[np.int64]
 def scaled(use: ClassActivation) -> Values:
     """Each channel's values as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
     top = use.values.max(axis=0)
-    found: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)
-    return found
+    shares: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)
+    return shares

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from nap_core import nap
 from nap_core.activations import Activations, FloatArray
 from nap_core.analysis.channels.ranking import ranking
-from nap_core.models import LoadedModel
-from nap_core.models.attention_hook import MEAN
+from nap_core.nap import MEAN
+
+if TYPE_CHECKING:
+    from nap_core.models import LoadedModel
 
 Columns = slice | Sequence[int]
 
@@ -61,8 +63,8 @@ class ChannelKind:
 
     def ranked(self, values: FloatArray) -> NDArray[np.int64]:
         """Channel numbers from the largest value to the smallest, (C,); the mean over the heads before all of them."""
-        found = ranking(values)
-        return np.concatenate([[MEAN], found[found != MEAN]]) if self.of_heads else found
+        order = ranking(values)
+        return np.concatenate([[MEAN], order[order != MEAN]]) if self.of_heads else order
 
 
 def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatArray:
@@ -70,8 +72,8 @@ def _ratios(activations: Activations, channels: Columns = slice(None)) -> FloatA
 
 
 def _maxima(activations: Activations, channels: Columns = slice(None)) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
-    return found
+    maxima: NDArray[np.float64] = activations.maximum[:, channels].astype(np.float64)
+    return maxima
 
 
 MAPS = ChannelKind(

@@ -26,7 +26,7 @@ Polygon = tuple[Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The points of one dataset. ``place`` (P,) says where they come from: image · ``channels`` + channel.
+    """The points of one dataset. ``place`` (P,) is the origin of each: image · ``channels`` + channel.
 
     ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away. They are
     those of the first ``images`` of a dataset of ``all_images``.
@@ -104,7 +104,7 @@ def points_of_each(
     floor: float | None = FLOOR,
     most: int = MOST_COLLECTED,
 ) -> list[Points]:
-    """The ``points_of`` every dataset, of as many images as ``images_collected`` says."""
+    """The ``points_of`` every dataset, of as many images as ``images_collected`` gives."""
     counts = images_collected(list(parts.values()), channel=channel, most=most)
     return [
         points_of(name, images, channel=channel, floor=floor, images=count)
@@ -138,12 +138,12 @@ class Region:
 
     def contains(self, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
         """Which of the points (P,) lie in any of the boxes and lassos; the rim of a box belongs to it."""
-        found = np.zeros(len(x), dtype=bool)
+        inside = np.zeros(len(x), dtype=bool)
         for x0, y0, x1, y1 in self.boxes:
-            found |= (x >= min(x0, x1)) & (x <= max(x0, x1)) & (y >= min(y0, y1)) & (y <= max(y0, y1))
+            inside |= (x >= min(x0, x1)) & (x <= max(x0, x1)) & (y >= min(y0, y1)) & (y <= max(y0, y1))
         for xs, ys in self.lassos:
-            found |= _in_polygon(np.asarray(xs, np.float64), np.asarray(ys, np.float64), x, y)
-        return found
+            inside |= _in_polygon(np.asarray(xs, np.float64), np.asarray(ys, np.float64), x, y)
+        return inside
 
 
 def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
@@ -152,9 +152,9 @@ def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) ->
     The points are sorted by height once, so that each edge is compared only with those at its height: a lasso with
     hundreds of corners costs little more than one with three.
     """
-    found = np.zeros(len(x), dtype=bool)
+    inside = np.zeros(len(x), dtype=bool)
     if len(xs) < 3:
-        return found
+        return inside
     near = np.flatnonzero((x >= xs.min()) & (x <= xs.max()) & (y >= ys.min()) & (y <= ys.max()))
     near = near[np.argsort(y[near])]
     right, height = x[near].astype(np.float64), y[near].astype(np.float64)
@@ -164,8 +164,8 @@ def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) ->
         if low < high:
             crossing = x0 + (height[low:high] - y0) * ((x1 - x0) / (y1 - y0))
             odd[low:high] ^= right[low:high] < crossing
-    found[near] = odd
-    return found
+    inside[near] = odd
+    return inside
 
 
 @dataclass(frozen=True)
@@ -179,17 +179,17 @@ class Picked:
 
 def picked(parts: Sequence[Points], region: Region) -> list[Picked]:
     """The images behind the points in ``region``, each once, those with most of the points first."""
-    found = []
+    images = []
     for part in parts:
         index = np.flatnonzero(region.contains(part.mean, part.maximum))
         chosen = part.take(index)
         chosen = chosen.take(np.lexsort((-chosen.maximum, chosen.row)))
         rows, start = np.unique(chosen.row, return_index=True)
         groups = np.split(chosen.channel, start[1:]) if len(rows) else []
-        found += [
+        images += [
             Picked(part.dataset, int(row), tuple(channels.tolist())) for row, channels in zip(rows, groups, strict=True)
         ]
-    return _alternating(found)
+    return _alternating(images)
 
 
 def _alternating(images: Sequence[Picked]) -> list[Picked]:

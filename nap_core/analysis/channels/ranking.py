@@ -55,8 +55,8 @@ def values(activations: Activations, order: str, head_weight: NDArray[np.floatin
         return activations.ratio().astype(np.float64)
     if order not in ORDERS:
         raise ValueError(f"channels cannot be ordered by {order!r}; there are {', '.join(ORDERS)}")
-    found: NDArray[np.floating] = getattr(activations, order)
-    return found.astype(np.float64)
+    statistics: NDArray[np.floating] = getattr(activations, order)
+    return statistics.astype(np.float64)
 
 
 def basis_values(id_values: ArrayLike, ood_values: ArrayLike, basis: str) -> Values:
@@ -109,9 +109,7 @@ def same_mean_pair(
     """
     id_mean, id_maximum = _column(id_activations, channel)
     ood_mean, ood_maximum = _column(ood_activations, channel)
-    id_rows = np.flatnonzero(id_mean > floor)
-    ood_rows = np.flatnonzero(ood_mean > floor)
-    ood_rows = ood_rows[np.argsort(ood_mean[ood_rows], kind="stable")]
+    id_rows, ood_rows = np.flatnonzero(id_mean > floor), _ascending(ood_mean, floor)
     low, high = _partners(id_mean[id_rows], ood_mean[ood_rows], tolerance)
     some = high > low
     if not some.any():
@@ -172,8 +170,7 @@ def matched_peaks(
     ood_mean, ood_maximum = _column(ood_activations, channel)
     kept = id_mean > floor
     id_mean, id_maximum = id_mean[kept], id_maximum[kept]
-    ood_rows = np.flatnonzero(ood_mean > floor)
-    ood_rows = ood_rows[np.argsort(ood_mean[ood_rows], kind="stable")]
+    ood_rows = _ascending(ood_mean, floor)
     if not len(ood_rows) or not len(id_mean):
         return MatchedPeaks(float("nan"), 0)
     ood_mean, ood_maximum = ood_mean[ood_rows], ood_maximum[ood_rows]
@@ -194,6 +191,12 @@ def _column(activations: Activations, channel: int) -> tuple[Values, Values]:
     return mean.astype(np.float64), maximum.astype(np.float64)
 
 
+def _ascending(means: Values, floor: float) -> NDArray[np.int64]:
+    """The rows with a mean above ``floor``, in ascending order of it."""
+    rows = np.flatnonzero(means > floor)
+    return rows[np.argsort(means[rows], kind="stable")]
+
+
 def _partners(means: Values, sorted_means: Values, tolerance: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each mean, the run [low, high) of ``sorted_means`` that agree with it to within ``tolerance``."""
     low = np.searchsorted(sorted_means, means * (1 - tolerance), side="left")
@@ -207,7 +210,7 @@ def _lowest(sequence: Values, low: NDArray[np.int64], high: NDArray[np.int64]) -
     A run of length n is covered by two runs of length 2^k ≤ n that may overlap; the minima over all runs of length 2^k
     come from those of length 2^(k−1).
     """
-    found = np.empty(len(low))
+    lowest = np.empty(len(low))
     power = np.frexp((high - low).astype(np.float64))[1] - 1
     minima = sequence
     for step in range(int(power.max()) + 1):
@@ -215,5 +218,5 @@ def _lowest(sequence: Values, low: NDArray[np.int64], high: NDArray[np.int64]) -
             half = 2 ** (step - 1)
             minima = np.minimum(minima[:-half], minima[half:])
         here = power == step
-        found[here] = np.minimum(minima[low[here]], minima[high[here] - 2**step])
-    return found
+        lowest[here] = np.minimum(minima[low[here]], minima[high[here] - 2**step])
+    return lowest

@@ -43,12 +43,12 @@ def channel_auroc(id_values: FloatArray, ood_values: FloatArray) -> NDArray[np.f
     # up in the other's needs no ranks of the union, which would cost an argsort of everything: seven times as slow.
     first = np.sort(np.ascontiguousarray(id_values.T), axis=1)
     second = np.sort(np.ascontiguousarray(ood_values.T), axis=1)
-    found = np.empty(len(first))
+    areas = np.empty(len(first))
     for channel, (ours, theirs) in enumerate(zip(first, second, strict=True)):
         below = np.searchsorted(theirs, ours, side="left").sum(dtype=np.int64)
         up_to = np.searchsorted(theirs, ours, side="right").sum(dtype=np.int64)
-        found[channel] = (below + up_to) / 2
-    return found / (len(id_values) * len(ood_values))
+        areas[channel] = (below + up_to) / 2
+    return areas / (len(id_values) * len(ood_values))
 
 
 def ratio_auroc(

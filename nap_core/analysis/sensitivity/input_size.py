@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nap_core import datasets, methods, metrics, studies
+from nap_core import datasets, extraction, methods, studies
 from nap_core.analysis import evaluation
-from nap_core.analysis.evaluation import MethodScores
 from nap_core.errors import Hint, UserError
-from nap_core.extraction import ExtractionPlan
 from nap_core.methods import EvaluationData
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -28,7 +26,7 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
     """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
-    ``refused`` then says why."""
+    ``refused`` then holds the reason."""
 
     side: int
     factor: float
@@ -57,18 +55,29 @@ def check(study: Study) -> None:
         )
 
 
-def extraction_plan(study: Study, device: str | None = None) -> ExtractionPlan:
+def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
     """The study's images in all sizes that its network takes, the smallest first. Raises as ``check`` does."""
     steps = [step for one in _sized(study)[0].values() for step in studies.extraction_plan(one).steps]
-    return ExtractionPlan(steps, device)
+    return extraction.ExtractionPlan(steps, device)
 
 
 def by_size(
     study: Study, store: Store, device: str | None = None, callbacks: RunCallbacks = NO_CALLBACKS
 ) -> tuple[SizeOutcome, ...]:
-    """The study at every size of ``FACTORS``, the smallest first, from a run of the ``extraction_plan``.
+    """The study at every size of ``FACTORS``, from a run of the ``extraction_plan``.
 
-    Raises as ``check`` does, and ExtractionStopped on request.
+    Args:
+        study: The model and the datasets.
+        store: Where activations are kept.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress over the images of all sizes, and cancellation.
+
+    Returns:
+        One result a size, the smallest first.
+
+    Raises:
+        UserError: As ``check`` does.
+        ExtractionStopped: On request; a second call goes on from there.
     """
     taken, refused = _sized(study)
     extraction_plan(study, device).run(store, callbacks)
@@ -108,12 +117,6 @@ def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataF
     """
     if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)
-    scores: MethodScores = evaluation.method_scores(outcome.data, spec, w=w)
+    table = evaluation.metrics_of(evaluation.method_scores(outcome.data, spec, w=w))
     right = evaluation.id_accuracy(outcome.data)
-    return pd.DataFrame(
-        [
-            (spec, outcome.side, name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values), right)
-            for name, values in scores.ood.items()
-        ],
-        columns=COLUMNS,
-    )
+    return table.assign(method=spec, side=outcome.side, id_accuracy=right)[COLUMNS]

@@ -25,7 +25,7 @@ DRAWS = 50
 FIT_DRAWS = 3
 SEED = 0
 BAND = (0.05, 0.95)
-EVERY = (0.0, 1.0)  # of three draws, nothing less can be said
+EVERY = (0.0, 1.0)  # three draws have no narrower interval
 COLUMNS = ["method", "ood", "images", "metric", "low", "median", "high"]
 
 Scores = NDArray[np.float64]
@@ -42,19 +42,30 @@ def by_images(
 ) -> pd.DataFrame:
     """FPR95 and AUROC of a method on ``draws`` random subsets of each size: columns ``COLUMNS``, shares.
 
-    A subset has ``size`` ID images and as many of each OOD dataset, none twice, the same for all methods.
-    ``low`` and ``high`` bound the middle 90 % of the draws. The rows with the largest ``images`` are the whole study,
-    with one value. ``sizes`` are those of ``sizes_for`` where None. The average, where there are several OOD datasets,
-    is taken in each draw. Raises ValueError for a size that a dataset does not have.
+    A subset has as many images of each dataset, none twice, the same for all methods. The average, where there are
+    several OOD datasets, is taken in each draw.
+
+    Args:
+        scores: The scores of the method.
+        sizes: The numbers of images; None takes those of ``sizes_for``.
+        draws: How many subsets of each size.
+        seed: The seed of the draws.
+
+    Returns:
+        One row a size, OOD dataset and metric; ``low`` and ``high`` bound the middle 90 % of the draws. The rows with
+        the largest ``images`` are the whole study, with one value.
+
+    Raises:
+        ValueError: A dataset has fewer images than a size.
     """
     rows: list[dict[str, object]] = []
     for size in sizes_for(scores) if sizes is None else sizes:
         id_scores = scores.id[_drawn(len(scores.id), size, draws, (seed, size, 0))]
-        found = {
+        by_dataset = {
             name: _both(id_scores, values[_drawn(len(values), size, draws, (seed, size, stream))])
             for stream, (name, values) in enumerate(scores.ood.items(), start=1)
         }
-        rows += _rows(scores, size, found)
+        rows += _rows(scores, size, by_dataset)
     whole = {name: _both(scores.id[None], values[None]) for name, values in scores.ood.items()}
     rows += _rows(scores, len(scores.id), whole)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -83,13 +94,13 @@ def _both(id_scores: Scores, ood_scores: Scores) -> dict[str, Scores]:
 def _rows(
     scores: MethodScores,
     size: int,
-    found: Mapping[str, Mapping[str, Scores]],
+    by_dataset: Mapping[str, Mapping[str, Scores]],
     band: tuple[float, float] = BAND,
 ) -> list[dict[str, object]]:
-    columns = dict(found)
-    if len(found) > 1:
+    columns = dict(by_dataset)
+    if len(by_dataset) > 1:
         columns[AVERAGE] = {
-            metric: np.mean([one[metric] for one in found.values()], axis=0) for metric in ("fpr95", "auroc")
+            metric: np.mean([one[metric] for one in by_dataset.values()], axis=0) for metric in ("fpr95", "auroc")
         }
     rows: list[dict[str, object]] = []
     for name, one in columns.items():
@@ -111,11 +122,22 @@ def by_fit_images(
     """FPR95 and AUROC when the fit split is smaller, by method: the columns of ``by_images``, ``images`` being those of
     the fit split.
 
-    A few draws a size, because a method is fitted anew in each; ``low`` and ``high`` bound them all. The largest size
-    is the whole fit split. ``weights`` gives combinations their w, else they take the published one. Sizes that lack
-    images of a class that the method needs are left out. ``callbacks`` get the progress after every fit. Raises
-    UserError where there is no fit split, and for a method that needs none or a pass of its own; ExtractionStopped
-    when ``callbacks`` stop it.
+    Sizes that lack images of a class that the method needs are left out.
+
+    Args:
+        data: The images and what methods may use besides them, the fit split among it.
+        specs: The methods, by name.
+        weights: Combination → its w, 0 to 1; the others take their published w.
+        draws: How many subsets of each size: few, because a method is fitted again in each.
+        seed: The seed of the draws.
+        callbacks: Progress after every fit, and cancellation.
+
+    Returns:
+        Method → its table; ``low`` and ``high`` bound all draws. The largest size is the whole fit split.
+
+    Raises:
+        UserError: There is no fit split, or a method needs none or a pass of its own.
+        ExtractionStopped: On request.
     """
     for spec in specs:
         method = methods.parse(spec)

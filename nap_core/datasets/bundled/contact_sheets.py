@@ -18,6 +18,7 @@ from PIL import Image
 
 from nap_core.datasets.images import BaseImages, Pixels
 from nap_core.errors import UserError
+from nap_core.storage.bundled_assets import ASSETS
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class SheetImages(BaseImages):
 _FETCH_AGAIN = "Get the folder assets/datasets again from the repository."
 
 
-def open_sheet(name: str, title: str, folder: Path) -> SheetImages:
+def open_sheet(name: str, title: str, folder: Path = ASSETS / "datasets") -> SheetImages:
     """The dataset ``name`` of ``folder``. Raises UserError when its JSON file is missing or invalid."""
     path = folder / f"{name}.json"
     try:

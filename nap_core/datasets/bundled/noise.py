@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from nap_core.datasets.images import Pixels
+from nap_core.datasets.images import ArrayImages, Pixels
 
 COUNT = 500
 SIDE = 32
@@ -39,3 +39,17 @@ def gaussian(count: int = COUNT, side: int = SIDE) -> Pixels:
     raw = np.random.PCG64(_GAUSSIAN_SEED).random_raw(count * side * side * 3)
     uniforms = np.ldexp((raw >> np.uint64(11)).astype(np.float64), -53)  # 53 bits, in [0, 1)
     return np.searchsorted(steps, uniforms, side="right").astype(np.uint8).reshape(count, side, side, 3)
+
+
+def open_uniform(name: str, title: str) -> ArrayImages:
+    """``COUNT`` images of uniform noise, without labels."""
+    return _unlabelled(name, title, uniform())
+
+
+def open_gaussian(name: str, title: str) -> ArrayImages:
+    """``COUNT`` images of Gaussian noise, without labels."""
+    return _unlabelled(name, title, gaussian())
+
+
+def _unlabelled(name: str, title: str, pixels: Pixels) -> ArrayImages:
+    return ArrayImages(name, title, (), np.full(len(pixels), -1), pixels, np.arange(len(pixels)))

@@ -11,6 +11,7 @@ from PIL import Image
 from nap_core.datasets.decoding import decode
 from nap_core.datasets.images import BaseImages
 from nap_core.errors import UserError
+from nap_core.storage.bundled_assets import ASSETS
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,6 @@ class SamplePhotos(BaseImages):
             raise UserError(f"The sample {file.name} is missing. Get the folder assets/photos again.") from error
 
 
-def open_photos(title: str, folder: Path) -> SamplePhotos:
+def open_photos(name: str, title: str, folder: Path = ASSETS / "photos") -> SamplePhotos:
     """The sample photographs in ``folder``; each file is read when its image is."""
-    return SamplePhotos("photos", title, (), np.full(len(PHOTOS), -1, dtype=np.int64), folder, PHOTOS)
+    return SamplePhotos(name, title, (), np.full(len(PHOTOS), -1, dtype=np.int64), folder, PHOTOS)

@@ -5,46 +5,48 @@ from __future__ import annotations
 from nap_core.datasets.spec import DatasetRecord
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_CIFAR10_LICENCE = "No licence stated; published for research, to be cited"
 CIFAR10_SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009"
+FIT_NOTE = "Training images from which methods estimate thresholds, means and neighbours; they are never scored."
 _NOISE_SOURCE = "Made from a seed after Liang, Li and Srikant (ODIN), ICLR 2018"
+
+_OPENERS = "nap_core.datasets.bundled"
+_SHEET = f"{_OPENERS}.contact_sheets:open_sheet"
+_UNIFORM = f"{_OPENERS}.noise:open_uniform"
+_GAUSSIAN = f"{_OPENERS}.noise:open_gaussian"
+_PHOTOS = f"{_OPENERS}.sample_photos:open_photos"
 
 ENTRIES = (
     DatasetRecord(
         name="cifar10",
         title="CIFAR-10",
         description="Small photographs of animals and vehicles, 100 of each of ten classes, from the test set.",
-        note="What the CIFAR networks know: objects like those they were trained on, but pictures they never saw.",
-        kind="photographs",
+        note="Test images of the classes that the CIFAR networks were trained on.",
         role="id",
         size=1000,
         shape=(32, 32),
         classes=CIFAR10_CLASSES,
-        licence=_CIFAR10_LICENCE,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="cifar10-fit",
         title="CIFAR-10, fit split",
         description="Small photographs of animals and vehicles, 500 of each of ten classes, from the training set.",
-        note="Training images from which methods estimate thresholds, means and neighbours; they are never scored.",
-        kind="photographs",
+        note=FIT_NOTE,
         role="fit",
         size=5000,
         shape=(32, 32),
         classes=CIFAR10_CLASSES,
-        licence=_CIFAR10_LICENCE,
         source=CIFAR10_SOURCE,
         trained=True,
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="fashion-mnist",
         title="Fashion-MNIST",
         description="Grey pictures of clothes, shoes and bags on black, 50 of each of ten classes, from the test set.",
         note="Objects of another world in another style: smooth shapes without background or colour.",
-        kind="photographs",
-        role="ood",
         size=500,
         shape=(28, 28),
         classes=(
@@ -53,33 +55,34 @@ ENTRIES = (
         ),
         licence="MIT, © 2017 Zalando SE",
         source="Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="mnist",
         title="MNIST",
         description="Handwritten digits, white on black, 50 of each, from the test set.",
-        note="Bright strokes on black make peaks with hardly any mean, so a prior that looks for peaks can take them "
-        "for known: look here for where NAP fails.",
+        note="Bright strokes on black make peaks with hardly any mean, so a prior that scores peaks can rate them as "
+        "in-distribution: a failure case of NAP.",
         kind="handwriting",
-        role="ood",
         size=500,
         shape=(28, 28),
         classes=tuple("0123456789"),
         licence="CC BY-SA 3.0, © Yann LeCun and Corinna Cortes",
         source="LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE, 1998",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="textures",
         title="Textures",
         description="Crops of eight photographed surfaces, from brick and gravel to tissue and stars.",
-        note="The same pattern from edge to edge and no object: a channel that answers tends to do so everywhere.",
+        note="The same pattern from edge to edge and no object: a channel that responds tends to do so everywhere.",
         kind="textures",
-        role="ood",
         size=500,
         shape=(64, 64),
         classes=("brick", "foliage", "grass", "gravel", "petals", "stars", "tissue", "wood"),
         licence="CC0 and public domain; foliage and petals CC BY 2.0; tissue no known restrictions",
         source="Cut from sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_SHEET,
     ),
     DatasetRecord(
         name="uniform-noise",
@@ -87,37 +90,32 @@ ENTRIES = (
         description="Every colour value of every pixel drawn at random, all values equally likely.",
         note="Nothing to recognise anywhere: activations tend to spread evenly, without a peak.",
         kind="noise",
-        role="ood",
         size=500,
         shape=(32, 32),
-        classes=(),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_UNIFORM,
     ),
     DatasetRecord(
         name="gaussian-noise",
         title="Gaussian noise",
         description="Every colour value of every pixel drawn from a normal distribution, mean ½ and deviation 1, "
         "and clipped to what a pixel can hold.",
-        note="Harsher noise, most values at either end: a check that the score does not hang on contrast.",
+        note="Harsher noise, most values at either end: a check that the score does not depend on contrast.",
         kind="noise",
-        role="ood",
         size=500,
         shape=(32, 32),
-        classes=(),
         licence="CC0",
         source=_NOISE_SOURCE,
+        opener=_GAUSSIAN,
     ),
     DatasetRecord(
         name="imagenet-bank",
         title="ImageNet reference",
         description="1,000 photographs with ImageNet classes, kept as activations of EfficientNet-Lite0 only.",
-        note="Photographs of the things an ImageNet network knows, among which an uploaded picture finds its place.",
-        kind="photographs",
+        note="Photographs of ImageNet's classes, with which the score of an uploaded image is compared.",
         role="precomputed",
         size=1000,
-        shape=None,
-        classes=(),
         licence="CC BY 2.0 (the photographs, which are not shipped)",
         source="NIPS 2017 adversarial examples challenge, development set",
         trained=True,
@@ -126,14 +124,12 @@ ENTRIES = (
     DatasetRecord(
         name="photos",
         title="Sample photographs",
-        description="Twelve free pictures to try, some of what an ImageNet network knows and some of what it does not.",
+        description="Twelve free pictures to try, some of ImageNet's classes and some of none.",
         note="Pick a cat or a cup, then a retina or a field of galaxies, and compare the scores.",
-        kind="photographs",
         role="samples",
         size=12,
-        shape=None,
-        classes=(),
         licence="CC0, public domain and CC BY 2.0, given for each picture",
         source="Sample photographs of scikit-image 0.26 and scikit-learn 1.9",
+        opener=_PHOTOS,
     ),
 )

@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import tarfile
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +21,7 @@ from PIL import Image
 from nap_core.datasets.images import BaseImages, presentation_order
 from nap_core.datasets.published.catalogue import RECORDS
 from nap_core.datasets.published.spec import Content, PublishedRecord, Unpacking
-from nap_core.datasets.published.unpacking import unpack
+from nap_core.datasets.published.unpacking import DAMAGED, unpack
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders, byte_size
@@ -35,7 +32,7 @@ VARIABLE = "NAP_DATASETS"
 READERS = 1
 """Part of every fingerprint; raise it when a reader gives other pixels, another order or other labels."""
 # Exceptions of the readers on damaged and foreign files.
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, tarfile.TarError, BadZipFile, zlib.error)
+_UNREADABLE = (OSError, KeyError, IndexError, TypeError, *DAMAGED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +71,7 @@ def folder() -> Path:
 def record(name: str) -> DatasetRecord:
     """The record of a published dataset, with its downloads."""
     published = RECORDS[name]
-    place, title = folder() / published.folder, published.record.title
+    place, title = folder() / published.folder, published.title
     downloads = tuple(
         Download(
             file.url,
@@ -86,22 +83,20 @@ def record(name: str) -> DatasetRecord:
         )
         for file in published.files
     )
-    return replace(published.record, downloads=downloads)
+    return replace(published, downloads=downloads)
 
 
 def missing(name: str) -> list[Download]:
     """The files that have to be downloaded; archives that are unpacked already are not needed."""
     published = RECORDS[name]
-    done = {
-        file for one in published.unpackings if _place(published, one).is_dir() for file in (one.archive, *one.needs)
-    }
+    unpacked = set(published.unpackings).difference(_packed(published))
+    done = {file for one in unpacked for file in (one.archive, *one.needs)}
     return [one for one in record(name).downloads if one.path.name not in done and not one.present]
 
 
 def packed(name: str) -> bool:
     """Whether archives have to be unpacked before the images can be read."""
-    published = RECORDS[name]
-    return any(not _place(published, one).is_dir() for one in published.unpackings)
+    return bool(_packed(RECORDS[name]))
 
 
 def stamp(name: str) -> int:
@@ -117,18 +112,22 @@ def prepared(name: str) -> bool:
 
 
 def prepare(name: str, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
-    """Download missing files and unpack archives; progress is in bytes.
+    """Download missing files and unpack archives; after a cancellation a second call resumes.
 
-    Raises UserError for a failed download, a damaged archive or a missing package, ExtractionStopped when the call is
-    cancelled; a second call resumes.
+    Args:
+        name: a published dataset.
+        callbacks: progress in bytes, and cancellation.
+
+    Raises:
+        UserError: a failed download, a damaged archive or a missing package.
+        ExtractionStopped: the call was cancelled.
     """
     published = RECORDS[name]
     _check_package(published)
     for download in missing(name):
         fetch(download, callbacks)
-    for one in published.unpackings:
-        if not _place(published, one).is_dir():
-            _unpack(published, one, _unpacking(published.record.title, callbacks))
+    for one in _packed(published):
+        _unpack(published, one, _unpacking(published.title, callbacks))
 
 
 def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None]:
@@ -143,7 +142,11 @@ def _unpacking(title: str, callbacks: RunCallbacks) -> Callable[[int, int], None
 
 
 def load(name: str, _progress: Callable[[int, int], None] | None = None) -> PublishedImages:
-    """Open the images. Raises UserError for missing files, with what to download, and for damaged ones."""
+    """Open the images of a published dataset.
+
+    Raises:
+        UserError: files are missing (the message lists what to download) or damaged.
+    """
     absent = missing(name)
     if absent:
         raise UserError(_absent(name, absent))
@@ -154,12 +157,12 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> Publ
         content = published.read(place)
     except _UNREADABLE as error:
         raise UserError(
-            f"“{published.record.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
+            f"“{published.title}” cannot be read from {place} ({error}). Delete that folder and load it again."
         ) from error
     order = presentation_order(len(content.labels))
     return PublishedImages(
         name=name,
-        title=published.record.title,
+        title=published.title,
         stated_fingerprint=_fingerprint(published, content),
         classes=content.classes,
         labels=content.labels[order],
@@ -170,6 +173,11 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> Publ
 
 def _place(published: PublishedRecord, unpacking: Unpacking) -> Path:
     return folder() / published.folder / unpacking.into
+
+
+def _packed(published: PublishedRecord) -> list[Unpacking]:
+    """The archives that are not unpacked yet."""
+    return [one for one in published.unpackings if not _place(published, one).is_dir()]
 
 
 def _unpack(published: PublishedRecord, one: Unpacking, progress: Callable[[int, int], None]) -> None:
@@ -186,7 +194,7 @@ def _unpack(published: PublishedRecord, one: Unpacking, progress: Callable[[int,
 def _check_package(published: PublishedRecord) -> None:
     if published.package and importlib.util.find_spec(published.package) is None:
         raise UserError(
-            f"“{published.record.title}” needs the package {published.package}: run pip install {published.package}, "
+            f"“{published.title}” needs the package {published.package}: run pip install {published.package}, "
             "or pip install -r requirements-extra.txt."
         )
 
@@ -195,11 +203,11 @@ def _absent(name: str, absent: list[Download]) -> str:
     announced = sum(one.size or 0 for one in absent)
     size = f"{byte_size.in_words(announced)} from " if announced else "from "
     how = "; ".join(one.instruction for one in absent)
-    return f"“{RECORDS[name].record.title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
+    return f"“{RECORDS[name].title}” is not here yet ({size}{absent[0].host}): run a study with it, or {how}."
 
 
 def _fingerprint(published: PublishedRecord, content: Content) -> str:
-    hasher = hashlib.sha256(f"library {READERS}\n{published.record.name}\n".encode())
+    hasher = hashlib.sha256(f"library {READERS}\n{published.name}\n".encode())
     for file in published.files:
         hasher.update(f"{file.name} {file.checksum}\n".encode())
     for name in content.files:

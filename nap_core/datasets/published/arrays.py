@@ -6,7 +6,6 @@ import codecs
 import gzip
 import pickle
 import struct
-import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from PIL import Image
 
 from nap_core.datasets.images import Pixels
 from nap_core.datasets.published.spec import Content
+from nap_core.datasets.published.unpacking import members
 
 Reader = Callable[[Path], Content]
 
@@ -25,13 +25,8 @@ def cifar(archive: str, batches: Sequence[str], labels: str, names: tuple[str, s
     """Reads ``batches`` of a CIFAR archive; ``labels`` is the labels' key, ``names`` the class names' file and key."""
 
     def read(folder: Path) -> Content:
-        batch: dict[str, dict[str, Any]] = {}
-        with tarfile.open(folder / archive) as packed:
-            for member in packed:
-                name = member.name.rpartition("/")[2]
-                content = packed.extractfile(member) if name in (*batches, names[0]) else None
-                if content:
-                    batch[name] = _Plain(content, encoding="latin1").load()
+        files = members(folder / archive, (*batches, names[0]))
+        batch = {name: _Plain(content, encoding="latin1").load() for name, content in files}
         pixels = np.concatenate([batch[name]["data"] for name in batches])
         pixels = np.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), dtype=np.uint8)
         numbers = np.concatenate([np.asarray(batch[name][labels], np.int64) for name in batches])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 from nap_core.datasets.published.pictures import class_folders
 from nap_core.datasets.published.spec import Content, Parts
+from nap_core.datasets.published.unpacking import members
 from nap_core.errors import UserError
 
 ARCHIVE, DEVKIT, FOLDER = "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz", "val"
@@ -40,14 +40,8 @@ def _devkit(path: Path) -> tuple[dict[int, str], list[int]]:
     """(WordNet number of each class of the challenge, class of each image)."""
     from scipy.io import loadmat
 
-    parts: dict[str, bytes] = {}
-    with tarfile.open(path) as packed:
-        for member in packed:
-            name = Path(member.name).name
-            wanted = name in ("meta.mat", "ILSVRC2012_validation_ground_truth.txt")
-            content = packed.extractfile(member) if wanted else None
-            if content:
-                parts[name] = content.read()
+    files = members(path, ("meta.mat", "ILSVRC2012_validation_ground_truth.txt"))
+    parts = {name: content.read() for name, content in files}
     synsets = loadmat(BytesIO(parts["meta.mat"]), squeeze_me=True)["synsets"]
     # Fields by position, as in torchvision: number, WordNet number, words, gloss, number of children, …
     numbers = {int(one[0]): str(one[1]) for one in synsets if int(one[4]) == 0}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nap_core.datasets.published.spec import Content, Parts
-from nap_core.datasets.user_data.folders import files_in, read_image
+from nap_core.datasets.published.unpacking import members
+from nap_core.datasets.user_data.folders import classes_of, files_in, labels_of, read_image
 
 Reader = Callable[[Path], Content]
 MAX_FILES = 1_000_000
@@ -31,9 +32,8 @@ def class_folders(unpacked: str) -> Reader:
 
     def read(folder: Path) -> Content:
         files = files_in(folder / unpacked, MAX_FILES)
-        classes = tuple(sorted({file.split("/")[0] for file in files}))
-        number = {name: index for index, name in enumerate(classes)}
-        return _content(folder / unpacked, files, [number[file.split("/")[0]] for file in files], classes)
+        classes = classes_of(files)
+        return _content(folder / unpacked, files, labels_of(files, classes), classes)
 
     return read
 
@@ -60,12 +60,8 @@ def flowers102(folder: Path) -> Content:
 
 def places365(folder: Path) -> Content:
     """The validation set of Places365, labelled by a list in an archive of lists."""
-    lists = {"places365_val.txt": "", "categories_places365.txt": ""}
-    with tarfile.open(folder / "filelist_places365-standard.tar") as packed:
-        for member in packed:
-            content = packed.extractfile(member) if Path(member.name).name in lists else None
-            if content:
-                lists[Path(member.name).name] = content.read().decode()
+    listed = members(folder / "filelist_places365-standard.tar", ("places365_val.txt", "categories_places365.txt"))
+    lists = {name: content.read().decode() for name, content in listed}
     numbers = {line.split()[0]: int(line.split()[1]) for line in lists["categories_places365.txt"].splitlines()}
     pairs = [line.split() for line in lists["places365_val.txt"].splitlines()]
     files = [f"val_256/{file}" for file, _ in pairs]
@@ -88,9 +84,8 @@ def tiny_imagenet(folder: Path) -> Content:
     return _content(root, files, [classes.index(name) for _, name in pairs], classes)
 
 
-def _content(root: Path, files: Sequence[str], labels: Sequence[int], classes: tuple[str, ...]) -> Content:
+def _content(root: Path, files: Sequence[str], labels: ArrayLike, classes: tuple[str, ...]) -> Content:
     if not files:
         raise ValueError(f"there are no pictures in {root}")
-    return Content(
-        np.asarray(labels, np.int64), classes, lambda index: read_image(root, files[index]), files=tuple(files)
-    )
+    numbers = np.asarray(labels, np.int64)
+    return Content(numbers, classes, lambda index: read_image(root, files[index]), tuple(files))

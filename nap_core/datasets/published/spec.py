@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from PIL import Image
 
 from nap_core.datasets.images import Labels
-from nap_core.datasets.spec import DatasetRecord, Kind, Role
+from nap_core.datasets.spec import DatasetRecord
 
 Parts = tuple[str, ...]
 """The components of a path in an archive."""
+Layout = Callable[[Path], Callable[[Parts], Parts | None]]
+"""From the folder of an archive to a function: a file's path in the archive → its path when unpacked, None to skip."""
 
 
 @dataclass(frozen=True)
@@ -49,48 +53,52 @@ def everything(_folder: Path) -> Callable[[Parts], Parts | None]:
 class Unpacking:
     """An archive that is unpacked into the folder ``into`` beside it.
 
-    ``layout(folder)`` returns a function from a file's path in the archive to its path below ``into``, None for files
-    that are left out. ``needs`` are further files that are read only while unpacking.
+    ``layout`` gives paths below ``into``. ``needs`` are further files that are read only while unpacking.
     """
 
     archive: str
     into: str
-    layout: Callable[[Path], Callable[[Parts], Parts | None]] = everything
+    layout: Layout = everything
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class PublishedRecord:
-    """A published dataset; records with the same ``folder`` share its files.
+class Packed(TypedDict):
+    """The fields of a ``PublishedRecord`` that a single archive fills."""
 
-    ``record`` has no downloads, because their paths depend on the environment. ``read`` takes the folder with all files
-    unpacked. ``package`` is a package of requirements-extra.txt that ``read`` imports, "" for none.
+    files: tuple[File, ...]
+    unpackings: tuple[Unpacking, ...]
+
+
+def packed(
+    url: str,
+    checksum: str,
+    size: int | None = None,
+    layout: Callable[[Path], Callable[[Parts], Parts | None]] = everything,
+) -> Packed:
+    """A dataset published as the one archive at ``url``, unpacked into a folder of the archive's name."""
+    name = url.rpartition("/")[2]
+    return {"files": (File(name, url, checksum, size),), "unpackings": (Unpacking(name, stem(name), layout),)}
+
+
+def stem(archive: str) -> str:
+    """The name of an archive without its ending: "SUN.tar.gz" → "SUN"."""
+    return re.sub(r"\.(tar\.gz|tgz|tar|zip)$", "", archive)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRecord(DatasetRecord):
+    """A published dataset. Its downloads are empty, because their paths depend on the environment.
+
+    Attributes:
+        folder: the sub-folder of the files; datasets with the same folder share them.
+        files: the published files.
+        read: takes the folder with all files unpacked and returns the content.
+        unpackings: the archives among the files.
+        package: a package of requirements-extra.txt that ``read`` imports, "" for none.
     """
 
-    record: DatasetRecord
     folder: str
     files: tuple[File, ...]
     read: Callable[[Path], Content]
     unpackings: tuple[Unpacking, ...] = ()
     package: str = ""
-
-
-UNSTATED = "No licence stated; published for research, to be cited"
-
-
-def record(
-    name: str,
-    title: str,
-    description: str,
-    note: str,
-    source: str,
-    *,
-    size: int,
-    role: Role = "ood",
-    kind: Kind = "photographs",
-    shape: tuple[int, int] | None = None,
-    classes: tuple[str, ...] = (),
-    licence: str = UNSTATED,
-) -> DatasetRecord:
-    """A ``DatasetRecord`` with the defaults of published datasets: photographs, OOD, no licence stated."""
-    return DatasetRecord(name, title, description, note, kind, role, size, shape, classes, licence, source)

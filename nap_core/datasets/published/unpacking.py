@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,8 @@ from nap_core.storage.atomic_folders import atomic_folder
 
 MAX_BYTES = 64 * 2**30
 MAX_ENTRIES = 1_000_000
-_DAMAGED = (EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+# Exceptions of tarfile and zipfile on damaged archives.
+DAMAGED = (EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
 
 Progressing = Callable[[int, int], None]
 
@@ -25,11 +26,17 @@ Progressing = Callable[[int, int], None]
 def unpack(
     archive: Path, place: Path, layout: Callable[[Parts], Parts | None], progress: Progressing | None = None
 ) -> None:
-    """Unpack a .tar, .tar.gz, .tgz or .zip to ``place``, which must not exist.
+    """Unpack a .tar, .tar.gz, .tgz or .zip completely or not at all; hidden files are left out.
 
-    ``layout`` gives each file's path below ``place``; hidden files are left out. ``progress`` is called with (bytes
-    read, bytes in all) and may cancel with an exception. Raises UserError, and keeps nothing, for an archive that is
-    damaged, contains a link or a path outside its folder, or exceeds the limits when unpacked.
+    Args:
+        archive: the file.
+        place: the new folder, which must not exist.
+        layout: from the path of a file in the archive to its path below ``place``; None leaves the file out.
+        progress: called with (bytes read, bytes in all); an exception of it cancels.
+
+    Raises:
+        UserError: the archive is damaged, contains a link or a path outside its folder, or exceeds ``MAX_BYTES`` or
+            ``MAX_ENTRIES``. Nothing is kept.
     """
     total = archive.stat().st_size
     budget = Budget(archive.name, total, MAX_BYTES)
@@ -48,11 +55,21 @@ def unpack(
             whole.rename(place)
 
 
+def members(archive: Path, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    """(name, content) of the files of a .tar archive that have one of ``names`` in any folder."""
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            name = member.name.rpartition("/")[2]
+            content = packed.extractfile(member) if name in names else None
+            if content:
+                yield name, content
+
+
 @contextmanager
 def _in_words(archive: Path) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise UserError(
             f"“{archive.name}” is damaged and cannot be unpacked ({error}). Delete {archive} and load it again."
         ) from error

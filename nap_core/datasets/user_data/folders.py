@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import SUFFIXES, decode
-from nap_core.datasets.images import BaseImages, digest, fingerprint, presentation_order
+from nap_core.datasets.images import BaseImages, Labels, digest, fingerprint, presentation_order
 from nap_core.datasets.user_data.scan_cache import ScanCache
 from nap_core.errors import UserError
 
@@ -89,10 +89,9 @@ def from_folder(
         raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {unreadable[0][1]}")
 
     readable = list(digests)
-    classes = tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
-    number = {one: index for index, one in enumerate(classes)}
+    classes = classes_of(files)
     ordered = tuple(readable[i] for i in presentation_order(len(readable)))
-    labels = np.array([number[file.split("/")[0]] if "/" in file else -1 for file in ordered], dtype=np.int64)
+    labels = labels_of(ordered, classes)
     return FolderImages(
         name=f"folder:{root.resolve().name}",
         title=title or root.resolve().name,
@@ -108,6 +107,17 @@ def from_folder(
 def files_in(root: Path, limit: int) -> list[str]:
     """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; no file is opened."""
     return sorted(islice(_walk(root), limit))
+
+
+def classes_of(files: Iterable[str]) -> tuple[str, ...]:
+    """The class folders of paths below a folder, sorted."""
+    return tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
+
+
+def labels_of(files: Sequence[str], classes: tuple[str, ...]) -> Labels:
+    """The classes (N,) of paths below a folder; −1 for files outside the class folders."""
+    number = {name: index for index, name in enumerate(classes)}
+    return np.array([number[file.split("/")[0]] if "/" in file else -1 for file in files], dtype=np.int64)
 
 
 def _walk(root: Path) -> Iterator[str]:

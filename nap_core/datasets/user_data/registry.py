@@ -13,7 +13,7 @@ from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.images import ImageDataset
 from nap_core.datasets.published.catalogue import RECORDS as PUBLISHED
 from nap_core.datasets.spec import DatasetRecord
-from nap_core.datasets.user_data.folders import MAX_FILES, files_in, from_folder
+from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, files_in, from_folder
 from nap_core.datasets.user_data.npz import contents, from_npz
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
@@ -85,13 +85,11 @@ def _record(name: str, path: Path, _changed: int) -> DatasetRecord:
         title=_title(name),
         description=f"Your own images: {path}.",
         note="Your own images.",
-        kind="photographs",
-        role="own",
+        source=str(path),
         size=size,
-        shape=None,
+        role="own",
         classes=classes,
         licence="your own",
-        source=str(path),
     )
 
 
@@ -99,13 +97,13 @@ def _contents(path: Path) -> tuple[int, tuple[str, ...]]:
     if not path.is_dir():
         return contents(path)
     files = files_in(path, MAX_FILES)
-    return len(files), tuple(sorted({file.split("/")[0] for file in files if "/" in file}))
+    return len(files), classes_of(files)
 
 
 def _title(name: str) -> str:
     title = name.removeprefix(allowed_folders.PREFIX).removesuffix(".npz").replace("%2C", ",").replace("%25", "%")
     # Titles identify datasets in figures and progress bars, so they must be unique.
-    taken = {one.title for one in RECORDS.values()} | {one.record.title for one in PUBLISHED.values()}
+    taken = {one.title for one in (*RECORDS.values(), *PUBLISHED.values())}
     return f"{title} (own)" if title in taken else title
 
 

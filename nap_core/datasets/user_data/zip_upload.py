@@ -31,10 +31,16 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
     """Unpack the images of a .zip into a new folder of the first allowed folder; returns the dataset's name.
 
     Sub-folders become classes; a single folder around everything is removed. Hidden files and files without an image
-    suffix are skipped. ``progress`` is called with (done, total) after each image. A kill leaves only a hidden
-    temporary folder, which a later call deletes. Raises UserError, and keeps nothing, for a file that is not a .zip, is
-    damaged or encrypted, has no image, contains a link or a path outside its folder, or exceeds ``MAX_FILES``,
-    ``MAX_BYTES`` or ``MAX_RATIO`` times its size when unpacked.
+    suffix are skipped. A kill leaves only a hidden temporary folder, which a later call deletes.
+
+    Args:
+        file: the content of the archive.
+        filename: its name, from which the dataset's name is made.
+        progress: called with (done, total) after each image.
+
+    Raises:
+        UserError: the file is not a .zip, is damaged or encrypted, has no image, contains a link or a path outside its
+            folder, or exceeds ``MAX_FILES``, ``MAX_BYTES`` or ``MAX_RATIO`` times its size. Nothing is kept.
     """
     root = allowed_folders.paths()[0]
     try:

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from nap_core import metrics
 from nap_core.analysis.comparison import fpr_at_tprs
-from nap_core.figures.compare_methods.lines import line_styles, method_line
+from nap_core.figures.compare_methods.lines import line_styles, method_line, rates_layout
 from nap_core.figures.compare_methods.words import against_words
-from nap_core.figures.layout import DOTTED, base_layout, legend, share_axis
+from nap_core.figures.layout import DOTTED, share_axis
 from nap_core.figures.picture import Picture
 from nap_core.figures.text import join, percent
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nap_core.analysis.evaluation import MethodScores
 
 TPRS = np.round(np.arange(0.80, 0.9901, 0.0025), 4)
-_HEIGHT = 460
 
 
 def fpr_curves(
@@ -55,9 +54,7 @@ def fpr_curves(
         where = {"method": row.method, "w": row.w, "ood": "+".join(against)}
         table += [{**where, "tpr": tpr, "fpr": fpr} for tpr, fpr in zip(TPRS, curve, strict=True)]
     xaxis = share_axis("TPR: ID images accepted", zoom=True, range=[0.798, 0.992])
-    yaxis = share_axis("FPR: OOD images accepted as ID", zoom=True, range=[-0.015, 1.03], automargin=True)
-    margin, above = (76, 10, 50, 10), legend(size=12)
-    figure.update_layout(base_layout(_HEIGHT, margin, dragmode="zoom", legend=above, xaxis=xaxis, yaxis=yaxis))
+    figure.update_layout(rates_layout(xaxis, "FPR: OOD images accepted as ID"))
     mean = f"on average over {len(against)} OOD datasets" if averaged and len(against) > 1 else ""
     caption = _reading(curves, mean or f"against {against_words(against, titles)}")
     return Picture(figure, caption, pd.DataFrame(table), "fpr-over-tpr")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nap_core import methods, metrics
-from nap_core.figures.layout import Style, line
+from nap_core.figures.layout import Style, base_layout, legend, line, share_axis
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.score_histograms import label
 
@@ -58,6 +58,12 @@ def line_styles(rows: Sequence[MethodScores], against: Sequence[str], opened: st
         return LineStyle(method_colour(method), dash, width, 1 if is_named else 0.45, is_named, front)
 
     return {row.method: style(rank, row.method) for rank, row in enumerate(rows)}
+
+
+def rates_layout(xaxis: Style, fpr_or_tpr: str) -> Style:
+    """The layout of a figure of TPR and FPR, which can be zoomed; ``fpr_or_tpr`` is the title of its y axis."""
+    yaxis = share_axis(fpr_or_tpr, zoom=True, range=[-0.015, 1.03], automargin=True)
+    return base_layout(460, (76, 10, 50, 10), dragmode="zoom", legend=legend(size=12), xaxis=xaxis, yaxis=yaxis)
 
 
 def method_line(row: MethodScores, style: LineStyle, x: ArrayLike, y: ArrayLike, hover: str, **more: Any) -> Style:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from scipy.optimize import isotonic_regression
 
 from nap_core import methods
 from nap_core.analysis.comparison import pareto_front
@@ -84,19 +85,7 @@ def _spread(spots: np.ndarray, plot: int) -> np.ndarray:
     """Ascending pixel positions moved as little as it takes for neighbours to be a line apart, within the plot."""
     steps = _LINE * np.arange(len(spots))
     # The least squares of the moves under a least distance are an isotonic regression once the distances are taken off.
-    return np.clip(isotonic(spots - steps), 0, max(0, plot - 4 - steps[-1])) + steps
-
-
-def isotonic(values: np.ndarray) -> np.ndarray:
-    """The ascending sequence nearest to ``values`` (N,) in least squares, by pooling adjacent violators."""
-    blocks: list[tuple[float, int]] = []  # the sum and the number of neighbours that share a value
-    for value in values.tolist():
-        total, count = value, 1
-        while blocks and blocks[-1][0] / blocks[-1][1] >= total / count:
-            before = blocks.pop()
-            total, count = total + before[0], count + before[1]
-        blocks.append((total, count))
-    return np.repeat([total / count for total, count in blocks], [count for _, count in blocks])
+    return np.clip(isotonic_regression(spots - steps).x, 0, max(0, plot - 4 - steps[-1])) + steps
 
 
 def _reading(front: pd.DataFrame, table: pd.DataFrame) -> str:

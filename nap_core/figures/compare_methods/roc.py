@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from nap_core import metrics
 from nap_core.analysis.comparison import thinned_curve
-from nap_core.figures.compare_methods.lines import line_styles, method_line
+from nap_core.figures.compare_methods.lines import line_styles, method_line, rates_layout
 from nap_core.figures.compare_methods.words import against_words
-from nap_core.figures.layout import DOTTED, base_layout, legend, marks, share_axis
+from nap_core.figures.layout import DOTTED, marks, share_axis
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.figures.score_histograms import label
@@ -23,7 +23,6 @@ from nap_core.figures.text import join, percent, three_digits
 if TYPE_CHECKING:
     from nap_core.analysis.evaluation import MethodScores
 
-_HEIGHT = 460
 _HOVER_STEP = 0.02  # along a curve there is a point to hover over at least this often
 
 
@@ -64,9 +63,7 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
         table += [{**where, "point": "curve", "fpr": x, "tpr": y} for x, y in zip(*curve, strict=True)]
         table.append({**where, "point": "FPR95", "fpr": fpr, "tpr": tpr})
     xaxis = share_axis("FPR: OOD images accepted as ID", zoom=True, range=[-0.015, 1.015])
-    yaxis = share_axis("TPR: ID images accepted", zoom=True, range=[-0.015, 1.03], automargin=True)
-    margin, above = (76, 10, 50, 10), legend(size=12)
-    figure.update_layout(base_layout(_HEIGHT, margin, dragmode="zoom", legend=above, xaxis=xaxis, yaxis=yaxis))
+    figure.update_layout(rates_layout(xaxis, "TPR: ID images accepted"))
     caption = _reading(areas, accepted, against_words(against, titles))
     return Picture(figure, caption, pd.DataFrame(table), "roc-curves")
 

@@ -1,4 +1,4 @@
-"""A report in one file: figures that can be pointed at, tables, what every number stands on. It asks no network."""
+"""A report in one file, which loads nothing from elsewhere: figures with hover texts, tables, provenance."""
 
 from __future__ import annotations
 
@@ -39,38 +39,37 @@ def html_report(
 ) -> str:
     """The comparison as one HTML document, with plotly.js inside, in the reader's light or dark.
 
-    ``sentence`` says which study it is; ``rows``, ``results`` and ``intervals`` are those of the same methods, from
-    ``evaluation`` and ``bootstrap``; ``titles`` and ``colours`` are the datasets'.
+    Args:
+        sentence: The study in words.
+        rows: The scores of every method.
+        results: Rows of ``evaluation.evaluate`` of the same methods, shares.
+        intervals: Their ``bootstrap.intervals``, shares.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The text of an HTML file.
     """
     boards = [scoreboard(results, "fpr95"), scoreboard(results, "auroc")]
     column = boards[0].columns[-1]
     best = boards[0].leaders(column)[0]
     against = boards[0].datasets
     figures = _Figures()
-    tables = [
-        figures.block(heat_table(board, rows, titles, colours, (best, column), intervals), METRIC_TITLES[board.metric])
-        for board in boards
-    ]
-    curves = [
-        figures.block(roc_curves(rows, against, best, titles), "ROC curves"),
-        figures.block(fpr_curves(rows, against, best, titles), "FPR over TPR"),
-    ]
-    certain = [
-        figures.block(interval_picture(board, intervals, column, titles), f"{METRIC_TITLES[board.metric]}, intervals")
-        for board in boards
-    ]
-    price = pareto_picture(results)
-    alike = correlation_picture(rows)
-    others = [
-        figures.block(picture, title)
-        for picture, title in ((price, "ID accuracy and AUROC"), (alike, "Rank correlation"))
-        if picture is not None
-    ]
+    tables, certain = {}, {}
+    for board in boards:
+        metric = METRIC_TITLES[board.metric]
+        tables[metric] = heat_table(board, rows, titles, colours, (best, column), intervals)
+        certain[f"{metric}, intervals"] = interval_picture(board, intervals, column, titles)
+    curves = {
+        "ROC curves": roc_curves(rows, against, best, titles),
+        "FPR over TPR": fpr_curves(rows, against, best, titles),
+    }
+    others = {"ID accuracy and AUROC": pareto_picture(results), "Rank correlation": correlation_picture(rows)}
     sections: list[Section] = [
-        ("Results", [*tables, *(_numbers(board, intervals, titles) for board in boards)]),
-        ("Curves", curves),
-        ("How certain the numbers are", certain),
-        ("What accuracy costs, and who agrees", others),
+        ("Results", [*figures.blocks(tables), *(_numbers(board, intervals, titles) for board in boards)]),
+        ("Curves", figures.blocks(curves)),
+        ("How certain the numbers are", figures.blocks(certain)),
+        ("What accuracy costs, and who agrees", figures.blocks(others)),
         ("Methods", [_methods(results)]),
         ("Provenance", [_provenance(results, titles)]),
     ]
@@ -101,7 +100,11 @@ class _Figures:
     def __init__(self) -> None:
         self.count = 0
 
-    def block(self, picture: Picture, title: str) -> str:
+    def blocks(self, pictures: Mapping[str, Picture | None]) -> list[str]:
+        """Title → picture; None for a picture that these results do not give."""
+        return [self._block(picture, title) for title, picture in pictures.items() if picture is not None]
+
+    def _block(self, picture: Picture, title: str) -> str:
         self.count += 1
         figure = plain(picture).update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
         data = str(figure.to_json()).replace("</", "<\\/")  # no string in it can end the script

@@ -38,8 +38,14 @@ def escaped(text: str) -> str:
 def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str) -> str:
     """A ``table`` with its caption, for a document with ``\\usepackage{booktabs}``.
 
-    ``results`` comes from ``evaluation.evaluate``; ``titles`` are those of the datasets, ``sentence`` says which study
-    it is. In percent; bold is the best of a column, underlined the second best, by the value as it is printed.
+    Args:
+        results: Rows of ``evaluation.evaluate``, shares.
+        titles: Catalogue name → title of the datasets.
+        sentence: The study in words.
+
+    Returns:
+        LaTeX, values in percent; bold is the best of a column, underlined the second best, by the value as it is
+        printed.
     """
     fpr95, auroc = scoreboard(results, "fpr95"), scoreboard(results, "auroc")
     heads = ["Average" if name == AVERAGE else titles[name] for name in fpr95.columns]

@@ -11,10 +11,14 @@ INTERVALS = [name for name in bootstrap.COLUMNS if name not in ("method", "ood")
 
 
 def tidy_table(results: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
-    """One row a (method, OOD dataset): the columns of ``evaluation.COLUMNS`` and, after the figures, 95 % intervals.
+    """The results with their intervals.
 
-    ``results`` comes from ``evaluation.evaluate``, ``intervals`` from ``bootstrap.intervals`` of the same methods;
-    those of the averages have no row here.
+    Args:
+        results: Rows of ``evaluation.evaluate``, shares.
+        intervals: ``bootstrap.intervals`` of the same methods, shares; those of the averages are left out.
+
+    Returns:
+        One row a (method, OOD dataset): the columns of ``evaluation.COLUMNS`` and, after the metrics, 95 % intervals.
     """
     table = results.merge(intervals, on=["method", "ood"], how="left", validate="one_to_one")
     after = COLUMNS.index(FIGURES[-1]) + 1

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nap_core import methods
+from nap_core.figures.published import comparison_table
 from nap_core.figures.text import join, percent
+from nap_core.metrics import METRIC_TITLES
 from nap_core.paper import published_tables
 
 if TYPE_CHECKING:
@@ -103,16 +104,8 @@ def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
         A row a method; the metrics as published, measured on the paper's network and on this study, in percent.
     """
     rows = published_tables.comparison().query("table == 'Table 12'")
-    table = pd.DataFrame(
-        {
-            "Method": rows["published_as"],
-            "As run here": [methods.title(spec) for spec in rows["method"]],
-            "FPR95 paper": 100 * rows["published_fpr95"],
-            "FPR95 its network": 100 * rows["fpr95"],
-            "AUROC paper": 100 * rows["published_auroc"],
-            "AUROC its network": 100 * rows["auroc"],
-        }
-    )
+    table = comparison_table(rows).drop(columns=["OOD", "Table", "w", "Difference"])
+    table = table.rename(columns={f"{name} here": f"{name} its network" for name in METRIC_TITLES.values()})
     if measured_here is not None:
         ours = measured_here.set_index("method")
         for place, metric in ((4, "fpr95"), (7, "auroc")):

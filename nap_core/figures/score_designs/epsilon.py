@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from nap_core import methods, nap
 from nap_core.analysis.comparison import AVERAGE
+from nap_core.figures.curve_table import curve_table
 from nap_core.figures.layout import (
     DOTTED,
     TRANSPARENT,
@@ -109,10 +110,7 @@ def _table(effect: EpsilonCurve, kind: Kind) -> pd.DataFrame:
     """One row a (dataset, ε), both metrics, shares; the average among them."""
     curves = effect.alone if kind == "alone" else effect.combined
     names = [*effect.datasets, *([AVERAGE] if len(effect.datasets) > 1 else [])]
-    values = {metric: np.vstack([curves[metric], curves[metric].mean(axis=0)]) for metric in METRIC_TITLES}
-    rows = [
-        (name, float(epsilon), *(float(values[metric][row, column]) for metric in METRIC_TITLES))
-        for row, name in enumerate(names)
-        for column, epsilon in enumerate(effect.epsilon)
-    ]
-    return pd.DataFrame(rows, columns=["ood", "epsilon", *METRIC_TITLES])
+    values = {
+        metric: np.vstack([curves[metric], curves[metric].mean(axis=0)])[: len(names)] for metric in METRIC_TITLES
+    }
+    return curve_table(names, {"epsilon": effect.epsilon}, values)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 HEIGHT = 440
 
 
-def oracle_picture(found: Oracle, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
+def oracle_picture(result: Oracle, titles: Mapping[str, str], colours: Mapping[str, str]) -> Picture:
     """A dot a held-out image, in the colour of its dataset: S_NAP over the log-odds of the oracle.
 
     Args:
-        found: The scores of the oracle and of NAP on the held-out images.
+        result: The scores of the oracle and of NAP on the held-out images.
         titles: Catalogue name → title of the datasets, the ID dataset first.
         colours: Catalogue name → colour of the datasets.
 
@@ -30,44 +30,44 @@ def oracle_picture(found: Oracle, titles: Mapping[str, str], colours: Mapping[st
         The figure, Figure 4a of the NAP paper; its table holds one row an image.
     """
     id_dataset, *ood_datasets = titles
-    size, hover = 7 if len(found.scores) <= 500 else 5, "log-odds %{x:.2f}, S<sub>NAP</sub> %{y:.3g}"
+    size, hover = 7 if len(result.scores) <= 500 else 5, "log-odds %{x:.2f}, S<sub>NAP</sub> %{y:.3g}"
     traces = []
     for name in [*ood_datasets, id_dataset]:  # ID in front
-        rows, is_id = found.dataset == name, name == id_dataset
+        rows, is_id = result.dataset == name, name == id_dataset
         title, rank = (f"{titles[name]} (ID)", 1) if is_id else (titles[name], 1000)
         marker = {"color": colours[name], "size": size, "opacity": 0.6}
-        traces.append(marks(found.scores[rows], found.nap[rows], marker, title, hover, legendrank=rank))
-    spearman, pearson = (_number(value) for value in (found.correlation, found.pearson))
+        traces.append(marks(result.scores[rows], result.nap[rows], marker, title, hover, legendrank=rank))
+    spearman, pearson = (_number(value) for value in (result.correlation, result.pearson))
     corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
     numbers = note(f"Spearman <b>{spearman}</b> · Pearson <b>{pearson}</b>", 0.01, 0.99, 15, **corner)
     # The border ends below the numbers.
     border = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 0.91, "yref": "paper", "line": DOTTED}
-    low, high = float(found.nap.min()), float(found.nap.max())
+    low, high = float(result.nap.min()), float(result.nap.max())
     room = high - low or 1
     xaxis = axis("log-odds of ID by the oracle (OOD below 0)", 4)
     yaxis = axis("S<sub>NAP</sub>", range=[low - 0.04 * room, high + 0.14 * room])  # room for the numbers
     drawn = {"xaxis": xaxis, "yaxis": yaxis, "shapes": [border], "annotations": [numbers], **TRANSPARENT}
     layout = base_layout(HEIGHT, (10, 12, 48, 56), legend=legend(itemsizing="constant"), **drawn)
-    return Picture(go.Figure(traces, layout), _reading(found), _table(found), "oracle")
+    return Picture(go.Figure(traces, layout), _reading(result), _table(result), "oracle")
 
 
 def _number(value: float) -> str:
     return signed(value, unknown="unknown")
 
 
-def _reading(found: Oracle) -> str:
+def _reading(result: Oracle) -> str:
     grades = {0.7: "closely follows", 0.3: "partly follows", -0.3: "hardly follows", -1.0: "runs against"}
-    verb = next((words for least, words in grades.items() if found.correlation >= least), "cannot be compared with")
-    inside, outside = (_number(value) for value in found.within)
+    verb = next((words for least, words in grades.items() if result.correlation >= least), "cannot be compared with")
+    inside, outside = (_number(value) for value in result.within)
+    spearman, pearson = _number(result.correlation), _number(result.pearson)
     return (
-        f"The oracle's score of {len(found.scores):,} held-out images {verb} NAP's: Spearman "
-        f"{_number(found.correlation)}, Pearson {_number(found.pearson)} (Spearman {inside} among the ID images alone, "
-        f"{outside} among the OOD images); its AUROC is {percent(found.auroc)}, that of NAP, which uses no OOD images, "
-        f"{percent(found.nap_auroc)}."
+        f"The oracle's score of {len(result.scores):,} held-out images {verb} NAP's: Spearman {spearman}, Pearson "
+        f"{pearson} (Spearman {inside} among the ID images alone, {outside} among the OOD images); its AUROC is "
+        f"{percent(result.auroc)}, that of NAP, which uses no OOD images, {percent(result.nap_auroc)}."
     )
 
 
-def _table(found: Oracle) -> pd.DataFrame:
+def _table(result: Oracle) -> pd.DataFrame:
     return pd.DataFrame(
-        {"dataset": found.dataset, "id": found.is_id, "oracle_log_odds": found.scores, "s_nap": found.nap}
+        {"dataset": result.dataset, "id": result.is_id, "oracle_log_odds": result.scores, "s_nap": result.nap}
     )

@@ -18,7 +18,7 @@ from nap_core.figures.text import join, percent
 if TYPE_CHECKING:
     from nap_core.analysis.evaluation import MethodScores
 
-__all__ = ["Bins", "Panel", "Placed", "bins_of", "histograms", "images_in_bin", "label", "least_width", "panels"]
+__all__ = ["Bins", "Placed", "bins_of", "histograms", "images_in_bin", "label", "least_width", "panels"]
 
 COLUMNS = ["method", "w", "against", "dataset", "role", "low", "high", "images", "share"]
 PRINTED = ["threshold", "tpr", "fpr", "fpr95", "auroc"]

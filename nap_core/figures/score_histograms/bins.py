@@ -65,8 +65,8 @@ class Bins:
 
     def index(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """The bin of every score, (N,): a bin holds its lower edge."""
-        found = np.searchsorted(self.edges, self.drawn(scores), side="right") - 1
-        return np.clip(found, 0, len(self) - 1)
+        index = np.searchsorted(self.edges, self.drawn(scores), side="right") - 1
+        return np.clip(index, 0, len(self) - 1)
 
     def counts(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """How many scores each bin holds, (B,)."""

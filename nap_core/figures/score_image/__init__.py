@@ -5,10 +5,9 @@ from nap_core.figures.score_image.classes import class_shares, classes_picture
 from nap_core.figures.score_image.corruption import corruption_picture
 from nap_core.figures.score_image.listing import ListedImage, file_table, listing_reading, screen_table
 from nap_core.figures.score_image.standing import standing_picture
-from nap_core.figures.score_image.words import WORDS, agreement, grounds, opening, plain, standing
+from nap_core.figures.score_image.words import agreement, grounds, opening, plain, standing
 
 __all__ = [
-    "WORDS",
     "ListedImage",
     "agreement",
     "channels_picture",

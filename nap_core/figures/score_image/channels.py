@@ -17,7 +17,7 @@ from nap_core.figures.layout import TRANSPARENT, base_layout, under_axes
 from nap_core.figures.picture import Picture
 from nap_core.figures.text import percent, signed, three_digits
 from nap_core.figures.thumbnails import data_address, overlay
-from nap_core.models.attention_hook import MEAN
+from nap_core.nap import MEAN
 
 if TYPE_CHECKING:
     from nap_core.analysis.single_image import NapContribution

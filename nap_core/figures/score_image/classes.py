@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from nap_core.figures.layout import TRANSPARENT, base_layout
 from nap_core.figures.palette import IMAGE_COLOUR, NEUTRAL
@@ -19,8 +20,7 @@ _HEIGHT = 224  # pixels
 
 def class_shares(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Softmax of logits (K,), in double precision."""
-    powers = np.exp(np.asarray(logits, np.float64) - np.max(logits))
-    shares: NDArray[np.float64] = powers / powers.sum()
+    shares: NDArray[np.float64] = softmax(np.asarray(logits, np.float64))
     return shares
 
 

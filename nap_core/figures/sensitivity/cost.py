@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.analysis.overhead import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL
 from nap_core.figures.compare_methods.lines import WITH_NAP
 from nap_core.figures.layout import Style, axis, base_layout, marks
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
+from nap_core.paper.published_tables import PAPER_SECONDS, PAPER_SHARE, PAPER_TOTAL
 
 if TYPE_CHECKING:
     from nap_core.analysis.overhead import Cost

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from nap_core.figures.compare_methods.lines import line_styles, method_line
+from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.layout import Style, axis, line, share_axis
 from nap_core.figures.palette import translucent
 from nap_core.figures.picture import Picture
-from nap_core.figures.sensitivity.lines import MARKER, frame, where
+from nap_core.figures.sensitivity.lines import frame, marked_line, subject
 from nap_core.figures.text import percent
 from nap_core.metrics import METRIC_TITLES, Metric
 
@@ -56,13 +56,11 @@ def images_picture(
         if row.method == opened:
             traces.append(_band(table, style.colour, share))
         x, y = table["images"].tolist(), table["median"].tolist()
-        more = {"mode": "lines+markers", "marker": {"size": MARKER, "color": style.colour}}
-        traces.append(method_line(row, style, x, y, hover, customdata=table[["low", "high"]], **more))
+        traces.append(marked_line(row, style, x, y, hover, customdata=table[["low", "high"]]))
     ticks = sorted({int(size) for table in tables.values() for size in table["images"]})
     xaxis = axis(of, type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     figure = go.Figure(traces, frame(xaxis, share_axis(METRIC_TITLES[metric], automargin=True)))
-    one = next(row for row in rows if row.method == opened)
-    start = f"{METRIC_TITLES[metric]} of {one.title}, {where(column, list(one.ood), titles)},"
+    start = subject(rows, opened, metric, column, titles)
     caption = _reading(start, tables[opened], of, "all draws" if of_fit else "9 of 10 draws")
     every = pd.concat([part.assign(w=row.w) for row, part in zip(rows, tables.values(), strict=True)])
     return Picture(figure, caption, every, f"{metric}-over-images")

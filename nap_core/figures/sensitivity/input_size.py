@@ -10,10 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nap_core.analysis.comparison import AVERAGE
-from nap_core.figures.compare_methods.lines import line_styles, method_line
+from nap_core.figures.compare_methods.lines import line_styles
 from nap_core.figures.layout import DOTTED, Style, accuracy_line, axis, share_axis
 from nap_core.figures.picture import Picture
-from nap_core.figures.sensitivity.lines import MARKER, frame, where
+from nap_core.figures.sensitivity.lines import frame, marked_line, subject
 from nap_core.figures.text import EXTREME, percent
 from nap_core.metrics import METRIC_TITLES, Metric
 
@@ -55,14 +55,12 @@ def size_picture(
     hover = f" at %{{x}} pixels<br>{METRIC_TITLES[metric]} %{{y:.1%}}"
     for row in rows:
         style, mine = styles[row.method], table[table["method"] == row.method].sort_values("side")
-        more = {"mode": "lines+markers", "marker": {"size": MARKER, "color": style.colour}}
-        traces.append(method_line(row, style, mine["side"].tolist(), mine[metric].tolist(), hover, **more))
+        traces.append(marked_line(row, style, mine["side"].tolist(), mine[metric].tolist(), hover))
     ticks: Style = {"tickvals": sides, "ticktext": [str(side) for side in sides]}
     xaxis = axis("input size of the network: pixels a side", showgrid=False, **ticks)
     figure = go.Figure(traces, frame(xaxis, share_axis(METRIC_TITLES[metric], range=[-0.03, 1.03])))
     figure.add_vline(x=own, line={**DOTTED, "width": 1})
-    one = next(row for row in rows if row.method == opened)
-    start = f"{METRIC_TITLES[metric]} of {one.title}, {where(column, list(one.ood), titles)},"
+    start = subject(rows, opened, metric, column, titles)
     caption = _reading(start, table[table["method"] == opened].set_index("side"), metric, own)
     return Picture(figure, caption, table, f"{metric}-over-input-size")
 

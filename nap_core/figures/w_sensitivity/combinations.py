@@ -25,7 +25,7 @@ from nap_core.figures.layout import (
 from nap_core.figures.palette import NEUTRAL
 from nap_core.figures.picture import Picture
 from nap_core.figures.text import BETTER
-from nap_core.figures.w_sensitivity.curves import curve_rows, shade
+from nap_core.figures.w_sensitivity.curves import metric_table, shade
 from nap_core.figures.w_sensitivity.sensitivity import SAME, Sensitivity
 from nap_core.methods.combination import ROBUST
 from nap_core.metrics import METRIC_TITLES, Metric
@@ -75,8 +75,8 @@ def combinations_picture(
         text = f"<b>{one.combination}</b>" if one.combination == opened else one.combination
         notes.append(note(text, sum(x) / 2, top, 13, xref="paper", yref="paper", yanchor="bottom"))
     figure = go.Figure(traces, {**layout, **TRANSPARENT, "shapes": shapes, "annotations": notes})
-    lines = [(one.combination, *line) for one in many for line in curve_rows(one.curve, metric)]
-    table = pd.DataFrame(lines, columns=["combination", "ood", "w", metric])
+    tables = [metric_table(one.curve, metric).assign(combination=one.combination) for one in many]
+    table = pd.concat(tables, ignore_index=True)[["combination", "ood", "w", metric]]
     return Picture(figure, robust_reading(many, metric), table, f"w-combinations-{metric}")
 
 

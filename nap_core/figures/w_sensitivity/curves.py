@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from nap_core.figures.curve_table import curve_table
 from nap_core.figures.layout import (
     AVERAGE_NAME,
     DOTTED,
@@ -70,8 +70,7 @@ def curve_picture(one: Sensitivity, metric: Metric, w: float) -> Picture:
         ring(best, float(average[one.at(best)]), hues[-1], "best w"),
     ]
     figure = go.Figure(traces, _layout(one, metric, float(curve.w[now])))
-    table = pd.DataFrame(curve_rows(curve, metric), columns=["ood", "w", metric])
-    return Picture(figure, _reading(one, metric, w), table, f"w-{metric}")
+    return Picture(figure, _reading(one, metric, w), metric_table(curve, metric), f"w-{metric}")
 
 
 def _layout(one: Sensitivity, metric: Metric, now: float) -> Style:
@@ -122,12 +121,10 @@ def shade(x: str, y: str) -> dict[str, Any]:
     return {"type": "rect", **place, "fillcolor": SHADE, "line": {"width": 0}, "layer": "below"}
 
 
-def curve_rows(curve: WeightCurve, metric: Metric) -> Iterator[tuple[str, float, float]]:
-    """(dataset, w, share) of the whole curve, the average last."""
-    lines = zip(curve.datasets, getattr(curve, metric), strict=True)
-    for name, values in (*lines, (AVERAGE_NAME, curve.average(metric))):
-        for w, value in zip(curve.w.tolist(), values.tolist(), strict=True):
-            yield name, w, value
+def metric_table(curve: WeightCurve, metric: Metric) -> pd.DataFrame:
+    """The whole curve of a metric, the average last: the columns "ood", "w" and the metric, shares."""
+    values = np.vstack([getattr(curve, metric), curve.average(metric)])
+    return curve_table([*curve.datasets, AVERAGE_NAME], {"w": curve.w}, {metric: values})
 
 
 def _reading(one: Sensitivity, metric: Metric, w: float) -> str:

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nap_core.methods.catalogue.sources import MAHALANOBIS_PAPER, published_w
 from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter
 
+_features = partial(MethodRecord, family="features")
+
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    _features(
+        name="lts",
+        title="LTS",
+        paper="Logit Scaling for Out-of-Distribution Detection",
+        venue="Machine Vision and Applications",
+        year=2025,
+        url="https://arxiv.org/abs/2409.01175",
+        formula="Energy of the logits scaled by (sum / sum of the largest features)²",
+        implementation="pytorch_ood.detector:LTS",
+        parameters=(
+            Parameter(
+                "p",
+                "share of the features that count as the largest",
+                0.05,
+                "LTS paper",
+                0.001,
+                1.0,
+                low_on="one feature",
+            ),
+        ),
+        positive=CLIPPED,
+    ),
+    _features(
         name="mahalanobis",
         title="Mahalanobis",
-        family="features",
         **MAHALANOBIS_PAPER,
         formula="negated squared distance from the nearest class mean, one covariance for all classes",
         implementation="nap_core.methods.vectorised:MatrixMahalanobis",
         needs=("fit split", "labels"),
         positive=RECIPROCAL,
     ),
-    MethodRecord(
+    _features(
         name="rmd",
         title="Relative Mahalanobis",
-        family="features",
         paper="A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection",
         venue="arXiv",
         year=2021,
@@ -29,10 +53,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("fit split", "labels"),
         positive=LOGISTIC,
     ),
-    MethodRecord(
+    _features(
         name="gmm",
         title="Gaussian mixture",
-        family="features",
         paper="Pattern Recognition and Machine Learning, section 4.2: class-conditional Gaussians",
         venue="Springer",
         year=2006,
@@ -46,10 +69,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=LOGISTIC,
     ),
-    MethodRecord(
+    _features(
         name="knn",
         title="KNN",
-        family="features",
         paper="Out-of-Distribution Detection with Deep Nearest Neighbors",
         venue="ICML",
         year=2022,
@@ -66,10 +88,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         default_w=0.8,
         published_w=published_w(0.8, 0.8, 0.6),
     ),
-    MethodRecord(
+    _features(
         name="nnguide",
         title="NNGuide",
-        family="features",
         paper="Nearest Neighbor Guidance for Out-of-Distribution Detection",
         venue="ICCV",
         year=2023,
@@ -82,10 +103,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _features(
         name="vim",
         title="ViM",
-        family="features",
         paper="ViM: Out-Of-Distribution with Virtual-logit Matching",
         venue="CVPR",
         year=2022,
@@ -107,10 +127,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=LOGISTIC,
     ),
-    MethodRecord(
+    _features(
         name="she",
         title="SHE",
-        family="features",
         paper="Out-of-Distribution Detection based on In-Distribution Data Patterns Memorization with Modern Hopfield "
         "Energy",
         venue="ICLR",
@@ -121,10 +140,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("fit split", "labels"),
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _features(
         name="fdbd",
         title="fDBD",
-        family="features",
         paper="Fast Decision Boundary based Out-of-Distribution Detector",
         venue="ICML",
         year=2024,
@@ -134,10 +152,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("fit split",),
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _features(
         name="nci",
         title="NCI",
-        family="features",
         paper="Detecting Out-of-Distribution Through the Lens of Neural Collapse",
         venue="CVPR",
         year=2025,
@@ -157,23 +174,21 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _features(
         name="pnml",
         title="pNML",
-        family="features",
         paper="Single Layer Predictive Normalized Maximum Likelihood for Out-of-Distribution Detection",
         venue="NeurIPS",
         year=2021,
         url="https://arxiv.org/abs/2110.09246",
-        formula="negated regret of the best learner that sees the image's true class",
+        formula="negated regret of the best learner that is given the image's true class",
         implementation="pytorch_ood.detector:PNML",
         needs=("fit split",),
         positive=COMPLEMENT,
     ),
-    MethodRecord(
+    _features(
         name="gradnorm",
         title="GradNorm",
-        family="features",
         paper="On the Importance of Gradients for Detecting Distributional Shifts in the Wild",
         venue="NeurIPS",
         year=2021,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from nap_core.methods.catalogue.sources import ASH_PAPER, MAHALANOBIS_PAPER, PERCENTILE
+from functools import partial
+
+from nap_core.methods.catalogue.sources import ASH_PAPER, MAHALANOBIS_PAPER, PERCENTILE, ash_variant, input_step
 from nap_core.methods.spec import CLIPPED, PROBABILITY, RECIPROCAL, MethodRecord, Parameter
 
+_images = partial(MethodRecord, family="images")
+
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    _images(
         name="odin",
         title="ODIN",
-        family="images",
         paper="Enhancing The Reliability of Out-of-distribution Image Detection in Neural Networks",
         venue="ICLR",
         year=2018,
@@ -19,58 +22,50 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("gradients",),
         parameters=(
             Parameter("temperature", "temperature of the softmax", 1000.0, "ODIN paper, section 4", 1.0, 1e6),
-            Parameter(
-                "eps", "length of the step, for pixels between 0 and 1", 0.0014, "ODIN paper, section 4", 0.0, 0.1
-            ),
+            input_step(0.0014, "ODIN paper, section 4"),
         ),
         positive=PROBABILITY,
     ),
-    MethodRecord(
+    _images(
         name="mahalanobis-odin",
         title="Mahalanobis with input step",
-        family="images",
         **MAHALANOBIS_PAPER,
         formula="Mahalanobis after a small step along the input's gradient",
-        implementation="nap_core.methods.image_based_detectors:MahalanobisOdinPass",
+        implementation="nap_core.methods.image_based_detectors:PerturbedMahalanobis",
         needs=("gradients", "fit split", "labels"),
-        parameters=(
-            Parameter("eps", "length of the step, for pixels between 0 and 1", 0.002, "pytorch-ood", 0.0, 0.1),
-        ),
+        parameters=(input_step(0.002, "pytorch-ood"),),
         positive=RECIPROCAL,
     ),
-    MethodRecord(
+    _images(
         name="mdsens",
         title="MDSEns",
-        family="images",
         **MAHALANOBIS_PAPER,
         formula="Mahalanobis at the end of every layer, summed",
         implementation="nap_core.methods.image_based_detectors:MultiLayerMahalanobis",
         needs=("layers", "fit split", "labels"),
         positive=RECIPROCAL,
     ),
-    MethodRecord(
+    _images(
         name="gram",
         title="Gram",
-        family="images",
         paper="Detecting Out-of-Distribution Examples with Gram Matrices",
         venue="ICML",
         year=2020,
         url="https://arxiv.org/abs/1912.12510",
         formula="how far Gram matrices of every layer leave their range on the fit split, negated",
-        implementation="nap_core.methods.image_based_detectors:GramPass",
+        implementation="nap_core.methods.image_based_detectors:GramMatrices",
         needs=("layers", "fit split", "labels"),
         positive=RECIPROCAL,
     ),
-    MethodRecord(
+    _images(
         name="nac-ue",
         title="NAC-UE",
-        family="images",
         paper="Neuron Activation Coverage: Rethinking Out-of-distribution Detection and Generalization",
         venue="ICLR",
         year=2024,
         url="https://arxiv.org/pdf/2306.02879",
         formula="mean over layers and neurons of how well the fit split covers the neuron's state",
-        implementation="nap_core.methods.image_based_detectors:CoveragePass",
+        implementation="nap_core.methods.image_based_detectors:NeuronCoverage",
         needs=("gradients", "layers", "fit split"),
         parameters=(
             Parameter(
@@ -89,36 +84,28 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _images(
         name="rankfeat",
         title="RankFeat",
-        family="images",
         paper="RankFeat: Rank-1 Feature Removal for Out-of-distribution Detection",
         venue="NeurIPS",
         year=2022,
         url="https://arxiv.org/abs/2209.08590",
         formula="Energy without the first singular direction of the penultimate map",
-        implementation="nap_core.methods.image_based_detectors:RankFeatPass",
+        implementation="nap_core.methods.image_based_detectors:RankOneRemoval",
         needs=("maps",),
         own_logits=True,
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _images(
         name="ash-early",
         title="ASH at an earlier layer",
-        family="images",
         **ASH_PAPER,
         formula="Energy after ASH at the end of an earlier layer",
         implementation="nap_core.methods.image_based_detectors:EarlyAsh",
         needs=("layers",),
         parameters=(
-            Parameter(
-                "variant",
-                "how the kept activations are treated",
-                "p",
-                "ASH paper, figure 5",
-                choices=("p", "b", "s"),
-            ),
+            ash_variant("p", "ASH paper, figure 5"),
             Parameter("percentile", PERCENTILE, 0.6, "ASH paper, section 3.1", 0.0, 0.99),
             Parameter(
                 "back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15, high_on="layers less one"
@@ -127,10 +114,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         own_logits=True,
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _images(
         name="grad-uncertainty",
         title="Gradient uncertainty",
-        family="images",
         paper="Gradients as a Measure of Uncertainty in Neural Networks",
         venue="ICIP",
         year=2020,
@@ -140,16 +126,15 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("gradients",),
         positive=RECIPROCAL,
     ),
-    MethodRecord(
+    _images(
         name="mc-dropout",
         title="MC dropout",
-        family="images",
         paper="Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep Learning",
         venue="ICML",
         year=2016,
         url="http://proceedings.mlr.press/v48/gal16.pdf",
         formula="negated variance of the softmax over passes with dropout",
-        implementation="nap_core.methods.image_based_detectors:DropoutPass",
+        implementation="nap_core.methods.image_based_detectors:MCDropout",
         needs=("dropout",),
         parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000),),
         positive=RECIPROCAL,

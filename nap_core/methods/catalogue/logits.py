@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nap_core.methods.catalogue.sources import MAXLOGIT_PAPER, published_w
 from nap_core.methods.spec import CLIPPED, COMPLEMENT, EXPONENTIAL, PROBABILITY, MethodRecord, Parameter
 
+_logits = partial(MethodRecord, family="logits")
+
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    _logits(
         name="msp",
         title="MSP",
-        family="logits",
         paper="A Baseline for Detecting Misclassified and Out-of-Distribution Examples in Neural Networks",
         venue="ICLR",
         year=2017,
@@ -19,19 +22,17 @@ RECORDS: tuple[MethodRecord, ...] = (
         positive=PROBABILITY,
         published_w=published_w(0.5, 0.3, 0.3),
     ),
-    MethodRecord(
+    _logits(
         name="maxlogit",
         title="MaxLogit",
-        family="logits",
         **MAXLOGIT_PAPER,
         formula="largest logit",
         implementation="pytorch_ood.detector:MaxLogit",
         positive=CLIPPED,
     ),
-    MethodRecord(
+    _logits(
         name="energy",
         title="Energy",
-        family="logits",
         paper="Energy-based Out-of-distribution Detection",
         venue="NeurIPS",
         year=2020,
@@ -42,10 +43,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         default_w=0.4,
         published_w=published_w(0.4, 0.4, 0.6),
     ),
-    MethodRecord(
+    _logits(
         name="entropy",
         title="Entropy",
-        family="logits",
         paper="Entropy Maximization and Meta Classification for Out-of-Distribution Detection in Semantic Segmentation",
         venue="ICCV",
         year=2021,
@@ -54,10 +54,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="pytorch_ood.detector:Entropy",
         positive=EXPONENTIAL,
     ),
-    MethodRecord(
+    _logits(
         name="gen",
         title="GEN",
-        family="logits",
         paper="GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection",
         venue="CVPR",
         year=2023,
@@ -80,10 +79,9 @@ RECORDS: tuple[MethodRecord, ...] = (
         ),
         positive=EXPONENTIAL,
     ),
-    MethodRecord(
+    _logits(
         name="temperature",
         title="Temperature scaling",
-        family="logits",
         paper="On Calibration of Modern Neural Networks",
         venue="ICML",
         year=2017,
@@ -93,20 +91,18 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("fit split", "labels"),
         positive=PROBABILITY,
     ),
-    MethodRecord(
+    _logits(
         name="kl-matching",
         title="KL-Matching",
-        family="logits",
         **MAXLOGIT_PAPER,
         formula="negated KL divergence from the nearest class's average softmax",
         implementation="pytorch_ood.detector:KLMatching",
         needs=("fit split",),
         positive=EXPONENTIAL,
     ),
-    MethodRecord(
+    _logits(
         name="openmax",
         title="OpenMax",
-        family="logits",
         paper="Towards Open Set Deep Networks",
         venue="CVPR",
         year=2016,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nap_core.methods.catalogue.sources import NAP_PAPER
 from nap_core.methods.spec import MethodRecord, Parameter
 from nap_core.nap import EPSILON
@@ -19,43 +21,33 @@ HEAD = Parameter(
     high_on="heads",
 )
 
+_prior = partial(MethodRecord, family="prior", **NAP_PAPER, prior=True)
+
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    _prior(
         name="nap",
         title="NAP",
-        family="prior",
-        **NAP_PAPER,
         formula="mean over channels of (max / (mean + 1))²; on a Transformer max(A), A the class token's attention",
         implementation="nap_core.nap:nap_score",
         parameters=(EPSILON_PARAMETER, HEAD),
-        prior=True,
     ),
-    MethodRecord(
+    _prior(
         name="nap-variance",
         title="Variance",
-        family="prior",
-        **NAP_PAPER,
         formula="mean over channels of the variance",
         implementation="nap_core.nap:variance_score",
-        prior=True,
     ),
-    MethodRecord(
+    _prior(
         name="nap-no-square",
         title="No Square",
-        family="prior",
-        **NAP_PAPER,
         formula="mean over channels of max / (mean + 1)",
         implementation="nap_core.nap:no_square_score",
         parameters=(EPSILON_PARAMETER,),
-        prior=True,
     ),
-    MethodRecord(
+    _prior(
         name="nap-minus",
         title="Minus",
-        family="prior",
-        **NAP_PAPER,
         formula="mean over channels of max − mean",
         implementation="nap_core.nap:minus_score",
-        prior=True,
     ),
 )

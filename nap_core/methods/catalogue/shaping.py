@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from nap_core.methods.catalogue.sources import ASH_PAPER, DICE_PAPER, percentile, published_w
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nap_core.methods.catalogue.sources import ASH_PAPER, DICE_PAPER, ash_variant, percentile, published_w
 from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter
 
 ASH_S = percentile(
     0.9,
-    "ASH paper, section 3.1, and its code on CIFAR-100; on CIFAR-10 the NAP paper's Table 9 is met at 0.95",
+    "ASH paper, section 3.1, and its code on CIFAR-100; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95",
     {"CIFAR-10": 0.95},
 )
-# Neither paper nor code says what Table 2 used on CIFAR; these are among the values that the code searches through.
+# Neither paper nor code states what Table 2 used on CIFAR; these are among the values that the code searches through.
 ASH_B = percentile(
     0.65,
-    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source says",
+    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
 )
 ASH_P = percentile(
     0.6,
-    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source says",
+    "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.9, "CIFAR-100": 0.8},
 )
 REACT = Parameter(
@@ -31,7 +35,13 @@ REACT = Parameter(
     by_benchmark={"CIFAR-10": 0.98, "CIFAR-100": 0.98},
 )
 REACT_THRESHOLD = Parameter(
-    "threshold", "activations above it are clipped; 0 takes it from the percentile", 0.0, "ReAct's code", 0.0, 1e6
+    "threshold",
+    "activations above it are clipped; 0 takes it from the percentile",
+    0.0,
+    "ReAct's code",
+    0.0,
+    1e6,
+    replaces_fit=True,
 )
 DICE_P = Parameter(
     "p",
@@ -44,11 +54,27 @@ DICE_P = Parameter(
 )
 
 
+_shaping = partial(MethodRecord, family="shaping", own_logits=True, positive=CLIPPED)
+
+
+def _ash(variant: str, formula: str, pruned: Parameter, **others: Any) -> MethodRecord:
+    """The record of a variant of ASH: "p", "b" or "s"."""
+    return _shaping(
+        name=f"ash-{variant}",
+        title=f"ASH-{variant.upper()}",
+        **ASH_PAPER,
+        formula=formula,
+        implementation="pytorch_ood.detector:ASH",
+        constants={"variant": f"ash-{variant}"},
+        parameters=(pruned,),
+        **others,
+    )
+
+
 RECORDS: tuple[MethodRecord, ...] = (
-    MethodRecord(
+    _shaping(
         name="react",
         title="ReAct",
-        family="shaping",
         paper="ReAct: Out-of-distribution Detection With Rectified Activations",
         venue="NeurIPS",
         year=2021,
@@ -58,12 +84,10 @@ RECORDS: tuple[MethodRecord, ...] = (
         arguments="nap_core.methods.pytorch_ood_adapter:zero_as_none",
         needs=("fit split",),
         parameters=(REACT, REACT_THRESHOLD),
-        own_logits=True,
-        positive=CLIPPED,
         default_w=0.5,
         published_w=published_w(0.4, 0.5, 0.8),
     ),
-    MethodRecord(
+    _shaping(
         name="dice",
         title="DICE",
         family="features",
@@ -72,105 +96,53 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="nap_core.methods.vectorised:MatrixDICE",
         needs=("fit split",),
         parameters=(DICE_P,),
-        own_logits=True,
-        positive=CLIPPED,
         published_w=published_w(0.5, 0.6, 0.6),
     ),
-    MethodRecord(  # DICE paper, table 1; ASH paper, table 1: ReAct's clip in front of DICE's head
+    _shaping(  # DICE paper, table 1; ASH paper, table 1: ReAct's clip in front of DICE's head
         name="dice-react",
         title="DICE & ReAct",
-        family="shaping",
         **DICE_PAPER,
         formula="Energy with DICE's weights on activations that ReAct has clipped",
         implementation="nap_core.methods.custom:DiceReact",
         needs=("fit split",),
         parameters=(DICE_P, REACT),
-        own_logits=True,
-        positive=CLIPPED,
     ),
-    MethodRecord(
-        name="ash-p",
-        title="ASH-P",
-        family="shaping",
-        **ASH_PAPER,
-        formula="Energy after pruning each image's smaller activations",
-        implementation="pytorch_ood.detector:ASH",
-        constants={"variant": "ash-p"},
-        parameters=(ASH_P,),
-        own_logits=True,
-        positive=CLIPPED,
-    ),
-    MethodRecord(
-        name="ash-b",
-        title="ASH-B",
-        family="shaping",
-        **ASH_PAPER,
-        formula="Energy after pruning, the kept activations set to one value",
-        implementation="pytorch_ood.detector:ASH",
-        constants={"variant": "ash-b"},
-        parameters=(ASH_B,),
-        own_logits=True,
-        positive=CLIPPED,
-    ),
-    MethodRecord(
-        name="ash-s",
-        title="ASH-S",
-        family="shaping",
-        **ASH_PAPER,
-        formula="Energy after pruning, the kept activations scaled up",
-        implementation="pytorch_ood.detector:ASH",
-        constants={"variant": "ash-s"},
-        parameters=(ASH_S,),
-        own_logits=True,
-        positive=CLIPPED,
+    _ash("p", "Energy after pruning each image's smaller activations", ASH_P),
+    _ash("b", "Energy after pruning, the kept activations set to one value", ASH_B),
+    _ash(
+        "s",
+        "Energy after pruning, the kept activations scaled up",
+        ASH_S,
         published_w=published_w(0.5, 0.6, 0.8),
     ),
-    MethodRecord(  # ASH paper, table 4
+    _shaping(  # ASH paper, table 4
         name="ash-rand",
         title="ASH-RAND",
-        family="shaping",
         **ASH_PAPER,
         formula="Energy after pruning, the kept activations set to random numbers between 0 and 10",
         implementation="nap_core.methods.custom:AshRandom",
         parameters=(
-            Parameter(
-                "percentile",
-                "share of the activations that are pruned",
-                0.65,
-                "ASH paper, table 4, on ImageNet; on CIFAR as ASH-B",
-                0.0,
-                0.99,
-                by_benchmark={"CIFAR-10": 0.95, "CIFAR-100": 0.9},
-                high_on="all but one feature",
-            ),
+            replace(ASH_B, source="ASH paper, table 4, on ImageNet; on CIFAR as ASH-B"),
             Parameter("seed", "of the random numbers", 0, "own choice", 0, 2**31 - 1),
         ),
-        own_logits=True,
-        positive=CLIPPED,
     ),
-    MethodRecord(  # ASH paper, table 5
+    _shaping(  # ASH paper, table 5
         name="ash-global",
         title="ASH, global threshold",
-        family="shaping",
         **ASH_PAPER,
         formula="ASH with one threshold for all images, a percentile of the fit split's activations",
         implementation="nap_core.methods.custom:AshGlobal",
         needs=("fit split",),
         parameters=(
-            Parameter(
-                "variant", "how the kept activations are treated", "b", "ASH paper, table 5", choices=("p", "b", "s")
-            ),
+            ash_variant("b", "ASH paper, table 5"),
             Parameter(
                 "percentile", "share of the fit split's activations below it", 0.9, "ASH paper, table 5", 0.0, 0.999
             ),
         ),
-        own_logits=True,
-        positive=CLIPPED,
     ),
-    MethodRecord(
+    _shaping(
         name="scale",
         title="SCALE",
-        family="shaping",
         paper="Scaling for Training Time and Post-hoc Out-of-distribution Detection Enhancement",
         venue="ICLR",
         year=2024,
@@ -178,26 +150,19 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="Energy after all activations are scaled by exp(sum / sum of the largest)",
         implementation="pytorch_ood.detector:SCALE",
         parameters=(
-            Parameter(
-                "percentile",
-                "share of the activations that the sum of the largest leaves out",
+            percentile(
                 0.85,
-                "OpenOOD's default; on CIFAR-10 the NAP paper's Table 9 is met at 0.95, CIFAR-100 as ASH-S",
-                0.0,
-                0.99,
-                by_benchmark={"CIFAR-10": 0.95, "CIFAR-100": 0.9},
-                high_on="all but one feature",
+                "OpenOOD's default; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95, CIFAR-100 as ASH-S",
+                {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
+                "share of the activations that the sum of the largest leaves out",
             ),
         ),
-        own_logits=True,
-        positive=CLIPPED,
         default_w=0.4,
         published_w=published_w(0.4, 0.5, 0.4),
     ),
-    MethodRecord(
+    _shaping(
         name="vra",
         title="VRA",
-        family="shaping",
         paper="Variational Rectified Activation for Out-of-distribution Detection",
         venue="NeurIPS",
         year=2023,
@@ -209,30 +174,5 @@ RECORDS: tuple[MethodRecord, ...] = (
             Parameter("lower_percentile", "share of the fit split clipped from below", 0.01, "pytorch-ood", 0.0, 0.5),
             Parameter("upper_percentile", "share of the fit split below the upper clip", 0.99, "pytorch-ood", 0.5, 1.0),
         ),
-        own_logits=True,
-        positive=CLIPPED,
-    ),
-    MethodRecord(
-        name="lts",
-        title="LTS",
-        family="features",
-        paper="Logit Scaling for Out-of-Distribution Detection",
-        venue="Machine Vision and Applications",
-        year=2025,
-        url="https://arxiv.org/abs/2409.01175",
-        formula="Energy of the logits scaled by (sum / sum of the largest features)²",
-        implementation="pytorch_ood.detector:LTS",
-        parameters=(
-            Parameter(
-                "p",
-                "share of the features that count as the largest",
-                0.05,
-                "LTS paper",
-                0.001,
-                1.0,
-                low_on="one feature",
-            ),
-        ),
-        positive=CLIPPED,
     ),
 )

@@ -45,8 +45,16 @@ def published_w(cifar10: float, cifar100: float, imagenet: float) -> dict[str, f
     return {"CIFAR-10": cifar10, "CIFAR-100": cifar100, "ImageNet-1k": imagenet}
 
 
-def percentile(default: float, source: str, by_benchmark: Mapping[str, Value]) -> Parameter:
-    """The parameter of pruning methods."""
-    return Parameter(
-        "percentile", PERCENTILE, default, source, 0.0, 0.99, (), by_benchmark, high_on="all but one feature"
-    )
+def percentile(default: float, source: str, by_benchmark: Mapping[str, Value], meaning: str = PERCENTILE) -> Parameter:
+    """The parameter of methods that prune pooled features."""
+    return Parameter("percentile", meaning, default, source, 0.0, 0.99, (), by_benchmark, high_on="all but one feature")
+
+
+def ash_variant(default: str, source: str) -> Parameter:
+    """The parameter that chooses among ASH-P, ASH-B and ASH-S."""
+    return Parameter("variant", "how the kept activations are treated", default, source, choices=("p", "b", "s"))
+
+
+def input_step(default: float, source: str) -> Parameter:
+    """The parameter of methods that move the input along its gradient."""
+    return Parameter("eps", "length of the step, for pixels between 0 and 1", default, source, 0.0, 0.1)

@@ -10,7 +10,7 @@ What may be written, for one channel of one image:
 - ``sqrt(x)``, ``log(x)`` (natural), ``exp(x)``, ``abs(x)``, ``larger(a, b)``, ``smaller(a, b)``,
   ``clip(x, low, high)``.
 
-``max`` and ``mean`` always mean the map, never the channels: how the channels become one score is told apart from the
+``max`` and ``mean`` always mean the map, never the channels: how the channels become one score is stated beside the
 expression (``over``, a key of ``OVER``), so that no word has two meanings.
 """
 
@@ -40,7 +40,7 @@ _OPERATIONS: dict[str, Callable[..., Values]] = {
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
-    # The operator, not numpy's function: it knows that a square is a product.
+    # The operator, not numpy's function: it computes a square as a product.
     "**": lambda base, exponent: base**exponent,
     "sqrt": np.sqrt,
     "log": np.log,
@@ -61,23 +61,28 @@ class Expression:
     over: str
 
     def scores(self, activations: Activations) -> Values:
-        """The score of each image, (N,) float64, computed a block of images at a time.
+        """Scores images, a block at a time.
 
-        Raises UserError where a value is not finite, or larger than ``LARGEST``, with the operation, the image and the
-        channel.
+        Args:
+            activations: maximum, mean and variance of N images, (N, C) each.
+
+        Returns:
+            The score of each image, (N,) float64.
+
+        Raises:
+            UserError: a value is not finite, or larger than ``LARGEST``; the message names the operation, the image
+                and the channel.
         """
-        found, done = [], 0
+        scores, done = [], 0
         for block in activations.blocks():
-            found.append(self._of_block(block, done))
+            scores.append(self._of_block(block, done))
             done += len(block)
-        return np.concatenate(found)
+        return np.concatenate(scores)
 
     def _of_block(self, block: Activations, before: int) -> Values:
         shape = block.maximum.shape
-        values = {
-            name: array.astype(np.float64)
-            for name, array in (("max", block.maximum), ("mean", block.mean), ("var", block.variance))
-        }
+        arrays = {"max": block.maximum, "mean": block.mean, "var": block.variance}
+        values = {name: array.astype(np.float64) for name, array in arrays.items()}
         with np.errstate(all="ignore"):
             terms = np.broadcast_to(np.asarray(_value(self.tree, values, before), dtype=np.float64), shape)
             score: Values = OVER[self.over].apply(terms) if len(terms) else np.empty(0)
@@ -96,11 +101,20 @@ class Expression:
 
 
 def parse(text: str, over: str = "mean") -> Expression:
-    """The score that ``text`` describes, ``over`` being a key of ``OVER``.
+    """Reads an expression.
 
-    Nothing that a user writes can be run, hang or take much memory: at most ``grammar.MOST_CHARACTERS``,
-    ``MOST_OPERATIONS`` and ``MOST_NESTED``, all numbers in double precision. Raises UserError, with the place of the
-    mistake, for what cannot be read, and for an unknown ``over``.
+    No text can run code, hang or take much memory: ``grammar.MOST_CHARACTERS``, ``MOST_OPERATIONS`` and ``MOST_NESTED``
+    limit it, and all numbers are in double precision.
+
+    Args:
+        text: the expression of one channel of one image.
+        over: a key of ``OVER``: how the channels become one score.
+
+    Returns:
+        The score that the text describes.
+
+    Raises:
+        UserError: the text is no expression or exceeds a limit (the message has the place), or ``over`` is unknown.
     """
     if over not in OVER:
         raise UserError(f"There is no “{over}” over the channels. There are: {', '.join(OVER)}.")
@@ -121,10 +135,10 @@ def _value(node: Node, values: dict[str, Values], before: int) -> Values | np.fl
     operands = [_value(one, values, before) for one in node.operands]
     if node.name == "-" and len(operands) == 1:
         return -operands[0]
-    found = _OPERATIONS[node.name](*operands)
-    if not _sound(found).all():
-        raise UserError(_not_finite(node, operands, found, before))
-    return found
+    value = _OPERATIONS[node.name](*operands)
+    if not _sound(value).all():
+        raise UserError(_not_finite(node, operands, value, before))
+    return value
 
 
 _ADVICE = {
@@ -135,27 +149,26 @@ _ADVICE = {
 }
 
 
-def _not_finite(node: Operation, operands: list[Values | np.float64], found: Values | np.float64, before: int) -> str:
-    """What went wrong, in which channel of which image, and what to do."""
-    name, count = node.name, ""
-    bad = ~_sound(found)
-    inner = [np.broadcast_to(one, np.shape(found)) for one in operands]
-    first = tuple(int(place) for place in np.argwhere(bad)[0])
-    taken = [float(one[first]) for one in inner]
+def _not_finite(node: Operation, operands: list[Values | np.float64], value: Values | np.float64, before: int) -> str:
+    """The message for a value that is not finite: operation, channel, image, and what to do."""
+    name, where = node.name, ""
+    bad = np.argwhere(~_sound(value))
+    first = tuple(map(int, bad[0]))
+    taken = [float(np.broadcast_to(operand, np.shape(value))[first]) for operand in operands]
     if first:
-        channels = int(bad[first[0]].sum())
-        count = f" in channel {first[1]} of image {before + first[0] + 1:,}"
-        count += f" and {channels - 1:,} more of its channels" if channels > 1 else ""
-    what = "" if name == "/" else f" of {taken[0]:.3g}"
+        image, channel = first
+        others = int((bad[:, 0] == image).sum()) - 1
+        where = f" in channel {channel} of image {before + image + 1:,}"
+        where += f" and {others:,} more of its channels" if others else ""
     if name == "/" and taken[1] == 0:
         why = "divides by zero"
     elif name in ("log", "sqrt") and taken[0] <= 0:
-        why = f"has no value{what}"
+        why = f"has no value of {taken[0]:.3g}"
     elif name == "**" and (taken[0] < 0 or (taken[0] == 0 and taken[1] < 0)):
         why = f"raises {taken[0]:.3g} to the power {taken[1]:.3g}, which has no value,"
     else:
         return (
-            f"“{name}” at character {node.place} gives a number that is too large{count}. Divide first, or take a log "
+            f"“{name}” at character {node.place} gives a number that is too large{where}. Divide first, or take a log "
             "or a root."
         )
-    return f"“{name}” at character {node.place} {why}{count}. {_ADVICE[name]}"
+    return f"“{name}” at character {node.place} {why}{where}. {_ADVICE[name]}"

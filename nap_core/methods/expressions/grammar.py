@@ -1,7 +1,7 @@
-"""What may be written in an expression, and its reading into a tree: no Python is ever run.
+"""The grammar of expressions, and the parser that makes a tree of a text; no Python is ever run.
 
-A hand-written parser of some sixty lines instead of ``ast.parse``: it knows the place of every mistake, and its limits
-hold before anything is built (Python's own parser runs out of stack on "((((…").
+A hand-written parser instead of ``ast.parse``: it gives the place of every mistake, and its limits hold before anything
+is built.
 """
 
 from __future__ import annotations
@@ -32,8 +32,13 @@ _INSTEAD = {
     "ln": "Write log",
     "pow": "Write a ** b",
 }
+_INSTEAD_OF_A_CALL = {
+    "max": "for the larger of two write larger(a, b); the largest channel is chosen beside the expression",
+    "mean": "the mean over the channels is chosen beside the expression",
+}
 _TOKEN = re.compile(
-    r"(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<mark>\*\*|[-+*/(),])", re.ASCII
+    r"(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<mark>\*\*|[-+*/(),])|(?P<foreign>\S)",
+    re.ASCII,
 )
 
 
@@ -55,7 +60,7 @@ class Value:
 @dataclass(frozen=True)
 class Operation:
     """An operator or a function at the character ``place``, counted from 1, and what it takes: one value for a minus
-    sign in front, two for + - * / **, as many as ``FUNCTIONS`` says for a function."""
+    sign in front, two for + - * / **, as many as ``FUNCTIONS`` states for a function."""
 
     name: str
     operands: tuple[Node, ...]
@@ -73,16 +78,26 @@ class _Token:
 
 
 def read(text: str) -> Node:
-    """The tree of an expression. Raises UserError, with the place of the mistake, for what is none, and for one with
-    more than ``MOST_CHARACTERS``, ``MOST_OPERATIONS`` or ``MOST_NESTED``."""
+    """Parses an expression.
+
+    Args:
+        text: what the user wrote.
+
+    Returns:
+        The tree of operations.
+
+    Raises:
+        UserError: the text is no expression (the message has the place), does not depend on the image, or exceeds
+            ``MOST_CHARACTERS``, ``MOST_OPERATIONS`` or ``MOST_NESTED``.
+    """
     if len(text) > MOST_CHARACTERS:
         raise UserError(f"The expression has {len(text):,} characters; at most {MOST_CHARACTERS} are read. Shorten it.")
     if not text.strip():
         raise UserError("Write an expression of max, mean and var, such as (max / (mean + eps)) ** 2.")
-    found = _Reader(text).whole()
-    if not _depends(found):
+    tree = _Reader(text).whole()
+    if not _depends(tree):
         raise UserError(f"“{text.strip()}” is the same for every image. Write max, mean or var into it.")
-    return found
+    return tree
 
 
 def _depends(node: Node) -> bool:
@@ -91,40 +106,38 @@ def _depends(node: Node) -> bool:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        found = _TOKEN.match(text, at)
-        if found is None:
-            advice = {"^": " A power is written **.", "[": " Write round brackets."}.get(text[at], "")
-            raise UserError(f"“{text[at]}” at character {at + 1} cannot be read.{advice}")
-        yield _Token(str(found.lastgroup), found.group(), at + 1)
-        at = found.end()
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup == "foreign":
+            advice = {"^": " A power is written **.", "[": " Write round brackets."}.get(match.group(), "")
+            raise UserError(f"“{match.group()}” at character {match.start() + 1} cannot be read.{advice}")
+        yield _Token(str(match.lastgroup), match.group(), match.start() + 1)
     yield _Token("end", "", len(text) + 1)
 
 
+_BINDING = {"+": (0, 1), "-": (0, 1), "*": (1, 2), "/": (1, 2), "**": (3, 2)}
+"""How tightly an operator holds its left operand, and the least of the operators within its right one."""
+_SIGN = 2
+
+
 class _Reader:
-    """Recursive descent: sum > product > sign > power > atom; ** binds to the right and before a minus sign in front,
-    as in Python and in print."""
+    """Parses by operator precedence; ** binds to the right and before a minus sign in front, as in Python."""
 
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
-        self._at, self._operations, self._nested = 0, 0, 0
+        self._at, self._operations = 0, 0
 
     def whole(self) -> Node:
-        found = self._sum()
+        tree = self._expression(0, 1)
         if self._now.kind != "end":
             self._stop("an operator such as + or /")
-        return found
+        return tree
 
     @property
     def _now(self) -> _Token:
         return self._tokens[self._at]
 
     def _take(self, *marks: str) -> _Token | None:
-        """The next token if it is one of ``marks``, and go on behind it."""
+        """The next token if it is one of ``marks``; the reader then moves behind it."""
         token = self._now
         if token.kind != "mark" or token.text not in marks:
             return None
@@ -137,105 +150,69 @@ class _Reader:
             raise UserError(f"The expression ends at character {token.place - 1} where {wanted} should follow.")
         raise UserError(f"At character {token.place} stands “{token.text}” where {wanted} should be.")
 
-    def _made(self, token: _Token, *operands: Node) -> Operation:
+    def _operation(self, token: _Token, *operands: Node) -> Operation:
         self._operations += 1
         if self._operations > MOST_OPERATIONS:
             raise UserError(f"The expression has more than {MOST_OPERATIONS} operations. Shorten it.")
         return Operation(token.text, operands, token.place)
 
-    def _sum(self) -> Node:
-        level = self._deeper()
-        found = self._product()
-        while token := self._take("+", "-"):
-            found = self._made(token, found, self._product())
-        self._nested = level
-        return found
+    def _expression(self, least: int, depth: int) -> Node:
+        """An operand and the operators behind it that bind at least as tightly as ``least``.
 
-    def _deeper(self) -> int:
-        """Go one level in; what it returns is the level to come back to."""
-        before = self._nested
-        self._nested += 1
-        if self._nested > MOST_NESTED:
+        Brackets, signs and exponents each add one to ``depth``.
+        """
+        if depth > MOST_NESTED:
             raise UserError(
                 f"At character {self._now.place} the expression is nested more than {MOST_NESTED} deep. Simplify it."
             )
-        return before
+        tree = self._operand(depth)
+        while token := self._take(*(mark for mark, (left, _) in _BINDING.items() if left >= least)):
+            right = self._expression(_BINDING[token.text][1], depth + (token.text == "**"))
+            tree = self._operation(token, tree, right)
+        return tree
 
-    def _product(self) -> Node:
-        found = self._sign()
-        while token := self._take("*", "/"):
-            found = self._made(token, found, self._sign())
-        return found
-
-    def _sign(self) -> Node:
-        token = self._take("-", "+")
-        if token is None:
-            return self._power()
-        level = self._deeper()
-        found = self._sign()
-        self._nested = level
-        return self._made(token, found) if token.text == "-" else found
-
-    def _power(self) -> Node:
-        found = self._atom()
-        token = self._take("**")
-        if token is None:
-            return found
-        level = self._deeper()
-        exponent = self._sign()
-        self._nested = level
-        return self._made(token, found, exponent)
-
-    def _atom(self) -> Node:
+    def _operand(self, depth: int) -> Node:
         token = self._now
+        if self._take("-", "+"):
+            operand = self._expression(_SIGN, depth + 1)
+            return self._operation(token, operand) if token.text == "-" else operand
         if self._take("("):
-            found = self._sum()
+            tree = self._expression(0, depth + 1)
             self._close(token)
-            return found
-        if token.kind == "number":
-            self._at += 1
-            return Number(self._finite(token), token.text)
+            return tree
+        if token.kind not in ("number", "name"):
+            self._stop("max, mean, var, a number or a bracket")
+        self._at += 1
         if token.kind == "name":
-            self._at += 1
-            return self._named(token)
-        self._stop("max, mean, var, a number or a bracket")
-
-    @staticmethod
-    def _finite(token: _Token) -> float:
-        value = float(token.text)
-        if value > 1e100:
+            return self._named(token, depth)
+        if float(token.text) > 1e100:
             raise UserError(f"The number at character {token.place} is too large.")
-        return value
+        return Number(float(token.text), token.text)
 
     def _close(self, opened: _Token) -> None:
         if not self._take(")"):
             self._stop(f"a bracket that closes the one at character {opened.place}")
 
-    def _named(self, token: _Token) -> Node:
-        name, called = token.text, self._now
+    def _named(self, token: _Token, depth: int) -> Node:
+        name, following = token.text, self._now
         if name in FUNCTIONS:
             if not self._take("("):
                 self._stop(f"a bracket after {name}")
-            operands = [self._sum()]
+            operands = [self._expression(0, depth + 1)]
             while self._take(","):
-                operands.append(self._sum())
-            self._close(called)
+                operands.append(self._expression(0, depth + 1))
+            self._close(following)
             if len(operands) != FUNCTIONS[name]:
                 many = {1: "one value", 2: "two values", 3: "three values: clip(x, low, high)"}[FUNCTIONS[name]]
                 raise UserError(f"{name} at character {token.place} takes {many}, not {len(operands)}.")
-            return self._made(token, *operands)
+            return self._operation(token, *operands)
         if name in VALUES or name in CONSTANTS:
-            if called.kind == "mark" and called.text == "(":
-                raise UserError(_not_a_function(name, called.place))
+            if following.text == "(":
+                advice = _INSTEAD_OF_A_CALL.get(name, "write an operator between them")
+                raise UserError(
+                    f"{name} is a value of each channel, not a function, but a bracket follows at character "
+                    f"{following.place}: {advice}."
+                )
             return Value(name) if name in VALUES else Number(CONSTANTS[name], name)
         advice = _INSTEAD.get(name.lower()) or f"There are {', '.join([*VALUES, *CONSTANTS, *FUNCTIONS])}"
         raise UserError(f"There is no “{name}”, which stands at character {token.place}. {advice}.")
-
-
-def _not_a_function(name: str, place: int) -> str:
-    instead = {
-        "max": "for the larger of two write larger(a, b); the largest channel is chosen beside the expression",
-        "mean": "the mean over the channels is chosen beside the expression",
-    }
-    advice = instead.get(name, "write an operator between them")
-    return f"{name} is a value of each channel, not a function, but a bracket follows at character {place}: {advice}."

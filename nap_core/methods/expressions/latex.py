@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from nap_core.methods.expressions.grammar import Node, Number, Operation, Value
 
-_VALUES = {"max": r"\mathrm{max}_j", "mean": r"\mathrm{mean}_j", "var": r"\mathrm{var}_j"}
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)  # how tightly what is written holds together
 _STRENGTH = {"+": _SUM, "-": _SUM, "*": _PRODUCT}
-_CALLED = {
-    "log": r"\log",
-    "exp": r"\exp",
-    "larger": r"\operatorname{larger}",
-    "smaller": r"\operatorname{smaller}",
-    "clip": r"\operatorname{clip}",
-}
 
 
 def latex(node: Node) -> str:
@@ -31,7 +23,7 @@ def _written(node: Node) -> tuple[str, int]:
     if isinstance(node, Number):
         return (r"\epsilon", _ATOM) if node.text == "eps" else _number(node)
     if isinstance(node, Value):
-        return _VALUES[node.name], _ATOM
+        return rf"\mathrm{{{node.name}}}_j", _ATOM
     return _operation(node)
 
 
@@ -57,4 +49,5 @@ def _operation(node: Operation) -> tuple[str, int]:
         sign, strength = {"*": r"\cdot"}.get(node.name, node.name), _STRENGTH[node.name]
         return f"{_within(first, strength)} {sign} {_within(others[0], strength + 1)}", strength
     inside = ", ".join(_within(one, _SUM) for one in node.operands)
-    return rf"{_CALLED[node.name]}\left({inside}\right)", _ATOM
+    function = rf"\{node.name}" if node.name in ("log", "exp") else rf"\operatorname{{{node.name}}}"
+    return rf"{function}\left({inside}\right)", _ATOM

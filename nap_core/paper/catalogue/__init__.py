@@ -20,7 +20,7 @@ def find(text: str) -> Entry:
     word = text.strip().lower().replace(" ", "-").replace("_", "-").replace("fig.", "fig")
     word = word.replace("fig-", "figure-") if word.startswith("fig-") else word
     aliases = {"figure-4c": "figure-4b", "6.5": "section-6.5"}
-    found = ENTRIES.get(aliases.get(word, word)) or ENTRIES.get(f"table-{word}")
-    if found is None:
+    entry = ENTRIES.get(aliases.get(word, word)) or ENTRIES.get(f"table-{word}")
+    if entry is None:
         raise UserError(f"The paper has no “{text}”, or nothing can be run of it. There are: {', '.join(ENTRIES)}.")
-    return found
+    return entry

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from nap_core.paper.published_tables import COUNTERPARTS
+from nap_core.paper.published_tables import BASES, COUNTERPARTS
 from nap_core.paper.spec import Row
 
 IDEA, RESULTS, WEIGHT = "The idea", "The main results", "The weight w"
 DESIGN, NETWORKS, LIMITS = "The score and its cost", "Layers and networks", "Near-OOD and accuracy"
 GROUPS = (IDEA, RESULTS, WEIGHT, DESIGN, NETWORKS, LIMITS)
-
-_BASES = {"NAP-M": "MSP", "NAP-E": "Energy", "NAP-A": "ASH", "NAP-D": "DICE", "NAP-S": "SCALE", "NAP-R": "ReAct"}
-_BASES |= {"NAP-K": "KNN"}
 
 
 def rows_of(table: str, names: tuple[str, ...] = ()) -> tuple[Row, ...]:
@@ -18,7 +15,7 @@ def rows_of(table: str, names: tuple[str, ...] = ()) -> tuple[Row, ...]:
     parts = [part for part in COUNTERPARTS if part.table == table]
     chosen = [next(part for part in parts if part.method == name) for name in names] if names else parts
     return tuple(
-        Row(part.method, part.spec, beats=(_BASES[part.method],) if part.method in _BASES else ()) for part in chosen
+        Row(part.method, part.spec, beats=(BASES[part.method],) if part.method in BASES else ()) for part in chosen
     )
 
 

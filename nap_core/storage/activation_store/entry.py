@@ -1,21 +1,23 @@
-"""One entry of the store: reading and appending rows. The package's docstring explains why that is crash-safe."""
+"""The store and its entries: reading and appending rows. The package's docstring explains why that is crash-safe."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from filelock import FileLock, Timeout
 
 from nap_core.activations import Activations
 from nap_core.errors import UserError
-from nap_core.storage.activation_store.disk import folder_size, has_sha256, patiently, sync_folder, write_file
 from nap_core.storage.activation_store.shards import (
     TEMPORARY,
     Damaged,
@@ -25,15 +27,90 @@ from nap_core.storage.activation_store.shards import (
     complete,
     contents,
     converted,
+    folder_size,
+    has_sha256,
     joined,
     opened,
+    patiently,
     sweep,
+    sync_folder,
     write,
+    write_file,
 )
 
+_ENTRY_NAME = re.compile(r"[0-9a-f]{16}")
+SCORES = "scores"
+"""The folder of stored scores."""
 VARIABLE = "NAP_STORE"
 LOCK_SECONDS = 60.0  # writing a shard takes seconds: a process that holds the lock for longer hangs
 _MANIFEST = "manifest.json"
+
+
+class Store:
+    """A folder of stored activations.
+
+    Nothing is created on disk before the first append, and only files that the store wrote are deleted.
+
+    Args:
+        root: the folder; by default the environment variable NAP_STORE, else a folder in the user's cache.
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        default = platformdirs.user_cache_path("nap-explorer", appauthor=False) / "store"
+        self.root = Path(root or os.environ.get(VARIABLE) or default).expanduser().absolute()
+
+    def entry(self, key: StoreKey, *, title: str = "") -> Entry:
+        """The entry of a key, stored or not.
+
+        Args:
+            key: what determines the activations.
+            title: text for lists of entries; the stored title by default.
+
+        Returns:
+            The entry; ``rows`` is 0 if nothing is stored.
+        """
+        return Entry(self.root, key, title)
+
+    def entries(self) -> list[Entry]:
+        """The entries on disk sorted by title, without those with a damaged manifest."""
+        entries = []
+        for folder in self._folders():
+            with suppress(OSError):
+                manifest = read_manifest(folder)
+                if manifest and manifest.key.digest.startswith(folder.name):
+                    entries.append(Entry(self.root, manifest.key, manifest.title))
+        return sorted(entries, key=lambda entry: (entry.title, entry.path.name))
+
+    def size_bytes(self) -> int:
+        """Bytes on disk of all entries, including damaged ones, and of stored scores."""
+        return sum(map(folder_size, [*self._folders(), self.root / SCORES]))
+
+    def clear(self) -> None:
+        """Delete all entries and scores; empty lock files stay.
+
+        Raises:
+            UserError: something could not be deleted; the rest is deleted nevertheless.
+        """
+        failure = None
+        for folder in self._folders():
+            try:
+                remove(folder)
+            except UserError as error:
+                failure = failure or error
+        try:
+            shutil.rmtree(self.root / SCORES)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            failure = failure or UserError(f"{self.root / SCORES} cannot be deleted ({error.strerror}). Allow it.")
+        if failure:
+            raise failure
+
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted(path for path in self.root.iterdir() if _ENTRY_NAME.fullmatch(path.name) and path.is_dir())
+        except OSError:
+            return []
 
 
 class Entry:

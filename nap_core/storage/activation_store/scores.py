@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nap_core.storage.activation_store.disk import patiently, write_file
-from nap_core.storage.activation_store.entry import writing
+from nap_core.storage.activation_store.entry import SCORES, writing
+from nap_core.storage.activation_store.shards import patiently, write_file
 
-FOLDER = "scores"
 Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
@@ -30,7 +29,7 @@ class ScoreFile:
 
     def __init__(self, root: Path, key: Mapping[str, object]) -> None:
         canonical = json.dumps(dict(key), sort_keys=True, separators=(",", ":"))
-        self.path = root / FOLDER / f"{hashlib.sha256(canonical.encode()).hexdigest()[:16]}.npz"
+        self.path = root / SCORES / f"{hashlib.sha256(canonical.encode()).hexdigest()[:16]}.npz"
         self._key = canonical
 
     def read(self) -> Rows:

@@ -15,21 +15,21 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def refused(download: Download, response: requests.Response) -> UserError:
-    """The server answers with an error status."""
+    """The server returned an error status."""
     status = response.status_code
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return UserError(
             f"“{download.title}” is no longer at {download.url} ({status}). Look for {download.path.name} elsewhere "
             f"and put it into {download.path.parent}."
         )
-    said = f"{status} {response.reason or ''}".strip()
+    reply = f"{status} {response.reason or ''}".strip()
     return UserError(
-        f"{download.host} does not give “{download.title}” now ({said}): try again later, or {download.instruction}."
+        f"{download.host} does not send “{download.title}” now ({reply}): try again later, or {download.instruction}."
     )
 
 
 def unreachable(download: Download, error: Exception) -> UserError:
-    """The server does not answer."""
+    """The server cannot be reached."""
     instruction = download.instruction[0].upper() + download.instruction[1:]
     if isinstance(error, requests.exceptions.SSLError):
         return UserError(f"{download.host} cannot prove that it is {download.host} (TLS). {instruction}.")

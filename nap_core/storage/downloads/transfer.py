@@ -36,8 +36,8 @@ _LOCK_POLL = 0.2
 def fetch(download: Download, callbacks: RunCallbacks = NO_CALLBACKS) -> Path:
     """Download a file, unless it exists.
 
-    A broken or cancelled download resumes, in this call or a later one, if the server's version is unchanged. If
-    another thread or process downloads the same file, the call waits for it.
+    A broken or cancelled download resumes, in this call or a later one, if the server's version is unchanged. While
+    another thread or process downloads the same file, the call blocks.
 
     Args:
         download: the file.
@@ -73,7 +73,7 @@ class _Meter:
 
     def at(self, done: int) -> None:
         """Report ``done`` bytes. Raises ExtractionStopped."""
-        # At least half a second: data that was buffered at the start says nothing about the connection.
+        # At least half a second: data that was buffered at the start is no measure of the connection.
         speed = max(0, done - self._start) / max(time.monotonic() - self._began, 0.5)
         self._callbacks.report(self._title, done, self.total, speed, "bytes")
         self.pause()
@@ -172,7 +172,7 @@ def _transfer(download: Download, meter: _Meter) -> None:
         _check_announced(download, response, total)
         _write(download, response, have, meter)
         if total and size_of(part) < total:
-            raise requests.ConnectionError("the answer ended early")
+            raise requests.ConnectionError("the response ended early")
 
 
 def _write(download: Download, response: requests.Response, have: int, meter: _Meter) -> None:
@@ -252,7 +252,7 @@ def _check_announced(download: Download, response: requests.Response, total: int
     kind = response.headers.get("Content-Type", "")
     if kind.startswith("text/html") and download.path.suffix.lower() not in (".html", ".htm"):
         raise UserError(
-            f"{download.host} answers with a web page in place of “{download.title}”: look at {download.url} in a "
+            f"{download.host} returns a web page in place of “{download.title}”: look at {download.url} in a "
             f"browser, and put the file as {download.path.name} into {download.path.parent}."
         )
     if total and not download.checksum and download.size not in (None, total):

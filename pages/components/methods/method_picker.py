@@ -145,10 +145,10 @@ def _tuned(position: int, of_prior: bool, parameter: Parameter, key: str, traine
     specs = list(selected_methods.current())
     method = methods.parse(specs[position])
     part = method.prior if of_prior and method.prior else method.alone
-    told = {**dict(part.told), parameter.name: parameter.read(st.session_state[key])}
-    if told[parameter.name] == parameter.default_for(trained_on):
-        del told[parameter.name]
-    part = replace(part, told=tuple(told.items()))
+    settings = {**dict(part.settings), parameter.name: parameter.read(st.session_state[key])}
+    if settings[parameter.name] == parameter.default_for(trained_on):
+        del settings[parameter.name]
+    part = replace(part, settings=tuple(settings.items()))
     whole = replace(method, prior=part) if of_prior else replace(part, prior=method.prior)
     specs[position] = whole.spec
     selected_methods.choose(specs)

@@ -10,5 +10,5 @@ from nap_core.datasets.published.catalogue import ood_archives, photographs, sma
 from nap_core.datasets.published.spec import PublishedRecord
 
 RECORDS: dict[str, PublishedRecord] = {
-    record.record.name: record for record in (*small.ENTRIES, *photographs.ENTRIES, *ood_archives.ENTRIES)
+    record.name: record for record in (*small.ENTRIES, *photographs.ENTRIES, *ood_archives.ENTRIES)
 }

@@ -2,58 +2,46 @@
 
 from __future__ import annotations
 
-from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES, CIFAR10_SOURCE
+from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES, CIFAR10_SOURCE, FIT_NOTE
 from nap_core.datasets.published.arrays import cifar, idx, svhn
-from nap_core.datasets.published.spec import File, PublishedRecord, record
-from nap_core.datasets.spec import Kind
+from nap_core.datasets.published.spec import File, PublishedRecord
+from nap_core.datasets.spec import Kind, Role
 
 _NUMBERS = "zero one two three four five six seven eight nine"
 _DIGITS = tuple(f"{digit} - {word}" for digit, word in enumerate(_NUMBERS.split()))
 _CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
-def _cifar(
-    number: int, classes: tuple[str, ...], file: File, batches: tuple[str, ...], test: str
-) -> tuple[PublishedRecord, ...]:
+def _cifar(number: int, classes: tuple[str, ...], md5: str, size: int) -> tuple[PublishedRecord, ...]:
+    archive = f"cifar-{number}-python.tar.gz"
+    file = File(archive, f"https://www.cs.toronto.edu/~kriz/{archive}", f"md5:{md5}", size)
+    test, batches = "test_batch", tuple(f"data_batch_{batch}" for batch in range(1, 6))
     labels, names = "labels", ("batches.meta", "label_names")
+    note = "All test images of the network's classes; the bundled sample is a thousand of these."
     if number == 100:
+        test, batches = "test", ("train",)
         labels, names = "fine_labels", ("meta", "fine_label_names")
-    source = f"{CIFAR10_SOURCE}; address and MD5 as in torchvision"
-    return (
+        note = "Near to CIFAR-10: other classes, the same kind of picture. The hardest of the usual OOD sets."
+    splits: tuple[tuple[str, str, str, int, Role, tuple[str, ...]], ...] = (
+        ("test", "test", note, 10_000, "id", (test,)),
+        ("train", "training", FIT_NOTE, 50_000, "fit", batches),
+    )
+    return tuple(
         PublishedRecord(
-            record(
-                f"cifar{number}-test",
-                f"CIFAR-{number} test set (10,000)",
-                f"Small photographs of {number} classes: the complete test set.",
-                "What a CIFAR network knows, all of it; the bundled sample is a thousand of these."
-                if number == 10
-                else "Near to CIFAR-10: other classes, the same kind of picture. The hardest of the usual OOD sets.",
-                source,
-                size=10_000,
-                role="id",
-                shape=(32, 32),
-                classes=classes,
-            ),
-            f"cifar{number}",
-            (file,),
-            cifar(file.name, (test,), labels, names),
-        ),
-        PublishedRecord(
-            record(
-                f"cifar{number}-train",
-                f"CIFAR-{number} training set (50,000)",
-                f"Small photographs of {number} classes: the complete training set.",
-                "Training images from which methods estimate thresholds, means and neighbours; they are never scored.",
-                source,
-                size=50_000,
-                role="fit",
-                shape=(32, 32),
-                classes=classes,
-            ),
-            f"cifar{number}",
-            (file,),
-            cifar(file.name, batches, labels, names),
-        ),
+            f"cifar{number}-{split}",
+            f"CIFAR-{number} {word} set ({size:,})",
+            f"Small photographs of {number} classes: the complete {word} set.",
+            note,
+            f"{CIFAR10_SOURCE}; address and MD5 as in torchvision",
+            size=size,
+            role=role,
+            shape=(32, 32),
+            classes=classes,
+            folder=f"cifar{number}",
+            files=(file,),
+            read=cifar(archive, members, labels, names),
+        )
+        for split, word, note, size, role, members in splits
     )
 
 
@@ -71,64 +59,40 @@ def _mnist(
 ) -> PublishedRecord:
     names = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
     return PublishedRecord(
-        record(
-            f"{name}-test",
-            f"{title} test set (10,000)",
-            f"{what}: the complete test set.",
-            "Bright strokes or shapes on black: far from photographs, yet not easy for a prior that looks for peaks.",
-            f"{source}; address and MD5 as in torchvision",
-            size=10_000,
-            role="id",
-            kind=kind,
-            shape=(28, 28),
-            classes=classes,
-            licence=licence,
+        f"{name}-test",
+        f"{title} test set (10,000)",
+        f"{what}: the complete test set.",
+        "Bright strokes or shapes on black: far from photographs, yet not easy for a prior that looks for peaks.",
+        f"{source}; address and MD5 as in torchvision",
+        size=10_000,
+        role="id",
+        kind=kind,
+        shape=(28, 28),
+        classes=classes,
+        licence=licence,
+        folder=name,
+        files=tuple(
+            File(file, base + file, f"md5:{md5}", size) for file, (md5, size) in zip(names, files, strict=True)
         ),
-        name,
-        tuple(File(file, base + file, f"md5:{md5}", size) for file, (md5, size) in zip(names, files, strict=True)),
-        idx(names[0], names[1], classes),
+        read=idx(names[0], names[1], classes),
     )
 
 
 ENTRIES: tuple[PublishedRecord, ...] = (
-    *_cifar(
-        10,
-        CIFAR10_CLASSES,
-        File(
-            "cifar-10-python.tar.gz",
-            "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-            "md5:c58f30108f718f92721af3b95e74349a",
-            170_498_071,
-        ),
-        tuple(f"data_batch_{number}" for number in range(1, 6)),
-        "test_batch",
-    ),
-    *_cifar(
-        100,
-        (),
-        File(
-            "cifar-100-python.tar.gz",
-            "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
-            "md5:eb9058c3a382ffc7106e4002c42a8d85",
-            169_001_437,
-        ),
-        ("train",),
-        "test",
-    ),
+    *_cifar(10, CIFAR10_CLASSES, "c58f30108f718f92721af3b95e74349a", 170_498_071),
+    *_cifar(100, (), "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437),
     PublishedRecord(
-        record(
-            "svhn-test",
-            "SVHN",
-            "House numbers in street photographs, cropped to single digits: the complete test set.",
-            "Photographs of something else altogether, often blurred: the usual first OOD dataset of CIFAR networks.",
-            "Netzer and others, Reading digits in natural images, 2011; address and MD5 as in torchvision",
-            size=26_032,
-            role="id",
-            shape=(32, 32),
-            classes=tuple("0123456789"),
-        ),
-        "svhn",
-        (
+        "svhn-test",
+        "SVHN",
+        "House numbers in street photographs, cropped to single digits: the complete test set.",
+        "Photographs of something else altogether, often blurred: the usual first OOD dataset of CIFAR networks.",
+        "Netzer and others, Reading digits in natural images, 2011; address and MD5 as in torchvision",
+        size=26_032,
+        role="id",
+        shape=(32, 32),
+        classes=tuple("0123456789"),
+        folder="svhn",
+        files=(
             File(
                 "test_32x32.mat",
                 "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
@@ -136,7 +100,7 @@ ENTRIES: tuple[PublishedRecord, ...] = (
                 64_275_384,
             ),
         ),
-        svhn("test_32x32.mat"),
+        read=svhn("test_32x32.mat"),
     ),
     _mnist(
         "mnist",

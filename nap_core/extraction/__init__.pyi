@@ -1,0 +1,15 @@
+from .forward_pass import BATCH as BATCH
+from .forward_pass import available_devices as available_devices
+from .forward_pass import choose_device as choose_device
+from .forward_pass import describe_device as describe_device
+from .plan import SHARD_ROWS as SHARD_ROWS
+from .plan import ExtractionPlan as ExtractionPlan
+from .plan import ExtractionStep as ExtractionStep
+from .plan import Stored as Stored
+from .plan import store_key as store_key
+from .reading import extract as extract
+from .reading import extract_layers as extract_layers
+from .reading import inputs as inputs
+from .reading import look as look
+from .reading import maps as maps
+from .reading import sites_of as sites_of
