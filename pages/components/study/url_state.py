@@ -42,8 +42,8 @@ def adopt_old_names() -> None:
 
 def move_to(page: str, **values: str) -> None:
     """Open ``page`` in place of this one, with the parameters of the address and ``values``."""
-    kept = {name: st.query_params.get_all(name) for name in st.query_params}
-    st.switch_page(page, query_params=kept | values)
+    kept: dict[str, str | list[str]] = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(page, query_params={**kept, **values})
 
 
 def write(**values: str | None) -> None:
