@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import fields
 from typing import Any
 
 from nap_core.cli import output
@@ -34,4 +35,6 @@ def _dataset(record: DatasetRecord) -> dict[str, Any]:
         {"url": one.url, "path": str(one.path), "size": one.size, "checksum": one.checksum, "here": one.present}
         for one in record.downloads
     ]
-    return vars(record) | {"downloads": files, "where": where}
+    # The record of a published dataset also has fields for its reader, which are no part of the list.
+    stated = {field.name: getattr(record, field.name) for field in fields(DatasetRecord) if field.name != "opener"}
+    return stated | {"downloads": files, "where": where}
