@@ -25,10 +25,10 @@ _NO_CONTRIBUTION = (
 )
 
 
-def about_image(study: Study, found: EvaluationData, pool: Pool, row: int) -> str:
+def about_image(study: Study, data: EvaluationData, pool: Pool, row: int) -> str:
     """What the image is, what the network takes it for, and its place among the ID images."""
-    score = float(image_picker.score_of(study, found, pool, "nap")[row])
-    place = metrics.percentile_among(workspace.scores(study, found, "nap").id, score)
+    score = float(image_picker.score_of(study, data, pool, "nap")[row])
+    place = metrics.percentile_among(workspace.scores(study, data, "nap").id, score)
     id_title = workspace.titles(study)[study.id_dataset]
     return (
         f"**{pool.caption(row)}** ({pool.title}), predicted **{pool.predicted(row)}**  \n"
@@ -38,9 +38,9 @@ def about_image(study: Study, found: EvaluationData, pool: Pool, row: int) -> st
 
 def page() -> None:
     study = workspace.current_study()
-    found = run_panel.require_activations(study)
-    id_images = id_pool(study, found)
-    maps_state.begin({"id": {id_images.name: len(id_images)}, "ood": {name: len(found.of(name)) for name in found.ood}})
+    data = run_panel.require_activations(study)
+    id_images = id_pool(study, data)
+    maps_state.begin({"id": {id_images.name: len(id_images)}, "ood": {name: len(data.of(name)) for name in data.ood}})
     if id_images.name != study.id_dataset:
         title = datasets.title(study.id_dataset)
         st.info(
@@ -50,10 +50,10 @@ def page() -> None:
 
     left, right = st.columns(2, gap="medium")
     with left:
-        _, id_row = image_picker.pick(study, found, "id", [id_images.name], lambda _: id_images)
+        _, id_row = image_picker.pick(study, data, "id", [id_images.name], lambda _: id_images)
     with right:
         ood_images, ood_row = image_picker.pick(
-            study, found, "ood", study.ood_datasets, lambda name: ood_pool(study, found, name)
+            study, data, "ood", study.ood_datasets, lambda name: ood_pool(study, data, name)
         )
     images = st.columns(2, gap="medium")  # filled when the controls below have said with which channel
 
@@ -69,7 +69,7 @@ def page() -> None:
     top = max(float(subject.maximum[channel]) for subject in subjects)
     for place, pool, row, subject in zip(images, (id_images, ood_images), (id_row, ood_row), subjects, strict=True):
         with place:
-            st.markdown(about_image(study, found, pool, row))
+            st.markdown(about_image(study, data, pool, row))
             show(overlay_map(subject, channel, top, opacity), f"overlay-{subject.role}")
 
     parts = -(-len(ranked) // TILES)
@@ -95,7 +95,7 @@ def page() -> None:
     if clicked is not None:
         maps_state.choose_channel(clicked)
         st.rerun()
-    show_detail(study, found, channel, id_images, ood_images, (id_row, ood_row))
+    show_detail(study, data, channel, id_images, ood_images, (id_row, ood_row))
 
 
 def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:

@@ -29,29 +29,29 @@ _BOX, _CLICKED = "channels-box", "channels_clicked"
 ORDERS = ("ratio", "maximum")
 
 
-def ranked_channels(study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind) -> pd.DataFrame:
+def ranked_channels(study: Study, names: Sequence[str], data: EvaluationData, kind: ChannelKind) -> pd.DataFrame:
     """Every channel by how well it tells ID from these OOD datasets."""
-    areas, _ = aurocs(study, names, found, kind)
+    areas, _ = aurocs(study, names, data, kind)
     maxima = [
-        cached((study, of), ranking.average_maximum, [found.of(name) for name in of])
+        cached((study, of), ranking.average_maximum, [data.of(name) for name in of])
         for of in ((study.id_dataset,), tuple(names))
     ]
     return ranking_table(areas, maxima[0], maxima[1], kind)
 
 
-def used(study: Study, found: EvaluationData, order: str, model: LoadedModel) -> ClassActivation:
+def used(study: Study, data: EvaluationData, order: str, model: LoadedModel) -> ClassActivation:
     """What the channels answer to the ID images of each class."""
     values = kind_of(model).ratios if order == "ratio" else attrgetter("maximum")
     key = (study, order)
     spinner = "Gathering the classes …"
     return cached(
-        key, class_activation.class_use, found.id.activations, model.classes, values, spinner=spinner, entries=8
+        key, class_activation.class_use, data.id.activations, model.classes, values, spinner=spinner, entries=8
     )
 
 
 def page() -> None:
     study = workspace.current_study()
-    found = run_panel.require_activations(study)
+    data = run_panel.require_activations(study)
     model, titles = study.network(), workspace.titles(study)
     kind = kind_of(model)
     against, which = st.columns(2, gap="medium")
@@ -63,8 +63,8 @@ def page() -> None:
         persist_state="session",
     )
     names = study.ood_datasets if ood == EVERY else (ood,)
-    table = ranked_channels(study, names, found, kind)
-    channel = chosen_channel(found.id.activations.channels, CHANNEL_PAGE)
+    table = ranked_channels(study, names, data, kind)
+    channel = chosen_channel(data.id.activations.channels, CHANNEL_PAGE)
     channel = int(table["channel"].iloc[0]) if channel is None else channel
     with which:
         _pick(table, channel, kind)
@@ -73,8 +73,8 @@ def page() -> None:
     event = show(ranking_picture(table, channel, words, kind), "channels-ranked", selection=["points"])
     _take_click(event)
     ranked_on, every = (
-        aurocs(study, names, found, kind)[1],
-        sum(len(found.of(name)) for name in (study.id_dataset, *names)),
+        aurocs(study, names, data, kind)[1],
+        sum(len(data.of(name)) for name in (study.id_dataset, *names)),
     )
     less = "" if ranked_on == every else f"Ranked on {ranked_on:,} of {every:,} images, the first of each dataset. "
     st.caption(
@@ -82,8 +82,8 @@ def page() -> None:
     )
     with st.expander(f"All {len(table):,} {kind.many} as a table", icon=":material/table:", key="channels-all"):
         _all_channels(table)
-    _one(study, found, model, table, channel, names)
-    _classes(study, found, model, table, channel)
+    _one(study, data, model, table, channel, names)
+    _classes(study, data, model, table, channel)
 
 
 def _pick(table: pd.DataFrame, channel: int, kind: ChannelKind) -> None:
@@ -129,7 +129,7 @@ def _all_channels(table: pd.DataFrame) -> None:
 
 
 def _one(
-    study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
+    study: Study, data: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int, names: tuple[str, ...]
 ) -> None:
     """One channel: how its ratio is spread, which classes and which images drive it."""
     kind = kind_of(model)
@@ -149,15 +149,15 @@ def _one(
     spread, classes = st.columns(2, gap="medium")
     with spread:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
-        distribution(study, found, channel, kind, {})
+        distribution(study, data, channel, kind, {})
     with classes:
         st.markdown("**The classes that drive it**")
-        use = used(study, found, "ratio", model)
+        use = used(study, data, "ratio", model)
         weights = model.head_weight[:, channel] if model.logits_from_means and model.head_weight is not None else None
         show(class_picture(use, kind.ratio, channel, weights, kind), "channel-classes")
-    fools = min(names, key=lambda one: aurocs(study, (one,), found, kind)[0][channel])
+    fools = min(names, key=lambda one: aurocs(study, (one,), data, kind)[0][channel])
     left, right = st.columns(2, gap="medium")
-    for side, pool, column in (("id", id_pool(study, found), left), ("ood", ood_pool(study, found, fools), right)):
+    for side, pool, column in (("id", id_pool(study, data), left), ("ood", ood_pool(study, data, fools), right)):
         with column:
             st.markdown(f"**The {pool.role} images that drive it most** (maximum · mean)")
             clicked = drivers(side, pool, channel, kind)
@@ -180,7 +180,7 @@ def _to_maps(channel: int, image: tuple[str, str, int] | None = None) -> None:
     st.switch_page("pages/activation_maps.py", query_params=address)
 
 
-def _classes(study: Study, found: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
+def _classes(study: Study, data: EvaluationData, model: LoadedModel, table: pd.DataFrame, channel: int) -> None:
     """Classes × channels."""
     kind = kind_of(model)
     st.subheader(f"How the classes use the {kind.many}", anchor=False)
@@ -195,11 +195,11 @@ def _classes(study: Study, found: EvaluationData, model: LoadedModel, table: pd.
             key="channels_use",
             bind="query-params",
         )
-    use = used(study, found, order, model)
+    use = used(study, data, order, model)
     areas = table.sort_values("channel")["auroc"].to_numpy()
     what = f"average {kind.ratio if order == 'ratio' else 'maximum'}"
     show(use_picture(use, what, channel, areas, kind), "channels-classes")
-    images, guessed = len(found.id.activations), use.predicted
+    images, guessed = len(data.id.activations), use.predicted
     by = "by their labels" if not guessed else "by the class the network predicts, as their labels are not known"
     if 0 < guessed < images:
         by = f"by their labels, {guessed:,} without one by the class the network predicts"

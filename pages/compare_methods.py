@@ -124,11 +124,11 @@ def _price_and_agreement(rows: Sequence[MethodScores], table: pd.DataFrame) -> N
 
 st.title("Which method sees what?")
 study = workspace.current_study()
-found = run_panel.require_activations(study)
+data = run_panel.require_activations(study)
 titles = workspace.titles(study)
 palette = colours(study.id_dataset, study.ood_datasets)
 method_picker.row()
-every = method_picker.scores(study, found)
+every = method_picker.scores(study, data)
 
 with st.container(horizontal=True, vertical_alignment="center", key="compare-controls"):
     metric = pick_metric("compare_metric", labelled=False)
@@ -137,7 +137,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
     shown = table_controls.pick_shown([row.method for row in every])
     export = st.container(width="content")  # filled when there is something to take away
 rows = [row for row in every if row.method in shown]
-table = results_table.evaluated(study, found, shown)
+table = results_table.evaluated(study, data, shown)
 board = scoreboard(table, metric)
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)

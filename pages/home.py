@@ -16,10 +16,10 @@ from pages.components.runs import run_panel
 from pages.components.study import workspace
 
 
-def scores_of_the_study(pair: HomeExample, study: Study, found: EvaluationData) -> None:
+def scores_of_the_study(pair: HomeExample, study: Study, data: EvaluationData) -> None:
     """The histogram of NAP, with both images marked where the study has the model of the example."""
     same_model = study.variant.is_plain and study.network().weights_sha256 == pair.weights_sha256
-    scores = workspace.scores(study, found, "nap")
+    scores = workspace.scores(study, data, "nap")
     palette = colours(study.id_dataset, study.ood_datasets)
     marks = (pair.id_image, pair.ood_image) if same_model else ()
     show(study_histogram(scores, study.id_dataset, workspace.titles(study), palette, marks), "study-scores")
@@ -64,7 +64,7 @@ st.title("Is this image like what the network was trained on?", anchor=False)
 try:
     pair = home_example.load()
     study = workspace.current_study()
-    found = workspace.activations(study)
+    data = workspace.activations(study)
     images, scores = st.columns([6, 5], gap="large")
     with images:
         position = (
@@ -72,10 +72,10 @@ try:
         )
         show(pair_picture(pair, (ID_COLOUR, colour_of(position))), "pair")
     with scores:
-        if found is None:
+        if data is None:
             before_the_first_run(pair, study)
         else:
-            scores_of_the_study(pair, study, found)
+            scores_of_the_study(pair, study, data)
     ways_on(pair)
 except UserError as error:
     st.error(str(error), icon=":material/error:")

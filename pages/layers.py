@@ -123,10 +123,10 @@ def page() -> None:
     cases = read(study, picked)
     if cases is None:
         return
-    found = cached((study, picked), layers.layer_scores, cases, spinner="Scoring the layers …", entries=8)
+    by_module = cached((study, picked), layers.layer_scores, cases, spinner="Scoring the layers …", entries=8)
     short = layers.short_names(model, picked)
     whole = {name: _whole(model, layer, name) for layer, name in short.items()}
-    by_layer = {short[layer]: scores for layer, scores in found.items()}
+    by_layer = {short[layer]: scores for layer, scores in by_module.items()}
     table = layers.layer_table(by_layer)
     figure_view.show(depth_picture(table, list(by_layer), whole, titles, hues, metric), "layers-depth")
     st.caption(" · ".join(f"**{name}** {layers.describe(model, layer)}" for layer, name in short.items()))
@@ -139,7 +139,7 @@ def page() -> None:
             with column:
                 key = (study, layer, short[layer], names)
                 one = cached(
-                    key, layer_panel, cases[layer], names, found[layer], short[layer], titles, hues,
+                    key, layer_panel, cases[layer], names, by_module[layer], short[layer], titles, hues,
                     spinner="Drawing …", entries=64,
                 )  # fmt: skip
                 figure_view.show(one, f"layers-panel-{place}")

@@ -22,9 +22,9 @@ Names = tuple[str, ...]
 
 def page() -> None:
     study = workspace.current_study()
-    found = run_panel.require_activations(study)
+    data = run_panel.require_activations(study)
     titles, hues = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
-    channel = chosen_channel(found.id.activations.channels)
+    channel = chosen_channel(data.id.activations.channels)
     url_state.write(channel=None if channel is None else str(channel))
     kind = kind_of(study.network())
     if kind.of_heads:
@@ -33,9 +33,9 @@ def page() -> None:
     if not names:
         st.info("Pick an OOD dataset to compare with.", icon=":material/info:")
         return
-    scores = workspace.scores(study, found, "nap")
+    scores = workspace.scores(study, data, "nap")
     key = (study, names, channel, floor)
-    every = {name: found.of(name) for name in (study.id_dataset, *names)}
+    every = {name: data.of(name) for name in (study.id_dataset, *names)}
     parts = cached(
         key,
         points_of_each,
@@ -65,7 +65,7 @@ def page() -> None:
         event = show(picture, "scatter", selection=["box", "lasso"])
         st.caption(cached(key, drawn_words, parts, MOST_DRAWN, kind, entries=4))
     with right:
-        channel_strip(found, names, *aurocs(study, names, found, kind), channel, hues, kind)
+        channel_strip(data, names, *aurocs(study, names, data, kind), channel, hues, kind)
     picked_images(parts, region_of(event), scores, titles, hues, kind)
 
 

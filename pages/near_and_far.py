@@ -126,13 +126,13 @@ def how_shifted(study: Study) -> str:
     )
 
 
-def near_in_the_paper(study: Study, found: EvaluationData) -> None:
+def near_in_the_paper(study: Study, data: EvaluationData) -> None:
     """Table 12: CIFAR-10 against CIFAR-100."""
     st.subheader("Near-OOD in the paper: CIFAR-10 against CIFAR-100 (Table 12)", anchor=False)
     name, here = cifar100_among(study), None
     if name:
         specs = [part.spec for part in published_tables.COUNTERPARTS if part.table == "Table 12"]
-        rows = [row for spec in specs if (row := _measured(study, found, spec)) is not None]
+        rows = [row for spec in specs if (row := _measured(study, data, spec)) is not None]
         here = pd.concat(rows).query("ood == @name") if rows else None
     table = table_12(here)
     percents = {head: st.column_config.NumberColumn(format="%.2f") for head in table.columns[2:]}
@@ -148,10 +148,10 @@ def near_in_the_paper(study: Study, found: EvaluationData) -> None:
     st.caption(f"{words}.")
 
 
-def _measured(study: Study, found: EvaluationData, spec: str) -> pd.DataFrame | None:
+def _measured(study: Study, data: EvaluationData, spec: str) -> pd.DataFrame | None:
     try:
         # The w of Table 11, whatever the study takes.
-        return results_table.at_weight(study, spec, methods.weight(methods.parse(spec), found.context), found)
+        return results_table.at_weight(study, spec, methods.weight(methods.parse(spec), data.context), data)
     except UserError:  # its row stays empty
         return None
 

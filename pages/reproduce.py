@@ -40,21 +40,21 @@ def results(study: Study) -> dict[str, Reproduced]:
     return cached((study, "reproduced"), dict, entries=16, shared=True)
 
 
-def reproduce(entry: Entry, study: Study, found: EvaluationData, callbacks: RunCallbacks) -> Reproduced:
+def reproduce(entry: Entry, study: Study, data: EvaluationData, callbacks: RunCallbacks) -> Reproduced:
     """Run one entry and keep what came of it."""
-    done = run(entry, ReproductionInput(found), callbacks)
+    done = run(entry, ReproductionInput(data), callbacks)
     results(study)[entry.name] = done
     return done
 
 
-def reproduce_all(study: Study, found: EvaluationData, callbacks: RunCallbacks) -> dict[str, str]:
+def reproduce_all(study: Study, data: EvaluationData, callbacks: RunCallbacks) -> dict[str, str]:
     """Run every entry that has not been; by entry, why it could not be."""
     unable = {}
     for entry in IN_ORDER:
         if entry.name in results(study):
             continue
         try:
-            reproduce(entry, study, found, callbacks)
+            reproduce(entry, study, data, callbacks)
         except UserError as error:
             unable[entry.name] = hints.sentence(error)
     return unable
@@ -89,7 +89,7 @@ def status(entry: Entry, study: Study) -> tuple[str, str]:
     )
 
 
-def controls(study: Study, found: EvaluationData | None) -> str:
+def controls(study: Study, data: EvaluationData | None) -> str:
     """The metric, the button that runs everything, and how far that is."""
     owner = ("reproduction", study)
     job = workspace.jobs().task_of(owner)
@@ -99,12 +99,12 @@ def controls(study: Study, found: EvaluationData | None) -> str:
     # The bar takes the whole width, a button only its own.
     place = st.container() if job is not None and job.state != "done" else beside
     with place:
-        if found is None:
+        if data is None:
             return metric
         left = sum(entry.name not in results(study) for entry in MEASURED)
         if left:
             label = f"Reproduce all {len(MEASURED)}" if left == len(MEASURED) else f"Reproduce the other {left}"
-            work = partial(reproduce_all, study, found)
+            work = partial(reproduce_all, study, data)
             unable = task.result_of(owner, work, label, key="reproduce-all", progress=progress)
             if unable:
                 st.caption(f"{len(unable)} of them cannot be run on this study; each says why.")
@@ -150,12 +150,12 @@ def statement(entry: Entry, study: Study) -> None:
         st.markdown(workspace.where_read(study.model, study.layer))
 
 
-def show(entry: Entry, study: Study, found: EvaluationData | None, metric: str) -> None:
+def show(entry: Entry, study: Study, data: EvaluationData | None, metric: str) -> None:
     """One entry, open."""
     st.markdown(f"{entry.asks} **The paper:** {entry.claim} :gray[({entry.section})]")
     if not entry.measured:
         statement(entry, study)
-    elif found is None:
+    elif data is None:
         st.caption("It can be reproduced here as soon as your study has been run, above.")
     else:
         done = results(study).get(entry.name)
@@ -165,7 +165,7 @@ def show(entry: Entry, study: Study, found: EvaluationData | None, metric: str) 
             st.info(reason, icon=":material/block:")
         elif done is None:
             owner = ("reproduction", study, entry.name)
-            work = partial(reproduce, entry, study, found)
+            work = partial(reproduce, entry, study, data)
             done = task.result_of(owner, work, "Reproduce on my study", key=entry.name)
         if done is not None:
             paper_entry.result(done, metric)
@@ -200,7 +200,7 @@ def on_study(study: Study) -> None:
 study_shown = workspace.current_study()
 heading = st.container()  # the title depends on the tab, which is chosen below it
 url_state.at_first("tab", "tab", lambda name: name if name in TABS else "study")
-tab = st.segmented_control(
+chosen = st.segmented_control(
     "Reproduced on",
     list(TABS),
     required=True,
@@ -208,6 +208,7 @@ tab = st.segmented_control(
     key="tab",
     label_visibility="collapsed",
 )
+tab = str(chosen)  # one is always chosen
 url_state.write(tab=None if tab == "study" else tab)
 heading.title(TABS[tab][1])
 if tab == "study":

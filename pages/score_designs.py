@@ -22,9 +22,9 @@ from pages.components.study.cache import cached
 DEFAULT, BEST = "Default", "Best"
 
 
-def own_weights(study: Study, other: str, found: EvaluationData) -> dict[str, float]:
+def own_weights(study: Study, other: str, data: EvaluationData) -> dict[str, float]:
     """The w of each design as every page takes it: searched or published."""
-    weights = workspace.weights(study, found, [f"{design}+{other}" for design in score_variants.DESIGNS])
+    weights = workspace.weights(study, data, [f"{design}+{other}" for design in score_variants.DESIGNS])
     return {design: weights[f"{design}+{other}"].w for design in score_variants.DESIGNS}
 
 
@@ -56,9 +56,9 @@ def pick() -> tuple[str, str, Metric]:
     return other, w, metric
 
 
-def table_six(study: Study, found: EvaluationData, other: str, w: str, metric: Metric) -> None:
+def table_six(study: Study, data: EvaluationData, other: str, w: str, metric: Metric) -> None:
     """The designs alone and combined."""
-    model = found.context.model
+    model = data.context.model
     if model is not None and kind_of(model).of_heads:
         st.info(
             f"The designs of Table 6 are made for the maps of CNNs. On a Transformer such as {model.title} NAP is the "
@@ -68,12 +68,12 @@ def table_six(study: Study, found: EvaluationData, other: str, w: str, metric: M
         return
     try:
         weights = (
-            cached((study, other), score_variants.best_weights, found, other, spinner="Trying every w …")
+            cached((study, other), score_variants.best_weights, data, other, spinner="Trying every w …")
             if w == BEST
-            else own_weights(study, other, found)
+            else own_weights(study, other, data)
         )
         key, spinner = (study, other, tuple(weights.items())), "Scoring …"
-        table = cached(key, score_variants.design_table, found, other=other, weights=weights, spinner=spinner)
+        table = cached(key, score_variants.design_table, data, other=other, weights=weights, spinner=spinner)
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return

@@ -17,7 +17,7 @@ APART, TOGETHER = "One by one", "All together"
 
 st.title("How far apart are the scores?")
 study = workspace.current_study()
-found = run_panel.require_activations(study)
+data = run_panel.require_activations(study)
 titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
 id_title = titles[study.id_dataset]
 
@@ -37,7 +37,7 @@ kept = where.slider(
     bind="query-params",
 )
 together, tpr = view == TOGETHER, kept / 100
-rows = {row.method: row for row in method_picker.scores(study, found)}
+rows = {row.method: row for row in method_picker.scores(study, data)}
 if tuple(rows) == methods.STANDARD:
     rows = {name: rows[name] for name in dict.fromkeys([*FIRST, *rows])}
 shown = histograms(list(rows.values()), study.id_dataset, titles, palette, tpr=tpr, together=together)

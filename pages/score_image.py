@@ -86,21 +86,21 @@ def compared_with(model: str) -> IdScores:
 def answer(model: str, method: str, among: IdScores) -> None:
     """The table when several images are asked about, and the single view of the one that is open."""
     asked = uploads.asked(model)
-    found = image_table.look_at(model, asked, max(len(asked), len(uploads.files())))
-    small_images(model, [looked for _, looked in found])
-    opened = 0 if found else None
-    if len(found) > 1:
-        opened = image_table.draw(model, method, found, among)
+    images = image_table.look_at(model, asked, max(len(asked), len(uploads.files())))
+    small_images(model, [looked for _, looked in images])
+    opened = 0 if images else None
+    if len(images) > 1:
+        opened = image_table.draw(model, method, images, among)
     if opened is not None:
-        one, looked = found[opened]
-        if len(found) > 1:
+        one, looked = images[opened]
+        if len(images) > 1:
             st.header(score_image.plain(looked.name))
         image_report.draw(model, method, one.key, looked, among)
 
 
-def small_images(model: str, found: list[AnalysedImage]) -> None:
+def small_images(model: str, images: list[AnalysedImage]) -> None:
     """Say it when a network for photographs is given images that fit another network better."""
-    tiny = [looked.name for looked in found if looked.tiny]
+    tiny = [looked.name for looked in images if looked.tiny]
     better = single_image.model_for_tiny_images(model)
     if not tiny or better is None:
         return

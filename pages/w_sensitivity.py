@@ -20,14 +20,14 @@ IN_A_ROW = 3  # more combinations than this go into a box that opens
 
 
 @st.fragment
-def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) -> None:
+def explore(study: Study, data: EvaluationData, combinations: Sequence[str]) -> None:
     """All that follows the slider, so that moving it draws nothing else anew."""
     titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
     which, weight = st.columns([2, 3])
     with which:
         method = pick_combination(combinations)
     prior, other = methods.combination_parts(method)
-    default = workspace.weight(study, found, method)
+    default = workspace.weight(study, data, method)
     key = f"w_{other.record.name}"
     begins = default.w if default else 0.5
     w = weight.slider(
@@ -39,14 +39,14 @@ def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) ->
         key=key,
         bind="query-params",
     )
-    sensitivity = all_combinations.sensitivity(study, method, found)
+    sensitivity = all_combinations.sensitivity(study, method, data)
     left, right = st.columns(2)
     with left:
         figure_view.show(curve_picture(sensitivity, "fpr95", w), "w-fpr95")
     with right:
         figure_view.show(curve_picture(sensitivity, "auroc", w), "w-auroc")
     st.markdown(finding(sensitivity))
-    scores = workspace.scores(study, found, method, w)
+    scores = workspace.scores(study, data, method, w)
     figure_view.show(histograms([scores], study.id_dataset, titles, palette, together=True), "w-histogram")
     st.caption(
         rf"The score is $S_\text{{{other.title}}}^{{\,w}} \cdot S_\text{{{prior.title}}}^{{\,1-w}}$. "
@@ -60,8 +60,8 @@ def explore(study: Study, found: EvaluationData, combinations: Sequence[str]) ->
         "FPR95 and AUROC in percent; the best w is that of the lowest FPR95. It is read off these very OOD images, so "
         "it shows what w can do at most."
     )
-    all_combinations.section(study, found, combinations, method, w)
-    weight_search.section(study, found, method)
+    all_combinations.section(study, data, combinations, method, w)
+    weight_search.section(study, data, method)
 
 
 def followed(key: str, default: float) -> bool:

@@ -43,8 +43,8 @@ def write_provenance(path: Path, rows: list[dict[str, str]]) -> None:
 
 def worst_relative_error(exact: Activations, stored: Activations, method: str) -> float:
     """The largest |stored − exact| / |exact| of a score over all images."""
-    truth, found = methods.score(method, exact), methods.score(method, stored)
-    return float(np.max(np.abs(found - truth) / np.abs(truth)))
+    truth, rounded = methods.score(method, exact), methods.score(method, stored)
+    return float(np.max(np.abs(rounded - truth) / np.abs(truth)))
 
 
 def main() -> None:
@@ -60,17 +60,17 @@ def main() -> None:
     rows = [described[file] for file in folder.files[:count]]
     model = models.load(MODEL)
     with Meter() as meter:
-        found = extract(model, folder, limit=count, callbacks=RunCallbacks(meter))
+        activations = extract(model, folder, limit=count, callbacks=RunCallbacks(meter))
     labels = np.array([int(row["imagenet_index"]) for row in rows], dtype=np.int64)
-    found = dataclasses.replace(found, labels=labels)
-    path = precomputed.save(BANK, model, found)
+    activations = dataclasses.replace(activations, labels=labels)
+    path = precomputed.save(BANK, model, activations)
     write_provenance(path.with_suffix(".csv"), rows)
 
     stored = precomputed.load(BANK, model)
     print(f"{path.name}: {count:,} photographs, {path.stat().st_size / 1e6:.2f} MB")
     print(f"top-1 accuracy {100 * np.mean(stored.predictions == labels):.1f} %")
     for method in methods.STANDARD:
-        error = worst_relative_error(found, stored, method)
+        error = worst_relative_error(activations, stored, method)
         print(f"half precision: {methods.title(method)} off by at most {100 * error:.3f} %")
 
 

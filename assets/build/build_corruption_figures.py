@@ -54,8 +54,8 @@ def main() -> None:
                 for name in CERTAIN:
                     kept[f"{key}/{name}/{severity}"] = corrupted(view, severity, name)[part]
                 for name in RANDOM:
-                    found = [figures(view, corrupted(view, severity, name)) for _ in range(draws)]
-                    kept[f"{key}/{name}/{severity}"] = np.array([np.mean(found, 0), np.std(found, 0, ddof=1)])
+                    drawn = [figures(view, corrupted(view, severity, name)) for _ in range(draws)]
+                    kept[f"{key}/{name}/{severity}"] = np.array([np.mean(drawn, 0), np.std(drawn, 0, ddof=1)])
     np.savez_compressed(ROOT / "tests" / "corruptions" / "expected.npz", **kept)
 
 

@@ -197,10 +197,10 @@ def models_document() -> str:
     """docs/models.md: where NAP is read in every architecture, and torchvision's weights."""
     groups: dict[str, dict[str, list[str]]] = {}
     for name in architectures.names():
-        found = architectures.find(name)
-        if found and found.note:
-            place = f"{found.hook}; last layer `{found.head}`"
-            groups.setdefault(found.note, {}).setdefault(place, []).append(f"`{name}`")
+        architecture = architectures.find(name)
+        if architecture and architecture.note:
+            place = f"{architecture.hook}; last layer `{architecture.head}`"
+            groups.setdefault(architecture.note, {}).setdefault(place, []).append(f"`{name}`")
     lines = [MODELS]
     for note, places in groups.items():
         lines += [note, "", *(f"- {place}: {', '.join(names)}" for place, names in places.items()), ""]

@@ -58,9 +58,9 @@ def document() -> str:
         rows_of = []
         for row in part.itertuples():
             method = f"`{row.method}`{'' if pd.isna(row.w) else f', w = {row.w:g}'}"
-            published, found = pair(row.published_fpr95, row.published_auroc, 2), pair(row.fpr95, row.auroc, 2)
+            published, measured = pair(row.published_fpr95, row.published_auroc, 2), pair(row.fpr95, row.auroc, 2)
             difference = f"{100 * row.difference:+.2f}{' *' if row.note else ''}"
-            rows_of.append([row.table, row.published_as, method, published, found, difference])
+            rows_of.append([row.table, row.published_as, method, published, measured, difference])
         lines += table(["table", "method", "ours", "published", "measured", "AUROC, difference"], rows_of)
         notes = [f"- **{row.published_as}** ({row.table}): {row.note}" for row in part.itertuples() if row.note]
         lines += ["", *(["\\* Why they part:", "", *notes, ""] if notes else [])]

@@ -54,12 +54,12 @@ def measured(reference: Path) -> EvaluationData:
     """The study, its photographs labelled with ImageNet's classes."""
     data = reference / "data"
     os.environ[allowed_folders.VARIABLE] = str(data)
-    found = run(Study.from_query(STUDY), Store())
-    photographs = found.id.activations
+    data = run(Study.from_query(STUDY), Store())
+    photographs = data.id.activations
     rows = read_labels(data / "imagenet_sample" / "labels.csv")
     files = datasets.load(IMAGES).files[: len(photographs)]
     labels = np.array([int(rows[Path(file).name]["imagenet_index"]) for file in files], dtype=np.int64)
-    return replace(found, id=ImageSet(replace(photographs, labels=labels), found.id.images))
+    return replace(data, id=ImageSet(replace(photographs, labels=labels), data.id.images))
 
 
 def specs() -> list[str]:
@@ -68,14 +68,14 @@ def specs() -> list[str]:
     return [one.spec for one in every if not one.fits and not one.own_pass]
 
 
-def pictures(found: EvaluationData) -> dict[str, Picture]:
+def pictures(data: EvaluationData) -> dict[str, Picture]:
     """Those of the app's pages whose figures show no photographs."""
     study = Study.from_query(STUDY)
     hues = colours_of(study.id_dataset, study.ood_datasets)
-    rows = [evaluation.method_scores(found, spec) for spec in DRAWN]
-    curve = evaluation.weight_curve(found, "nap+energy")
+    rows = [evaluation.method_scores(data, spec) for spec in DRAWN]
+    curve = evaluation.weight_curve(data, "nap+energy")
     sensitivity = w_sensitivity.Sensitivity.of("nap+energy", curve, study.trained_on, TITLES, hues)
-    clouds = [max_mean_points.points_of(name, found.of(name), floor=FLOOR) for name in study.datasets]
+    clouds = [max_mean_points.points_of(name, data.of(name), floor=FLOOR) for name in study.datasets]
     return {
         "Score histograms": score_histograms.histograms(rows, IMAGES, TITLES, hues),
         "w sensitivity": w_sensitivity.curve_picture(sensitivity, "fpr95", curve.best("fpr95")),
@@ -103,11 +103,11 @@ def save(drawn: Mapping[str, Picture], folder: Path) -> None:
             page.close()
 
 
-def by_class(found: EvaluationData) -> list[list[str]]:
+def by_class(data: EvaluationData) -> list[list[str]]:
     """Rows of a table: how well each class of scenes is separated from the photographs, and what it is taken for."""
-    scenes, images = found.of(SCENES), datasets.load(SCENES)
+    scenes, images = data.of(SCENES), datasets.load(SCENES)
     labels = images.labels[: len(scenes)]
-    scores = {spec: evaluation.method_scores(found, spec) for spec in ("nap", "energy")}
+    scores = {spec: evaluation.method_scores(data, spec) for spec in ("nap", "energy")}
     class_names = models.load(Study.from_query(STUDY).model).classes
     lines = []
     for label, name in enumerate(images.classes):
@@ -119,9 +119,9 @@ def by_class(found: EvaluationData) -> list[list[str]]:
     return lines
 
 
-def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
+def document(data: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, Picture]) -> str:
     """docs/imagenet.md."""
-    names = list(found.ood)
+    names = list(data.ood)
     theirs = published_tables.results().query("table == 'Table 3' and model == 'MobileNetV2'")
     theirs = theirs.set_index(["method", "ood_dataset"])
     heads, rows = [f"published, {PUBLISHED_OOD[name]}" for name in names], []
@@ -129,13 +129,13 @@ def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, P
         keys = [(PUBLISHED.get(spec), PUBLISHED_OOD[name]) for name in names]
         published = [pair(*theirs.loc[key, ["fpr95", "auroc"]]) if key in theirs.index else "" for key in keys]
         rows.append([*cells, *published])
-    counts = ", ".join(f"{len(found.of(name)):,} {TITLES[name].lower()}" for name in names)
+    counts = ", ".join(f"{len(data.of(name)):,} {TITLES[name].lower()}" for name in names)
     lines = [
         "# ImageNet: EfficientNet-Lite0 on textures and scenes",
         "",
-        f"{len(found.id.activations):,} photographs of ImageNet's classes (NIPS 2017 set, CC BY 2.0) beside {counts}:",
+        f"{len(data.id.activations):,} photographs of ImageNet's classes (NIPS 2017 set, CC BY 2.0) beside {counts}:",
         "FPR95 ↓ / AUROC ↑ in percent. The network names",
-        f"{100 * evaluation.id_accuracy(found):.1f} % of the photographs rightly. Methods that estimate from training",
+        f"{100 * evaluation.id_accuracy(data):.1f} % of the photographs rightly. Methods that estimate from training",
         "images are left out: there are none here.",
         "",
         "`make imagenet` measures it again; the app opens the same study with `NAP_DATA_ROOTS=../shared/data make app`",
@@ -153,7 +153,7 @@ def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, P
         "scenes apart. The last ReLU of this network also ends at 6, which cuts the highest peaks (the flat top of the",
         "scatter below). AUROC in percent, and what most images of a class are taken for:",
         "",
-        *table(["scenes", "NAP", "Energy", "taken for"], by_class(found)),
+        *table(["scenes", "NAP", "Energy", "taken for"], by_class(data)),
     ]
     for title, picture in drawn.items():
         lines += ["", f"## {title}", "", f"![{title}](imagenet_{picture.name}.png)", "", picture.reading]
@@ -163,10 +163,10 @@ def document(found: EvaluationData, results: pd.DataFrame, drawn: Mapping[str, P
 def main() -> None:
     reader = parser(__doc__)
     reader.add_argument("--reference", type=Path, default=REFERENCE)
-    found = measured(reader.parse_args().reference)
-    drawn = pictures(found)
+    data = measured(reader.parse_args().reference)
+    drawn = pictures(data)
     save(drawn, DOCS)
-    write_document("imagenet", document(found, evaluation.evaluate(found, specs()), drawn))
+    write_document("imagenet", document(data, evaluation.evaluate(data, specs()), drawn))
 
 
 if __name__ == "__main__":

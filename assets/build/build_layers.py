@@ -48,14 +48,14 @@ def layer_table(by_layer: Mapping[str, Mapping[str, Activations]]) -> pd.DataFra
     return layers.layer_table(scores, layers.paper_products(tuple(scores)))
 
 
-def markdown(found: pd.DataFrame) -> str:
+def markdown(results: pd.DataFrame) -> str:
     """A row a layer or product: FPR95 / AUROC in percent on each dataset and on average, then Table 7's."""
     rows = []
-    for name, part in published_values.with_table_7(found, ID).groupby("layers", sort=False):
+    for name, part in published_values.with_table_7(results, ID).groupby("layers", sort=False):
         printed = part.iloc[-1]
         paper = pair(printed["published_fpr95"], printed["published_auroc"])
         rows.append([str(name).replace(",", " · "), *pairs(part["fpr95"], part["auroc"]), paper])
-    names = [name for name in found["ood"].unique() if name != layers.AVERAGE]
+    names = [name for name in results["ood"].unique() if name != layers.AVERAGE]
     heads = ["NAP at", *names, f"average of the {len(names)}", "Table 7 (six OOD sets)"]
     return "\n".join(table(heads, rows))
 

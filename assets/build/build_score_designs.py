@@ -34,8 +34,8 @@ COMBINED = [f"{design}+{score_variants.OTHER}" for design in score_variants.DESI
 
 def found_weights(data: EvaluationData, pseudo: ImageSet) -> dict[str, float]:
     """The w of each design by the paper's search, which uses no OOD image."""
-    found = weight_search.search_all(data, pseudo, COMBINED)
-    return {design: found[spec] for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)}
+    weights = weight_search.search_all(data, pseudo, COMBINED)
+    return {design: weights[spec] for design, spec in zip(score_variants.DESIGNS, COMBINED, strict=True)}
 
 
 def best_weights(data: EvaluationData) -> dict[str, float]:
@@ -76,15 +76,15 @@ def oracle_lines(data: EvaluationData) -> list[str]:
     return table(["OOD images", *heads], rows)
 
 
-def oracle_cells(found: Sequence[Oracle]) -> list[str]:
+def oracle_cells(oracles: Sequence[Oracle]) -> list[str]:
     """Means over the seeds, of the correlation with its lowest and highest."""
-    ends = sorted(one.correlation for one in found)
+    ends = sorted(one.correlation for one in oracles)
     return [
-        f"{len(found[0].scores):,}",
+        f"{len(oracles[0].scores):,}",
         f"{np.mean(ends):.2f} ({ends[0]:.2f} to {ends[-1]:.2f})",
-        *(f"{np.mean([one.within[side] for one in found]):.2f}" for side in (0, 1)),
-        f"{np.mean([one.pearson for one in found]):.2f}",
-        *(f"{100 * np.mean([getattr(one, name) for one in found]):.1f}" for name in ("auroc", "nap_auroc")),
+        *(f"{np.mean([one.within[side] for one in oracles]):.2f}" for side in (0, 1)),
+        f"{np.mean([one.pearson for one in oracles]):.2f}",
+        *(f"{100 * np.mean([getattr(one, name) for one in oracles]):.1f}" for name in ("auroc", "nap_auroc")),
     ]
 
 
@@ -98,14 +98,22 @@ def document(data: EvaluationData, pseudo: ImageSet) -> str:
     ):
         results = score_variants.design_table(data, weights=weights)
         fpr95, auroc = (f"By {name}: {order(results, metric)}" for metric, name in METRIC_TITLES.items())
-        found = [f"{fpr95}. {auroc}."]
+        of_search = [f"{fpr95}. {auroc}."]
         if not about:
             alone = lines(results, False, {})
-            found = [
+            of_search = [
                 f"{fpr95} (Table 6: NAP, Minus, No Square, Variance).",
                 f"{auroc} (Table 6: NAP, No Square, Minus, Variance).",
             ]
-        sections += [f"## Combined with Energy, {heading}", "", *about, *lines(results, True, printed), "", *found, ""]
+        sections += [
+            f"## Combined with Energy, {heading}",
+            "",
+            *about,
+            *lines(results, True, printed),
+            "",
+            *of_search,
+            "",
+        ]
     sizes = [len(data.ood[name].activations) for name in (*FAR, NEAR)]
     introduction = (
         "FPR95 ↓ / AUROC ↑ in percent on the paper's CIFAR-10 network (DenseNet-BC-100-12) and all 10,000 test "

@@ -25,12 +25,12 @@ def halved(activations: Activations) -> Activations:
 def table(images: int) -> list[str]:
     """The largest change of a score and of AUROC, method by method."""
     model = models.load("resnet20-cifar10")
-    found = {name: extract(model, datasets.load(name), limit=images, device="cpu") for name in ("cifar10", *OOD)}
+    activations = {name: extract(model, datasets.load(name), limit=images, device="cpu") for name in ("cifar10", *OOD)}
     fit = extract(model, datasets.load("cifar10-fit"), device="cpu")
     cases = []
     for kept in (lambda one: one, halved):
         context = ScoringContext(model, "CIFAR-10", fit_activations=kept(fit))
-        parts = {name: ImageSet(kept(one)) for name, one in found.items()}
+        parts = {name: ImageSet(kept(one)) for name, one in activations.items()}
         cases.append(EvaluationData("cifar10", parts.pop("cifar10"), parts, context))
     rows, worst = [], 0.0
     stored = [name for name, record in methods.RECORDS.items() if not record.own_pass]

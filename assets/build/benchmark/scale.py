@@ -134,16 +134,16 @@ def measure(folder: Path) -> None:
         more |= {"predicted": said, "real": sum(real.values())}
         more["single"] = sum(single.size(synthetic.ROWS[name]) for name in real)
     with measured(peak, "opening the study"):
-        found = studies.run(wanted, store)
+        data = studies.run(wanted, store)
     for name in METHODS:
         with measured(peak, f"method: {methods.title(name)}, scores and figures"):
-            evaluation.evaluate(first(found, KNN_ROWS) if name.endswith("knn") else found, [name])
-    for what, work in pages(wanted, found).items():
+            evaluation.evaluate(first(data, KNN_ROWS) if name.endswith("knn") else data, [name])
+    for what, work in pages(wanted, data).items():
         with measured(peak, f"page: {what}"):
             work()
 
 
-def pages(study: Study, found: EvaluationData) -> dict[str, Callable[[], object]]:
+def pages(study: Study, data: EvaluationData) -> dict[str, Callable[[], object]]:
     """What each page computes when it is opened for the first time, by the page's name."""
     from nap_core import methods
     from nap_core.analysis import evaluation
@@ -160,32 +160,32 @@ def pages(study: Study, found: EvaluationData) -> dict[str, Callable[[], object]
     titles, hues = dict(zip(names, names, strict=True)), colours(study.id_dataset, study.ood_datasets)
 
     def scores() -> list[MethodScores]:
-        return [evaluation.method_scores(found, name) for name in methods.STANDARD]
+        return [evaluation.method_scores(data, name) for name in methods.STANDARD]
 
     def scattered() -> object:
-        counts = images_collected([found.of(name) for name in names])
-        parts = [points_of(name, found.of(name), images=count) for name, count in zip(names, counts, strict=True)]
+        counts = images_collected([data.of(name) for name in names])
+        parts = [points_of(name, data.of(name), images=count) for name, count in zip(names, counts, strict=True)]
         return scatter(parts, scores()[0], titles, hues)
 
     def compared() -> object:
         rows = scores()
-        results = evaluation.evaluate(found)
+        results = evaluation.evaluate(data)
         curves = [draw(rows, study.ood_datasets, "nap", titles) for draw in (roc_curves, fpr_curves)]
         images = disagreement(compare_images(rows[0], rows[2], study.id_dataset))
         return scoreboard(results, "auroc"), curves, images, rank_correlation(rows)
 
     def one_channel() -> object:
-        both = found.id.activations, found.of(study.ood_datasets[0])
+        both = data.id.activations, data.of(study.ood_datasets[0])
         pair = ranking.same_mean_pair(*both, 7), ranking.matched_peaks(*both, 7)
-        return pair, [found.of(name).ratio(channels=[7]) for name in names]
+        return pair, [data.of(name).ratio(channels=[7]) for name in names]
 
     return {
         "Home and Score histograms": lambda: histograms(scores(), study.id_dataset, titles, hues),
         "Max vs mean, the scatter": scattered,
         "Max vs mean, the ranking of channels": lambda: separability.ratio_auroc(
-            found.id.activations, [found.of(name) for name in found.ood]
+            data.id.activations, [data.of(name) for name in data.ood]
         ),
-        "w sensitivity, one combination": lambda: evaluation.weight_curve(found, "nap+energy"),
+        "w sensitivity, one combination": lambda: evaluation.weight_curve(data, "nap+energy"),
         "Compare methods, five methods": compared,
         "Compare methods, the bootstrap intervals of one": lambda: intervals(scores()[0]),
         "Activation maps, one channel": one_channel,

@@ -41,25 +41,29 @@ def table() -> list[str]:
     first = seconds(lambda: curves.update({ready[0]: evaluation.weight_curve(cases, ready[0])}))
     for spec in ready[1:COMBINATIONS]:
         curves[spec] = curves[ready[0]]
-    found = [Sensitivity.of(spec, curve, "CIFAR-10", titles, palette) for spec, curve in curves.items()]
+    many = [Sensitivity.of(spec, curve, "CIFAR-10", titles, palette) for spec, curve in curves.items()]
 
     def histogram(w: float) -> object:
         rows = [evaluation.method_scores(cases, ready[0], w=w)]
         return histograms(rows, "id", titles, palette, together=True).figure.to_json()
 
     def one(w: float) -> object:
-        return [curve_picture(found[0], metric, w).figure.to_json() for metric in METRIC_TITLES]
+        return [curve_picture(many[0], metric, w).figure.to_json() for metric in METRIC_TITLES]
 
     def all_of_them(w: float) -> object:
-        return combinations_picture(found, "fpr95", w).figure.to_json()
+        return combinations_picture(many, "fpr95", w).figure.to_json()
 
     def words(w: float) -> object:
-        return finding(found[0]), sensitivity_table(found[0], w), combinations_table(found, w, [0.5] * len(found))
+        return (
+            finding(many[0]),
+            sensitivity_table(many[0], w),
+            combinations_table(many, w, [0.5] * len(many)),
+        )
 
     steps: dict[str, Callable[[float], object]] = {
         "scores of 70,000 images, their histogram, FPR95 and AUROC": histogram,
         "both curves of the combination": one,
-        f"the curves of {len(found)} combinations": all_of_them,
+        f"the curves of {len(many)} combinations": all_of_them,
         "sentences and tables": words,
     }
     for work in steps.values():
@@ -70,7 +74,7 @@ def table() -> list[str]:
     rows.append(["**all of it**", f"**{1000 * statistics.median(whole):.0f}**"])
     once = f"{first:.1f} s, as long as {first / statistics.median(whole):.0f} moves"
     return [
-        f"10,000 ID and {len(OOD)} × 10,000 OOD images of {CHANNELS} channels, {len(found)} combinations; the median "
+        f"10,000 ID and {len(OOD)} × 10,000 OOD images of {CHANNELS} channels, {len(many)} combinations; the median "
         f"of {len(whole)} moves, in milliseconds. The curve of a combination, {len(combination.WEIGHTS)} weights "
         f"against every dataset, is computed once: {once}.",
         "",

@@ -127,7 +127,7 @@ def activations(name: str, first: int, last: int) -> Activations:
 
 def fill(store: Store) -> dict[str, tuple[int, int]]:
     """Write all datasets into a store as an extraction does; bytes predicted and bytes on disk of each."""
-    found = {}
+    sizes = {}
     for name, rows in ROWS.items():
         stored = Stored(store, model(), pictures(name))
         predicted = stored.size(rows)
@@ -135,5 +135,5 @@ def fill(store: Store) -> dict[str, tuple[int, int]]:
         for start in range(0, rows, SHARD_ROWS):
             entry.append(activations(name, start, min(start + SHARD_ROWS, rows)), start)
         entry.compact()
-        found[name] = predicted, entry.size_bytes
-    return found
+        sizes[name] = predicted, entry.size_bytes
+    return sizes

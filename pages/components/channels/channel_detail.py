@@ -28,7 +28,7 @@ DRIVERS = 8
 
 
 def show_detail(
-    study: Study, found: EvaluationData, channel: int, id_images: Pool, ood_images: Pool, rows: tuple[int, int]
+    study: Study, data: EvaluationData, channel: int, id_images: Pool, ood_images: Pool, rows: tuple[int, int]
 ) -> None:
     """Draw everything about one channel; ``rows`` are the images on the screen, ID and OOD."""
     model = study.network()
@@ -41,7 +41,7 @@ def show_detail(
     st.markdown(class_weights(model, channel))
     if not kind.of_heads:
         with st.container(key="same-mean"):
-            _same_mean(study, found, channel, id_images)
+            _same_mean(study, data, channel, id_images)
     chart, strips = st.columns(2, gap="medium")
     with chart:
         st.markdown(f"**Its {'highest attention' if kind.of_heads else 'ratio'} on every dataset**")
@@ -49,7 +49,7 @@ def show_detail(
             pool.name: float(kind.ratios(pool.activations.take([row]))[0, channel])
             for pool, row in zip((id_images, ood_images), rows, strict=True)
         }
-        distribution(study, found, channel, kind, marks)
+        distribution(study, data, channel, kind, marks)
     with strips:
         st.markdown("**The images that drive it most** (maximum · mean)")
         for side, pool in (("id", id_images), ("ood", ood_images)):
@@ -60,14 +60,14 @@ def show_detail(
 
 
 def distribution(
-    study: Study, found: EvaluationData, channel: int, kind: ChannelKind, marks: Mapping[str, float]
+    study: Study, data: EvaluationData, channel: int, kind: ChannelKind, marks: Mapping[str, float]
 ) -> None:
     """Draw how the ratio of one channel is spread on every dataset of the study; ``marks`` are those of images on the
     screen, by dataset."""
     show(
         figures.ratio_distribution(
             channel,
-            {name: kind.ratios(found.of(name), [channel])[:, 0] for name in study.datasets},
+            {name: kind.ratios(data.of(name), [channel])[:, 0] for name in study.datasets},
             workspace.titles(study),
             colours(study.id_dataset, study.ood_datasets),
             marks,
@@ -117,12 +117,12 @@ def drivers(side: str, pool: Pool, channel: int, kind: ChannelKind) -> int | Non
     return rows[clicked] if clicked is not None and clicked < len(rows) else None
 
 
-def _same_mean(study: Study, found: EvaluationData, channel: int, id_images: Pool) -> None:
+def _same_mean(study: Study, data: EvaluationData, channel: int, id_images: Pool) -> None:
     """The pair of this channel, and of the channel that shows it best, over all OOD datasets of the study."""
     titles = workspace.titles(study)
     name, pair, peaks = cached(
         (study, id_images.name, channel),
-        clearest_pair.pair_of_channel, id_images.activations, _ood(found), channel, entries=1024,
+        clearest_pair.pair_of_channel, id_images.activations, _ood(data), channel, entries=1024,
     )  # fmt: skip
     words, here, anywhere = st.columns([6, 3, 3], vertical_alignment="center")
     against = titles[name] if pair else "the OOD datasets"
@@ -139,8 +139,8 @@ def _same_mean(study: Study, found: EvaluationData, channel: int, id_images: Poo
         args=(id_images.name, name, pair),
         width="stretch",
     )
-    searched = sum(clearest_pair.images_searched(id_images.activations, _ood(found)))
-    every = len(id_images) + sum(map(len, _ood(found).values()))
+    searched = sum(clearest_pair.images_searched(id_images.activations, _ood(data)))
+    every = len(id_images) + sum(map(len, _ood(data).values()))
     anywhere.button(
         "Find the clearest channel",
         key="maps-clearest",
@@ -151,7 +151,7 @@ def _same_mean(study: Study, found: EvaluationData, channel: int, id_images: Poo
     )
     if st.session_state.get("maps_seek"):
         best_name, best = cached(
-            (study, id_images.name), clearest_pair.pair_of_all_channels, id_images.activations, _ood(found),
+            (study, id_images.name), clearest_pair.pair_of_all_channels, id_images.activations, _ood(data),
             spinner="Comparing every channel …",
         )  # fmt: skip
         st.session_state.maps_seek = False
@@ -172,5 +172,5 @@ def _look_at(id_name: str, ood_name: str, pair: SameMeanPair) -> None:
     maps_state.choose_channel(pair.channel)
 
 
-def _ood(found: EvaluationData) -> dict[str, Activations]:
-    return {name: found.of(name) for name in found.ood}
+def _ood(data: EvaluationData) -> dict[str, Activations]:
+    return {name: data.of(name) for name in data.ood}

@@ -30,14 +30,14 @@ CHANNEL_PAGE = "channels_channel"
 
 
 def aurocs(
-    study: Study, names: Sequence[str], found: EvaluationData, kind: ChannelKind
+    study: Study, names: Sequence[str], data: EvaluationData, kind: ChannelKind
 ) -> tuple[NDArray[np.float64], int]:
     """The AUROC of each channel against the OOD datasets ``names`` joined, and how many images it was found on."""
     return cached(
         (study, tuple(names)),
         separability.ratio_auroc,
-        found.id.activations,
-        [found.of(name) for name in names],
+        data.id.activations,
+        [data.of(name) for name in names],
         ratios=kind.ratios,
         spinner="Ranking the channels …",
         entries=32,
@@ -55,7 +55,7 @@ def chosen_channel(count: int, state: str = SCATTER) -> int | None:
 
 
 def channel_strip(
-    found: EvaluationData,
+    data: EvaluationData,
     names: Sequence[str],
     aurocs: NDArray[np.float64],
     ranked_on: int,
@@ -89,7 +89,7 @@ def channel_strip(
             if st.button("Its page", icon=":material/equalizer:", key="scatter-channel-page"):
                 open_page(channel)
     shown = ranked[:BEST] if channel is None or channel in ranked[:BEST] else [*ranked[:BEST], channel]
-    ratios = {name: kind.ratios(found.of(name), shown) for name in (found.id_name, *names)}
+    ratios = {name: kind.ratios(data.of(name), shown) for name in (data.id_name, *names)}
     span = 0.0, max(float(np.quantile(ratio, 0.998)) for ratio in ratios.values()) or 1.0
     clicked = gallery(
         [

@@ -75,15 +75,15 @@ def data(model: str) -> EvaluationData:
     among, store = workspace.reference_study(model), workspace.store()
     device = workspace.device()
     with st.spinner("Loading the network …"):  # a large one takes a while to open, before there is anything to count
-        found = single_image.known_activations(
+        stored = single_image.known_activations(
             among.variant, store, among.id_dataset, device=device, callbacks=RunCallbacks(note)
         )
     place.empty()
-    return cached((among, device), _data, among, device, found, entries=4, shared=True)
+    return cached((among, device), _data, among, device, stored, entries=4, shared=True)
 
 
-def _data(among: Study, device: str | None, found: Activations) -> EvaluationData:
-    return EvaluationData(among.id_dataset, ImageSet(found), {}, scoring_context(among, workspace.store(), device))
+def _data(among: Study, device: str | None, stored: Activations) -> EvaluationData:
+    return EvaluationData(among.id_dataset, ImageSet(stored), {}, scoring_context(among, workspace.store(), device))
 
 
 def id_scores(model: str, about: EvaluationData, specs: Sequence[str]) -> IdScores:

@@ -27,7 +27,7 @@ _ORDERS = {
 
 
 def pick(
-    study: Study, found: EvaluationData, side: str, names: Sequence[str], pool_of: Callable[[str], Pool]
+    study: Study, data: EvaluationData, side: str, names: Sequence[str], pool_of: Callable[[str], Pool]
 ) -> tuple[Pool, int]:
     """Draw one side's controls and filmstrip; its pool and the image that is picked."""
     role = maps_state.SIDES[side]
@@ -55,7 +55,7 @@ def pick(
     )
     order = filters[1].selectbox(f"{role} order", list(_ORDERS), key=f"maps-{side}-order", persist_state="session")
     method, _ = _ORDERS[order]
-    scores = score_of(study, found, pool, method) if method else None
+    scores = score_of(study, data, pool, method) if method else None
     rows = _ordered(pool.rows_of(shows), scores, _ORDERS[order][1])
     filters[2].button(
         "Surprise me",
@@ -110,10 +110,10 @@ def _filmstrip(
     return None if clicked is None or clicked >= len(shown) else int(shown[clicked])
 
 
-def score_of(study: Study, found: EvaluationData, pool: Pool, method: str) -> NDArray[np.float64]:
+def score_of(study: Study, data: EvaluationData, pool: Pool, method: str) -> NDArray[np.float64]:
     """The score of every image of a pool under a method, (N,)."""
     if pool.name not in study.datasets:  # the stand-in for a reference bank
-        weight = workspace.weight(study, found, method)
-        return methods.score(method, pool.activations, found.context, w=weight.w if weight else None)
-    scores = workspace.scores(study, found, method)
+        weight = workspace.weight(study, data, method)
+        return methods.score(method, pool.activations, data.context, w=weight.w if weight else None)
+    scores = workspace.scores(study, data, method)
     return scores.id if pool.name == study.id_dataset else scores.ood[pool.name]

@@ -106,17 +106,17 @@ class Pool:
         return [data_address(overlay(view, one, top, opacity)) for view, one in zip(views, maps, strict=True)]
 
 
-def id_pool(study: Study, found: EvaluationData) -> Pool:
+def id_pool(study: Study, data: EvaluationData) -> Pool:
     """The ID images; for a reference bank, whose images are not shipped, the sample photographs in their place."""
     name = study.id_dataset
     shown = name if datasets.find(name).images_shipped else STAND_IN
-    answers = found.of(name) if shown == name else _answers_to(study, shown)
+    answers = data.of(name) if shown == name else _answers_to(study, shown)
     return _pool(study, "ID", shown, name, answers)
 
 
-def ood_pool(study: Study, found: EvaluationData, name: str) -> Pool:
+def ood_pool(study: Study, data: EvaluationData, name: str) -> Pool:
     """The images of one of the study's OOD datasets."""
-    return _pool(study, "OOD", name, name, found.of(name))
+    return _pool(study, "OOD", name, name, data.of(name))
 
 
 def _pool(study: Study, role: str, name: str, painted_as: str, activations: Activations) -> Pool:

@@ -88,12 +88,12 @@ def _channels(looked: AnalysedImage, among: IdScores, kind: ChannelKind) -> None
     sides: dict[Literal["for", "against"], Sequence[NapContribution]] = dict(
         zip(("for", "against"), voices, strict=True)
     )
-    top = max((float(looked.maps[voice.channel].max()) for found in sides.values() for voice in found), default=0.0)
+    top = max((float(looked.maps[voice.channel].max()) for of_side in sides.values() for voice in of_side), default=0.0)
     st.caption(_about_heads(top, len(looked.maps) - 1) if kind.of_heads else _about_channels(top))
-    for column, (side, found) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
+    for column, (side, of_side) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
         with column:
             st.markdown(f"**Most {side} it**")
-            picture = score_image.channels_picture(found, looked.view, looked.maps, side, top, kind)
+            picture = score_image.channels_picture(of_side, looked.view, looked.maps, side, top, kind)
             show(picture, f"score-image-channels-{side}")
 
 

@@ -47,16 +47,16 @@ def look_at(model: str, asked: list[Asked], given: int) -> list[tuple[Asked, Ana
     return good
 
 
-def draw(model: str, method: str, found: list[tuple[Asked, AnalysedImage]], among: IdScores) -> int | None:
-    """Draw the table; the position in ``found`` of the row that is open, None when none is."""
+def draw(model: str, method: str, images: list[tuple[Asked, AnalysedImage]], among: IdScores) -> int | None:
+    """Draw the table; the position in ``images`` of the row that is open, None when none is."""
     classes = models.load(model).classes
-    listed = [_listed(looked, classes, among) for _, looked in found]
+    listed = [_listed(looked, classes, among) for _, looked in images]
     st.markdown(score_image.listing_reading(listed, method, models.find(model).trained_on))
     percentile = st.column_config.NumberColumn(
         format="%.1f %%", help="The share of ID images that score lower, equals counted half."
     )
     # A selection belongs to its rows: other files make another table.
-    rows = zlib.crc32("".join(one.key for one, _ in found).encode())
+    rows = zlib.crc32("".join(one.key for one, _ in images).encode())
     place = st.container(key="score-image-listing")
     event = place.dataframe(
         score_image.screen_table(listed, method),

@@ -110,12 +110,12 @@ def _sample(dataset: str, index: int) -> Asked:
 
 
 def _sample_title(dataset: str, index: int) -> str:
-    found = datasets.load(dataset)
-    if isinstance(found, SamplePhotos):
-        return found.photos[index].title
-    label = int(found.labels[index])
-    shows = f": {found.classes[label]}" if label >= 0 else ""
-    return f"{found.title}{shows}"
+    opened = datasets.load(dataset)
+    if isinstance(opened, SamplePhotos):
+        return opened.photos[index].title
+    label = int(opened.labels[index])
+    shows = f": {opened.classes[label]}" if label >= 0 else ""
+    return f"{opened.title}{shows}"
 
 
 def _sample_strip(model: str, among: Study) -> list[Thumbnail]:

@@ -21,14 +21,14 @@ from pages.components.study.cache import cached
 KINDS: tuple[Literal["alone", "combined"], ...] = ("alone", "combined")
 
 
-def section(study: Study, found: EvaluationData, other: str, metric: Metric) -> None:
+def section(study: Study, data: EvaluationData, other: str, metric: Metric) -> None:
     """The metric over ε, of NAP alone and of NAP with ``other``."""
     st.subheader("Does ε matter?", anchor=False)
     try:
-        weight = workspace.weight(study, found, f"nap+{other}")
+        weight = workspace.weight(study, data, f"nap+{other}")
         w = weight.w if weight else None
         curve = cached(
-            (study, other, w), score_variants.epsilon_curve, found, other=other, w=w, spinner="Trying values of ε …"
+            (study, other, w), score_variants.epsilon_curve, data, other=other, w=w, spinner="Trying values of ε …"
         )
     except UserError as error:
         st.info(str(error), icon=":material/info:")

@@ -22,27 +22,27 @@ from pages.components.study import workspace
 _BOX = "methods-box"
 
 
-def scores(study: Study, found: EvaluationData) -> list[MethodScores]:
+def scores(study: Study, data: EvaluationData) -> list[MethodScores]:
     """The scores under the chosen methods, in their order; what stands in the way of some is drawn here.
 
     The page ends here, with a sentence, when none of the chosen methods has scores.
     """
     specs = selected_methods.current()
-    able, waits, unable = method_run.ready(study, found, specs)
+    able, waits, unable = method_run.ready(study, data, specs)
     rows = []
     with st.spinner("Scoring …"):
         for spec in able:
             try:
-                rows.append(workspace.scores(study, found, spec))
+                rows.append(workspace.scores(study, data, spec))
             except UserError as error:
                 unable[spec] = str(error)
-    method_run.offer(study, found, waits)
+    method_run.offer(study, data, waits)
     method_run.explain({spec: unable[spec] for spec in specs if spec in unable})
     if not rows:
         if not specs:
             st.info("Pick a method to see its scores.", icon=":material/info:")
         st.stop()
-    say_searched(workspace.weights(study, found, able))
+    say_searched(workspace.weights(study, data, able))
     return rows
 
 

@@ -40,9 +40,9 @@ def coverage_of_models(study: Study) -> None:
 
 def _one(of: Study) -> None:
     context = scoring_context(of, workspace.store(), workspace.device())
-    title, found = workspace.model_title(of), stored_coverage(context)
-    if found is not None:
-        st.metric(f"NAC-ME of {title}", f"{found:.3f}")
+    title, coverage = workspace.model_title(of), stored_coverage(context)
+    if coverage is not None:
+        st.metric(f"NAC-ME of {title}", f"{coverage:.3f}")
         return
     task.result_of(
         ("NAC-ME", of.model, of.fit_dataset),

@@ -16,24 +16,24 @@ from pages.components.runs import task
 from pages.components.study import hints, workspace
 
 
-def section(study: Study, found: EvaluationData) -> None:
+def section(study: Study, data: EvaluationData) -> None:
     """The oracle's scatter, or the button that trains it."""
     st.subheader("What an oracle sees in maxima and means", anchor=False)
     try:
-        count = oracle.planned(found)
+        count = oracle.planned(data)
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return
     result = task.result_of(
         ("oracle", study),
-        lambda callbacks: oracle.oracle(found, callbacks=callbacks),
+        lambda callbacks: oracle.oracle(data, callbacks=callbacks),
         f"Train the oracle ({count:,} images)",
         key="oracle",
     )
     if result is not None:
         titles, palette = workspace.titles(study), colours(study.id_dataset, study.ood_datasets)
         figure_view.show(oracle_picture(result, titles, palette), "oracle", scroll_width=0)
-    model = found.context.model
+    model = data.context.model
     channel = kind_of(model).one if model is not None else "channel"
     st.caption(
         "The oracle has seen OOD labels, which no method may: a neural network with one hidden layer, trained on the "

@@ -45,13 +45,13 @@ def _take_example() -> None:
 
 
 @st.fragment
-def section(study: Study, found: EvaluationData, other: str) -> None:
+def section(study: Study, data: EvaluationData, other: str) -> None:
     """The field of the expression, and its scores on the study."""
     st.subheader("Write your own score", anchor=False)
     title = methods.title(other)
-    weight = workspace.weight(study, found, f"nap+{other}")
+    weight = workspace.weight(study, data, f"nap+{other}")
     text, over, w = _controls(other, weight.w if weight else 0.5)
-    model = found.context.model
+    model = data.context.model
     if model is not None and kind_of(model).of_heads:
         st.caption(
             f"{model.title} is a Transformer: a channel here is a head of its last block (the first one the mean over "
@@ -60,11 +60,11 @@ def section(study: Study, found: EvaluationData, other: str) -> None:
     try:
         expression = parse(text, over)
         written = cached(
-            (study, text, over), score_variants.expression_scores, found, expression, spinner="Scoring …", entries=64
+            (study, text, over), score_variants.expression_scores, data, expression, spinner="Scoring …", entries=64
         )
-        both = score_variants.combined_scores(found, written, other, w)
-        ours = workspace.scores(study, found, "nap")
-        ours_both = workspace.scores(study, found, f"nap+{other}", w)
+        both = score_variants.combined_scores(data, written, other, w)
+        ours = workspace.scores(study, data, "nap")
+        ours_both = workspace.scores(study, data, f"nap+{other}", w)
     except UserError as error:
         # The marks of a power would be read as bold letters.
         st.warning(str(error).replace("*", r"\*"), icon=":material/edit:")

@@ -24,16 +24,16 @@ from pages.components.study.cache import cached
 USE = "use-searched-w"
 
 
-def section(study: Study, found: EvaluationData, method: str) -> None:
+def section(study: Study, data: EvaluationData, method: str) -> None:
     """The search for the w of ``method``, a combination, or the button that makes it possible; and whether every page
     takes the searched w."""
     st.subheader("A w found without OOD images", anchor=False)
     try:
-        pseudo = workspace.pseudo_ood(study, found)
+        pseudo = workspace.pseudo_ood(study, data)
         if pseudo is None:
-            offer(study, found, key="w-search")
+            offer(study, data, key="w-search")
         else:
-            _result(study, method, _search(study, method, found, pseudo))
+            _result(study, method, _search(study, method, data, pseudo))
     except UserError as error:
         st.info(hints.sentence(error), icon=":material/info:")
         return
@@ -53,9 +53,9 @@ def _use(study: Study) -> None:
     workspace.choose_study(replace(study, weights=SEARCHED if st.session_state[USE] else ""))
 
 
-def offer(study: Study, found: EvaluationData, key: str) -> None:
+def offer(study: Study, data: EvaluationData, key: str) -> None:
     """The button that runs the pseudo-OOD images through the network, or the bar while it does."""
-    plan = weight_search.extraction_plan(found)
+    plan = weight_search.extraction_plan(data)
     caption = (
         "As the paper does (section 4.3): ID images are made worse by 15 corruptions at severities 1 to 5, with "
         "ImageNet-C's parameters, and stand for OOD images. One pass over them serves every combination."
@@ -65,11 +65,11 @@ def offer(study: Study, found: EvaluationData, key: str) -> None:
         st.rerun()  # what was missing is in the store now
 
 
-def waiting(study: Study, found: EvaluationData | None) -> None:
+def waiting(study: Study, data: EvaluationData | None) -> None:
     """Say it, with the button, where the study is to use the searched w and the store lacks what it is searched on."""
     if not study.weights:
         return
-    if found is None:
+    if data is None:
         st.warning("The link asks for the searched w, and w still has to be searched. The study has to run first.")
         job = workspace.jobs().get(study)
         if job is None or job.state != "running":
@@ -77,9 +77,9 @@ def waiting(study: Study, found: EvaluationData | None) -> None:
             task.result_of(("study and w", study), work, "Run the study and search w", key="w-search-sidebar")
         return
     try:
-        if workspace.pseudo_ood(study, found) is None:
+        if workspace.pseudo_ood(study, data) is None:
             st.warning("The link asks for the searched w, and nothing has been searched yet: the paper's w is used.")
-            offer(study, found, key="w-search-sidebar")
+            offer(study, data, key="w-search-sidebar")
     except UserError as error:
         st.warning(f"The link asks for the searched w. {error} The paper's w is used.")
 
@@ -88,8 +88,8 @@ def _run_and_search(study: Study, store: Store, device: str | None, callbacks: R
     return weight_search.extracted(run(study, store, device=device, callbacks=callbacks), callbacks)
 
 
-def _search(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> WeightSearch:
-    return cached((study, method), weight_search.search, found, pseudo, method, spinner="Searching …")
+def _search(study: Study, method: str, data: EvaluationData, pseudo: ImageSet) -> WeightSearch:
+    return cached((study, method), weight_search.search, data, pseudo, method, spinner="Searching …")
 
 
 def _result(study: Study, method: str, result: WeightSearch) -> None:

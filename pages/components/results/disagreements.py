@@ -49,16 +49,16 @@ def disagreements(
     if a == b:
         st.info("A method never disagrees with itself. Pick two different ones.", icon=":material/info:")
         return
-    found = disagreement(compare_images(by_name[a], by_name[b], study.id_dataset))
-    st.markdown(disagreement_reading(found, by_name[a].title, by_name[b].title))
+    result = disagreement(compare_images(by_name[a], by_name[b], study.id_dataset))
+    st.markdown(disagreement_reading(result, by_name[a].title, by_name[b].title))
     st.caption(
         f"Each method at its own threshold, the score that 95\N{NO-BREAK SPACE}% of {titles[study.id_dataset]} "
         "reach. First come the images whose ranks among all "
-        f"{found.images:,} images differ most; under each: score of A · score of B."
+        f"{result.images:,} images differ most; under each: score of A · score of B."
     )
     for images, accepts, refuses, key in (
-        (found.only_a, f"A ({by_name[a].title})", f"B ({by_name[b].title})", "only-a"),
-        (found.only_b, f"B ({by_name[b].title})", f"A ({by_name[a].title})", "only-b"),
+        (result.only_a, f"A ({by_name[a].title})", f"B ({by_name[b].title})", "only-a"),
+        (result.only_b, f"B ({by_name[b].title})", f"A ({by_name[a].title})", "only-b"),
     ):
         _strip(images, f"{accepts} says ID, {refuses} says OOD", key, titles, palette)
     _one_image(study, rows, titles)
@@ -102,18 +102,19 @@ def _one_image(study: Study, rows: Sequence[MethodScores], titles: Mapping[str, 
     picture, words = st.columns([1, 4], vertical_alignment="center")
     image = datasets.load(name).image(row)
     picture.image(image.resize((320, 320 * image.height // image.width), 0), caption=f"{titles[name]}, image {row}")
-    found = verdicts(rows, study.id_dataset, name, row)
+    of_image = verdicts(rows, study.id_dataset, name, row)
     truth = name == study.id_dataset
     words.dataframe(
         pd.DataFrame(
             {
                 "Method": [label(each) for each in rows],
-                "Score": found["score"].map(three_digits),
-                "Threshold": found["threshold"].map(three_digits),
+                "Score": of_image["score"].map(three_digits),
+                "Threshold": of_image["threshold"].map(three_digits),
                 "Verdict": [
-                    f"{'ID' if said else 'OOD'}, {'right' if said == truth else 'wrong'}" for said in found["accepted"]
+                    f"{'ID' if said else 'OOD'}, {'right' if said == truth else 'wrong'}"
+                    for said in of_image["accepted"]
                 ],
-                "Above this share of ID images": found["percentile"].map(percent),
+                "Above this share of ID images": of_image["percentile"].map(percent),
             }
         ),
         hide_index=True,

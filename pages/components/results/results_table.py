@@ -18,16 +18,16 @@ AT_ONCE = 10.0  # seconds that a page takes for intervals without being asked
 _ASKED = "intervals-asked"
 
 
-def evaluated(study: Study, found: EvaluationData, specs: Sequence[str]) -> pd.DataFrame:
+def evaluated(study: Study, data: EvaluationData, specs: Sequence[str]) -> pd.DataFrame:
     """The rows of ``evaluation.evaluate``."""
-    weights = workspace.weights(study, found, specs)
-    return pd.concat([at_weight(study, spec, weights.get(spec), found) for spec in specs], ignore_index=True)
+    weights = workspace.weights(study, data, specs)
+    return pd.concat([at_weight(study, spec, weights.get(spec), data) for spec in specs], ignore_index=True)
 
 
-def at_weight(study: Study, method: str, weight: Weight | None, found: EvaluationData) -> pd.DataFrame:
+def at_weight(study: Study, method: str, weight: Weight | None, data: EvaluationData) -> pd.DataFrame:
     """The rows of one method, a combination at ``weight``."""
     weights = {method: weight} if weight else None
-    return cached((study, method, weight), evaluation.evaluate, found, [method], weights, entries=512)
+    return cached((study, method, weight), evaluation.evaluate, data, [method], weights, entries=512)
 
 
 def intervals(study: Study, rows: Sequence[MethodScores]) -> pd.DataFrame | None:

@@ -29,7 +29,7 @@ from pages.components.study.cache import cached
 
 def images_section(
     study: Study,
-    found: EvaluationData,
+    data: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -49,7 +49,7 @@ def images_section(
         "little more."
     )
     st.subheader("The fit split", anchor=False)
-    _fit_section(study, found, [row for row in rows if _fits(row.method)], metric, against, opened)
+    _fit_section(study, data, [row for row in rows if _fits(row.method)], metric, against, opened)
 
 
 def _fits(spec: str) -> bool:
@@ -59,7 +59,7 @@ def _fits(spec: str) -> bool:
 
 def _fit_section(
     study: Study,
-    found: EvaluationData,
+    data: EvaluationData,
     rows: Sequence[MethodScores],
     metric: Metric,
     against: str,
@@ -74,7 +74,7 @@ def _fit_section(
 
     def work(callbacks: RunCallbacks) -> dict[str, pd.DataFrame]:
         weights = {row.method: row.w for row in rows if row.w is not None}
-        return sensitivity.by_fit_images(found, specs, weights, callbacks=callbacks)
+        return sensitivity.by_fit_images(data, specs, weights, callbacks=callbacks)
 
     label = f"Fit {'it' if len(specs) == 1 else f'these {len(specs)}'} to parts of the fit split"
     names = join([methods.title(spec) for spec in specs])

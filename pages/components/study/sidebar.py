@@ -43,12 +43,12 @@ def study_sidebar() -> None:
 
 
 def _status(study: Study) -> None:
-    found = workspace.activations(study)
-    if found is None:
+    data = workspace.activations(study)
+    if data is None:
         run_panel.offer(study, key="sidebar")
     else:
         st.caption(":material/check_circle: In the store: opens at once")
-    weight_search.waiting(study, found)
+    weight_search.waiting(study, data)
     job = workspace.jobs().get(study)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None
     speed = f" · {passed.speed:,.0f} images/s in the last run" if passed else ""

@@ -27,13 +27,13 @@ def offered() -> dict[str, DatasetRecord]:
 
     Those of the Hugging Face Hub are among them: what has been fetched, and what was named in this session.
     """
-    found = {}
+    records = {}
     for name in dict.fromkeys((*registry.names(), *hub.names(), *st.session_state.get(_NAMED, ()))):
         try:
-            found[name] = datasets.find(name)
+            records[name] = datasets.find(name)
         except UserError:
             continue
-    return found
+    return records
 
 
 def adder() -> None:
@@ -130,12 +130,12 @@ def unreadable(study: Study) -> None:
     """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
     from_hub = [name for name in studies.needed_datasets(study) if hub.owns(name) and datasets.prepared(name)]
     for name in (*workspace.own_datasets(study), *from_hub):
-        found = datasets.load(name)
-        if not isinstance(found, FolderImages | PublishedImages) or not found.unreadable:
+        images = datasets.load(name)
+        if not isinstance(images, FolderImages | PublishedImages) or not images.unreadable:
             continue
-        count = len(found.unreadable)
-        label = f"{found.title}: {count:,} of {count + len(found):,} files could not be read and were left out"
+        count = len(images.unreadable)
+        label = f"{images.title}: {count:,} of {count + len(images):,} files could not be read and were left out"
         with st.expander(label, icon=":material/warning:"):
-            st.markdown("\n".join(f"- `{file}`: {reason}" for file, reason in found.unreadable[:LISTED]))
+            st.markdown("\n".join(f"- `{file}`: {reason}" for file, reason in images.unreadable[:LISTED]))
             if count > LISTED:
                 st.caption(f"and {count - LISTED:,} more")

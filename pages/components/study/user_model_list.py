@@ -27,13 +27,13 @@ _OURS, _TIMM = "torchvision and this project", "timm"
 
 def kept() -> dict[str, ModelRecord | str]:
     """The visitor's own models by name; for one that cannot be used, the sentence that says why."""
-    found: dict[str, ModelRecord | str] = {}
+    records: dict[str, ModelRecord | str] = {}
     for name in user_models.names():
         try:
-            found[name] = models.find(name)
+            records[name] = models.find(name)
         except UserError as error:
-            found[name] = str(error)
-    return found
+            records[name] = str(error)
+    return records
 
 
 def adder() -> None:

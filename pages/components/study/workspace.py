@@ -159,46 +159,46 @@ def activations(study: Study) -> EvaluationData | None:
     return job.result if job else None
 
 
-def pseudo_ood(study: Study, found: EvaluationData) -> ImageSet | None:
+def pseudo_ood(study: Study, data: EvaluationData) -> ImageSet | None:
     """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
-    if weight_search.extraction_plan(found).missing(store()):
+    if weight_search.extraction_plan(data).missing(store()):
         return None
-    return cached((study,), weight_search.extracted, found, entries=8, shared=True)
+    return cached((study,), weight_search.extracted, data, entries=8, shared=True)
 
 
-def _searched(study: Study, method: str, found: EvaluationData, pseudo: ImageSet) -> float | None:
+def _searched(study: Study, method: str, data: EvaluationData, pseudo: ImageSet) -> float | None:
     key, spinner = (study, method), "Searching w …"
-    return cached(key, weight_search.search_all, found, pseudo, [method], spinner=spinner).get(method)
+    return cached(key, weight_search.search_all, data, pseudo, [method], spinner=spinner).get(method)
 
 
-def weights(study: Study, found: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
+def weights(study: Study, data: EvaluationData, specs: Sequence[str]) -> dict[str, Weight]:
     """The w of each combination in ``specs``: searched where the study wants that, the pseudo-OOD images are in the
     store and the method can score them, else the published one."""
     pseudo = None
     if study.weights:
         with suppress(UserError):  # without ID images
-            pseudo = pseudo_ood(study, found)
+            pseudo = pseudo_ood(study, data)
     used = {}
     for spec in specs:
         method = methods.parse(spec)
         if method.prior is not None:
-            w = _searched(study, method.spec, found, pseudo) if pseudo else None
-            weight = methods.weight(method, found.context, None if w is None else Weight(w, SEARCHED))
+            w = _searched(study, method.spec, data, pseudo) if pseudo else None
+            weight = methods.weight(method, data.context, None if w is None else Weight(w, SEARCHED))
             if weight:
                 used[spec] = weight
     return used
 
 
-def weight(study: Study, found: EvaluationData, method: str) -> Weight | None:
+def weight(study: Study, data: EvaluationData, method: str) -> Weight | None:
     """The w of ``weights`` for one method; None where it is no combination."""
-    return weights(study, found, [method]).get(method)
+    return weights(study, data, [method]).get(method)
 
 
-def scores(study: Study, found: EvaluationData, method: str, w: float | None = None) -> MethodScores:
+def scores(study: Study, data: EvaluationData, method: str, w: float | None = None) -> MethodScores:
     """The study's scores under a method, computed once for each w; that of ``weights`` where none is given."""
-    used = weight(study, found, method)
+    used = weight(study, data, method)
     w = used.w if used and w is None else w
-    return cached((study, method, w), evaluation.method_scores, found, method, w=w)
+    return cached((study, method, w), evaluation.method_scores, data, method, w=w)
 
 
 def titles(study: Study) -> dict[str, str]:
