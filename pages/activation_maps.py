@@ -12,6 +12,7 @@ from nap_core.methods import EvaluationData
 from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import show_detail
 from pages.components.channels.channel_tiles import show_tiles
+from pages.components.controls import pick_one
 from pages.components.images import image_picker, maps_state
 from pages.components.images.image_pools import Pool, id_pool, ood_pool
 from pages.components.results.figure_view import show
@@ -100,25 +101,11 @@ def page() -> None:
 
 def _controls(orders: tuple[str, ...], many: str) -> tuple[str, str, float]:
     """What orders the channels (``many``), whose values, and how strongly the overlay covers the images (0 to 1)."""
-    if st.session_state.get("maps-order") not in orders:  # another network's
-        st.session_state.pop("maps-order", None)
     order, basis, opacity = st.columns(3, vertical_alignment="bottom", gap="medium")
-    ordered_by = order.selectbox(
-        f"Order {many} by",
-        orders,
-        format_func=lambda name: ranking.ORDERS[name],
-        key="maps-order",
-        persist_state="session",
+    ordered_by = pick_one(
+        f"Order {many} by", orders, "maps-order", titled=ranking.ORDERS.__getitem__, linked=False, place=order
     )
-    of = basis.segmented_control(
-        "Values of the",
-        list(ranking.BASES),
-        format_func=lambda name: ranking.BASES[name],
-        default="ID",
-        required=True,
-        key="maps-basis",
-        persist_state="session",
-    )
+    of = pick_one("Values of the", ranking.BASES, "maps-basis", first="ID", segments=True, linked=False, place=basis)
     strength = opacity.slider("Overlay, %", 0, 100, 60, 5, key="maps-opacity", persist_state="session")
     return ordered_by, of, strength / 100
 

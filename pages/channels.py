@@ -17,6 +17,7 @@ from nap_core.models import LoadedModel
 from nap_core.studies.study import Study
 from pages.components.channels.channel_detail import class_weights, distribution, drivers
 from pages.components.channels.channel_strip import CHANNEL_PAGE, SCATTER, aurocs, chosen_channel
+from pages.components.controls import pick_one
 from pages.components.images import maps_state
 from pages.components.images.image_pools import id_pool, ood_pool
 from pages.components.results.figure_view import show
@@ -55,13 +56,8 @@ def page() -> None:
     model, titles = study.network(), workspace.titles(study)
     kind = kind_of(model)
     against, which = st.columns(2, gap="medium")
-    ood = against.selectbox(
-        "Tell ID from",
-        [EVERY, *study.ood_datasets],
-        format_func=lambda name: "all OOD datasets" if name == EVERY else titles[name],
-        key=f"channels-ood-{'-'.join(study.ood_datasets)}",
-        persist_state="session",
-    )
+    sides = {EVERY: "all OOD datasets"} | {name: titles[name] for name in study.ood_datasets}
+    ood = pick_one("Tell ID from", sides, f"channels-ood-{'-'.join(study.ood_datasets)}", linked=False, place=against)
     names = study.ood_datasets if ood == EVERY else (ood,)
     table = ranked_channels(study, names, data, kind)
     channel = chosen_channel(data.id.activations.channels, CHANNEL_PAGE)
@@ -186,15 +182,10 @@ def _classes(study: Study, data: EvaluationData, model: LoadedModel, table: pd.D
     st.subheader(f"How the classes use the {kind.many}", anchor=False)
     order = "maximum"
     if not kind.of_heads:
-        order = st.segmented_control(
-            "What a channel answers to a class",
-            ORDERS,
-            default="ratio",
-            required=True,
-            format_func=lambda one: f"average {ranking.ORDERS[one]}",
-            key="channels_use",
-            bind="query-params",
-        )
+        order = pick_one(
+            "What a channel answers to a class", ORDERS, "channels_use", first="ratio", segments=True,
+            titled=lambda one: f"average {ranking.ORDERS[one]}",
+        )  # fmt: skip
     use = used(study, data, order, model)
     areas = table.sort_values("channel")["auroc"].to_numpy()
     what = f"average {kind.ratio if order == 'ratio' else 'maximum'}"

@@ -24,6 +24,7 @@ from nap_core.figures.compare_methods import (
 )
 from nap_core.figures.score_histograms import histograms
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.methods import method_picker
 from pages.components.methods.nac_me import coverage_of_models
 from pages.components.results import results_table, table_controls
@@ -58,25 +59,10 @@ def _forget_what_is_gone(specs: Sequence[str]) -> None:
 def _pick_cell(board: Scoreboard, titles: dict[str, str]) -> tuple[str, str]:
     """The opened cell, by click or by the two boxes: at first the best method on the last column."""
     left, right = st.columns(2)
-    best = board.methods.index(board.leaders(board.columns[-1])[0])
-    method = left.selectbox(
-        "Method",
-        board.methods,
-        index=best,
-        format_func=methods.title,
-        key="compare_method",
-        bind="query-params",
-        filter_mode=None,
-    )
-    against = right.selectbox(
-        "Against",
-        board.columns,
-        index=len(board.columns) - 1,
-        format_func=lambda name: "All OOD datasets" if name == AVERAGE else titles[name],
-        key="compare_against",
-        bind="query-params",
-        filter_mode=None,
-    )
+    best = board.leaders(board.columns[-1])[0]
+    method = pick_one("Method", board.methods, "compare_method", titled=methods.title, first=best, place=left)
+    sides = {name: "All OOD datasets" if name == AVERAGE else titles[name] for name in board.columns}
+    against = pick_one("Against", sides, "compare_against", first=board.columns[-1], place=right)
     return method, against
 
 

@@ -14,6 +14,7 @@ from nap_core.methods import EvaluationData
 from nap_core.models import LoadedModel
 from nap_core.paper import published_values
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
 from pages.components.runs import run_panel, task
@@ -110,13 +111,8 @@ def page() -> None:
         picked = pick_layers(study, model)
     with how:
         metric = pick_metric("layers_metric", default="auroc")
-    ood = against.selectbox(
-        "Scatters against",
-        [*study.ood_datasets, EVERY],
-        format_func=lambda name: "all OOD datasets" if name == EVERY else titles[name],
-        key=f"layers-ood-{'-'.join(study.ood_datasets)}",
-        persist_state="session",
-    )
+    sides = {name: titles[name] for name in study.ood_datasets} | {EVERY: "all OOD datasets"}
+    ood = pick_one("Scatters against", sides, f"layers-ood-{'-'.join(study.ood_datasets)}", linked=False, place=against)
     if not picked:
         st.info("Pick a layer to read NAP at.", icon=":material/info:")
         return

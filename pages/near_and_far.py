@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import cast, get_args
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +19,7 @@ from nap_core.methods import EvaluationData
 from nap_core.paper import published_tables
 from nap_core.studies.near_far import OODGroup, cifar100_among, grouped, nearness
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.methods import method_picker
 from pages.components.results import figure_view, results_table
 from pages.components.results.comparison_choice import pick_opened
@@ -32,15 +33,8 @@ OVERVIEW_WIDTH = 620  # pixels: on a narrower screen the figure scrolls sideways
 def pick(study: Study, specs: Sequence[str]) -> tuple[Metric, str, dict[str, OODGroup]]:
     """The one row of controls: the metric, the method that is opened, which datasets are near and which far."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="near-and-far-controls"):
-        metric: Metric = st.segmented_control(
-            "Measure",
-            get_args(Metric),
-            default="kept",
-            required=True,
-            format_func=TITLES.__getitem__,
-            key="shift_metric",
-            bind="query-params",
-        )
+        measures = {name: TITLES[name] for name in get_args(Metric)}
+        metric = cast(Metric, pick_one("Measure", measures, "shift_metric", segments=True))
         opened = pick_opened("shift_method", specs)
         with st.popover("Near or far?", icon=":material/social_distance:", key="near-or-far"):
             placed = _place(study)

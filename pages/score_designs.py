@@ -12,6 +12,7 @@ from nap_core.methods import EvaluationData
 from nap_core.metrics import METRIC_TITLES, Metric
 from nap_core.paper import published_values
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.methods import epsilon_section, oracle_section, variant_editor
 from pages.components.results import figure_view
 from pages.components.results.comparison_choice import pick_metric
@@ -28,30 +29,20 @@ def own_weights(study: Study, other: str, data: EvaluationData) -> dict[str, flo
     return {design: weights[f"{design}+{other}"].w for design in score_variants.DESIGNS}
 
 
+BEST_HELP = (
+    "At one w for all, No Square, which is NAP without the square, weighs half as much as NAP. With the best w of "
+    "each, the exponent is out of the comparison."
+)
+
+
 def pick() -> tuple[str, str, Metric]:
     """The method that designs are combined with, the choice of w, and the metric."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="design-controls"):
         every = score_variants.others()
-        other = st.selectbox(
-            "Combined with",
-            every,
-            index=every.index(score_variants.OTHER),
-            format_func=methods.title,
-            key="design_with",
-            bind="query-params",
-            filter_mode=None,
-            width=240,
+        other = pick_one(
+            "Combined with", every, "design_with", titled=methods.title, first=score_variants.OTHER, width=240
         )
-        w = st.segmented_control(
-            "w of each",
-            [DEFAULT, BEST],
-            default=DEFAULT,
-            required=True,
-            key="design_w",
-            bind="query-params",
-            help="At one w for all, No Square, which is NAP without the square, weighs half as much as NAP. With the "
-            "best w of each, the exponent is out of the comparison.",
-        )
+        w = pick_one("w of each", [DEFAULT, BEST], "design_w", segments=True, help=BEST_HELP)
         metric = pick_metric("design_metric")
     return other, w, metric
 

@@ -9,6 +9,7 @@ import streamlit as st
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.metrics import Metric
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.methods import method_picker
 from pages.components.results import sensitivity_sections
 from pages.components.results.comparison_choice import pick_metric, pick_opened
@@ -21,39 +22,20 @@ WITHOUT_METHODS = "cost"
 
 def pick_section() -> str:
     """Which of the four is shown."""
-    section: str = st.segmented_control(
-        "What is varied",
-        list(SECTIONS),
-        default="images",
-        required=True,
-        format_func=SECTIONS.__getitem__,
-        key="sensitivity",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return section
+    return pick_one("What is varied", SECTIONS, "sensitivity", segments=True, label_visibility="collapsed")
 
 
 def pick(study: Study, specs: Sequence[str], with_metric: bool) -> tuple[Metric, str, str]:
     """The one row of controls: the metric, the column of the results table, the method that is opened."""
     columns = (*([AVERAGE] if len(study.ood_datasets) > 1 else []), *study.ood_datasets)
     titles = workspace.titles(study)
-    if st.session_state.get("sensitivity_against", columns[0]) not in columns:
-        del st.session_state["sensitivity_against"]
     metric: Metric = "fpr95"
     with st.container(horizontal=True, vertical_alignment="bottom", key="sensitivity-controls"):
         if with_metric:
             metric = pick_metric("sensitivity_metric")
         opened = pick_opened("sensitivity_method", specs)
-        against = st.selectbox(
-            "Against",
-            columns,
-            format_func=lambda name: "Average of the OOD datasets" if name == AVERAGE else titles[name],
-            key="sensitivity_against",
-            bind="query-params",
-            width=260,
-            filter_mode=None,
-        )
+        sides = {name: "Average of the OOD datasets" if name == AVERAGE else titles[name] for name in columns}
+        against = pick_one("Against", sides, "sensitivity_against", width=260)
     return metric, opened, against
 
 

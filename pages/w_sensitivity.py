@@ -10,6 +10,7 @@ from nap_core.figures.score_histograms import histograms
 from nap_core.figures.w_sensitivity import curve_picture, finding, sensitivity_table
 from nap_core.methods import EvaluationData
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.methods import all_combinations, method_picker, weight_search
 from pages.components.results import figure_view
 from pages.components.runs import run_panel
@@ -77,27 +78,9 @@ def followed(key: str, default: float) -> bool:
 
 def pick_combination(combinations: Sequence[str]) -> str:
     """One of the combinations: side by side while they are few."""
-    key = "w_combination" if len(combinations) <= IN_A_ROW else "w_combination_box"
-    first = combinations.index(OTHERWISE) if OTHERWISE in combinations else 0
-    if len(combinations) > IN_A_ROW:
-        return st.selectbox(
-            "Combination",
-            combinations,
-            index=first,
-            format_func=methods.title,
-            key=key,
-            bind="query-params",
-            filter_mode=None,
-        )
-    return st.segmented_control(
-        "Combination",
-        combinations,
-        default=combinations[first],
-        required=True,
-        format_func=methods.title,
-        key=key,
-        bind="query-params",
-    )
+    few = len(combinations) <= IN_A_ROW
+    key, first = "w_combination" if few else "w_combination_box", OTHERWISE if OTHERWISE in combinations else None
+    return pick_one("Combination", combinations, key, titled=methods.title, first=first, segments=few)
 
 
 st.title("How much should NAP weigh?")

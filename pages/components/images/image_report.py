@@ -16,6 +16,7 @@ from nap_core.errors import UserError
 from nap_core.figures import score_image
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
+from pages.components.controls import pick_one
 from pages.components.images import analysed_images
 from pages.components.images.analysed_images import AnalysedImage, IdScores
 from pages.components.images.gallery import Thumbnail, gallery
@@ -117,14 +118,9 @@ def _about_heads(top: float, heads: int) -> str:
 @st.fragment
 def _worse(model: str, method: str, key: str, looked: AnalysedImage, among: IdScores) -> None:
     records = corruptions.RECORDS
+    titles = {name: record.title for name, record in records.items()}
     left, right = st.columns(2, vertical_alignment="bottom")
-    corruption = left.selectbox(
-        "Corruption",
-        list(records),
-        format_func=lambda name: records[name].title,
-        key="score-image-corruption",
-        persist_state="session",
-    )
+    corruption = pick_one("Corruption", titles, "score-image-corruption", linked=False, place=left)
     severity = right.slider("Severity", 0, 5, 3, key="score-image-severity", persist_state="session")
     try:
         views, answers = analysed_images.worsened(model, key, looked, corruption)

@@ -14,6 +14,7 @@ from nap_core.figures.score_histograms import histograms, least_width
 from nap_core.methods import EvaluationData
 from nap_core.methods.expressions import OVER, parse
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.results import figure_view
 from pages.components.study import workspace
 from pages.components.study.cache import cached
@@ -95,14 +96,7 @@ def _controls(other: str, default_w: float) -> tuple[str, str, float]:
             st.markdown(GRAMMAR)
     field, beside_it, slider = st.columns([4, 2, 3], vertical_alignment="bottom")
     text = field.text_input("Of every channel", key=TEXT, bind="query-params", placeholder="(max / (mean + eps)) ** 2")
-    over = beside_it.selectbox(
-        "Over the channels",
-        list(OVER),
-        format_func=lambda name: OVER[name].title,
-        key=CHANNELS,
-        bind="query-params",
-        filter_mode=None,
-    )
+    over = pick_one("Over the channels", {name: one.title for name, one in OVER.items()}, CHANNELS, place=beside_it)
     w = slider.slider(
         f"w, the weight of {methods.title(other)}",
         min_value=0.0,

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import streamlit as st
+from typing import cast
 
 from nap_core import methods
 from nap_core.metrics import METRIC_TITLES, Metric
+from pages.components.controls import pick_one
 
 
 def pick_metric(key: str, *, default: Metric = "fpr95", labelled: bool = True) -> Metric:
     """FPR95 or AUROC; ``key`` is its name in the address."""
-    metric: Metric = st.segmented_control(
-        "Metric",
-        list(METRIC_TITLES),
-        default=default,
-        required=True,
-        format_func=METRIC_TITLES.__getitem__,
-        key=key,
-        bind="query-params",
-        label_visibility="visible" if labelled else "collapsed",
-    )
-    return metric
+    shown = "visible" if labelled else "collapsed"
+    return cast(Metric, pick_one("Metric", METRIC_TITLES, key, first=default, segments=True, label_visibility=shown))
 
 
 def pick_opened(key: str, specs: Sequence[str]) -> str:
     """The method that a page looks at more closely, the last of ``specs`` first; ``key`` is its name in the address."""
-    if st.session_state.get(key, specs[0]) not in specs:
-        del st.session_state[key]
-    opened: str = st.selectbox(
-        "Method, opened",
-        specs,
-        index=len(specs) - 1,
-        format_func=methods.title,
-        key=key,
-        bind="query-params",
-        width=230,
-        filter_mode=None,
-    )
-    return opened
+    return pick_one("Method, opened", specs, key, titled=methods.title, first=specs[-1], width=230)

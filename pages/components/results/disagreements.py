@@ -15,6 +15,7 @@ from nap_core.figures.picture import percent, three_digits
 from nap_core.figures.score_histograms import label
 from nap_core.figures.thumbnails import data_address
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 from pages.components.images.gallery import Thumbnail, gallery
 
 SHOWN = 24
@@ -35,15 +36,7 @@ def disagreements(
         first_pair = (next(name for name in names if name != first_pair[0]), first_pair[1])
     boxes = st.columns(2)
     a, b = (
-        box.selectbox(
-            f"Method {letter.upper()}",
-            names,
-            index=names.index(first),
-            format_func=methods.title,
-            key=f"compare_{letter}",
-            bind="query-params",
-            filter_mode=None,
-        )
+        pick_one(f"Method {letter.upper()}", names, f"compare_{letter}", titled=methods.title, first=first, place=box)
         for box, letter, first in zip(boxes, "ab", first_pair, strict=True)
     )
     if a == b:

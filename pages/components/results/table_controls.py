@@ -12,6 +12,7 @@ from nap_core.analysis.comparison import AVERAGE, matching
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import export
 from nap_core.studies.study import Study
+from pages.components.controls import pick_one
 
 CHOSEN = "chosen"  # the order of the choice; no dataset has this name
 _SHORT = {name: title.split(":")[0] for name, title in methods.FAMILIES.items()}
@@ -20,18 +21,9 @@ _NAP = {"": "with and without", "with": "with NAP", "without": "without NAP"}
 
 def pick_order(columns: Sequence[str], titles: Mapping[str, str]) -> str:
     """The column whose best comes first, or ``CHOSEN``."""
-    names = {CHOSEN: "As chosen", AVERAGE: "Best on average"}
-    order: str = st.selectbox(
-        "Order",
-        [CHOSEN, *columns],
-        format_func=lambda name: names.get(name) or f"Best on {titles[name]}",
-        key="compare_order",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=230,
-        filter_mode=None,
-    )
-    return order
+    named = {AVERAGE: "Best on average"}
+    names = {CHOSEN: "As chosen"} | {name: named.get(name) or f"Best on {titles[name]}" for name in columns}
+    return pick_one("Order", names, "compare_order", label_visibility="collapsed", width=230)
 
 
 def pick_shown(specs: Sequence[str]) -> list[str]:
