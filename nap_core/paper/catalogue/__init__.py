@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nap_core.errors import UserError
 from nap_core.paper.catalogue import ablations, results
 from nap_core.paper.catalogue.rows import GROUPS
-from nap_core.paper.spec import Entry
+from nap_core.paper.spec import Entry, PageLink
 
 __all__ = ["ENTRIES", "GROUPS", "find"]
 
-ENTRIES: dict[str, Entry] = {entry.name: entry for entry in (*results.ENTRIES, *ablations.ENTRIES)}
+
+def _completed(entry: Entry) -> Entry:
+    """An entry with what follows from the rest: the published table of its own name, the page that compares methods."""
+    printed = entry.name.startswith("table-") and entry.kind in ("methods", "layers")
+    table = entry.table or (f"Table {entry.name.removeprefix('table-')}" if printed else "")
+    if entry.kind not in ("methods", "accuracy") or any(link.methods for link in entry.links):
+        return replace(entry, table=table)
+    compare = PageLink("Compare methods", "compare_methods", tuple(row.spec for row in entry.rows))
+    return replace(entry, table=table, links=(*entry.links, compare))
+
+
+ENTRIES: dict[str, Entry] = {entry.name: _completed(entry) for entry in (*results.ENTRIES, *ablations.ENTRIES)}
 
 
 def find(text: str) -> Entry:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nap_core.paper.catalogue.rows import (
-    ALL_SPECS,
     DESIGN,
     DESIGNS,
     EVERY_METHOD,
@@ -71,8 +70,6 @@ ENTRIES = (
         "methods",
         (imagenet(VGG16),),
         (*rows_of("Table 9", ("MSP", "Energy")), Row("NAP", "nap", beats=("MSP", "Energy"))),
-        table="Table 5",
-        links=(PageLink("Compare methods", "compare_methods", ("msp", "energy", "nap")),),
         notes=(
             "Tables 5 and 8 both print NAP alone on VGG16, as 32.78 / 92.18 and 29.23 / 93.46 on average. A VGG has "
             "two candidates for the map that NAP is read from.",
@@ -88,11 +85,7 @@ ENTRIES = (
         "methods",
         (CIFAR10,),
         DESIGNS,
-        table="Table 6",
-        links=(
-            PageLink("Score designs", "score_designs"),
-            PageLink("Compare methods", "compare_methods", tuple(row.spec for row in DESIGNS)),
-        ),
+        links=(PageLink("Score designs", "score_designs"),),
         notes=("The paper does not say which w the other designs had; all have Energy's here.",),
     ),
     Entry(
@@ -131,7 +124,6 @@ ENTRIES = (
         "layers",
         (CIFAR10, CIFAR100),
         (*LAYERS[:3], *LAYER_PRODUCTS, LAYERS[3]),
-        table="Table 7",
         links=(PageLink("Layers", "layers"),),
         notes=(
             "c1 is the first convolution, t1 and t2 the transitions, p the penultimate map; other networks have "
@@ -155,8 +147,6 @@ ENTRIES = (
             Row("NAP", "nap"),
             Row("NAP-E", "nap+energy", beats=("Energy", "NAP")),
         ),
-        table="Table 8",
-        links=(PageLink("Compare methods", "compare_methods", ("energy", "nap", "nap+energy")),),
         notes=("On VGG16, NAP alone is not what Table 5 prints (32.78 / 92.18).",),
     ),
     _scatter(9, imagenet(MOBILENET, ("iNaturalist",)), "Do the peaks part in MobileNetV2?"),
@@ -183,8 +173,6 @@ ENTRIES = (
         "methods",
         (imagenet(VIT),),
         rows_of("Table 9", ("Energy", "NAP-E", "MSP", "NAP-M")),
-        table="Table 13",
-        links=(PageLink("Compare methods", "compare_methods", ("energy", "nap+energy", "msp", "nap+msp")),),
     ),
     Entry(
         "table-12",
@@ -196,11 +184,7 @@ ENTRIES = (
         "methods",
         (Setting(DENSENET_BC, "CIFAR-10", ("CIFAR-100",)),),
         rows_of("Table 12"),
-        table="Table 12",
-        links=(
-            PageLink("Near and far", "near_and_far"),
-            PageLink("Compare methods", "compare_methods", tuple(row.spec for row in rows_of("Table 12"))),
-        ),
+        links=(PageLink("Near and far", "near_and_far"),),
         notes=("The paper does not say which w this table has; it is Table 11's here.",),
     ),
     Entry(
@@ -214,7 +198,6 @@ ENTRIES = (
         (CIFAR10, CIFAR100),
         EVERY_METHOD,
         table="Table 2",
-        links=(PageLink("Compare methods", "compare_methods", ALL_SPECS),),
         notes=("The figure prints no numbers; the AUROC beside ours is Table 2's.",),
     ),
 )

@@ -91,8 +91,6 @@ ENTRIES = (
         "methods",
         (CIFAR10, CIFAR100),
         EVERY_METHOD,
-        table="Table 2",
-        links=(PageLink("Compare methods", "compare_methods", ALL_SPECS),),
         notes=(_TABLES_DISAGREE,),
     ),
     Entry(
@@ -105,8 +103,6 @@ ENTRIES = (
         "methods",
         (CIFAR10,),
         EVERY_METHOD,
-        table="Table 9",
-        links=(PageLink("Compare methods", "compare_methods", ALL_SPECS),),
         notes=(_ORDER_SLIP,),
     ),
     Entry(
@@ -119,8 +115,6 @@ ENTRIES = (
         "methods",
         (CIFAR100,),
         EVERY_METHOD,
-        table="Table 10",
-        links=(PageLink("Compare methods", "compare_methods", ALL_SPECS),),
         notes=(_ORDER_SLIP,),
     ),
     Entry(
@@ -133,8 +127,6 @@ ENTRIES = (
         "methods",
         (imagenet(MOBILENET),),
         EVERY_METHOD,
-        table="Table 3",
-        links=(PageLink("Compare methods", "compare_methods", ALL_SPECS),),
     ),
     Entry(
         "figure-4b",

@@ -9,9 +9,10 @@ from nap_core.datasets import DatasetRecord, FolderImages, hub
 from nap_core.datasets.published import PublishedImages
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
+from nap_core.figures.text import counted
 from nap_core.storage import allowed_folders
 from nap_core.studies.study import Study
-from pages.components.study import workspace
+from pages.components.study import kept_list, workspace
 
 ZIP = "own-images-zip"
 _SAID = "own-images-said"
@@ -39,12 +40,10 @@ def offered() -> dict[str, DatasetRecord]:
 def adder() -> None:
     """Draw where own images come from: the folders, the drop zone for a .zip, a name of the Hub; and what can go."""
     unpack_asked()
-    said = st.session_state.pop(_SAID, None)
-    with st.container():  # there without a message, too: what lies below keeps its place and its files
-        if said:
-            (st.error if said[0] == "error" else st.success)(said[1])
+    kept_list.message(_SAID)
     with st.expander("Your own images", icon=":material/folder_open:", key="own-images"):
-        _uploaded()
+        uploaded = {name: datasets.title(name) for name in uploads.names()}
+        kept_list.removable(_SAID, uploaded, _removed, "own-images-remove")
         places = ", ".join(f"`{root}`" for root in allowed_folders.paths())
         st.markdown(
             f"Folders of images and .npz archives in {places} can be picked above; sub-folders are classes. "
@@ -79,18 +78,12 @@ def unpack_asked() -> None:
         if done % max(1, total // 50) == 0 or done == total:
             place.progress(done / total, text=f"Unpacking {file.name}: {done:,} of {total:,} images")
 
-    try:
-        name = zip_upload.unpack(file, file.name, note)
-        record = datasets.find(name)
-    except UserError as error:
-        st.session_state[_SAID] = "error", str(error)
-        return
-    finally:
-        place.empty()
-    classes = f" in {len(record.classes):,} classes" if record.classes else ""
-    said = f"{record.title}: {record.size:,} image{'s' if record.size != 1 else ''}{classes}. Pick it above."
-    st.session_state[_SAID] = "success", said
-    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+    with kept_list.answered(_SAID):
+        record = datasets.find(zip_upload.unpack(file, file.name, note))
+        classes = f" in {len(record.classes):,} classes" if record.classes else ""
+        kept_list.say(_SAID, f"{record.title}: {counted(record.size, 'image')}{classes}. Pick it above.")
+        st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+    place.empty()
 
 
 def _add_hub() -> None:
@@ -99,31 +92,17 @@ def _add_hub() -> None:
     if not text:
         return
     name = text if hub.owns(text) else f"{hub.PREFIX}{text}"
-    try:
+    with kept_list.answered(_SAID):
         title = datasets.find(name).title
-    except UserError as error:
-        st.session_state[_SAID] = "error", str(error)
-        return
-    st.session_state[_NAMED] = (*st.session_state.get(_NAMED, ()), name)
-    st.session_state[_SAID] = "success", f"{title} can be picked above; it is fetched when a study with it is run."
-    st.session_state[_HUB] = ""
+        kept_list.say(_SAID, f"{title} can be picked above; it is fetched when a study with it is run.")
+        st.session_state[_NAMED] = (*st.session_state.get(_NAMED, ()), name)
+        st.session_state[_HUB] = ""
 
 
-def _uploaded() -> None:
-    """What was uploaded, each with a button that removes it."""
-    for name in uploads.names():
-        text, button = st.columns([4, 1], vertical_alignment="center")
-        text.markdown(f"{datasets.title(name)}  \n`{name}`")
-        button.button("Remove", key=f"own-images-remove-{name}", on_click=_remove, args=(name,))
-
-
-def _remove(name: str) -> None:
-    try:
-        title = datasets.title(name)
-        uploads.remove(name)
-        st.session_state[_SAID] = "success", f"{title} was removed."
-    except UserError as error:
-        st.session_state[_SAID] = "error", str(error)
+def _removed(name: str) -> str:
+    title = datasets.title(name)
+    uploads.remove(name)
+    return title
 
 
 def unreadable(study: Study) -> None:

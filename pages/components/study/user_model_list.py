@@ -15,6 +15,7 @@ from nap_core import models
 from nap_core.errors import UserError
 from nap_core.models import ModelRecord, architectures, timm_networks, user_models
 from nap_core.storage import allowed_folders
+from pages.components.study import kept_list
 
 PICKED = "change-study-model"
 """The control of the dialog that picks the model: a model that has just been added is picked."""
@@ -38,12 +39,9 @@ def kept() -> dict[str, ModelRecord | str]:
 
 def adder() -> None:
     """Draw the form that adds a model, and the models that there are."""
-    said = st.session_state.pop(_SAID, None)
-    with st.container():  # there without a message, too: what lies below keeps its place and its files
-        if said:
-            (st.error if said[0] == "error" else st.success)(said[1])
+    kept_list.message(_SAID)
     with st.expander("Your own models", icon=":material/neurology:", key="own-models"):
-        _kept()
+        kept_list.removable(_SAID, {name: _line(one) for name, one in kept().items()}, _removed, "own-model-remove")
         architecture = _architecture()
         endings = [suffix.removeprefix(".") for suffix in user_models.SUFFIXES]
         uploaded = st.file_uploader(
@@ -118,7 +116,7 @@ def _transform(architecture: str) -> None:
 def _add() -> None:
     file, path, classes = (st.session_state.get(f"{_FIELD}{key}") for key in ("file", "path", "classes"))
     architecture: str = st.session_state[f"{_FIELD}architecture"]
-    try:
+    with kept_list.answered(_SAID):
         add = partial(
             models.add,
             architecture=architecture,
@@ -132,16 +130,10 @@ def _add() -> None:
                 name = add(_written(file, Path(folder)))
         else:
             name = add(_below_roots(path))
-    except UserError as error:
-        st.session_state[_SAID] = "error", str(error)
-        return
-    record, structure = models.find(name), models.load(name).structure
-    st.session_state[PICKED] = name
-    st.session_state[_SAID] = (
-        "success",
-        f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
-        f"{structure.sentence() if structure else ''}",
-    )
+        record, structure = models.find(name), models.load(name).structure
+        st.session_state[PICKED] = name
+        said = f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
+        kept_list.say(_SAID, f"{said}{structure.sentence() if structure else ''}")
 
 
 def _stem(file: object, path: str | None) -> str:
@@ -185,22 +177,12 @@ def _below_roots(name: str | None) -> Path:
     return path
 
 
-def _kept() -> None:
-    """The models that there are, each with a button that removes it."""
-    for name, record in kept().items():
-        text, button = st.columns([4, 1], vertical_alignment="center")
-        said = (
-            f"{record.title} · {record.architecture}, {len(record.classes()):,} classes"
-            if isinstance(record, ModelRecord)
-            else record
-        )
-        text.markdown(f"{said}  \n`{name}`")
-        button.button("Remove", key=f"own-model-remove-{name}", on_click=_remove, args=(name,))
+def _line(record: ModelRecord | str) -> str:
+    if isinstance(record, str):
+        return record
+    return f"{record.title} · {record.architecture}, {len(record.classes()):,} classes"
 
 
-def _remove(name: str) -> None:
-    try:
-        user_models.remove(name)
-        st.session_state[_SAID] = "success", f"{name} was removed."
-    except UserError as error:
-        st.session_state[_SAID] = "error", str(error)
+def _removed(name: str) -> str:
+    user_models.remove(name)
+    return name
