@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,13 @@ def data_address(image: Image.Image, size: int = 96) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
+@cache
+def _colours() -> NDArray[np.float64]:
+    """The app's colour scale in 256 steps, (256, 3) between 0 and 255."""
+    steps = sample_colorscale(get_colorscale(SEQUENTIAL), [step / 255 for step in range(256)])
+    return np.array([unlabel_rgb(colour) for colour in steps])
+
+
 def overlay(image: Image.Image, channel_map: NDArray[np.floating], top: float, opacity: float = 0.5) -> Image.Image:
     """``image`` with a channel's map (H, W) laid over it, coloured from 0 to ``top`` on the app's colour scale.
 
@@ -34,9 +42,7 @@ def overlay(image: Image.Image, channel_map: NDArray[np.floating], top: float, o
     opacity, between 0 and 1, grows with the activation.
     """
     share = np.clip(np.asarray(channel_map, np.float64) / top, 0, 1) if top > 0 else np.zeros(channel_map.shape)
-    steps = sample_colorscale(get_colorscale(SEQUENTIAL), [step / 255 for step in range(256)])
-    table = np.array([unlabel_rgb(colour) for colour in steps])
-    colours = table[np.rint(share * 255).astype(int)]
+    colours = _colours()[np.rint(share * 255).astype(int)]
     alpha = 255 * opacity * np.sqrt(share)
     painted = np.concatenate([colours, alpha[..., None]], axis=2).astype(np.uint8)
     base = image.convert("RGBA")

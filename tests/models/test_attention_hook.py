@@ -19,9 +19,12 @@ from nap_core.models import AttentionHook, LoadedModel, architectures, attention
 SIDE = 96
 
 
-def torchvisions() -> nn.Module:
+def torchvisions(depth: int = 2) -> nn.Module:
+    """ViT-B/32; of fewer blocks than its twelve where only the last is read."""
     torch.manual_seed(0)
-    network = vision_transformer.vit_b_32(image_size=SIDE, num_classes=5).eval()
+    network = vision_transformer.VisionTransformer(
+        image_size=SIDE, patch_size=32, num_layers=depth, num_heads=12, hidden_dim=768, mlp_dim=3072, num_classes=5
+    ).eval()
     nn.init.normal_(network.heads.head.weight, 0, 0.05)
     for block in network.encoder.layers:  # its biases are zero at first, and would hide that they were forgotten
         nn.init.normal_(block.self_attention.in_proj_bias, 0, 0.5)
@@ -124,7 +127,8 @@ def test_finds_none_where_no_class_token_is_read() -> None:
     assert attention_hook.find(architectures.find("swin_t").build(5)) is None
     assert attention_hook.find(architectures.find("resnet18").build(5)) is None
     assert attention_hook.find(timm.create_model("vit_tiny_patch16_224", global_pool="avg")) is None
-    assert attention_hook.find(timm.create_model("beit_base_patch16_224", img_size=32)) is None  # relative positions
+    relative_positions = timm.create_model("beit_base_patch16_224", img_size=32, depth=2)
+    assert attention_hook.find(relative_positions) is None
 
 
 def test_refuses_a_module_that_is_no_attention_known_here() -> None:
@@ -139,7 +143,7 @@ def test_refuses_a_module_that_is_no_attention_known_here() -> None:
 def vit() -> LoadedModel:
     blueprint = architectures.find("vit_b_32")
     transform = replace(blueprint.transform, resize=SIDE, crop=SIDE)
-    return models.assemble(blueprint, torchvisions(), transform, tuple("abcde"), "")
+    return models.assemble(blueprint, torchvisions(depth=12), transform, tuple("abcde"), "")
 
 
 @pytest.fixture(scope="module")
