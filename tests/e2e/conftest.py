@@ -67,13 +67,16 @@ IS_SETTLED = """() => {
     return performance.now() - window.napSettledSince > 250;
 }"""
 
+# What shows that the app follows the system's colour scheme.
+BACKGROUND = """() => getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor"""
+
 _left_out = pytest.StashKey[int]()
 _server_log = pytest.StashKey[Path]()
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a visitor sees the app: screen in CSS pixels and the system's colour scheme."""
+    """How a visitor opens the app: screen in CSS pixels and the system's colour scheme."""
 
     device: str
     width: int
@@ -85,11 +88,8 @@ class Look:
         return f"{self.device}-{self.scheme}"
 
 
-LOOKS = tuple(
-    Look(device, width, height, scheme)
-    for device, width, height in (("desktop", 1440, 900), ("phone", 390, 844))
-    for scheme in ("light", "dark")
-)
+# What a page is opened in; each is then changed to the other colour scheme, as a system does at nightfall.
+LOOKS = (Look("desktop", 1440, 900, "light"), Look("phone", 390, 844, "dark"))
 
 
 def find_chromium() -> str | None:
@@ -213,7 +213,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def look(request: pytest.FixtureRequest) -> Look:
-    """A light desktop; with the marker ``every_look``, each of the four looks in turn."""
+    """A light desktop; with the marker ``every_look``, a light desktop and a dark phone in turn."""
     return getattr(request, "param", LOOKS[0])
 
 
@@ -285,6 +285,22 @@ def visit(page: Page, app_url: str, settle: Callable[..., None]) -> Callable[...
 
 
 @pytest.fixture
+def schemes(page: Page, look: Look, settle: Callable[..., None]) -> Callable[[], Iterator[str]]:
+    """``for scheme in schemes()``: the page as it was opened, then the same page after a change of colour scheme."""
+
+    def schemes() -> Iterator[str]:
+        yield look.scheme
+        other = "dark" if look.scheme == "light" else "light"
+        before = page.evaluate(BACKGROUND)
+        page.emulate_media(color_scheme=other)
+        page.wait_for_function(f"before => ({BACKGROUND})() !== before", arg=before)
+        settle()
+        yield other
+
+    return schemes
+
+
+@pytest.fixture
 def screenshot(page: Page, look: Look) -> Callable[..., None]:
     """``screenshot("home")`` writes home-desktop-light.png into the folder NAP_SCREENSHOTS names, if it names one.
 
@@ -299,7 +315,8 @@ def screenshot(page: Page, look: Look) -> Callable[..., None]:
             height = page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollHeight")
             page.set_viewport_size({"width": look.width, "height": max(look.height, height)})
             page.wait_for_timeout(500)  # figures are drawn anew
-        page.screenshot(path=Path(folder) / f"{name}-{look.name}.png")
+        dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+        page.screenshot(path=Path(folder) / f"{name}-{look.device}-{'dark' if dark else 'light'}.png")
         if whole:
             page.set_viewport_size({"width": look.width, "height": look.height})
 

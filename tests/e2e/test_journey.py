@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -104,7 +104,12 @@ def test_the_first_start_leads_to_a_result(visit: Visit, settle: Settle, page: P
 @pytest.mark.every_look
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_draws_in_every_look(
-    visit: Visit, settle: Settle, page: Page, screenshot: Callable[..., None], path: str
+    visit: Visit,
+    settle: Settle,
+    page: Page,
+    schemes: Callable[[], Iterator[str]],
+    screenshot: Callable[..., None],
+    path: str,
 ) -> None:
     visit(f"/{path}?{LINK}")
     run_the_study(page, settle)
@@ -112,10 +117,13 @@ def test_every_page_draws_in_every_look(
     if path not in WITHOUT_FIGURE:
         expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
     settle()
-    # The page never scrolls sideways as a whole, however narrow the screen is.
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate(COVERED) == []
-    screenshot(path or "home", whole=True)
+    for scheme in schemes():
+        # The page never scrolls sideways as a whole, however narrow the screen is.
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), scheme
+        assert page.evaluate(COVERED) == [], scheme
+        if path not in WITHOUT_FIGURE:
+            expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        screenshot(path or "home", whole=True)
 
 
 @pytest.fixture

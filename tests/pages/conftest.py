@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from nap_core.studies.study import Study
 
@@ -21,6 +21,20 @@ def _packages_are_scanned_once() -> Iterator[None]:
     """Every AppTest scans all installed packages for components: half of the time that a page takes to open."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_are_waited_for_asleep() -> Iterator[None]:
+    """AppTest asks every millisecond whether a run has ended, and goes through all of the run's events to see it."""
+    ask = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        runner._script_thread.join(timeout)
+        ask(runner, 1)  # raises where the run goes on
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

@@ -152,7 +152,10 @@ def test_another_dataset_has_its_own_image_and_keeps_it(opened: OpenPage, found:
     assert address(app)["ood_image"] == "textures:4"
 
 
-@pytest.mark.parametrize("method", methods.STANDARD)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(name, marks=() if name in ("energy", "nap+msp") else pytest.mark.slow) for name in methods.STANDARD],
+)
 def test_the_filmstrip_is_sorted_by_score(opened: OpenPage, found: EvaluationData, method: str) -> None:
     scores = evaluation.method_scores(found, method).ood["textures"]
     app = opened(STUDY)

@@ -88,9 +88,9 @@ def test_classes_by_ratio_or_maximum(opened: OpenPage, found: EvaluationData) ->
 
 
 def test_a_bank_is_looked_at_through_the_sample_photographs(open_page: OpenPage) -> None:
-    bank = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 60)
+    bank = Study("efficientnet-lite0-imagenet", "imagenet-bank", ("uniform-noise",), 20)
     run(bank, Store())
     app = open_page("channels", bank)
-    assert "60 ID images of" in text(app)
+    assert "20 ID images of" in text(app)
     assert "of very many channels those that separate best" in text(app)
     assert len(figures(app)) == 4

@@ -191,6 +191,7 @@ def test_study_that_is_not_in_the_store_is_offered_first(store_root: Path) -> No
     assert not list(store_root.glob("*/manifest.json"))
 
 
+@pytest.mark.slow  # the whole fit split with gradients; test_own measures a small one
 def test_coverage_of_the_model_is_measured_once(app: AppTest) -> None:
     app.button(key="run-coverage-resnet20-cifar10").click().run()
     job = workspace.jobs().task_of(("NAC-ME", "resnet20-cifar10", ""))

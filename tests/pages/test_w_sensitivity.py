@@ -167,11 +167,24 @@ def test_every_combination_that_waits_for_nothing_is_there_at_once(opened: OpenP
     assert app.button(key="run-methods")
 
 
+@pytest.fixture(scope="module")
+def pseudo_ood(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, EvaluationData, ImageSet]:
+    """A store of its own, with the study and its pseudo-OOD images."""
+    root = tmp_path_factory.mktemp("searched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAP_STORE", str(root))
+        data = run(STUDY, Store())
+        return root, data, weight_search.extracted(data)
+
+
 @pytest.fixture
-def searched(store_root: Path) -> tuple[EvaluationData, ImageSet]:
-    """The study and its pseudo-OOD images, in a store of their own."""
-    data = run(STUDY, Store())
-    return data, weight_search.extracted(data)
+def searched(
+    pseudo_ood: tuple[Path, EvaluationData, ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> tuple[EvaluationData, ImageSet]:
+    """The study and its pseudo-OOD images; NAP_STORE points to the store that holds both."""
+    root, data, images = pseudo_ood
+    monkeypatch.setenv("NAP_STORE", str(root))
+    return data, images
 
 
 @pytest.mark.usefixtures("store_root")  # other tests begin where nothing has been searched
