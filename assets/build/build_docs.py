@@ -87,7 +87,7 @@ VIEWS = {  # file: (page, dark, the button that is pressed first, if any)
     "score_image": ("score_image", False, ""),
     "compare_methods": ("compare_methods", True, ""),
     "reproduce": ("reproduce?item=figure-2", False, "Reproduce all"),
-    "published": ("published", False, ""),
+    "published": ("reproduce?tab=published", False, ""),
 }
 
 
