@@ -242,7 +242,8 @@ def take_screenshots(folder: str) -> None:
                 page.wait_for_timeout(5000)
                 if button:
                     page.get_by_role("button", name=button).click()
-                    stop = page.get_by_role("button", name="Stop", exact=True)
+                    # Streamlit's own header has a button of that name, too.
+                    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
                     stop.wait_for(timeout=60_000)
                     stop.wait_for(state="detached", timeout=900_000)
                     page.wait_for_timeout(5000)

@@ -46,7 +46,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "small ConvNeXt": (small_convnext, "convnext_tiny"),
     "small ViT": (small_vit, "vit_b_32"),
     "ConvNeXt-Tiny": (partial(randomised, "convnext_tiny", CLASSES), "convnext_tiny"),
-    "ViT-B/32": (torchvisions, "vit_b_32"),
+    "ViT-B/32": (partial(torchvisions, depth=12), "vit_b_32"),
 }
 # What asks for maps of a CNN, or for means that the logits are linear in.
 REFUSED = {"convnext_tiny": {"rankfeat"}, "vit_b_32": {"nap-variance", "nap-no-square", "nap-minus", "rankfeat"}}

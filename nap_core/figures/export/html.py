@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
 from nap_core import methods
 from nap_core.analysis import bootstrap
-from nap_core.analysis.comparison import AVERAGE, BEST, SECOND, Scoreboard, scoreboard
+from nap_core.analysis.comparison import BEST, SECOND, Scoreboard, scoreboard
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures.compare_methods import (
     correlation_picture,
@@ -23,10 +24,13 @@ from nap_core.figures.compare_methods import (
     roc_curves,
 )
 from nap_core.figures.picture import Picture, percent
+from nap_core.figures.text import column_title
 from nap_core.metrics import METRIC_TITLES
 
 _PAGE = Path(__file__).parent / "page.html"
-Section = tuple[str, Sequence[str]]  # a heading and the blocks of HTML below it
+Cell = str | Mapping[str, str]
+Block = Mapping[str, Any]
+Section = tuple[str, Sequence[Block], Sequence[Block]]  # a heading, figures and tables; page.html has their fields
 
 
 def html_report(
@@ -54,38 +58,29 @@ def html_report(
     column = boards[0].columns[-1]
     best = boards[0].leaders(column)[0]
     against = boards[0].datasets
-    figures = _Figures()
-    tables, certain = {}, {}
+    heats, certain = {}, {}
     for board in boards:
         metric = METRIC_TITLES[board.metric]
-        tables[metric] = heat_table(board, rows, titles, colours, (best, column), intervals)
+        heats[metric] = heat_table(board, rows, titles, colours, (best, column), intervals)
         certain[f"{metric}, intervals"] = interval_picture(board, intervals, column, titles)
     curves = {
         "ROC curves": roc_curves(rows, against, best, titles),
         "FPR over TPR": fpr_curves(rows, against, best, titles),
     }
     others = {"ID accuracy and AUROC": pareto_picture(results), "Rank correlation": correlation_picture(rows)}
+    numbers = [_numbers(board, intervals, titles) for board in boards]
     sections: list[Section] = [
-        ("Results", [*figures.blocks(tables), *(_numbers(board, intervals, titles) for board in boards)]),
-        ("Curves", figures.blocks(curves)),
-        ("How certain the numbers are", figures.blocks(certain)),
-        ("What accuracy costs, and who agrees", figures.blocks(others)),
-        ("Methods", [_methods(results)]),
-        ("Provenance", [_provenance(results, titles)]),
+        ("Results", _figures(heats), numbers),
+        ("Curves", _figures(curves), []),
+        ("How certain the numbers are", _figures(certain), []),
+        ("What accuracy costs, and who agrees", _figures(others), []),
+        ("Methods", [], [_methods(results)]),
+        ("Provenance", [], [_provenance(results, titles)]),
     ]
-    body = "\n".join(
-        f"<section><h2>{escape(heading)}</h2>{''.join(blocks)}</section>" for heading, blocks in sections if blocks
+    page = Environment(autoescape=True).from_string(_PAGE.read_text(encoding="utf-8"))
+    return page.render(
+        sentence=sentence, resamples=f"{bootstrap.RESAMPLES:,}", sections=sections, plotly=get_plotlyjs()
     )
-    page = _PAGE.read_text(encoding="utf-8")
-    # One after the other, the largest last, so that nothing that was put in is searched again.
-    for mark, content in (
-        ("{{sentence}}", escape(sentence)),
-        ("{{resamples}}", f"{bootstrap.RESAMPLES:,}"),
-        ("{{body}}", body),
-        ("{{plotly}}", get_plotlyjs()),
-    ):
-        page = page.replace(mark, content, 1)
-    return page
 
 
 def plain(picture: Picture) -> go.Figure:
@@ -94,57 +89,49 @@ def plain(picture: Picture) -> go.Figure:
     return figure.update_layout(template="plotly_white", clickmode="event", font={"family": "system-ui, sans-serif"})
 
 
-class _Figures:
-    """Numbers the figures of a page and writes each as a block of HTML."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def blocks(self, pictures: Mapping[str, Picture | None]) -> list[str]:
-        """Title → picture; None for a picture that these results do not give."""
-        return [self._block(picture, title) for title, picture in pictures.items() if picture is not None]
-
-    def _block(self, picture: Picture, title: str) -> str:
-        self.count += 1
-        figure = plain(picture).update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
-        data = str(figure.to_json()).replace("</", "<\\/")  # no string in it can end the script
-        return (
-            f'<figure><h3>{escape(title)}</h3><div class="plot" id="figure-{self.count}" role="img" '
-            f'aria-label="{escape(picture.reading)}" style="min-height: {figure.layout.height or 450}px"></div>'
-            f'<script type="application/json" data-figure="figure-{self.count}">{data}</script>'
-            f"<figcaption>{escape(picture.reading)}</figcaption></figure>"
-        )
+def _figures(pictures: Mapping[str, Picture | None]) -> list[Block]:
+    """Title → picture, None for a picture that these results do not give, as the page's figures."""
+    return [
+        {
+            "title": title,
+            "name": title.lower().replace(" ", "-"),
+            "reading": picture.reading,
+            "height": picture.figure.layout.height or 450,
+            # No string in it can end the script.
+            "data": str(_transparent(picture).to_json()).replace("</", "<\\/"),
+        }
+        for title, picture in pictures.items()
+        if picture is not None
+    ]
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], caption: str) -> str:
-    """``heads`` and cells are HTML; the first cell of each line names it."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in lines
-    )
-    return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+def _transparent(picture: Picture) -> go.Figure:
+    return plain(picture).update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
 
 
-def _numbers(board: Scoreboard, intervals: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def _table(heads: Sequence[str], lines: Sequence[Sequence[Cell]], caption: str) -> Block:
+    """The first cell of each line names it."""
+    return {"heads": heads, "lines": lines, "caption": caption}
+
+
+def _numbers(board: Scoreboard, intervals: pd.DataFrame, titles: Mapping[str, str]) -> Block:
     """One metric of all methods on all datasets, each with its interval."""
     bounds = intervals.set_index(["method", "ood"])
-    heads = ["Method", *("Average" if name == AVERAGE else escape(titles[name]) for name in board.columns)]
+    heads = ["Method", *(column_title(name, titles) for name in board.columns)]
     lines = []
     for row, method in enumerate(board.methods):
-        cells = [escape(methods.title(method))]
+        cells: list[Cell] = [methods.title(method)]
         for position, column in enumerate(board.columns):
             low, high = (float(bounds[f"{board.metric}_{end}"][method, column]) for end in ("low", "high"))
             tag = {BEST: "b", SECOND: "u"}.get(int(board.places[row, position]), "span")
             value = f"{100 * board.values[row, position]:.1f}"
-            cells.append(f"<{tag}>{value}</{tag}><small>{100 * low:.1f} to {100 * high:.1f}</small>")
+            small = f"{100 * low:.1f} to {100 * high:.1f}"
+            cells.append({"tag": tag, "text": value, "small": small})
         lines.append(cells)
     return _table(heads, lines, f"{METRIC_TITLES[board.metric]} in percent, with the 95 % interval below")
 
 
-def _methods(results: pd.DataFrame) -> str:
+def _methods(results: pd.DataFrame) -> Block:
     """What each method is, its parameters and what it does to ID accuracy."""
     lines = []
     for spec, rows in results.groupby("method", sort=False):
@@ -155,29 +142,27 @@ def _methods(results: pd.DataFrame) -> str:
         accuracy = "unknown" if pd.isna(first["id_accuracy"]) else percent(float(first["id_accuracy"]))
         formula = record.formula if method.prior is None else f"{method.prior.title} combined with: {record.formula}"
         source = f"{record.paper}, {record.venue} {record.year}".replace(",  ", ", ")
-        lines.append([escape(text) for text in (method.title, formula, settings or "none", accuracy, source)])
+        lines.append([method.title, formula, settings or "none", accuracy, source])
     return _table(["Method", "Score", "Parameters", "ID accuracy", "Paper"], lines, "The methods as they were run")
 
 
-def _provenance(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def _provenance(results: pd.DataFrame, titles: Mapping[str, str]) -> Block:
     """Hashes of weights and data, versions and seed: what it takes to make the numbers again."""
     first = results.iloc[0]
     lines = [
-        ["Weights, sha256", f"<code>{escape(str(first['weights_sha256']))}</code>"],
-        [f"ID: {escape(titles[first['id']])}, {first['n_id']:,} images", _hash(first["id_sha256"])],
+        ["Weights, sha256", _hash(first["weights_sha256"])],
+        [f"ID: {titles[first['id']]}, {first['n_id']:,} images", _hash(first["id_sha256"])],
     ]
     for name, rows in results.groupby("ood", sort=False):
-        lines.append(
-            [f"OOD: {escape(titles[str(name)])}, {rows.iloc[0]['n_ood']:,} images", _hash(rows.iloc[0]["ood_sha256"])]
-        )
+        lines.append([f"OOD: {titles[str(name)]}, {rows.iloc[0]['n_ood']:,} images", _hash(rows.iloc[0]["ood_sha256"])])
     fits = [value for value in results["fit_sha256"].unique() if value]
     if fits:
         lines.append(["Fit split", _hash(fits[0])])
-    lines.append(["Versions", escape(str(first["versions"]))])
+    lines.append(["Versions", str(first["versions"])])
     lines.append(["Seed of the order of images", str(first["seed"])])
     lines.append(["Seed of the resamples", str(bootstrap.SEED)])
     return _table(["What", "Value"], lines, "What the numbers stand on")
 
 
-def _hash(value: object) -> str:
-    return f"<code>{escape(str(value))}</code>" if value else "activations only, without images"
+def _hash(value: object) -> Cell:
+    return {"tag": "code", "text": str(value)} if value else "activations only, without images"
