@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import repository  # noqa: F401 - puts nap_core on the import path
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nap_core.cli.output import pair
+from nap_core.storage import byte_size
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters["in_words"] = byte_size.in_words
+
+
+def render(name: str, **fields: object) -> str:
+    """The document that the template NAME.md gives with ``fields``."""
+    return _TEMPLATES.get_template(f"{name}.md").render(fields)
 
 
 def row(cells: Iterable[object]) -> str:
