@@ -20,6 +20,7 @@ from nap_core.errors import UserError
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.module_trace import IMAGES, Form, MapNote, ModuleTrace, Run, equal, same
+from nap_core.models.output import FUNCTIONS, Ending
 
 STAGES = 4
 # Exceptions of torch and networks on unsupported inputs.
@@ -67,6 +68,7 @@ class NetworkStructure:
         shape: that map's (C, H, W).
         averaged: True if the network continues with the map's spatial mean only.
         head: dotted name of the last linear layer if it outputs the logits, else "".
+        ending: the function between that layer and the network's answer; "logits" for none.
         head_on_mean: True if the head reads the map's spatial mean.
         features: number of values D that the head reads.
         classes: number of logits K.
@@ -82,6 +84,7 @@ class NetworkStructure:
     features: int
     classes: int
     stages: tuple[str, ...]
+    ending: Ending = "logits"
 
     def layer(self, name: str) -> Layer:
         """The layer ``name``. Raises UserError if no layer of that name outputs a feature map."""
@@ -159,7 +162,7 @@ def _takes_one_input(network: nn.Module) -> None:
 
 
 def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionHook | None) -> NetworkStructure:
-    head = next((run for run in reversed(runs.by_end) if run.linear is not None and same(run.linear, logits)), None)
+    head, ending = _head_and_ending(runs, logits)
     reads = head.entered if head else None
     if hook is None:
         hook, note = _penultimate(runs, logits)
@@ -179,7 +182,21 @@ def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionH
         features=0 if reads is None else reads.shape[1],
         classes=logits.shape[1],
         stages=_stages(runs),
+        ending=ending,
     )
+
+
+def _head_and_ending(runs: ModuleTrace, answer: Tensor) -> tuple[Run | None, Ending]:
+    """The linear layer behind the network's answer, and the function that turns its output into the answer."""
+    linear = [run for run in reversed(runs.by_end) if run.linear is not None]
+    found = next((run for run in linear if run.linear is not None and same(run.linear, answer)), None)
+    if found:
+        return found, "logits"
+    for run in linear:
+        for ending, function in FUNCTIONS.items():
+            if run.linear is not None and equal(function(run.linear), answer):
+                return run, ending
+    return None, "logits"
 
 
 def _layer(run: Run, note: MapNote, runs: ModuleTrace, reads: Tensor | None) -> Layer:

@@ -10,11 +10,13 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
-from nap_core.models import attention_hook
+from nap_core.models import attention_hook, check, output
 from nap_core.models.architectures import Architecture
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME, FeatureHook
+from nap_core.models.findings import Finding
 from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, inspect_network
+from nap_core.models.output import LOGITS, Output
 from nap_core.models.preprocessing import Transform
 
 
@@ -35,6 +37,8 @@ class LoadedModel:
         keeps_features: True if the head's input (N, D) is not the spatial mean of the penultimate feature map (more
             layers in a VGG, a norm in a ConvNeXt); extraction then stores it as well.
         structure: what introspection located in the running network; None if it was not inspected.
+        output: how the network's answer becomes logits.
+        findings: what the examination of the network showed.
     """
 
     name: str
@@ -48,6 +52,8 @@ class LoadedModel:
     head_bias: NDArray[np.float32] | None
     keeps_features: bool = False
     structure: NetworkStructure | None = None
+    output: Output = LOGITS
+    findings: tuple[Finding, ...] = ()
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""
@@ -86,6 +92,15 @@ class LoadedModel:
         return self.architecture.hook
 
     @property
+    def map_shape(self) -> tuple[int, int, int] | None:
+        """(C, H, W) of the map at ``hook``; None if the network was not inspected there."""
+        if self.structure is None:
+            return None
+        shapes = [(self.structure.hook, self.structure.shape)]
+        shapes += [(layer.hook, layer.shape) for layer in self.structure.layers]
+        return next((shape for hook, shape in shapes if hook == self.hook), None)
+
+    @property
     def reads_attention(self) -> bool:
         """Whether ``hook`` reads attention.
 
@@ -114,6 +129,7 @@ def assemble(
     architecture does not name them. Raises UserError as ``inspect_network`` does, with the accepted image size, and
     TypeError when the architecture's head does not output the logits.
     """
+    output.restore(network)
     hook = blueprint.hook or attention_hook.find(network)
     try:
         structure = inspect_network(network.eval(), transform.crop, hook)
@@ -122,6 +138,7 @@ def assemble(
         raise UserError(
             f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
         ) from error
+    answers, findings = check.settle_output(network, structure)
     if structure.classes != len(classes):
         raise UserError(
             f"{blueprint.title} answers with {structure.classes} numbers, but there are {len(classes)} classes."
@@ -149,6 +166,8 @@ def assemble(
         head_bias=bias,
         keeps_features=bool(head) and not structure.head_on_mean,
         structure=structure,
+        output=answers,
+        findings=tuple(findings),
     )
 
 
