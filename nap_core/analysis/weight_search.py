@@ -20,6 +20,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.errors import Hint, UserError
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
+from nap_core.methods.inputs import finite
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def extraction_plan(data: EvaluationData) -> extraction.ExtractionPlan:
 def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
     """The activations of the pseudo-OOD images, from a run of the ``extraction_plan``. Raises as it does."""
     # Without the images: no method runs the network over them again, so that such a method has no w here.
-    return ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0])
+    return finite(ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0]))
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class NetworkStructure:
         ending: the function between that layer and the network's answer; "logits" for none.
         head_on_mean: True if the head reads the map's spatial mean.
         features: number of values D that the head reads.
-        classes: number of logits K.
+        classes: number K of values in the network's answer.
         stages: the last module at each of the smallest map sizes, earliest first.
     """
 
@@ -136,10 +136,12 @@ def inspect_network(network: nn.Module, side: int, hook: FeatureHook | Attention
     finally:
         for name, module in network.named_modules():
             module.training = training[name]
+    if isinstance(logits, Tensor) and logits.shape == (IMAGES,):
+        logits = logits[:, None]
     if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != IMAGES:
         what = " × ".join(map(str, logits.shape[1:])) if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
         raise UserError(f"The network answers an image with {what or 'one number'} in place of a row of logits.")
-    if not logits.isfinite().all():
+    if not logits.isfinite().all(1).any():
         raise UserError("The network answers with numbers that are not finite: its weights are no trained network's.")
     return _structure(runs, logits, hook)
 

@@ -138,7 +138,10 @@ def assemble(
         raise UserError(
             f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
         ) from error
-    answers, findings = check.settle_output(network, structure)
+    answers, findings = check.settle_output(network, structure, transform)
+    if structure.classes == 1:
+        structure = inspect_network(network, transform.crop, structure.hook)
+        classes = classes if len(classes) == structure.classes else output.BINARY
     if structure.classes != len(classes):
         raise UserError(
             f"{blueprint.title} answers with {structure.classes} numbers, but there are {len(classes)} classes."

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,12 @@ class Output:
 
 
 LOGITS = Output()
+BINARY = ("negative", "positive")
+"""The classes of a network with one output, where no two names are given."""
+_SHAPES_ONLY = {
+    *("Squeeze", "Unsqueeze", "View", "UnsafeView", "Reshape", "ReshapeAlias", "Alias"),
+    *("Clone", "ToCopy", "Select", "Slice", "Permute", "Transpose", "T"),
+}
 
 
 class _KeepsOutput:
@@ -77,6 +83,71 @@ class _ReturnsKept:
         return self.kept.taken()
 
 
+class TwoLogits(nn.Linear):
+    """A linear layer with one output z as one with two, [0, z]: their softmax is the sigmoid of z."""
+
+    def __init__(self, one: nn.Linear) -> None:
+        super().__init__(one.in_features, 2, device="meta")  # on "meta" nothing is drawn
+        weight, bias = one.weight.detach(), one.bias
+        self.weight = nn.Parameter(torch.cat([torch.zeros_like(weight), weight]))
+        z = weight.new_zeros(1) if bias is None else bias.detach()
+        self.bias = nn.Parameter(torch.cat([torch.zeros_like(z), z]))
+        self.train(one.training)
+
+
+class _Converts:
+    """A forward hook on the network that turns its answer (B, …) into logits (B, K)."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        self.function = function
+
+    def __call__(self, _module: nn.Module, _inputs: object, answer: Tensor) -> Tensor:
+        return self.function(answer.reshape(len(answer), -1))
+
+
+def two_logits(one: Tensor) -> Tensor:
+    """One output z (B, 1) → [0, z] (B, 2)."""
+    return torch.cat([torch.zeros_like(one), one], 1)
+
+
+def log_of(probabilities: Tensor) -> Tensor:
+    """The logarithm; of 0 that of the smallest normal number."""
+    return probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny).log()
+
+
+def inverse_sigmoid(values: Tensor) -> Tensor:
+    """log(p / (1 − p)); of 0 and 1 the value next to them, some ±16 in single precision."""
+    edge = torch.finfo(values.dtype).eps / 2
+    return values.clamp(edge, 1 - edge).logit()
+
+
+def two_logits_of_sigmoid(value: Tensor) -> Tensor:
+    """One output in (0, 1) → [0, z] (B, 2)."""
+    return two_logits(inverse_sigmoid(value))
+
+
+def convert(network: nn.Module, function: Callable[[Tensor], Tensor]) -> None:
+    """Make ``network`` return ``function`` of its answer."""
+    network.register_forward_hook(_Converts(function))
+
+
+def make_two_logits(network: nn.Module, head: str) -> None:
+    """Replace the last linear layer ``head``, which has one output z, by one that puts out [0, z]."""
+    network.set_submodule(head, TwoLogits(cast(nn.Linear, network.get_submodule(head))))
+
+
+def last_function(network: nn.Module, pixels: Tensor) -> str:
+    """The name that autograd gives the function at the network's end, as "Sigmoid"; "" where it has none."""
+    with torch.enable_grad():
+        step = network(pixels.detach().requires_grad_()).grad_fn
+    while step is not None:
+        name = type(step).__name__.removeprefix("torch::autograd::").split("Backward")[0]
+        if name not in _SHAPES_ONLY:
+            return name
+        step = step.next_functions[0][0]
+    return ""
+
+
 def return_output_of(network: nn.Module, head: str) -> None:
     """Make ``network`` return the output of its module ``head``, whatever follows that module."""
     kept = _KeepsOutput()
@@ -88,5 +159,5 @@ def restore(network: nn.Module) -> None:
     """Remove the hooks that this module has set on ``network``: it may be assembled a second time."""
     for module in network.modules():
         hooks = module._forward_hooks
-        for key in [key for key, hook in hooks.items() if isinstance(hook, _KeepsOutput | _ReturnsKept)]:
+        for key in [key for key, hook in hooks.items() if isinstance(hook, _KeepsOutput | _ReturnsKept | _Converts)]:
             del hooks[key]

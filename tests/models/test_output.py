@@ -2,19 +2,26 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from nap_core import extraction, models
+from nap_core import extraction, methods, models
 from nap_core.datasets import ArrayImages
+from nap_core.errors import UserError
+from nap_core.methods import ImageSet, ScoringContext
 from nap_core.models import LoadedModel, Transform
 from nap_core.models.architectures import Architecture
+from nap_core.models.output import LOGITS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
 IMAGES = ArrayImages("noise", "Noise", (), np.full(6, -1), PIXELS, np.arange(6))
+VIEWS = torch.from_numpy(PIXELS).permute(0, 3, 1, 2)
 TRANSFORM = Transform(16, 16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 ENDINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "logits": lambda z: z,
@@ -95,3 +102,93 @@ class TestLinearLayer:
         first, second = assembled(network), assembled(network)
         assert first.output == second.output
         assert len(network._forward_hooks) == 1
+
+
+class Cosine(nn.Linear):
+    """A linear layer by class that does not compute one: no layer then gives the logits."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 9 * nn.functional.linear(nn.functional.normalize(x), nn.functional.normalize(self.weight))
+
+
+class WithoutHead(Network):
+    def __init__(self, end: Callable[[Tensor], Tensor], classes: int = 4) -> None:
+        super().__init__(end, classes)
+        self.fc = Cosine(6, classes)
+
+
+def scored(model: LoadedModel, method: str) -> np.ndarray:
+    found = extraction.extract(model, IMAGES, device="cpu")
+    return methods.score(method, ImageSet(found, IMAGES), ScoringContext(model, device="cpu"))
+
+
+class TestWithoutLinearLayer:
+    @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+    @pytest.mark.parametrize("method", ["msp", "entropy", "gen", "odin"])
+    def test_methods_of_the_softmax_are_exact(self, name: str, method: str) -> None:
+        model = assembled(seeded(ENDINGS[name], kind=WithoutHead))
+        assert (model.output.ending, model.output.scaled, codes(model)) == (name, False, {"output": "refused"})
+        expected = scored(assembled(seeded(ENDINGS["logits"], kind=WithoutHead)), method)
+        np.testing.assert_allclose(scored(model, method), expected, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+    @pytest.mark.parametrize("method", ["energy", "maxlogit", "nap+energy"])
+    def test_methods_of_the_scale_are_refused(self, name: str, method: str) -> None:
+        with pytest.raises(UserError, match="scale of the logits"):
+            scored(assembled(seeded(ENDINGS[name], kind=WithoutHead)), method)
+
+    def test_sigmoid_is_inverted(self) -> None:
+        model = assembled(seeded(ENDINGS["sigmoid"], kind=WithoutHead))
+        assert model.output.ending == "sigmoid" and model.output.scaled
+        expected = logits_of(assembled(seeded(ENDINGS["logits"], kind=WithoutHead)))
+        np.testing.assert_allclose(logits_of(model), expected, rtol=1e-3, atol=1e-4)
+
+    def test_answers_between_0_and_1_that_are_no_sigmoid_stay_with_a_warning(self) -> None:
+        model = assembled(seeded(lambda z: z / 40 + 0.5, kind=WithoutHead))
+        assert codes(model) == {"output": "warning"} and model.output == LOGITS
+
+    def test_the_record_of_a_method_says_whether_a_constant_matters(self) -> None:
+        found = extraction.extract(assembled(seeded(ENDINGS["logits"])), IMAGES, device="cpu")
+        moved = replace(found, logits=found.logits + np.arange(6, dtype=np.float32)[:, None])
+        for record in methods.RECORDS.values():
+            if record.family == "logits" and not record.fits:
+                same = np.allclose(methods.score(record.name, found), methods.score(record.name, moved), rtol=1e-4)
+                assert same is not record.reads_scale, record.name
+
+
+class TestOneOutput:
+    FORMS: ClassVar = {
+        "z": lambda z: z,
+        "z, no dimension": lambda z: z.squeeze(1),
+        "sigmoid": torch.sigmoid,
+        "sigmoid, no dimension": lambda z: z.sigmoid().flatten(),
+    }
+
+    @pytest.mark.parametrize("kind", [Network, WithoutHead])
+    @pytest.mark.parametrize("form", FORMS)
+    def test_becomes_two_logits(self, form: str, kind: type[Network]) -> None:
+        network = seeded(self.FORMS[form], 1, kind)
+        with torch.no_grad():
+            z = nn.Module.__call__(seeded(self.FORMS["z"], 1, kind), TRANSFORM.normalise(VIEWS)).numpy()
+        model = assembled(network, ("class 0",))
+        logits = logits_of(model)
+        np.testing.assert_array_equal(logits[:, 0], 0)
+        np.testing.assert_allclose(logits[:, 1:], z, rtol=1e-3, atol=1e-4)
+        assert model.classes == ("negative", "positive")
+        assert model.has_head is (kind is Network)
+
+    def test_two_names_are_kept(self) -> None:
+        assert assembled(seeded(torch.sigmoid, 1), ("cat", "dog")).classes == ("cat", "dog")
+
+    def test_methods_of_the_head(self) -> None:
+        model = assembled(seeded(torch.sigmoid, 1), ("cat", "dog"))
+        found = extraction.extract(model, IMAGES, device="cpu")
+        np.testing.assert_allclose(model.logits_of(found.pooled), found.logits, rtol=1e-4, atol=1e-5)
+        for method in ("msp", "energy", "ash-s", "gradnorm", "rankfeat", "odin", "grad-uncertainty"):
+            assert np.ptp(scored(model, method)) > 0, method
+
+    def test_a_checkpoint_with_one_output(self, tmp_path: Path, models_folder: Path) -> None:
+        torch.manual_seed(0)
+        torch.save(models.ARCHITECTURES["resnet20"].build(1).state_dict(), path := tmp_path / "one.pth")
+        assert models.load_checkpoint("resnet20", path).classes == ("negative", "positive")
+        assert models.load(models.add(path, "resnet20", "Cats", classes=("cat", "dog"))).classes == ("cat", "dog")
