@@ -2,18 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
+from nap_core.errors import UserError
 from nap_core.models import output, probes
+from nap_core.models.attention_hook import AttentionHook
+from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.findings import Finding
-from nap_core.models.introspection import NetworkStructure
+from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, in_short, inspect_network
 from nap_core.models.output import LOGITS, Ending, Output
 from nap_core.models.preprocessing import Transform
 
 CLOSE = 1e-3
 """How far a sum of probabilities may lie from 1."""
 _SATURATED = "Values that were rounded to 0 or 1 are placed at the edge of single precision"
+
+
+def to_single_precision(network: nn.Module) -> list[Finding]:
+    """Convert a half, bfloat16 or double network to single precision, and say so."""
+    tensors = (*network.parameters(), *network.buffers())
+    kinds = sorted({str(one.dtype).removeprefix("torch.") for one in tensors if one.is_floating_point()} - {"float32"})
+    if not kinds:
+        return []
+    network.float()
+    sentence = f"The network's weights are {' and '.join(kinds)}: they were converted to float32, in which it runs."
+    return [Finding("precision", "note", sentence)]
+
+
+def located(
+    network: nn.Module, transform: Transform, hook: FeatureHook | AttentionHook | None, title: str, usual: int
+) -> tuple[NetworkStructure, Transform, list[Finding]]:
+    """Locate feature map and head; a network that takes one channel is fed grey images.
+
+    Args:
+        network: the network.
+        transform: the preprocessing.
+        hook: reads the penultimate feature map; None to locate it.
+        title: the network's title.
+        usual: the crop that its architecture usually has.
+
+    Returns:
+        The structure, the preprocessing with the network's number of channels, and the findings.
+
+    Raises:
+        UserError: as ``inspect_network`` does; with torch's reason where the network does not take the images, and the
+            usual crop if it takes that.
+    """
+    try:
+        return inspect_network(network, transform.crop, hook, transform.channels), transform, []
+    except ImagesRefusedError as error:
+        refused = error
+    grey = replace(transform, channels=1)
+    if transform.channels == 3 and (structure := _taken(network, grey.crop, hook, 1)):
+        sentence = (
+            "The network has one input channel: images are fed as grey (luma), with mean "
+            f"{grey.fed_mean[0]:.4g} and standard deviation {grey.fed_std[0]:.4g}."
+        )
+        return structure, grey, [Finding("channels", "note", sentence)]
+    reason = in_short(refused.__cause__) if isinstance(refused.__cause__, Exception) else str(refused)
+    sizes = {1, transform.channels} if usual != transform.crop else ()
+    mend = f" Set the centre crop to {usual}." if any(_taken(network, usual, hook, one) for one in sizes) else ""
+    side = transform.crop
+    raise UserError(f"This {title} does not take images of {side} × {side} pixels: {reason}.{mend}") from refused
+
+
+def _taken(
+    network: nn.Module, side: int, hook: FeatureHook | AttentionHook | None, channels: int
+) -> NetworkStructure | None:
+    try:
+        return inspect_network(network, side, hook, channels)
+    except ImagesRefusedError:
+        return None
 
 
 def settle_output(

@@ -19,6 +19,7 @@ from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
 from nap_core.models import architectures, user_models
 from nap_core.models.loaded_model import LoadedModel, assemble
+from nap_core.models.map_check import require_neurons
 from nap_core.models.preprocessing import Transform
 
 # Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
@@ -155,6 +156,7 @@ def add(
         UserError: the checkpoint does not load, or the title has no letter or digit.
     """
     model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
+    require_neurons(model)
     benchmark = benchmark_classes(trained_on)
     if classes is None and len(benchmark) == len(model.classes):
         model = replace(model, classes=benchmark)

@@ -90,8 +90,11 @@ class Study:
         return Variant(self.model, self.layer, self.transform)
 
     def network(self) -> LoadedModel:
-        """The model, loaded, in the variant that this study uses. Raises UserError as ``models.load`` does."""
-        return models.load(self.variant)
+        """The model, loaded, in the variant that this study uses.
+
+        Raises UserError as ``models.load`` does, and for a feature map of one neuron.
+        """
+        return models.require_neurons(models.load(self.variant))
 
     @property
     def datasets(self) -> tuple[str, ...]:
