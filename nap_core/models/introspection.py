@@ -139,7 +139,7 @@ def inspect_network(
     pixels = torch.randn((IMAGES, channels, side, side), generator=torch.Generator().manual_seed(0)).to(device)
     runs, training = ModuleTrace(), {name: module.training for name, module in network.named_modules()}
     try:
-        with torch.no_grad(), runs.capture(network.eval(), hook):
+        with torch.no_grad(), torch.random.fork_rng([]), runs.capture(network.eval(), hook):
             logits = _output(network, pixels)
     finally:
         for name, module in network.named_modules():

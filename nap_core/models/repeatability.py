@@ -19,8 +19,8 @@ from nap_core.models.introspection import REFUSED, in_short
 TOLERANCE = 1e-3
 """The largest difference of two answers to an image, as a share of the largest logit."""
 NAMED = 3
-_CHANCE = "an image has another answer each time"
-_BATCH = "the answer to an image depends on the other images of its batch"
+_CHANCE = "gives an image another answer each time"
+_BATCH = "gives an image an answer that depends on the other images of its batch"
 
 
 def switch_to_evaluation(network: nn.Module) -> list[Finding]:
@@ -106,19 +106,19 @@ def _cause(network: nn.Module, pixels: Tensor, title: str, *, by_chance: bool) -
         dropouts = [name for name, module in named if isinstance(module, _DropoutNd)]
         known = f" The dropout modules {_some(dropouts)} are switched off." if dropouts else ""
         return (
-            f"{title} cannot be evaluated: {_CHANCE}. The first difference is {where}. Dropout that is on whatever the "
+            f"{title} {_CHANCE}. The first difference is {where}. Dropout that is on whatever the "
             f"mode does that: functional.dropout without training=self.training.{known} Pass training=self.training to "
             "it, or take it out."
         )
     norms = [name for name, module in named if isinstance(module, _BatchNorm) and module.running_mean is None]
     if norms:
         return (
-            f"{title} cannot be evaluated: {_BATCH}. {_some(norms)} {'has' if len(norms) == 1 else 'have'} no running "
+            f"{title} {_BATCH}. {_some(norms)} {'has' if len(norms) == 1 else 'have'} no running "
             "statistics and normalise with those of the batch. Load the network with track_running_stats=True and the "
             "statistics of its training."
         )
     return (
-        f"{title} cannot be evaluated: {_BATCH}. The first difference is {where}. Make it use statistics of its "
+        f"{title} {_BATCH}. The first difference is {where}. Make it use statistics of its "
         "training, or of the image alone."
     )
 
