@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from nap_core import extraction, methods, metrics
 from nap_core.datasets.images import ORDER_SEED
-from nap_core.datasets.subset import whole
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
+from nap_core.methods.inputs import whole
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]

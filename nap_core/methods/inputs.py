@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.subset import subset
+from nap_core.datasets.images import BaseImages
 
 NAMED = 5
 
@@ -50,3 +54,27 @@ def left_out_sentence(title: str, left_out: tuple[int, ...], rows: int) -> str:
         f"{title}: the network's answer to {len(left_out):,} of {rows:,} images is not finite (image {some}, counted "
         "from 0). They are left out of all numbers."
     )
+
+
+def subset(dataset: ImageDataset, rows: NDArray[np.int64]) -> ImageDataset:
+    """The images ``rows`` of a dataset, in that order, as a dataset with a fingerprint of its own."""
+    return _Subset(dataset.name, dataset.title, dataset.classes, dataset.labels[rows], dataset, rows)
+
+
+def whole(dataset: ImageDataset) -> ImageDataset:
+    """The dataset that a ``subset`` was taken from; any other dataset itself."""
+    return dataset.dataset if isinstance(dataset, _Subset) else dataset
+
+
+@dataclass(frozen=True, eq=False)
+class _Subset(BaseImages):
+    dataset: ImageDataset
+    rows: NDArray[np.int64]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        rows = np.ascontiguousarray(self.rows, dtype="<i8").tobytes()
+        return hashlib.sha256(self.dataset.fingerprint.encode() + rows).hexdigest()
+
+    def image(self, index: int) -> Image.Image:
+        return self.dataset.image(int(self.rows[index]))

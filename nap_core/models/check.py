@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from nap_core.errors import UserError
-from nap_core.models import output, probes
+from nap_core.models import output
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.findings import Finding
@@ -16,6 +19,7 @@ from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, 
 from nap_core.models.output import LOGITS, Ending, Output
 from nap_core.models.preprocessing import Transform
 
+LARGEST = 256
 CLOSE = 1e-3
 """How far a sum of probabilities may lie from 1."""
 _SATURATED = "Values that were rounded to 0 or 1 are placed at the edge of single precision"
@@ -127,6 +131,8 @@ def _one_output(network: nn.Module, structure: NetworkStructure, transform: Tran
 
 def _without_head(network: nn.Module, transform: Transform) -> tuple[Output, list[Finding]]:
     answers = _answers(network, transform)
+    if not len(answers):
+        return LOGITS, []
     made: Ending
     sums = answers.sum(1)
     if (answers >= 0).all() and ((sums - 1).abs() < CLOSE).all():
@@ -165,12 +171,34 @@ def _between_0_and_1(answers: Tensor) -> list[Finding]:
 def _is_sigmoid(network: nn.Module, answers: Tensor, transform: Transform) -> bool:
     if not ((answers >= 0) & (answers <= 1)).all():
         return False
-    return output.last_function(network, probes.pixels(network, transform)[:1]) == "Sigmoid"
+    return output.last_function(network, pixels(network, transform)[:1]) == "Sigmoid"
 
 
 def _answers(network: nn.Module, transform: Transform) -> Tensor:
     """The finite rows of the network's answers to the test images, (n, K)."""
     with torch.no_grad():
-        answers: Tensor = network(probes.pixels(network, transform))
+        answers: Tensor = network(pixels(network, transform))
     rows = answers.reshape(len(answers), -1).float()
     return rows[rows.isfinite().all(1)]
+
+
+@lru_cache(maxsize=4)
+def _images(side: int) -> tuple[Image.Image, ...]:
+    """Seeded noise of full contrast, four by four soft patches, noise of low contrast on a gradient: square images.
+
+    The first is as large as ``side``, so that resizing leaves its contrast, but not larger than ``LARGEST`` pixels.
+    """
+    draw, size = np.random.default_rng(0), min(side, LARGEST)
+    few = Image.fromarray(draw.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+    patches = few.resize((64, 64), Image.Resampling.BICUBIC)
+    faint = np.linspace(60, 180, 64)[:, None, None] + draw.normal(0, 12, (64, 64, 3))
+    sharp = draw.integers(0, 256, (size, size, 3))
+    arrays = (sharp, np.asarray(patches), faint)
+    return tuple(Image.fromarray(np.clip(one, 0, 255).astype(np.uint8)) for one in arrays)
+
+
+def pixels(network: nn.Module, transform: Transform) -> Tensor:
+    """The images that a network is examined with, as the network is fed them, (3, C, crop, crop), on its device."""
+    views = torch.from_numpy(np.stack([transform.view(image) for image in _images(transform.resize)]))
+    device = next((one.device for one in network.parameters()), torch.device("cpu"))
+    return transform.normalise(views.permute(0, 3, 1, 2).to(device))

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
-from nap_core.models import attention_hook, check, map_check, output, probes, repeatability
+from nap_core.models import attention_hook, check, map_check, output, repeatability
 from nap_core.models.architectures import Architecture
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME, FeatureHook
@@ -142,7 +142,7 @@ def assemble(
         raise UserError(
             f"{blueprint.title} answers with {structure.classes} numbers, but there are {len(classes)} classes."
         )
-    repeated = repeatability.check(network, probes.pixels(network, transform), blueprint.title)
+    repeated = repeatability.check(network, check.pixels(network, transform), blueprint.title)
     head = structure.head if blueprint.head is None else blueprint.head
     if blueprint.hook is None:
         blueprint = replace(blueprint, layers=blueprint.layers or structure.stages)

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from tests.cli.conftest import Run
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import PIXELS, Run
 
 
 def test_a_sound_network_passes(run: Run) -> None:
@@ -40,3 +44,47 @@ def test_a_plug_in_that_ends_in_log_softmax(run: Run, tmp_path: Path, monkeypatc
     assert (status, found["output"], found["level"]) == (0, "log_softmax", "note")
     status, out, _ = run("models", "--check", "ends")
     assert status == 0 and "NOTE (output)" in out and "log_softmax" in out
+
+
+@pytest.fixture
+def not_of_black(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plug-in whose answer to a black image is NaN, and an archive of six images whose third is black."""
+    (tmp_path / "not_of_black.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "from nap_core.models import Transform, entry\n"
+        "class Network(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        torch.manual_seed(0)\n"
+        "        self.body, self.fc = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.ReLU()), nn.Linear(6, 3)\n"
+        "    def forward(self, x):\n"
+        "        pooled = self.body(x).mean((2, 3))\n"
+        "        return self.fc(torch.where((x.mean((1, 2, 3)) < -1.9)[:, None], torch.nan, pooled))\n"
+        "T = Transform(16, 16, (0.5,) * 3, (0.25,) * 3)\n"
+        "MODELS = [entry(name='not-of-black', build=Network, classes=list('abc'), transform=T)]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("NAP_MODELS", "not_of_black")
+    pixels = PIXELS.copy()
+    pixels[2] = 0
+    Image.fromarray(pixels[2]).save(tmp_path / "black.png")
+    Image.fromarray(pixels[0]).save(tmp_path / "other.png")
+    np.savez(path := tmp_path / "images.npz", images=pixels)
+    return path
+
+
+def test_images_without_an_answer_are_left_out(run: Run, not_of_black: Path) -> None:
+    words = ("--model", "not-of-black", "--id", not_of_black, "--ood", "mnist", "--limit", 12)
+    status, out, err = run("evaluate", *words, "--methods", "nap,energy", "--json", "-", "--quiet")
+    assert (status, {row["n_id"] for row in json.loads(out)}) == (0, {11})
+    assert "1 of 12 images" in err
+
+
+def test_a_single_image_without_an_answer(run: Run, not_of_black: Path) -> None:
+    files = [not_of_black.parent / name for name in ("other.png", "black.png", "nowhere.png", "other.png")]
+    words = ("--model", "not-of-black", "--id", not_of_black, "--methods", "nap", "--quiet")
+    status, out, _ = run("score", *files, *words)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert status == 1 and ["error" in line for line in lines] == [False, True, True, False]
+    assert "finite" in lines[1]["error"] and lines[0]["scores"] == lines[3]["scores"]
