@@ -99,11 +99,11 @@ class FitBatches:
     """
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
-        images, limit = site.context.fit_images, site.context.fit_limit
-        if images is None:
+        if site.context.fit_images is None:
             raise UserError(f"{site.title} needs the images of a fit split, and there are none.")
-        self.site, self.images, self.callbacks = site, images, callbacks
-        self.rows = len(images) if limit is None else min(limit, len(images))
+        answered = site.context.fit(site.title, callbacks)  # without images whose answer is not finite
+        self.site, self.images, self.callbacks = site, answered.images or site.context.fit_images, callbacks
+        self.rows = len(answered.activations)
 
     def __len__(self) -> int:
         return -(-self.rows // BATCH)

@@ -67,7 +67,10 @@ class Transform:
         if self.channels not in (1, 3):
             raise UserError(f"Images have 3 channels, or 1 where they are fed as grey, and not {self.channels}.")
         if min(len(self.mean), len(self.std)) < self.channels:
-            raise UserError("Mean and standard deviation need a number for each channel.")
+            raise UserError(
+                "Mean and standard deviation need a number for each of the 3 channels. A transform with channels=1, "
+                "for a network that is fed grey images, needs one."
+            )
         if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
             raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
         if offered := self.divided():

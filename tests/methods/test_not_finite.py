@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from nap_core import extraction
+from nap_core import extraction, methods
 from nap_core.analysis import evaluation
 from nap_core.datasets import ArrayImages
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.methods.context import evaluation_data
-from nap_core.methods.inputs import finite
+from nap_core.methods.inputs import finite, subset
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
 from tests.models.test_output import Network, assembled, seeded
@@ -73,6 +73,16 @@ def test_they_are_named(data: EvaluationData) -> None:
 def test_the_fit_split(model: LoadedModel) -> None:
     context = ScoringContext(model, fit_images=images("fit", BLACK, 30), device="cpu")
     assert len(context.fit("KNN").activations) == len(context.fit("KNN").images) == 28
+
+
+def test_methods_that_run_over_the_fit_split_again(data: EvaluationData, model: LoadedModel) -> None:
+    layered = replace(model, architecture=replace(model.architecture, layers=("body",)))
+    whole, kept = images("fit", BLACK, 30), np.delete(np.arange(30), BLACK)
+    scores = [
+        methods.score("nac-ue:layers=1", data.id, ScoringContext(layered, fit_images=fit, device="cpu"))
+        for fit in (whole, subset(whole, kept))
+    ]
+    np.testing.assert_array_equal(*scores)
 
 
 def test_no_image_at_all(model: LoadedModel) -> None:

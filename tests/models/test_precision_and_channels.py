@@ -13,7 +13,7 @@ from nap_core import extraction, methods, models
 from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
 from nap_core.errors import UserError
 from nap_core.methods import ImageSet, ScoringContext
-from nap_core.models import LoadedModel, Transform
+from nap_core.models import LoadedModel, Transform, user_models
 from tests.models.test_output import ENDINGS, IMAGES, TRANSFORM, assembled, codes, logits_of, scored, seeded
 
 
@@ -64,6 +64,20 @@ class TestGrey:
     def test_a_color_transform_describes_itself_as_before(self) -> None:
         line = "short side to 16 (bilinear), centre crop 16, mean (0.5, 0.5, 0.5), std (0.25, 0.25, 0.25)"
         assert TRANSFORM.describe() == line
+
+    def test_it_is_kept(self) -> None:
+        about = user_models.About("Digits", "resnet20", "", replace(TRANSFORM, channels=1), ("a", "b"), "0" * 64)
+        assert user_models.About.from_json(about.to_json()) == about
+        usual = replace(about, transform=TRANSFORM)
+        assert "channels" not in usual.to_json()  # its digest is part of the names of models that were kept before
+        assert user_models.About.from_json(usual.to_json()) == usual
+
+    def test_one_number_is_enough(self) -> None:
+        assert (
+            assembled(grey_network(), transform=Transform(16, 16, (0.1,), (0.5,), channels=1)).transform.channels == 1
+        )
+        with pytest.raises(UserError, match="channels=1"):
+            assembled(grey_network(), transform=Transform(16, 16, (0.1,), (0.5,)))
 
     def test_a_grey_image_stays_as_it_is(self) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
