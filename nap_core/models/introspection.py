@@ -237,9 +237,7 @@ def _activation(note: MapNote, runs: ModuleTrace) -> str:
 
 def _activations(note: MapNote, runs: ModuleTrace) -> Iterator[Run]:
     """The activation functions whose output a map is."""
-    of_shape = (run for run in runs.by_end if run.map and run.map.mean.shape == note.mean.shape)
-    activations = (run for run in of_shape if run.is_activation or run.has_small_floor)
-    return (run for run in activations if run.map and equal(note.mean, run.map.mean))
+    return (run for run in runs.activations if run.map and equal(note.mean, run.map.mean))
 
 
 def _last_map_ended(runs: ModuleTrace) -> int:

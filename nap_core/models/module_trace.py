@@ -94,6 +94,11 @@ class ModuleTrace:
         """In the order in which they ended: a module comes after its submodules."""
         return sorted(self._runs.values(), key=lambda run: run.ended)
 
+    @cached_property
+    def activations(self) -> list[Run]:
+        """The activation functions that put out a map; to be read when all modules have run."""
+        return [run for run in self.by_end if run.map and (run.is_activation or run.has_small_floor)]
+
     @contextmanager
     def capture(self, network: nn.Module, hook: FeatureHook | AttentionHook | None = None) -> Iterator[None]:
         """While the context is open, calls are recorded, and the unrectified map at ``hook`` as ``hooked``."""
