@@ -86,6 +86,7 @@ class TestNumbers:
         )
         assert (found[0]["id"], found[0]["n_id"], found[0]["id_sha256"]) == ("imagenet-bank", 5, "")
 
+    @pytest.mark.slow
     def test_the_papers_network(self, rows, shared: Path) -> None:
         found = rows(
             *("--model", "densenet_bc_100_12", "--id", "cifar10", "--ood", f"svhn={shared / 'data/svhn_1083.npz'}"),

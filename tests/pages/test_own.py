@@ -75,6 +75,7 @@ def test_the_offered_study_knows_the_images_whose_classes_the_model_has(birds: S
     assert default_study(birds.model).id_dataset == "own:garden"
 
 
+@pytest.mark.slow  # tests/pages/test_any_network.py opens every page of another network quickly
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
     run(birds, Store())
