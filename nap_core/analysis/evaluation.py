@@ -269,7 +269,7 @@ def parts_of_combination(
         The scores of the other method in its positive form, (N,), and those of the prior, not below 0, (N,).
 
     Raises:
-        UserError: ``spec`` is no combination, or as ``methods.scored`` does.
+        UserError: ``spec`` is no combination, or the context lacks what a part of it needs.
     """
     prior, other = methods.combination_parts(spec)
     prior_scores = methods.scored(prior, part, data.context).scores

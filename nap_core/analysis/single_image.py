@@ -45,7 +45,7 @@ class ImageVerdict:
         method: The method, by name.
         w: The weight of a combination; None for other methods.
         score: The score of the image; higher is more in-distribution.
-        id_scores: The scores of the ID images, (N,). The properties raise ValueError where there are none.
+        id_scores: The scores of the ID images, (N,). Without any, ``threshold`` and ``verdict`` raise ValueError.
     """
 
     method: str
@@ -174,7 +174,7 @@ def id_scores(
         Method → the scores of the ID images, (N,).
 
     Raises:
-        UserError: A method cannot score a single image, or as ``methods.scored`` does.
+        UserError: A method cannot score a single image, or the context lacks what it needs.
     """
     scores = {}
     for spec in specs:
@@ -215,7 +215,7 @@ def place(
 
 @dataclass(frozen=True)
 class NapContribution:
-    """What one channel adds to the distance between an image's S_NAP and that of the average ID image.
+    """What one channel adds to the difference between an image's S_NAP and that of the average ID image.
 
     The gains of all C channels add up to S_NAP of the image minus the average S_NAP of the ID images. Of a Transformer
     they do not: its S_NAP is the highest attention of the mean over the heads, and no sum of theirs.
