@@ -115,12 +115,34 @@ RECORDS: dict[str, Benchmark] = {entry.name: entry for entry in _ENTRIES}
 
 
 def of_model(model: str) -> tuple[str, ...]:
-    """The names of the benchmarks whose ID data ``model`` was trained on. Raises UserError for an unknown model."""
+    """The benchmarks for a model: those whose ID data it was trained on.
+
+    Args:
+        model: Catalogue name of the model.
+
+    Returns:
+        Their names, keys of ``RECORDS``; empty where there is none.
+
+    Raises:
+        UserError: The model is unknown.
+    """
     trained_on = models.find(model).trained_on
     return tuple(name for name, one in RECORDS.items() if one.trained_on == trained_on)
 
 
 def study_of(name: str, model: str) -> Study:
-    """The study of ``model`` on the benchmark ``name``, one of ``RECORDS``."""
+    """The study of a model on a benchmark.
+
+    Args:
+        name: The benchmark, a key of ``RECORDS``.
+        model: Catalogue name of the model, which need not be one of the benchmark's.
+
+    Returns:
+        A study with the datasets, the fit split and the number of images of the benchmark.
+
+    Raises:
+        KeyError: There is no such benchmark.
+        UserError: The model is unknown.
+    """
     one = RECORDS[name]
     return Study(model, one.id_dataset, one.ood_datasets, one.images, one.fit_dataset)
