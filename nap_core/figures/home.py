@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PAIR_HEIGHT = 460
 HISTOGRAM_HEIGHT = 420
 BINS = 36
-TEXT = "#000037"  # Streamlit's theme puts its strong text colour here, light or dark; elsewhere it is nearly black
 _SPANS = ((0.0, 0.36), (0.64, 1.0))  # of the width, for the two images; the sentence stands between them
 _IMAGE, _MAP = (0.52, 0.97), (0.03, 0.48)  # of the height
 
@@ -93,7 +92,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
     axis, y = place
     anchor, shift = {1: ("bottom", 4), 0.5: ("middle", 0), 0: ("top", -4)}[y]
     at: Style = {"xref": "paper", "yref": f"y{axis if axis > 1 else ''} domain", "xanchor": "center", "yanchor": anchor}
-    figure.add_annotation(note(text, x, y, yshift=shift, font={"size": size, "color": TEXT}, **at))
+    figure.add_annotation(note(text, x, y, yshift=shift, font={"size": size}, **at))
 
 
 def _pair_reading(pair: HomeExample) -> str:
