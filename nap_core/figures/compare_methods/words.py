@@ -12,12 +12,29 @@ if TYPE_CHECKING:
 
 
 def against_words(against: Sequence[str], titles: Mapping[str, str]) -> str:
-    """ "MNIST", "both OOD datasets together", "all 5 OOD datasets together"."""
+    """ "MNIST", "both OOD datasets together", "all 5 OOD datasets together".
+
+    Args:
+        against: Catalogue names of the OOD datasets, at least one.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        The phrase that follows "against".
+    """
     return titles[against[0]] if len(against) == 1 else f"{out_of(len(against), len(against))} together"
 
 
 def disagreement_reading(difference: Disagreement, a: str, b: str) -> str:
-    """On how many images the verdicts of two methods, titled ``a`` and ``b``, differ, and which is right more often."""
+    """On how many images the verdicts of two methods differ, and which of them is right more often.
+
+    Args:
+        difference: The images whose verdicts differ.
+        a: The title of the first method.
+        b: The title of the second method.
+
+    Returns:
+        A sentence.
+    """
     count, images = difference.count, difference.images
     if not count:
         where = "the one image" if images == 1 else f"all {images:,} images"
