@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     with network.opened(args) as passes:
         # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
         fit_images, choices = passes.fit_split(fit, choices)
-        sources = {one.label: passes.open(one) for one in (id_data, *ood)}
+        sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
         _check_fit(fit_images, sources[id_data.label])
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
         by_spec = {one.spec: one for one in choices}

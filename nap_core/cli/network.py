@@ -115,8 +115,11 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, wanted: Data) -> ImageDataset | Activations:
-        """The images of ``wanted``, or its precomputed activations. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data, limit: int | None) -> ImageDataset | Activations:
+        """The images of ``wanted``, of a folder the first ``limit``, or its precomputed activations.
+
+        Raises UserError for what cannot be used.
+        """
         model = self.network.model
         if wanted.is_precomputed:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
@@ -127,12 +130,15 @@ class Passes:
                     f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
             return precomputed.load(wanted.source, model)
-        return self.images(wanted)
+        return self.images(wanted, limit)
 
-    def images(self, wanted: Data) -> ImageDataset:
-        """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
+    def images(self, wanted: Data, limit: int | None) -> ImageDataset:
+        """The images of ``wanted``, of a folder the first ``limit``, downloaded where they are not here.
+
+        Raises UserError for what cannot be used.
+        """
         data.fetch(wanted, self.meter)
-        images = data.load(wanted, self.meter.reading(wanted.label))
+        images = data.load(wanted, self.meter.reading(wanted.label), limit, self.args.store)
         self.meter.clear()
         return images
 
@@ -144,7 +150,9 @@ class Passes:
 
     def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
         """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
-        images = self.images(wanted) if wanted and any(one.method.fits for one in choices) else None
+        images = (
+            self.images(wanted, self.args.fit_limit) if wanted and any(one.method.fits for one in choices) else None
+        )
         return images, choice.keep(choices, choice.refusals_on(self.context(images)))
 
     def context(self, fit: ImageDataset | None) -> ScoringContext:

@@ -75,8 +75,9 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
             )
 
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
-    sources = {one.label: passes.open(one) for one in (id_data, *ood)}
-    return passes.data(trained_on, sources, passes.images(fit) if fit else None, args.limit)
+    sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
+    fit_images = passes.images(fit, args.fit_limit) if fit else None
+    return passes.data(trained_on, sources, fit_images, args.limit)
 
 
 def _find(root: Path | None, label: str, name: str, place: Callable[[Path, str], Path | None]) -> Data | None:

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     choices, id_data, fit = network.asked(args, single_image.refusal)
     with network.opened(args) as passes:
         fit_images, choices = passes.fit_split(fit, choices)
-        sources = {id_data.label: passes.open(id_data)}
+        sources = {id_data.label: passes.open(id_data, single_image.KNOWN_IMAGES)}
         reference = passes.data(id_data.label, sources, fit_images, single_image.KNOWN_IMAGES)
         weights = choice.weights(choices, args)
         scores: dict[str, NDArray[np.float64]] = {}

@@ -10,6 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, methods, models
 from nap_core.analysis import evaluation, weight_search
+from nap_core.datasets.user_data import folders
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
@@ -161,9 +162,22 @@ class TestData:
         found, labelled = rows(*asked, "--fit", path), rows(*asked, "--fit", told)
         assert [row["auroc"] for row in found] == [row["auroc"] for row in labelled]
 
+    def test_a_limit_opens_as_many_files_and_none_when_all_is_stored(
+        self, rows, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decoded: list[str] = []
+        decode = folders.decode
+        monkeypatch.setattr(folders, "decode", lambda data, file: decoded.append(file) or decode(data, file))
+        asked = (*MODEL, "--ood", folder, "--limit", 3, "--methods", "msp")
+        first = rows(*asked)
+        assert len(decoded) == len(set(decoded)) == 3
+        decoded.clear()
+        assert rows(*asked)[0]["ood_sha256"] == first[0]["ood_sha256"]
+        assert decoded == []
+
     def test_what_a_folder_cannot_give_is_said(self, run, folder: Path) -> None:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
-        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--limit", 5, "--methods", "msp", "--quiet")
+        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--methods", "msp", "--quiet")
         assert status == 0
         assert states(err, "pictures frog/broken.png")
 
