@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nap_core import extraction, methods, metrics
 from nap_core.datasets.images import ORDER_SEED
+from nap_core.datasets.subset import whole
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -211,7 +212,7 @@ def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": extraction.store_key(model, images, dtype="float16" if half else "float32").digest
+        "store_key": extraction.store_key(model, whole(images), dtype="float16" if half else "float32").digest
         if model and images
         else "",
         "versions": versions(),

@@ -154,6 +154,16 @@ NETWORK = (
     ),
 )
 QUIET = Argument("--quiet", action="store_true", help="no progress on stderr")
+CHECK = (
+    Argument(
+        "--check",
+        dest="model",
+        metavar="NAME",
+        help="examine this model of the catalogue, or with --weights this architecture, and print what was seen",
+    ),
+    *NETWORK[1:],
+    QUIET,
+)
 RUNNING = (
     Argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
     Argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),

@@ -187,7 +187,9 @@ def opened(args: argparse.Namespace) -> Iterator[Passes]:
     choose_device(args.device)
     try:
         with Meter(args.quiet) as meter:
-            yield Passes(load(args, meter), args, meter)
+            network = load(args, meter)
+            models.require_neurons(network.model)
+            yield Passes(network, args, meter)
     except torch.OutOfMemoryError as error:
         raise UserError("The device has too little memory for this. Try --batch-size 16 or --device cpu.") from error
 

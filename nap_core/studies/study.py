@@ -96,9 +96,10 @@ class Study:
             The network with its preprocessing, class names and feature hook, on the CPU.
 
         Raises:
-            UserError: The weights are missing or damaged, or the network does not have the layer or the preprocessing.
+            UserError: The weights are missing or damaged, the network does not have the layer or the preprocessing, or
+                its feature map has one neuron.
         """
-        return models.load(self.variant)
+        return models.require_neurons(models.load(self.variant))
 
     @property
     def datasets(self) -> tuple[str, ...]:

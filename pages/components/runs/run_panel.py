@@ -22,6 +22,8 @@ def require_activations(study: Study) -> EvaluationData:
     if activations is None:
         offer(study, key="main")
         st.stop()
+    for sentence in activations.left_out(workspace.titles(study)):
+        st.warning(sentence, icon=":material/warning:")
     return activations
 
 

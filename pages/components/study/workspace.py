@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from PIL import Image
 
 from nap_core import datasets, methods, models, studies
 from nap_core.analysis import evaluation, weight_search
@@ -157,6 +158,18 @@ def activations(study: Study) -> EvaluationData | None:
         job = jobs().start(study)
         job.wait()
     return job.result if job else None
+
+
+def image_index(name: str, row: int) -> int:
+    """The index in the dataset ``name`` of a row of the current study's activations, which leave some images out."""
+    data = activations(current_study())
+    part = data.parts.get(name) if data else None
+    return part.index(row) if part else row
+
+
+def image(name: str, row: int) -> Image.Image:
+    """The image of a row of the current study's activations."""
+    return datasets.load(name).image(image_index(name, row))
 
 
 def pseudo_ood(study: Study, data: EvaluationData) -> ImageSet | None:
