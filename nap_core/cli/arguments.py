@@ -180,6 +180,12 @@ FIT = Argument(
     help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
 )
 FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+DISTINCT = Argument(
+    "--distinct",
+    action="store_true",
+    help="leave out ID and OOD images that stand in the fit split as well, and OOD images that are among the ID images "
+    "(default: keep them, and name them on stderr)",
+)
 W = Argument(
     "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
 )

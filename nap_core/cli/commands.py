@@ -9,6 +9,7 @@ from typing import Any
 from nap_core.cli.arguments import (
     CHECK,
     DATA,
+    DISTINCT,
     FIT,
     FIT_LIMIT,
     NETWORK,
@@ -144,6 +145,7 @@ COMMANDS: tuple[Command, ...] = (
                 FIT,
                 limit("--id and --ood each"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the methods": (
                 methods(
@@ -178,7 +180,7 @@ COMMANDS: tuple[Command, ...] = (
         {
             "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
             "the network": NETWORK,
-            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT),
+            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT, DISTINCT),
             "the methods": (methods("every one that can place a single image"), W),
             "running": RUNNING,
         },
@@ -224,6 +226,7 @@ COMMANDS: tuple[Command, ...] = (
                 ),
                 limit("each dataset"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the results": (json_file("one object"),),
             "running": RUNNING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
-from nap_core.methods import EvaluationData, Method, ScoringContext
+from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
 from nap_core.methods.context import evaluation_data
 from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
 from nap_core.models.architectures import CIFAR_TRANSFORM
@@ -177,7 +178,12 @@ class Passes:
             labelled = replace(activations, labels=labels[: len(activations)])
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
+        shared = overlap.overlaps(evaluated, callbacks)
         self.meter.clear()
+        if self.args.distinct:
+            return overlap.without(evaluated, shared)
+        for one in shared:
+            print(f"{one.sentence()} --distinct leaves them out.", file=sys.stderr)
         return evaluated
 
 

@@ -10,6 +10,7 @@ from nap_core import datasets, extraction, models
 from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import precomputed
+from nap_core.methods import overlap
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
 from nap_core.models import ModelRecord, Variant
 from nap_core.storage.activation_store import Store
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nap_core.models import LoadedModel
 
 MAX_IMAGES = 1_000_000
-OPTIONAL = ("fit", "layer", "view", "w")
+OPTIONAL = ("fit", "layer", "view", "w", "distinct")
 """The address parameters that a study may do without."""
 SEARCHED: Final = "searched"
 """As the ``weights`` of a study: the w that ``analysis.weight_search`` finds."""
@@ -39,6 +40,8 @@ class Study:
         layer: The layer that NAP reads, as in ``models.Variant``; empty for the model's own.
         transform: The preprocessing, as in ``models.Variant``; empty for the model's own.
         weights: The w of combinations: empty for the published ones, or ``SEARCHED``.
+        distinct: "1" to leave out the images that stand in two sets (``methods.overlap``): ID and OOD images of the
+            fit split, OOD images that are ID images as well. Empty to keep them.
 
     Raises:
         UserError: A name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank made by
@@ -55,12 +58,15 @@ class Study:
     transform: str = ""
     # Two studies are equal when they run the same images through the same network, whatever w is then used.
     weights: str = field(default="", compare=False)
+    distinct: str = ""
 
     def __post_init__(self) -> None:
         record = models.find(self.model)
         roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
         if self.weights not in ("", SEARCHED):
             raise UserError(f"The w of a study is “{SEARCHED}” or left out, not “{self.weights}”.")
+        if self.distinct not in ("", "1"):
+            raise UserError(f"“distinct” of a study is “1” or left out, not “{self.distinct}”.")
         if not self.ood_datasets:
             raise UserError("A study needs at least one OOD dataset. Pick one.")
         if len(set(self.datasets)) < len(self.datasets):
@@ -126,6 +132,7 @@ class Study:
             f"read at {self.layer}": self.layer,
             f"seen at {self.transform}": self.transform,
             "w searched on distorted images": self.weights,
+            "without images that stand in two sets": self.distinct,
         }
         return [words for words, chosen in said.items() if chosen]
 
@@ -146,7 +153,7 @@ class Study:
 
     @property
     def _optional(self) -> tuple[str, ...]:
-        return self.fit_dataset, self.layer, self.transform, self.weights
+        return self.fit_dataset, self.layer, self.transform, self.weights, self.distinct
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
@@ -237,7 +244,8 @@ def run(
         name: precomputed.load(name, model) if _is_precomputed(name) else datasets.load(name) for name in study.datasets
     }
     scoring = context(study, store, device)
-    return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    data = evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    return overlap.without(data, overlap.overlaps(data, callbacks)) if study.distinct else data
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:

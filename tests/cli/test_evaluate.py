@@ -175,6 +175,18 @@ class TestData:
         assert rows(*asked)[0]["ood_sha256"] == first[0]["ood_sha256"]
         assert decoded == []
 
+    def test_images_in_two_sets_are_named_and_left_out_when_asked(self, run, rows, tmp_path: Path) -> None:
+        images = np.stack([np.asarray(datasets.load("cifar10").image(index)) for index in range(40)])
+        np.savez(fit := tmp_path / "fit.npz", images=images, labels=np.arange(40) % 10)
+        np.savez(more := tmp_path / "more.npz", images=np.concatenate([images[:5], 255 - images[:5]]))
+        asked = (*MODEL, "--id", "cifar10", "--fit", fit, "--ood", more, "--limit", 60, "--methods", "knn:k=1")
+        _, _, err = run("evaluate", *asked, "--quiet")
+        for facts in ("40 of 60 cifar10 fit split --distinct", "5 of 10 more fit split", "5 of 10 more cifar10"):
+            assert states(err, facts.replace(" of ", " "))
+        (left,) = rows(*asked, "--distinct")
+        assert (left["n_id"], left["n_ood"]) == (20, 5)
+        assert rows(*asked)[0]["auroc"] != left["auroc"]
+
     def test_what_a_folder_cannot_give_is_said(self, run, folder: Path) -> None:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
         status, _, err = run("evaluate", *MODEL, "--ood", folder, "--methods", "msp", "--quiet")
