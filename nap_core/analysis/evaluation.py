@@ -21,7 +21,7 @@ from nap_core.methods import EvaluationData, ImageSet, Weight, combination
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
-FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
+FIGURES = ["fpr95", "fpr95_ood_positive", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
 COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
 
@@ -188,6 +188,7 @@ def evaluate(
         for name, values in scores.ood.items():
             figures = {
                 "fpr95": metrics.fpr_at_tpr(scores.id, values),
+                "fpr95_ood_positive": metrics.fpr_ood_positive(scores.id, values),
                 "auroc": metrics.auroc(scores.id, values),
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),

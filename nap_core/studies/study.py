@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from nap_core import datasets, extraction, models
+from nap_core import datasets, extraction, methods, models
 from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import precomputed
-from nap_core.methods import overlap
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
 from nap_core.models import ModelRecord, Variant
 from nap_core.storage.activation_store import Store
@@ -245,7 +244,7 @@ def run(
     }
     scoring = context(study, store, device)
     data = evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
-    return overlap.without(data, overlap.overlaps(data, callbacks)) if study.distinct else data
+    return methods.overlap.without(data, methods.overlap.overlaps(data, callbacks)) if study.distinct else data
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
