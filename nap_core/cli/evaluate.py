@@ -11,6 +11,7 @@ import pandas as pd
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.analysis import comparison, evaluation, weight_search
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.cli import choice, data, network, output
 from nap_core.cli.data import Data
 from nap_core.cli.network import Network
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         sources = {one.label: passes.open(one) for one in (id_data, *ood)}
         _check_fit(fit_images, sources[id_data.label])
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
+        output.warn(accuracy_warning(evaluated))
         by_spec = {one.spec: one for one in choices}
         callbacks = RunCallbacks(progress=passes.meter)
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)

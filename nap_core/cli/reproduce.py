@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nap_core import datasets, methods, paper
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.cli import network, output
 from nap_core.cli.data import Data
 from nap_core.cli.network import Passes
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
     with network.opened(args) as passes:
         subject = ReproductionInput(_data(passes, entry, root))
+        output.warn(accuracy_warning(subject.data))
         done = run_entry(entry, subject, RunCallbacks(progress=passes.meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
@@ -103,6 +105,7 @@ def _object(done: Reproduced) -> dict[str, Any]:
         "table": entry.name,
         **{name: getattr(entry, name) for name in ("title", "section", "claim")},
         "network": done.network,
+        "accuracy_warning": done.accuracy_warning,
         "published_on": beside
         and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},
         "finding": done.finding

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nap_core import extraction, methods
 from nap_core.analysis import single_image
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.cli import choice, network, output
 from nap_core.datasets.uploaded_images import read
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
         fit_images, choices = passes.fit_split(fit, choices)
         sources = {id_data.label: passes.open(id_data)}
         reference = passes.data(id_data.label, sources, fit_images, single_image.KNOWN_IMAGES)
+        output.warn(accuracy_warning(reference))
         weights = choice.weights(choices, args)
         scores: dict[str, NDArray[np.float64]] = {}
         for one in choices:

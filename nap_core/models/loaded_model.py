@@ -35,6 +35,7 @@ class LoadedModel:
         keeps_features: True if the head's input (N, D) is not the spatial mean of the penultimate feature map (more
             layers in a VGG, a norm in a ConvNeXt); extraction then stores it as well.
         structure: what introspection located in the running network; None if it was not inspected.
+        record_accuracy: top-1 accuracy on the test set by the catalogue's record, a share; None where it has none.
     """
 
     name: str
@@ -48,6 +49,7 @@ class LoadedModel:
     head_bias: NDArray[np.float32] | None
     keeps_features: bool = False
     structure: NetworkStructure | None = None
+    record_accuracy: float | None = None
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""

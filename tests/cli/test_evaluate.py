@@ -197,6 +197,20 @@ class TestData:
         assert states(err, "pictures frog/broken.png")
 
 
+class TestAccuracy:
+    def test_a_suspicious_one_is_said_before_the_table_and_in_it(self, run, rows, tmp_path: Path) -> None:
+        cifar = datasets.load("cifar10")
+        images = np.stack([np.asarray(cifar.image(row)) for row in range(60)])
+        np.savez(path := tmp_path / "shifted.npz", images=images, labels=(cifar.labels[:60] + 1) % 10)
+        asked = (*MODEL, "--id", path, "--ood", "mnist", "--limit", 60, "--methods", "msp")
+        (row,) = rows(*asked)
+        status, _, err = run("evaluate", *asked, "--quiet")
+        assert status == 0
+        assert states(err, f"{100 * row['id_accuracy']:.1f} 60 labels preprocessing classes")
+        assert err == f"Warning: {row['accuracy_warning']}\n"
+        assert rows(*MODEL, "--ood", "mnist", "--limit", 60, "--methods", "msp")[0]["accuracy_warning"] == ""
+
+
 class TestMethods:
     def test_all_names_what_it_leaves_out(self, run) -> None:
         asked = ("evaluate", "--model", "efficientnet-lite0-imagenet", "--ood", "uniform-noise", "--limit", 8)
