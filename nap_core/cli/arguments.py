@@ -126,8 +126,13 @@ NETWORK = (
         dest="trained_on",
         choices=(*BENCHMARKS, "none"),
         help="the ID dataset that the network was trained on; it picks the parameters that the papers publish "
-        "(default: the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 "
-        "classes, ImageNet-1k for 1,000 classes, else none). --knows is the former name",
+        "(default: the catalogue's; with --weights it is unknown until it is said here). --knows is the former name",
+    ),
+    Argument(
+        "--classes",
+        metavar="FILE",
+        help="with --weights: a text file with the class names in the order of the logits, one a line (default: those "
+        "of the benchmark that --trained-on names, else class 0, class 1 …)",
     ),
     Argument(
         "--layer",

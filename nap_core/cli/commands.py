@@ -132,8 +132,8 @@ COMMANDS: tuple[Command, ...] = (
             "evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200",
             "evaluate --model resnet20-cifar10 --ood textures --methods msp,knn:k=10,nap+knn:k=10 --w 0.4 "
             "--csv out.csv",
-            "evaluate --model densenet_bc_100_12 --weights model.pth.tar --id test/ --fit train/ --ood svhn=svhn.npz "
-            "--json -",
+            "evaluate --model densenet_bc_100_12 --weights model.pth.tar --trained-on CIFAR-10 --id test/ --fit train/ "
+            "--ood svhn=svhn.npz --json -",
         ),
         {
             "the network": NETWORK,
@@ -210,8 +210,8 @@ COMMANDS: tuple[Command, ...] = (
         REPRODUCE,
         (
             "reproduce --list",
-            "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --data-root datasets/ "
-            "--json table9.json",
+            "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --trained-on CIFAR-10 "
+            "--data-root datasets/ --json table9.json",
             "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
         ),
         {

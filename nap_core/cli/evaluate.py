@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
         sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
         _check_fit(fit_images, sources[id_data.label])
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
-        for sentence in evaluated.left_out():
-            print(sentence, file=sys.stderr)
         by_spec = {one.spec: one for one in choices}
         callbacks = RunCallbacks(progress=passes.meter)
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)

@@ -13,7 +13,9 @@ import torch
 
 from nap_core import models
 from nap_core.activations import Activations
-from nap_core.cli import choice, data
+from nap_core.analysis.accuracy_check import accuracy_warning
+from nap_core.cli import choice, data, output
+from nap_core.cli.arguments import BENCHMARKS
 from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
@@ -23,14 +25,17 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
 from nap_core.methods.context import evaluation_data
-from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
-from nap_core.models.architectures import CIFAR_TRANSFORM
+from nap_core.models import LoadedModel, ModelRecord, architectures, user_models
 from nap_core.models.loaded_model import with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
 from nap_core.storage.progress import RunCallbacks
 
-BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
+UNKNOWN = (
+    "What the network was trained on is unknown: say it with --trained-on ({choices}). Until then the parameters and "
+    "the w that papers publish for these are not taken as its own; what is taken in their place is said with the "
+    "results."
+)
 
 
 def record_of(args: argparse.Namespace) -> ModelRecord | None:
@@ -75,21 +80,21 @@ class Network:
 
 
 def load(args: argparse.Namespace, meter: Meter) -> Network:
-    """The network of --model and --weights, with --trained-on, --layer, --view, --mean and --std.
+    """The network of --model and --weights, with --trained-on, --classes, --layer, --view, --mean and --std.
 
     Its weights are downloaded where they are not here. Raises UserError for what cannot be loaded.
     """
-    record = record_of(args)
+    record, named = record_of(args), _class_names(args)
+    trained_on = _said(args, record)
     if record:
         for download in record.downloads():
             fetch(download, RunCallbacks(meter))
         meter.clear()
-        model, trained_on = models.load(args.model), args.trained_on or record.trained_on
+        model = models.load(args.model)
     else:
-        model = models.load_checkpoint(args.model, Path(args.weights).expanduser())
-        trained_on = args.trained_on or _guessed(args.model, len(model.classes))
+        model = models.load_checkpoint(args.model, Path(args.weights).expanduser(), classes=named)
         names = models.benchmark_classes(trained_on)
-        if len(names) == len(model.classes):
+        if named is None and len(names) == len(model.classes):
             model = replace(model, classes=names)
     transform = model.transform
     changed = transform.changed(args.view) if args.view else transform
@@ -98,14 +103,29 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
         model = with_preprocessing(model, changed)
     if args.layer:
         model = with_layer(model, args.layer)
-    return Network(model, "" if trained_on == "none" else trained_on, changed == transform and not args.layer)
+    return Network(model, trained_on, changed == transform and not args.layer)
 
 
-def _guessed(architecture: str, classes: int) -> str:
-    if classes == 1000:
-        return "ImageNet-1k"
-    ours = ARCHITECTURES.get(architecture)
-    return BENCHMARK_CLASSES.get(classes, "") if ours and ours.transform == CIFAR_TRANSFORM else ""
+def _said(args: argparse.Namespace, record: ModelRecord | None) -> str:
+    """What the network was trained on, by --trained-on, else by the catalogue's record; empty where neither says it."""
+    said = args.trained_on or (record.trained_on if record else "")
+    return "" if said == "none" else said
+
+
+def _class_names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """The names in the file of --classes, None without it. Raises UserError for a file that cannot be read, and for a
+    model that comes with its class names."""
+    if args.classes is None:
+        return None
+    if args.weights is None:
+        raise UserError(f"“{args.model}” comes with its class names. Leave --classes out.")
+    path = Path(args.classes).expanduser()
+    try:
+        return user_models.class_names(path.read_bytes(), path.name)
+    except OSError as error:
+        raise UserError(
+            f"The class names in “{args.classes}” cannot be read ({error.strerror}). Check the path."
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +189,14 @@ class Passes:
         fit: ImageDataset | None,
         limit: int | None,
     ) -> EvaluationData:
-        """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label."""
+        """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label.
+
+        stderr says where the training data of the network are unknown, what is wrong with the images, and what is left
+        out of them.
+        """
+        if not self.network.trained_on and self.args.trained_on is None:
+            self.meter.clear()
+            print(UNKNOWN.format(choices=", ".join(BENCHMARKS)), file=sys.stderr)
         context, size, callbacks = self.context(fit), self.args.batch_size, RunCallbacks(self.meter)
         if fit is not None:
             activations = self.extract(fit, self.args.fit_limit)
@@ -179,11 +206,15 @@ class Passes:
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         shared = overlap.overlaps(evaluated, callbacks)
-        self.meter.clear()
         if self.args.distinct:
-            return overlap.without(evaluated, shared)
+            evaluated, shared = overlap.without(evaluated, shared), []
+        self.meter.clear()
+        # The accuracy first: where it is near chance, the rest hardly matters.
+        output.warn(accuracy_warning(evaluated))
+        for sentence in evaluated.left_out():
+            output.warn(sentence)
         for one in shared:
-            print(f"{one.sentence()} --distinct leaves them out.", file=sys.stderr)
+            output.warn(f"{one.sentence()} --distinct leaves them out.")
         return evaluated
 
 
@@ -214,8 +245,8 @@ def asked(
     if not id_name:
         raise UserError("ID images are missing: name them with --id DATA.")
     fit = data.read(fit_name) if fit_name else None
+    trained_on = _said(args, record)
     if fit is None:
-        trained_on = args.trained_on or (record.trained_on if record else "")
         choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
     elif fit.is_precomputed:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")

@@ -104,6 +104,7 @@ def _object(done: Reproduced) -> dict[str, Any]:
         "table": entry.name,
         **{name: getattr(entry, name) for name in ("title", "section", "claim")},
         "network": done.network,
+        "accuracy_warning": done.accuracy_warning,
         "published_on": beside
         and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},
         "finding": done.finding

@@ -39,6 +39,7 @@ class LoadedModel:
         structure: what introspection located in the running network; None if it was not inspected.
         output: how the network's answer becomes logits.
         findings: what the examination of the network showed.
+        record_accuracy: top-1 accuracy on the test set by the catalogue's record, a share; None where it has none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class LoadedModel:
     structure: NetworkStructure | None = None
     output: Output = LOGITS
     findings: tuple[Finding, ...] = ()
+    record_accuracy: float | None = None
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""

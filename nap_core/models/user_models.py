@@ -105,7 +105,7 @@ def record(name: str) -> ModelRecord:
         name=name,
         title=about.title,
         architecture=about.architecture,
-        trained_on=about.trained_on or about.title,
+        trained_on=about.trained_on,
         weights=lambda: _weights(place),
         classes=lambda: about.classes,
         licence="your own",

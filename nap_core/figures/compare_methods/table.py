@@ -124,7 +124,8 @@ def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
     else:
         ood = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
     images = f"{counted(first['n_id'], 'image')} of {titles[first['id']]}"
-    accuracy = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])})"
+    doubt = ", near chance or far from the network's record" if first["accuracy_warning"] else ""
+    accuracy = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])}{doubt})"
     return (
         f"{images}{accuracy} against {ood}. In percent: the greener a cell, the better; bold is the best of its "
         "column, underlined the second best. A click on a cell opens it below."

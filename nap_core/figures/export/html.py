@@ -84,7 +84,11 @@ def html_report(
     ]
     page = Environment(autoescape=True).from_string(_PAGE.read_text(encoding="utf-8"))
     return page.render(
-        sentence=sentence, resamples=f"{bootstrap.RESAMPLES:,}", sections=sections, plotly=get_plotlyjs()
+        sentence=sentence,
+        warning=results.iloc[0]["accuracy_warning"],
+        resamples=f"{bootstrap.RESAMPLES:,}",
+        sections=sections,
+        plotly=get_plotlyjs(),
     )
 
 

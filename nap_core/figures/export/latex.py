@@ -70,7 +70,9 @@ def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str)
         + r" \\"
         for row, name in enumerate(fpr95.methods)
     ]
-    caption = f"{escaped(sentence)}. In percent; best in bold, second best underlined."
+    warning = results.iloc[0]["accuracy_warning"]
+    about = f"{warning} {sentence}" if warning else sentence
+    caption = f"{escaped(about)}. In percent; best in bold, second best underlined."
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
