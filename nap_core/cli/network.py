@@ -17,7 +17,8 @@ from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import labels_for, relabelled
+from nap_core.datasets.images import relabelled
+from nap_core.datasets.labels import label_notes, labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext
@@ -170,6 +171,9 @@ class Passes:
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         self.meter.clear()
+        for name, images in ((id_name, sources[id_name]), ("The fit split", fit)):
+            if images is not None and not isinstance(images, Activations):
+                data.say(name, label_notes(images, self.network.model.classes))
         return evaluated
 
 

@@ -1,38 +1,56 @@
-"""Images in a user's folder."""
+"""Images in a user's folder, and lists of image files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from nap_core.datasets.decoding import SUFFIXES, decode
-from nap_core.datasets.images import BaseImages, Labels, digest, fingerprint, presentation_order
+from nap_core.datasets.decoding import READABLE, decode
+from nap_core.datasets.images import BaseImages, Labels, fingerprint, presentation_order
+from nap_core.datasets.user_data.opening import Opening
+from nap_core.datasets.user_data.options import Options
+from nap_core.datasets.user_data.passed_over import PassedOver, Tally
+from nap_core.datasets.user_data.scan import look
 from nap_core.datasets.user_data.scan_cache import ScanCache
+from nap_core.datasets.user_data.walking import Allowed, walk
+from nap_core.datasets.windows import Family, Window
 from nap_core.errors import UserError
 
 MAX_FILES = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class FolderImages(BaseImages):
-    """The readable images of a folder, decoded one by one.
+class EncodedImages(BaseImages):
+    """Images that are decoded one by one.
 
-    ``files`` are paths below ``root``; ``unreadable`` are the files left out, each with an error message.
+    Attributes:
+        files: the readable ones, by name.
+        unreadable: the ones left out, each with an error message.
+        passed_over: other files in the same place.
+        windows: how grey of more than 8 bits becomes 8.
     """
 
-    root: Path
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
+    read: Callable[[str], bytes]
+    passed_over: tuple[PassedOver, ...] = field(default=(), kw_only=True)
+    windows: Mapping[Family, Window] = field(default_factory=dict, kw_only=True)
 
     def image(self, index: int) -> Image.Image:
-        return read_image(self.root, self.files[index])
+        return decode(self.read(self.files[index]), self.files[index], self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class FolderImages(EncodedImages):
+    """Images in files below ``root``; ``files`` are their paths."""
+
+    root: Path = field(kw_only=True)
 
 
 def from_folder(
@@ -40,21 +58,26 @@ def from_folder(
     title: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     cache: Path | None = None,
+    options: Options | None = None,
+    allowed: Allowed = None,
 ) -> FolderImages:
     """Open the images in a folder and its sub-folders.
 
-    The sub-folders of ``path`` are the classes; images in ``path`` itself have label −1. Hidden files and folders, and
-    files without an image suffix, are ignored. Every image is decoded once, to fingerprint the content and to detect
-    unreadable files.
+    The sub-folders of ``path`` are the classes; images in ``path`` itself have label −1. Links to folders are followed,
+    except into a folder that is being read. Files without an ending are images if their content is. Every image is
+    decoded once, to fingerprint the content, to detect unreadable files and to choose one window for grey of more than
+    8 bits.
 
     Args:
         path: the folder.
         title: the dataset's title; the folder's name by default.
         progress: called with (done, total) after each image.
         cache: a folder that stores the scan, so that unchanged files are not decoded again; None for no cache.
+        options: the window, and how class folders count whose names are numbers.
+        allowed: folders in which the targets of links to folders must lie; None for anywhere.
 
     Returns:
-        The readable images, in the order of ``presentation_order`` over their sorted paths.
+        The readable images, in the order of ``presentation_order`` over their sorted paths. Other files are counted.
 
     Raises:
         UserError: no such folder, no readable image in it, or more than ``MAX_FILES`` images.
@@ -64,49 +87,76 @@ def from_folder(
         raise UserError(f"There is no folder “{root}”. Check the path.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise UserError(f"The folder “{root}” may not be opened. Check its permissions.")
-    files = files_in(root, MAX_FILES + 1)
+    tally = Tally()
+    files = sorted(islice(walk(root, allowed, tally), MAX_FILES + 1))
     if len(files) > MAX_FILES:
         raise UserError(f"“{root}” holds more than {MAX_FILES:,} images. Choose a smaller folder.")
     if not files:
-        raise UserError(f"“{root}” holds no images. PNG, JPEG, WebP, GIF, BMP and TIFF files can be read.")
-
-    digests: dict[str, bytes] = {}
-    unreadable: list[tuple[str, str]] = []
-    scans = ScanCache(root, cache)
-    # Pillow decodes outside Python's global lock, so threads help.
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        results = pool.map(lambda file: scans.find(file) or _examine(root, file), files)
-        for done, (file, result) in enumerate(zip(files, results, strict=True), start=1):
-            scans.add(file, result)
-            if isinstance(result, UserError):
-                unreadable.append((file, str(result)))
-            else:
-                digests[file] = result
-            if progress is not None:
-                progress(done, len(files))
-    scans.save()
-    if not digests:
-        raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {unreadable[0][1]}")
-
-    readable = list(digests)
+        raise UserError(f"“{root}” holds no images. {READABLE}")
     classes = classes_of(files)
+    how = Opening(title, progress, cache, allowed)
+    return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally)
+
+
+def open_files(
+    root: Path,
+    files: Sequence[str],
+    labels: Labels,
+    classes: tuple[str, ...],
+    options: Options,
+    how: Opening,
+    tally: Tally | None = None,
+    notes: Iterable[str] = (),
+) -> FolderImages:
+    """Open image files with labels, each file once.
+
+    Args:
+        root: the folder that their paths start from.
+        files: paths below ``root``.
+        labels: their classes (N,).
+        classes: the names of the classes.
+        options: the window, and how classes count whose names are numbers.
+        how: title, progress and cache.
+        tally: what was passed over so far.
+        notes: sentences on what was concluded so far.
+
+    Returns:
+        The readable images in the order of presentation.
+
+    Raises:
+        UserError: none of the images can be read.
+    """
+
+    def read(file: str) -> bytes:
+        return read_bytes(root, file)
+
+    found = look(files, read, ScanCache(root, how.cache), how.progress, options.window)
+    if not found.digests:
+        raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {found.unreadable[0][1]}")
+    number = dict(zip(files, labels.tolist(), strict=True))
+    readable = list(found.digests)
     ordered = tuple(readable[i] for i in presentation_order(len(readable)))
-    labels = labels_of(ordered, classes)
+    shown = np.array([number[file] for file in ordered], np.int64)
     return FolderImages(
         name=f"folder:{root.resolve().name}",
-        title=title or root.resolve().name,
-        stated_fingerprint=fingerprint((digests[file] for file in ordered), labels),
+        title=how.title or root.resolve().name,
         classes=classes,
-        labels=labels,
-        root=root,
+        labels=shown,
         files=ordered,
-        unreadable=tuple(unreadable),
+        unreadable=tuple(found.unreadable),
+        read=read,
+        root=root,
+        stated_fingerprint=fingerprint((found.digests[file] for file in ordered), shown),
+        notes=(*notes, *found.notes),
+        numbering=options.numbering,
+        passed_over=tally.all() if tally else (),
+        windows=found.windows,
     )
 
 
 def files_in(root: Path, limit: int) -> list[str]:
-    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; no file is opened."""
-    return sorted(islice(_walk(root), limit))
+    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes."""
+    return sorted(islice(walk(root), limit))
 
 
 def classes_of(files: Iterable[str]) -> tuple[str, ...]:
@@ -120,26 +170,14 @@ def labels_of(files: Sequence[str], classes: tuple[str, ...]) -> Labels:
     return np.array([number[file.split("/")[0]] if "/" in file else -1 for file in files], dtype=np.int64)
 
 
-def _walk(root: Path) -> Iterator[str]:
-    """Paths below ``root``, with forward slashes, of files with an image suffix; links to folders are not followed."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [one for one in folders if not one.startswith((".", "__MACOSX"))]
-        for file in files:
-            if not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES:
-                yield Path(folder, file).relative_to(root).as_posix()
+def read_bytes(root: Path, file: str) -> bytes:
+    """The content of the file at a path below ``root``. Raises UserError when it is missing."""
+    try:
+        return (root / file).read_bytes()
+    except OSError as error:
+        raise UserError(f"“{file}” can no longer be opened ({error.strerror}). Check the folder “{root}”.") from error
 
 
 def read_image(root: Path, file: str) -> Image.Image:
     """The image at a path below ``root``. Raises UserError when it is missing or damaged."""
-    try:
-        data = (root / file).read_bytes()
-    except OSError as error:
-        raise UserError(f"“{file}” can no longer be opened ({error.strerror}). Check the folder “{root}”.") from error
-    return decode(data, file)
-
-
-def _examine(root: Path, file: str) -> bytes | UserError:
-    try:
-        return digest(np.asarray(read_image(root, file)))
-    except UserError as error:
-        return error
+    return decode(read_bytes(root, file), file)

@@ -122,3 +122,8 @@ def _holds_images(folder: str, deeper: bool) -> bool:
     if any(Path(one.name).suffix.lower() in SUFFIXES and one.is_file() for one in shown):
         return True
     return deeper and any(one.is_dir(follow_symlinks=False) and _holds_images(one.path, False) for one in shown)
+
+
+def exists(name: str) -> bool:
+    """Whether a name denotes a user's dataset that is present."""
+    return allowed_folders.locate(name) is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from nap_core.datasets.decoding import SUFFIXES
+from nap_core.datasets.decoding import READABLE, SUFFIXES
 from nap_core.datasets.user_data import uploads
 from nap_core.datasets.user_data.folders import MAX_FILES
 from nap_core.errors import UserError
@@ -113,7 +113,7 @@ def _wanted(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInf
         if PurePosixPath(parts[-1]).suffix.lower() in SUFFIXES:
             images[parts] = info
     if not images:
-        raise UserError(f"“{filename}” holds no images. PNG, JPEG, WebP, GIF, BMP and TIFF files can be read.")
+        raise UserError(f"“{filename}” holds no images. {READABLE}")
     if len(images) > MAX_FILES:
         raise UserError(f"“{filename}” holds more than {MAX_FILES:,} images. Take fewer.")
     around = {parts[0] for parts in images}

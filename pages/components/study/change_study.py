@@ -8,7 +8,7 @@ import streamlit as st
 
 from nap_core import datasets, models, studies
 from nap_core.datasets import published
-from nap_core.datasets.images import are_strangers
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nap_core import datasets
 from nap_core.cli import data
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.datasets.user_data import registry
 from nap_core.errors import UserError
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from nap_core.datasets import from_folder
-from nap_core.datasets.user_data import folders
+from nap_core.datasets.user_data import scan
 
 
 def picture(path: Path, level: int) -> None:
@@ -31,13 +31,13 @@ def root(tmp_path: Path) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded, in their order."""
     seen: list[str] = []
-    examine = folders._examine
+    examine = scan.examine
 
-    def noting(root: Path, file: str):
-        seen.append(file)
-        return examine(root, file)
+    def noting(data: bytes, name: str):
+        seen.append(name)
+        return examine(data, name)
 
-    monkeypatch.setattr(folders, "_examine", noting)
+    monkeypatch.setattr(scan, "examine", noting)
     return seen
 
 
@@ -80,7 +80,8 @@ def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) 
         lambda text: "[]",
         lambda text: json.dumps(json.loads(text) | {"format": 0}),
         lambda text: json.dumps(json.loads(text) | {"files": ["class0/0.png"]}),
-        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "zz", ""]}}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "zz", "", False, []]}}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "ab" * 32, "", False, [1, 2]]}}),
         lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": None}}),
     ],
 )
