@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -130,28 +131,45 @@ def open_files(
     def read(file: str) -> bytes:
         return read_bytes(root, file)
 
-    found = look(files, read, ScanCache(root, how.cache), how.progress, options.window)
+    title = how.title or root.resolve().name
+    cache = ScanCache(root, how.cache)
+    common = looked_at(title, files, labels, classes, read, cache, options, how, tally, notes)
+    return FolderImages(name=f"folder:{root.resolve().name}", root=root, **common)
+
+
+def looked_at(
+    title: str,
+    files: Sequence[str],
+    labels: Labels,
+    classes: tuple[str, ...],
+    read: Callable[[str], bytes],
+    cache: ScanCache,
+    options: Options,
+    how: Opening,
+    tally: Tally | None = None,
+    notes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The fields of ``EncodedImages`` but its name, after a look at every image; raises as ``open_files`` does."""
+    found = look(files, read, cache, how.progress, options.window)
     if not found.digests:
-        raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {found.unreadable[0][1]}")
+        raise UserError(f"None of the {len(files):,} images in “{title}” can be read. {found.unreadable[0][1]}")
     number = dict(zip(files, labels.tolist(), strict=True))
     readable = list(found.digests)
     ordered = tuple(readable[i] for i in presentation_order(len(readable)))
     shown = np.array([number[file] for file in ordered], np.int64)
-    return FolderImages(
-        name=f"folder:{root.resolve().name}",
-        title=how.title or root.resolve().name,
-        classes=classes,
-        labels=shown,
-        files=ordered,
-        unreadable=tuple(found.unreadable),
-        read=read,
-        root=root,
-        stated_fingerprint=fingerprint((found.digests[file] for file in ordered), shown),
-        notes=(*notes, *found.notes),
-        numbering=options.numbering,
-        passed_over=tally.all() if tally else (),
-        windows=found.windows,
-    )
+    return {
+        "title": title,
+        "classes": classes,
+        "labels": shown,
+        "files": ordered,
+        "unreadable": tuple(found.unreadable),
+        "read": read,
+        "stated_fingerprint": fingerprint((found.digests[file] for file in ordered), shown),
+        "notes": (*notes, *found.notes),
+        "numbering": options.numbering,
+        "passed_over": tally.all() if tally else (),
+        "windows": found.windows,
+    }
 
 
 def files_in(root: Path, limit: int) -> list[str]:

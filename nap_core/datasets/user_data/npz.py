@@ -13,7 +13,7 @@ from nap_core.datasets.images import ArrayImages, presentation_order
 from nap_core.datasets.user_data import label_arrays, npy_arrays, pixel_arrays
 from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.options import Options
-from nap_core.datasets.user_data.parts import Parts, split_names
+from nap_core.datasets.user_data.parts import Parts, split_names, usual_split
 from nap_core.errors import UserError
 
 # Exceptions of zipfile and NumPy on damaged, encrypted or foreign content.
@@ -130,7 +130,8 @@ def _parts(archive: zipfile.ZipFile) -> Parts:
     stems = _stems(archive)
     if "images" in stems:
         return Parts()
-    return Parts(tuple(_by_split(stems)), usual=True)
+    names = tuple(_by_split(stems))
+    return Parts(names, usual=usual_split(names))
 
 
 def _arrays(archive: zipfile.ZipFile, part: str, name: str) -> Arrays:

@@ -16,6 +16,8 @@ _SPLITS = (
 )
 """Kinds of splits, in the order in which one is read where a format has a usual one, and how they are written."""
 
+_NAMED = 5
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -24,12 +26,12 @@ class Parts:
     Attributes:
         names: as the path has them.
         what: what they are.
-        usual: whether the first of test, val and train is read where nothing was said. Otherwise one has to be said.
+        usual: the one that is read where nothing was said; "" where one has to be said.
     """
 
     names: tuple[str, ...] = ()
-    what: Literal["split", "severity"] = "split"
-    usual: bool = False
+    what: Literal["split", "severity", "column"] = "split"
+    usual: str = ""
 
     def chosen(self, wanted: str, path: str) -> tuple[str, tuple[str, ...]]:
         """The part that ``wanted`` means, and a sentence where nothing was said.
@@ -51,13 +53,19 @@ class Parts:
         if len(self.names) == 1:
             return self.names[0], ()
         if self.usual:
-            first = min(self.names, key=lambda name: [kind for kind, _ in _SPLITS].index(_kind(name)))
-            others = " or ".join(f":{name}" for name in self.names if name != first)
-            return first, (f"Of its splits, {first} is read; write {others} behind the name for another.",)
+            left = [f":{name}" for name in self.names if name != self.usual]
+            others = " or ".join(left[:_NAMED]) + (" …" if len(left) > _NAMED else "")
+            note = f"Its {self.what} “{self.usual}” is read; write {others} behind the name for another."
+            return self.usual, (note,)
         raise UserError(f"“{path}” holds more than one {self.what}. {self._listed(path)}")
 
     def _listed(self, path: str) -> str:
         return f"Name one of them: {', '.join(f'{path}:{name}' for name in self.names)}."
+
+
+def usual_split(names: tuple[str, ...]) -> str:
+    """The split that is read where nothing was said: the first of test, val and train that ``names`` has."""
+    return min(names, key=lambda name: [kind for kind, _ in _SPLITS].index(_kind(name)), default="")
 
 
 def split_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +77,14 @@ def _entry(stamp: tuple[int, int], scan: Scan) -> _Entry:
 class ScanCache:
     """The scan of the images below ``root``, stored as a JSON file in ``folder``; nothing is stored for None.
 
+    ``place`` gives the file on disk that holds an image; by default the image's name below ``root``.
+
     Errors while reading or writing the file are ignored. Several threads may call ``find``; one calls ``add``,
     ``save``.
     """
 
-    def __init__(self, root: Path, folder: Path | None) -> None:
-        self._root = root
+    def __init__(self, root: Path, folder: Path | None, place: Callable[[str], Path] | None = None) -> None:
+        self._root, self._place = root, place or root.joinpath
         name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
         self._path = folder / f"{name}.json" if folder else None
         self._before = self._read()
@@ -115,7 +118,7 @@ class ScanCache:
     def _stamp(self, file: str) -> tuple[int, int] | None:
         """Size and modification time; None for a missing file."""
         with suppress(OSError):
-            status = (self._root / file).stat()
+            status = self._place(file).stat()
             return status.st_size, status.st_mtime_ns
         return None
 

@@ -6,7 +6,19 @@ from pathlib import Path
 from typing import Protocol
 
 from nap_core.datasets.images import BaseImages
-from nap_core.datasets.user_data.formats import folder, npz
+from nap_core.datasets.user_data.formats import (
+    cifar_python,
+    csv_table,
+    folder,
+    idx,
+    image_list,
+    mat,
+    npy,
+    npz,
+    parquet,
+    tiny_imagenet,
+    webdataset,
+)
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
@@ -36,7 +48,19 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (npz, folder)
+FORMATS: tuple[Format, ...] = (
+    npz,
+    npy,
+    cifar_python,
+    mat,
+    idx,
+    tiny_imagenet,
+    image_list,
+    csv_table,
+    webdataset,
+    parquet,
+    folder,
+)
 """The first that matches reads a path."""
 
 
