@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nap_core import datasets
-from nap_core.datasets import RECORDS, ImageDataset, hub, published
-from nap_core.datasets.user_data import options, passed_over
-from nap_core.datasets.user_data.folders import EncodedImages
+from nap_core.datasets import RECORDS, ImageDataset, hub, passed_over, published
+from nap_core.datasets.user_data import options
 from nap_core.datasets.user_data.formats import open_path
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
@@ -72,18 +71,20 @@ def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
         datasets.prepare(data.source, RunCallbacks(progress))
 
 
-def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:
-    """The images. ``reading(done, total)`` gets the progress of reading a folder; what was left out and what was
-    concluded is said on stderr. Raises UserError as the readers of ``nap_core.datasets`` do."""
+def load(data: Data, reading: Callable[[int, int], None], cache: Path | None = None) -> ImageDataset:
+    """The images. ``reading(done, total)`` gets the progress of reading a folder, whose scan is kept in ``cache``.
+
+    What was left out and what was concluded is said on stderr. Raises UserError as the readers of ``nap_core.datasets``
+    do."""
     if data.path is None:
         images = datasets.load(data.source, reading)
     else:
-        images = open_path(data.path, data.options, Opening(data.label, reading))
+        images = open_path(data.path, data.options, Opening(data.label, reading, cache))
     unreadable: tuple[tuple[str, str], ...] = getattr(images, "unreadable", ())
     if unreadable:
         rest = f" (and {len(unreadable) - 1:,} more)" if len(unreadable) > 1 else ""
         print(f"Left out of {data.label}: {unreadable[0][1]}{rest}", file=sys.stderr)
-    said = passed_over.sentence(images.passed_over) if isinstance(images, EncodedImages) else ""
+    said = passed_over.sentence(getattr(images, "passed_over", ()))
     say(data.label, (*([said] if said else []), *getattr(images, "notes", ())))
     return images
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from nap_core.cli import output
@@ -37,4 +37,5 @@ def _dataset(record: DatasetRecord) -> dict[str, Any]:
     ]
     # The record of a published dataset also has fields for its reader, which are no part of the list.
     stated = {field.name: getattr(record, field.name) for field in fields(DatasetRecord) if field.name != "opener"}
+    stated["passed_over"] = [asdict(one) for one in record.passed_over]
     return stated | {"downloads": files, "where": where}

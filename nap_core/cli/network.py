@@ -19,6 +19,7 @@ from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.images import relabelled
 from nap_core.datasets.labels import label_notes, labels_for
+from nap_core.datasets.user_data import registry
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext
@@ -133,7 +134,8 @@ class Passes:
     def images(self, wanted: Data) -> ImageDataset:
         """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
         data.fetch(wanted, self.meter)
-        images = data.load(wanted, self.meter.reading(wanted.label))
+        cache = Store(self.args.store).root / registry.FOLDERS
+        images = data.load(wanted, self.meter.reading(wanted.label), cache)
         self.meter.clear()
         return images
 

@@ -127,7 +127,7 @@ def test_what_goes_while_it_is_looked_at_is_answered_too(open_page: OpenPage, bi
     shutil.rmtree(data_root / "garden")
     app.run()
     assert not app.exception
-    assert any("no folder or .npz called “garden”" in warning.value for warning in app.sidebar.warning)
+    assert any("no folder or file called “garden”" in warning.value for warning in app.sidebar.warning)
 
 
 def test_images_that_come_while_it_is_looked_at_are_seen(open_page: OpenPage, birds: Study, data_root: Path) -> None:

@@ -14,9 +14,9 @@ from PIL import Image
 
 from nap_core.datasets.decoding import READABLE, decode
 from nap_core.datasets.images import BaseImages, Labels, fingerprint, presentation_order
+from nap_core.datasets.passed_over import PassedOver, Tally
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
-from nap_core.datasets.user_data.passed_over import PassedOver, Tally
 from nap_core.datasets.user_data.scan import look
 from nap_core.datasets.user_data.scan_cache import ScanCache
 from nap_core.datasets.user_data.walking import Allowed, walk

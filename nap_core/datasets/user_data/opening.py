@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nap_core.datasets.user_data.passed_over import PassedOver
+from nap_core.datasets.passed_over import PassedOver
 from nap_core.datasets.user_data.walking import Allowed
 
 

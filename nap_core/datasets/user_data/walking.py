@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from nap_core.datasets.decoding import DAMAGED, FORMATS, SUFFIXES
-from nap_core.datasets.user_data.passed_over import Tally
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data.uploads import MARK
 
 Allowed = Sequence[Path] | None

@@ -86,7 +86,7 @@ def test_what_is_no_longer_there_is_answered_with_a_sentence(picture: Callable[.
     path.unlink()
     path.parent.rmdir()
     for ask in (datasets.find, datasets.load):
-        with pytest.raises(UserError, match=rf"no folder or .npz called “birds”.*{data_root.name}"):
+        with pytest.raises(UserError, match=rf"no folder or file called “birds”.*{data_root.name}"):
             ask("own:birds")
     assert datasets.title("own:birds") == "own:birds"
 

@@ -73,6 +73,16 @@ def format_of(path: Path) -> Format:
     raise UserError(f"“{path.name}” is no dataset of a format that can be read. Those are: {titles}.")
 
 
+def is_dataset(path: Path) -> bool:
+    """Whether a file or folder has one of the formats."""
+    return any(one.matches(path) for one in FORMATS)
+
+
+def is_folder_of_files(path: Path) -> bool:
+    """Whether a folder is a dataset in other files than images."""
+    return any(one.matches(path) for one in FORMATS if one is not folder)
+
+
 def parts_of(path: Path) -> Parts:
     """The splits or severities of an existing path. Raises UserError for a path of no format."""
     return format_of(path).parts(path)

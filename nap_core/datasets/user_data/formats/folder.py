@@ -6,11 +6,11 @@ from itertools import islice
 from pathlib import Path
 
 from nap_core.datasets.images import BaseImages
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, from_folder
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts, split_kinds, split_names
-from nap_core.datasets.user_data.passed_over import Tally
 from nap_core.datasets.user_data.walking import Allowed, is_hidden, walk
 
 TITLE = "folder of images, with or without class folders"

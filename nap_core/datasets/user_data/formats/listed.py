@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path
 
 from nap_core.datasets.decoding import SUFFIXES
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data.folders import MAX_FILES, FolderImages, open_files
 from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
-from nap_core.datasets.user_data.passed_over import Tally
 from nap_core.datasets.user_data.walking import Allowed, is_hidden
 from nap_core.errors import UserError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from nap_core.datasets.images import BaseImages
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import label_arrays
 from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, files_in, from_folder, open_files
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
-from nap_core.datasets.user_data.passed_over import Tally
 from nap_core.datasets.user_data.walking import walk
 from nap_core.errors import UserError
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.images import BaseImages
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import label_arrays
 from nap_core.datasets.user_data.folders import MAX_FILES, EncodedImages, looked_at
 from nap_core.datasets.user_data.formats import shards
@@ -19,7 +20,6 @@ from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
-from nap_core.datasets.user_data.passed_over import Tally
 from nap_core.datasets.user_data.scan_cache import ScanCache
 from nap_core.errors import UserError
 
