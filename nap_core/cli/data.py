@@ -33,6 +33,12 @@ class Data:
         """Whether it has activations in place of images."""
         return self.path is None and datasets.find(self.source).role == "precomputed"
 
+    def is_same(self, other: Data) -> bool:
+        """Whether ``other`` names the same part of the same place."""
+        if self.path is None or other.path is None:
+            return self.source == other.source
+        return self.path.resolve() == other.path.resolve() and self.options.part == other.options.part
+
 
 def read(text: str) -> Data:
     """What ``text`` names: "svhn-test", "folder/", "svhn=file.npz", "pets:val". Raises UserError for a path that does
@@ -71,15 +77,19 @@ def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
         datasets.prepare(data.source, RunCallbacks(progress))
 
 
-def load(data: Data, reading: Callable[[int, int], None], cache: Path | None = None) -> ImageDataset:
+def load(
+    data: Data, reading: Callable[[int, int], None], cache: Path | None = None, first: int | None = None
+) -> ImageDataset:
     """The images. ``reading(done, total)`` gets the progress of reading a folder, whose scan is kept in ``cache``.
+
+    With ``first``, only as many images are looked at, where that decides nothing about the others.
 
     What was left out and what was concluded is said on stderr. Raises UserError as the readers of ``nap_core.datasets``
     do."""
     if data.path is None:
         images = datasets.load(data.source, reading)
     else:
-        images = open_path(data.path, data.options, Opening(data.label, reading, cache))
+        images = open_path(data.path, data.options, Opening(data.label, reading, cache, first=first))
     unreadable: tuple[tuple[str, str], ...] = getattr(images, "unreadable", ())
     if unreadable:
         rest = f" (and {len(unreadable) - 1:,} more)" if len(unreadable) > 1 else ""

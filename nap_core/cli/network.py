@@ -117,8 +117,11 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, wanted: Data) -> ImageDataset | Activations:
-        """The images of ``wanted``, or its precomputed activations. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data, first: int | None = None) -> ImageDataset | Activations:
+        """The images of ``wanted``, or its precomputed activations; only the ``first`` images will be used.
+
+        Raises UserError for what cannot be used.
+        """
         model = self.network.model
         if wanted.is_precomputed:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
@@ -129,13 +132,16 @@ class Passes:
                     f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
             return precomputed.load(wanted.source, model)
-        return self.images(wanted)
+        return self.images(wanted, first)
 
-    def images(self, wanted: Data) -> ImageDataset:
-        """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
+    def images(self, wanted: Data, first: int | None = None) -> ImageDataset:
+        """The images of ``wanted``, downloaded where they are not here; only the ``first`` of them will be used.
+
+        Raises UserError for what cannot be used.
+        """
         data.fetch(wanted, self.meter)
         cache = Store(self.args.store).root / registry.FOLDERS
-        images = data.load(wanted, self.meter.reading(wanted.label), cache)
+        images = data.load(wanted, self.meter.reading(wanted.label), cache, first)
         self.meter.clear()
         return images
 
@@ -147,7 +153,8 @@ class Passes:
 
     def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
         """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
-        images = self.images(wanted) if wanted and any(one.method.fits for one in choices) else None
+        first = self.args.fit_limit
+        images = self.images(wanted, first) if wanted and any(one.method.fits for one in choices) else None
         return images, choice.keep(choices, choice.refusals_on(self.context(images)))
 
     def context(self, fit: ImageDataset | None) -> ScoringContext:
@@ -155,6 +162,12 @@ class Passes:
         model, trained_on, args = self.network.model, self.network.trained_on, self.args
         labelled = None if fit is None else relabelled(fit, labels_for(fit, model.classes))
         return ScoringContext(model, trained_on, labelled, None, args.fit_limit, Store(args.store), args.device)
+
+    def say_labels(self, id_name: str, id_images: ImageDataset | Activations, fit: ImageDataset | None) -> None:
+        """Say on stderr how the labels of the ID images and of the fit split became classes of the network."""
+        for name, images in ((id_name, id_images), ("The fit split", fit)):
+            if images is not None and not isinstance(images, Activations):
+                data.say(name, label_notes(images, self.network.model.classes))
 
     def data(
         self,
@@ -173,9 +186,6 @@ class Passes:
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
         self.meter.clear()
-        for name, images in ((id_name, sources[id_name]), ("The fit split", fit)):
-            if images is not None and not isinstance(images, Activations):
-                data.say(name, label_notes(images, self.network.model.classes))
         return evaluated
 
 

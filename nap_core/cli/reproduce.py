@@ -76,7 +76,9 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
 
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
     sources = {one.label: passes.open(one) for one in (id_data, *ood)}
-    return passes.data(trained_on, sources, passes.images(fit) if fit else None, args.limit)
+    fit_images = passes.images(fit) if fit else None
+    passes.say_labels(trained_on, sources[id_data.label], fit_images)
+    return passes.data(trained_on, sources, fit_images, args.limit)
 
 
 def _find(root: Path | None, label: str, name: str, place: Callable[[Path, str], Path | None]) -> Data | None:

@@ -77,6 +77,11 @@ def fingerprint(digests: Iterable[bytes], labels: Labels) -> str:
     return hasher.hexdigest()
 
 
+def of_first(fingerprint: str, count: int) -> str:
+    """The fingerprint of a dataset of which only the first ``count`` images were looked at, from theirs."""
+    return hashlib.sha256(f"the first {count}: {fingerprint}".encode()).hexdigest()
+
+
 def presentation_order(count: int) -> NDArray[np.int64]:
     """The permutation (count,) of images that ``ORDER_SEED`` gives.
 

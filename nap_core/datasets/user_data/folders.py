@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import READABLE, decode
-from nap_core.datasets.images import BaseImages, Labels, fingerprint, presentation_order
+from nap_core.datasets.images import BaseImages, Labels, fingerprint, of_first, presentation_order
 from nap_core.datasets.passed_over import PassedOver, Tally
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
-from nap_core.datasets.user_data.scan import look
+from nap_core.datasets.user_data.scan import look, look_at_first
 from nap_core.datasets.user_data.scan_cache import ScanCache
 from nap_core.datasets.user_data.walking import Allowed, walk
 from nap_core.datasets.windows import Family, Window
@@ -61,6 +61,7 @@ def from_folder(
     cache: Path | None = None,
     options: Options | None = None,
     allowed: Allowed = None,
+    first: int | None = None,
 ) -> FolderImages:
     """Open the images in a folder and its sub-folders.
 
@@ -76,6 +77,7 @@ def from_folder(
         cache: a folder that stores the scan, so that unchanged files are not decoded again; None for no cache.
         options: the window, and how class folders count whose names are numbers.
         allowed: folders in which the targets of links to folders must lie; None for anywhere.
+        first: see ``Opening``.
 
     Returns:
         The readable images, in the order of ``presentation_order`` over their sorted paths. Other files are counted.
@@ -95,7 +97,7 @@ def from_folder(
     if not files:
         raise UserError(f"“{root}” holds no images. {READABLE}")
     classes = classes_of(files)
-    how = Opening(title, progress, cache, allowed)
+    how = Opening(title, progress, cache, allowed, first)
     return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally)
 
 
@@ -149,22 +151,28 @@ def looked_at(
     tally: Tally | None = None,
     notes: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The fields of ``EncodedImages`` but its name, after a look at every image; raises as ``open_files`` does."""
-    found = look(files, read, cache, how.progress, options.window)
+    """The fields of ``EncodedImages`` but its name, after a look at the images; raises as ``open_files`` does."""
+    ordered = [files[i] for i in presentation_order(len(files))]
+    first = how.first if how.first is not None and how.first < len(files) else None
+    part = first and look_at_first(ordered, first, read, cache, how.progress)
+    found = part[0] if part else look(files, read, cache, how.progress, options.window)
     if not found.digests:
         raise UserError(f"None of the {len(files):,} images in “{title}” can be read. {found.unreadable[0][1]}")
     number = dict(zip(files, labels.tolist(), strict=True))
     readable = list(found.digests)
-    ordered = tuple(readable[i] for i in presentation_order(len(readable)))
-    shown = np.array([number[file] for file in ordered], np.int64)
+    # Images that were not looked at stay behind the first ones, in the order that they have if all can be read.
+    others = ordered[part[1] :] if part else []
+    shown = (*readable, *others) if part else tuple(readable[i] for i in presentation_order(len(readable)))
+    numbers = np.array([number[file] for file in shown], np.int64)
+    seen = fingerprint((found.digests[file] for file in shown[: len(readable)]), numbers[: len(readable)])
     return {
         "title": title,
         "classes": classes,
-        "labels": shown,
-        "files": ordered,
+        "labels": numbers,
+        "files": shown,
         "unreadable": tuple(found.unreadable),
         "read": read,
-        "stated_fingerprint": fingerprint((found.digests[file] for file in ordered), shown),
+        "stated_fingerprint": of_first(seen, len(readable)) if part else seen,
         "notes": (*notes, *found.notes),
         "numbering": options.numbering,
         "passed_over": tally.all() if tally else (),

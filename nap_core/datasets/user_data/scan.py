@@ -86,6 +86,50 @@ def look(
     return found
 
 
+def look_at_first(
+    files: Sequence[str],
+    count: int,
+    read: Read,
+    cache: ScanCache,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Look, int] | None:
+    """Decode images until ``count`` of them are readable.
+
+    Args:
+        files: the names of all images, in the order in which they are wanted.
+        count: how many readable images are needed.
+        read: the content of a file.
+        cache: what is known of files that have not changed.
+        progress: called with (done, count).
+
+    Returns:
+        The look at the first images, and how many files it took. None where all images have to be looked at, because
+        one window for grey of more than 8 bits has to be chosen, or because the cache knows all of them already.
+    """
+    scans = [cache.find(file) for file in files]
+    if all(isinstance(scan, Scanned) for scan in scans):
+        return None
+    found, done = Look(), 0
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        while len(found.digests) < count and done < len(files):
+            block = slice(done, done + count - len(found.digests))
+            results = pool.map(lambda scan, file: scan or _examine(read, file), scans[block], files[block])
+            for file, result in zip(files[block], results, strict=True):
+                if _values(result):
+                    return None
+                assert not isinstance(result, ValueRange), "a range is a value"
+                cache.add(file, result)
+                if isinstance(result, UserError):
+                    found.unreadable.append((file, str(result)))
+                else:
+                    found.digests[file] = result.digest
+                done += 1
+                if progress is not None:
+                    progress(len(found.digests), count)
+    cache.save(rest=True)
+    return found, done
+
+
 def _examine(read: Read, file: str) -> Scan | ValueRange:
     """What is remembered of a file; only the range where its grey has more than 8 bits."""
     try:

@@ -101,8 +101,10 @@ class ScanCache:
         if stamp:
             self._now[file] = _entry(stamp, scan)
 
-    def save(self) -> None:
-        """Replace the file in one step."""
+    def save(self, *, rest: bool = False) -> None:
+        """Replace the file in one step. Files that were not added are forgotten unless ``rest`` keeps them."""
+        if rest:
+            self._now = self._before | self._now
         if self._path is None or self._now == self._before:
             return
         temporary = self._path.with_name(f".tmp-{secrets.token_hex(4)}")

@@ -63,6 +63,39 @@ def test_what_has_changed_is(root: Path, tmp_path: Path, decoded: list[str]) -> 
     assert again.fingerprint not in (first.fingerprint, "") and again.fingerprint == from_folder(root).fingerprint
 
 
+def test_only_the_first_images_are_decoded_where_no_more_are_wanted(tmp_path: Path, decoded: list[str]) -> None:
+    root, kept = tmp_path / "many", tmp_path / "kept"
+    for index in range(30):
+        picture(root / f"{index % 3}" / f"{index:02d}.png", index)
+    first = from_folder(root, cache=kept, first=4)
+    assert len(decoded) == 4 and len(first) == 30
+    decoded.clear()
+    again = from_folder(root, cache=kept, first=4)
+    assert decoded == [] and (again.files, again.fingerprint) == (first.files, first.fingerprint)
+    whole = from_folder(root, cache=kept)
+    assert len(decoded) == 26 and whole.files == first.files
+    assert len({whole.fingerprint, first.fingerprint, from_folder(root, first=5).fingerprint}) == 3
+    decoded.clear()
+    assert from_folder(root, cache=kept, first=4).fingerprint == whole.fingerprint  # all is known: one store entry
+    assert decoded == []
+
+
+def test_the_first_images_are_the_same_whatever_the_cache_holds(root: Path, tmp_path: Path) -> None:
+    """An unreadable file is left out of them; that all files were scanned meanwhile changes nothing."""
+    (root / "class1" / "torn.png").write_bytes(b"no picture")
+    before = from_folder(root, cache=tmp_path / "kept", first=3)
+    from_folder(root, cache=tmp_path / "kept")
+    after = from_folder(root, cache=tmp_path / "kept", first=3)
+    assert (before.files[:3], before.fingerprint) == (after.files[:3], after.fingerprint)
+
+
+def test_a_window_needs_a_look_at_all(root: Path, decoded: list[str]) -> None:
+    for path in root.glob("*/*.png"):
+        Image.fromarray(np.full((4, 5), 4000, np.uint16)).save(path)
+    found = from_folder(root, first=2)
+    assert len(set(decoded)) == 5 and found.windows
+
+
 def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) -> None:
     from_folder(root, cache=tmp_path / "kept")
     other = tmp_path / "elsewhere" / "birds"

@@ -69,8 +69,10 @@ def format_of(path: Path) -> Format:
     for one in FORMATS:
         if one.matches(path):
             return one
-    titles = "; ".join(one.TITLE for one in FORMATS)
-    raise UserError(f"“{path.name}” is no dataset of a format that can be read. Those are: {titles}.")
+    raise UserError(
+        f"“{path.name}” is no dataset of a format that can be read. Use a folder of images, an .npz, .npy, .mat, IDX, "
+        ".tar or .parquet of images, or a list (.txt) or table (.csv) of image files (docs/formats.md)."
+    )
 
 
 def is_dataset(path: Path) -> bool:

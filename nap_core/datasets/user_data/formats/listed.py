@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def open_listed(
     used = labelled._replace(labels=labelled.labels[list(rows.values())])
     where = f"Its paths start in “{root.name}”." if root.resolve() != path.parent.resolve() else ""
     said = (*notes, *labelled.notes, *((where,) if where else ()))
-    how = Opening(how.title or path.stem, how.progress, how.cache, how.allowed)
+    how = replace(how, title=how.title or path.stem)
     return open_files(root, list(rows), used.labels, used.classes, options, how, tally, said)
 
 

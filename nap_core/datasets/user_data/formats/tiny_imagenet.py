@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nap_core.datasets.images import BaseImages
@@ -47,10 +48,10 @@ def load(path: Path, options: Options, how: Opening) -> BaseImages:
     """The images, decoded one by one. Labels of the test images are not published."""
     root = path / options.part
     title = how.title or ", ".join(one for one in (path.resolve().name, options.part) if one)
-    how = Opening(title, how.progress, how.cache, how.allowed)
+    how = replace(how, title=title)
     if not (root / ANNOTATIONS).is_file():
         if options.part != "test":
-            return from_folder(root, title, how.progress, how.cache, options, how.allowed)
+            return from_folder(root, title, how.progress, how.cache, options, how.allowed, how.first)
         files = files_in(root, MAX_FILES)
         return open_files(root, files, label_arrays.unlabelled(len(files)).labels, (), options, how)
     names, tally = _annotated(root), Tally()
