@@ -47,6 +47,7 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xff\x0a", "a JPEG XL picture, which cannot be read here", _AS_PICTURE),
     (0, b"\x93NUMPY", "a NumPy array", _AS_PICTURE),
 )
+_BRIGHT = 2**15
 _AVIF = b"ftypavi"
 _SUFFIXES = {
     "PNG": {".png", ".apng"},
@@ -117,6 +118,9 @@ def _notes(data: bytes, name: str) -> Iterator[str]:
             yield "Its printing colours (CMYK) were converted to RGB without a colour profile."
         if picture.mode.startswith("I;16"):
             yield "Its 16-bit grey was scaled to 8 bits."
+            greatest = picture.getextrema()[1]
+            if isinstance(greatest, int | float) and greatest < _BRIGHT:
+                yield f"Its greatest value is {greatest:,.0f} of 65,535: it is dark if fewer bits are used."
         elif picture.mode in ("I", "F"):
             yield "Its grey values were stretched from their least to their greatest."
         if _safely(lambda: picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)):

@@ -17,9 +17,10 @@ from nap_core.datasets.images import BaseImages, Labels, fingerprint, of_first, 
 from nap_core.datasets.passed_over import PassedOver, Tally
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
+from nap_core.datasets.user_data.parts import Parts, split_kinds, split_names
 from nap_core.datasets.user_data.scan import look, look_at_first
 from nap_core.datasets.user_data.scan_cache import ScanCache
-from nap_core.datasets.user_data.walking import Allowed, walk
+from nap_core.datasets.user_data.walking import Allowed, is_hidden, walk
 from nap_core.datasets.windows import Family, Window
 from nap_core.errors import UserError
 
@@ -83,13 +84,14 @@ def from_folder(
         The readable images, in the order of ``presentation_order`` over their sorted paths. Other files are counted.
 
     Raises:
-        UserError: no such folder, no readable image in it, or more than ``MAX_FILES`` images.
+        UserError: no such folder, no readable image in it, more than ``MAX_FILES`` images, or splits on top.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
         raise UserError(f"There is no folder “{root}”. Check the path.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise UserError(f"The folder “{root}” may not be opened. Check its permissions.")
+    splits_of(root).chosen("", root.name)
     tally = Tally()
     files = sorted(islice(walk(root, allowed, tally), MAX_FILES + 1))
     if len(files) > MAX_FILES:
@@ -99,6 +101,19 @@ def from_folder(
     classes = classes_of(files)
     how = Opening(title, progress, cache, allowed, first)
     return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally)
+
+
+def splits_of(root: Path) -> Parts:
+    """The folders on top of ``root`` that are splits: two kinds of them with images; none where there is one kind."""
+    try:
+        below = sorted(one.name for one in root.iterdir() if one.is_dir() and not is_hidden(one.name))
+    except OSError:  # the sentence comes with opening it
+        return Parts()
+    names = split_names(below)
+    if len(split_kinds(names)) < 2:
+        return Parts()
+    names = tuple(name for name in names if next(walk(root / name), None))
+    return Parts(names) if len(split_kinds(names)) > 1 else Parts()
 
 
 def open_files(

@@ -146,6 +146,8 @@ def test_splits_on_top_are_not_mixed(tmp_path: Path) -> None:
     (tmp_path / "pets" / "annotations").mkdir()
     with pytest.raises(UserError, match=r"pets:Train, pets:val"):
         open_path(tmp_path / "pets")
+    with pytest.raises(UserError, match="more than one split"):
+        from_folder(tmp_path / "pets")
     for word, count in (("train", 3), ("validation", 2)):
         dataset = open_path(tmp_path / "pets", Options(word))
         assert (len(dataset), dataset.classes) == (count, ("cat",))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from nap_core.datasets.images import BaseImages
 from nap_core.datasets.passed_over import Tally
-from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, from_folder
+from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, from_folder, splits_of
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
-from nap_core.datasets.user_data.parts import Parts, split_kinds, split_names
-from nap_core.datasets.user_data.walking import Allowed, is_hidden, walk
+from nap_core.datasets.user_data.parts import Parts
+from nap_core.datasets.user_data.walking import Allowed, walk
 
 TITLE = "folder of images, with or without class folders"
 
@@ -22,16 +22,8 @@ def matches(path: Path) -> bool:
 
 
 def parts(path: Path) -> Parts:
-    """The splits on top, where there are folders of two kinds of them with images; one of them has to be said."""
-    try:
-        below = sorted(one.name for one in path.iterdir() if one.is_dir() and not is_hidden(one.name))
-    except OSError:  # the sentence comes with opening it
-        return Parts()
-    names = split_names(below)
-    if len(split_kinds(names)) < 2:
-        return Parts()
-    names = tuple(name for name in names if next(walk(path / name), None))
-    return Parts(names) if len(split_kinds(names)) > 1 else Parts()
+    """The splits on top, one of which has to be said."""
+    return splits_of(path)
 
 
 def contents(path: Path, part: str, allowed: Allowed = None) -> Contents:
