@@ -14,15 +14,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nap_core import extraction, methods, metrics
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.datasets.images import ORDER_SEED
+from nap_core.datasets.subset import whole
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
-FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
+FIGURES = ["fpr95", "fpr95_ood_positive", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
+REMARKS = ["accuracy_warning"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
-COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
+COLUMNS = [*RESULTS, *FIGURES, *REMARKS, *PROVENANCE]
 
 
 @dataclass(frozen=True)
@@ -151,12 +154,12 @@ def evaluate(
     Returns:
         One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1. ``seconds`` is what scoring
         all images under the method took, fitting included, and near zero for what had been scored before; that of a
-        combination includes its parts.
+        combination includes its parts. ``accuracy_warning`` is that of ``accuracy_check``, empty where there is none.
 
     Raises:
         UserError: as ``methods.scored`` does, and for scores that are not finite; not with ``failed``.
     """
-    rows = []
+    rows, suspicious = [], accuracy_warning(data) or ""
     spent: dict[str, float] = {}
     for spec in specs:
         method = methods.parse(spec)
@@ -183,10 +186,12 @@ def evaluate(
             "n_id": len(scores.id),
             "id_accuracy": id_accuracy(data, scores.id_predictions),
             "seconds": spent[spec],
+            "accuracy_warning": suspicious,
         }
         for name, values in scores.ood.items():
             figures = {
                 "fpr95": metrics.fpr_at_tpr(scores.id, values),
+                "fpr95_ood_positive": metrics.fpr_ood_positive(scores.id, values),
                 "auroc": metrics.auroc(scores.id, values),
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),
@@ -211,7 +216,7 @@ def _provenance(data: EvaluationData, method: methods.Method, ood: str) -> dict[
         "id_sha256": data.id.images.fingerprint if data.id.images else "",
         "ood_sha256": images.fingerprint if images else "",
         "fit_sha256": fit.fingerprint if fit and method.fits else "",
-        "store_key": extraction.store_key(model, images, dtype="float16" if half else "float32").digest
+        "store_key": extraction.store_key(model, whole(images), dtype="float16" if half else "float32").digest
         if model and images
         else "",
         "versions": versions(),

@@ -20,6 +20,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.errors import Hint, UserError
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
+from nap_core.methods.inputs import finite
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> I
         ExtractionStopped: On request.
     """
     # Without the images: no method runs the network over them again, so that such a method has no w here.
-    return ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0])
+    return finite(ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0]))
 
 
 @dataclass(frozen=True)

@@ -130,8 +130,13 @@ NETWORK = (
         dest="trained_on",
         choices=(*BENCHMARKS, "none"),
         help="the ID dataset that the network was trained on; it picks the parameters that the papers publish "
-        "(default: the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 "
-        "classes, ImageNet-1k for 1,000 classes, else none). --knows is the former name",
+        "(default: the catalogue's; with --weights it is unknown until it is said here). --knows is the former name",
+    ),
+    Argument(
+        "--classes",
+        metavar="FILE",
+        help="with --weights: a text file with the class names in the order of the logits, one a line (default: those "
+        "of the benchmark that --trained-on names, else class 0, class 1 …)",
     ),
     Argument(
         "--layer",
@@ -158,6 +163,16 @@ NETWORK = (
     ),
 )
 QUIET = Argument("--quiet", action="store_true", help="no progress on stderr")
+CHECK = (
+    Argument(
+        "--check",
+        dest="model",
+        metavar="NAME",
+        help="examine this model of the catalogue, or with --weights this architecture, and print what was seen",
+    ),
+    *NETWORK[1:],
+    QUIET,
+)
 RUNNING = (
     Argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
     Argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),
@@ -174,6 +189,12 @@ FIT = Argument(
     help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
 )
 FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+DISTINCT = Argument(
+    "--distinct",
+    action="store_true",
+    help="leave out ID and OOD images that stand in the fit split as well, and OOD images that are among the ID images "
+    "(default: keep them, and name them on stderr)",
+)
 W = Argument(
     "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
 )

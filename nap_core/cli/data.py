@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nap_core import datasets
-from nap_core.datasets import RECORDS, ImageDataset, hub, passed_over, published
+from nap_core.datasets import RECORDS, ImageDataset, hub, passed_over, published, registry
 from nap_core.datasets.user_data import options
 from nap_core.datasets.user_data.formats import open_path
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
+from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress, RunCallbacks
 
 
@@ -61,7 +62,7 @@ def read(text: str) -> Data:
 def _find(source: str, label: str) -> Data | None:
     if source in RECORDS or source in published.names():
         return Data(label or source, source, None)
-    if hub.owns(source) or (allowed_folders.is_own(source) and datasets.registry.exists(source)):
+    if hub.owns(source) or (allowed_folders.is_own(source) and registry.exists(source)):
         return Data(label or datasets.title(source), source, None)
     found = options.divide(source, lambda front: Path(front).expanduser().exists())
     if not found:
@@ -78,18 +79,21 @@ def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
 
 
 def load(
-    data: Data, reading: Callable[[int, int], None], cache: Path | None = None, first: int | None = None
+    data: Data, reading: Callable[[int, int], None], limit: int | None = None, store: str | None = None
 ) -> ImageDataset:
-    """The images. ``reading(done, total)`` gets the progress of reading a folder, whose scan is kept in ``cache``.
+    """The images; of a folder no more than the first ``limit`` are decoded, and none that the scan in ``store`` has.
 
-    With ``first``, only as many images are looked at, where that decides nothing about the others.
-
-    What was left out and what was concluded is said on stderr. Raises UserError as the readers of ``nap_core.datasets``
-    do."""
-    if data.path is None:
-        images = datasets.load(data.source, reading)
+    ``reading(done, total)`` gets the progress of reading a folder. What was left out and what was concluded is said on
+    stderr. Raises UserError as the readers of ``nap_core.datasets`` do.
+    """
+    images: ImageDataset
+    if data.path is not None:
+        cache = Store(store).root / registry.FOLDERS
+        images = open_path(data.path, data.options, Opening(data.label, reading, cache, limit=limit))
+    elif registry.owns(data.source):
+        images = registry.load(data.source, reading, limit, Store(store))
     else:
-        images = open_path(data.path, data.options, Opening(data.label, reading, cache, first=first))
+        images = datasets.load(data.source, reading)
     unreadable: tuple[tuple[str, str], ...] = getattr(images, "unreadable", ())
     if unreadable:
         rest = f" (and {len(unreadable) - 1:,} more)" if len(unreadable) > 1 else ""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,11 +77,6 @@ def fingerprint(digests: Iterable[bytes], labels: Labels) -> str:
     return hasher.hexdigest()
 
 
-def of_first(fingerprint: str, count: int) -> str:
-    """The fingerprint of a dataset of which only the first ``count`` images were looked at, from theirs."""
-    return hashlib.sha256(f"the first {count}: {fingerprint}".encode()).hexdigest()
-
-
 def presentation_order(count: int) -> NDArray[np.int64]:
     """The permutation (count,) of images that ``ORDER_SEED`` gives.
 
@@ -99,6 +94,7 @@ class BaseImages(ABC):
         stated_fingerprint: a fingerprint that was computed before; "" to compute it from the pixels when it is used.
         notes: sentences on what was concluded or chosen when the images were opened.
         numbering: how class names that are numbers count.
+        used_classes: the classes that have images, where ``labels`` are those of a part alone; None where they are not.
         digits_are_names: whether digits are what the images show, as in MNIST, and no numbers of classes.
     """
 
@@ -109,6 +105,7 @@ class BaseImages(ABC):
     stated_fingerprint: str = field(default="", kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
     numbering: Numbering = field(default="", kw_only=True)
+    used_classes: tuple[int, ...] | None = field(default=None, kw_only=True)
     digits_are_names: bool = field(default=False, kw_only=True)
 
     @cached_property
@@ -147,7 +144,17 @@ def relabelled(dataset: ImageDataset, labels: NDArray[np.int64]) -> ImageDataset
     """The dataset with other ``labels`` (N,); the same object if they are its own."""
     if np.array_equal(labels, dataset.labels):
         return dataset
-    return _Relabelled(dataset.name, dataset.title, dataset.classes, labels, dataset)
+    return _Relabelled(dataset.name, dataset.title, dataset.classes, labels, dataset, **label_facts(dataset))
+
+
+def label_facts(dataset: ImageDataset) -> dict[str, Any]:
+    """The fields of ``BaseImages`` with which the labels of a part of ``dataset`` match as those of the whole do."""
+    used = getattr(dataset, "used_classes", None)
+    return {
+        "numbering": getattr(dataset, "numbering", ""),
+        "used_classes": tuple(np.unique(dataset.labels[dataset.labels >= 0]).tolist()) if used is None else used,
+        "digits_are_names": getattr(dataset, "digits_are_names", False),
+    }
 
 
 @dataclass(frozen=True, eq=False)

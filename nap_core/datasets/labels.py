@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nap_core.datasets import class_names
-from nap_core.datasets.images import ImageDataset, Numbering
+from nap_core.datasets.images import ImageDataset, Numbering, label_facts
 
 NAMED = 5
 """Class names that a sentence gives before it counts the rest."""
@@ -45,11 +45,9 @@ class ClassMatch:
 
 def match_dataset(dataset: ImageDataset, model_classes: tuple[str, ...]) -> ClassMatch:
     """The match of a dataset's classes, those with images, with a network's."""
-    used = np.unique(dataset.labels[dataset.labels >= 0])
-    numbering: Numbering = getattr(dataset, "numbering", "")
-    return match(
-        dataset.classes, model_classes, tuple(used.tolist()), numbering, getattr(dataset, "digits_are_names", False)
-    )
+    facts = label_facts(dataset)
+    used, numbering, digits_are_names = facts["used_classes"], facts["numbering"], facts["digits_are_names"]
+    return match(dataset.classes, model_classes, used, numbering, digits_are_names)
 
 
 @lru_cache(maxsize=64)

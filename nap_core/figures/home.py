@@ -34,11 +34,14 @@ def pair_picture(pair: HomeExample, colours: Sequence[str]) -> Picture:
     """Two images over their feature maps of one channel, on one colour scale.
 
     Args:
-        pair: The ID and the OOD image.
+        pair: The ID and the OOD image, with equal means and different maxima in the channel.
         colours: The colours of the ID and the OOD dataset.
 
     Returns:
         The figure, after Figure 1a of the NAP paper; its table holds one row a neuron.
+
+    Raises:
+        ValueError: There are not two colours.
     """
     top = max(pair.id_image.maximum, pair.ood_image.maximum)
     figure = go.Figure()
@@ -118,17 +121,20 @@ def study_histogram(
 ) -> Picture:
     """The scores of a study, ID images upwards and OOD images downwards, OOD datasets stacked.
 
-    Bars are shares, of the ID images above and of all OOD images below. The dashed line is the threshold.
+    Bars are shares, of the ID images above and of all OOD images below. The dashed line is the threshold at TPR 95 %.
 
     Args:
         scores: The scores of one method.
         id_dataset: Catalogue name of the ID dataset.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
-        examples: Images shown at their NAP score, so they belong only into the histogram of NAP.
+        examples: An ID and an OOD image drawn at their NAP scores; for the histogram of NAP only.
 
     Returns:
         The figure; its table holds one row a bar.
+
+    Raises:
+        ValueError: A dataset has no score, or a score is not finite.
     """
     bins = Bins.of([scores.id, *scores.ood.values()], BINS)
     pooled = len(scores.pooled)

@@ -120,7 +120,7 @@ def results() -> pd.DataFrame:
 
 @cache
 def measured() -> pd.DataFrame:
-    """Ours: the columns of ``evaluation.COLUMNS``, one row a (method, OOD dataset)."""
+    """Ours: the columns of ``evaluation.COLUMNS`` but for time and remarks, one row a (method, OOD dataset)."""
     return pd.read_csv(FOLDER / "measured.csv")
 
 

@@ -47,7 +47,8 @@ _OPENOOD = "OpenOOD v1.5, Zhang and others, arXiv:2306.09301"
 _OPENOOD_NOTE = (
     "Near-OOD first, then far-OOD, whole datasets. OpenOOD's lists of images, which keep some test images for choosing "
     "parameters and leave out those of Tiny ImageNet and Places365 whose classes the network knows, are not used: "
-    "figures come out near OpenOOD's, not equal to them."
+    "figures come out near OpenOOD's, not equal to them. OpenOOD's FPR95 takes OOD images as the positive class: "
+    "that is the column fpr95_ood_positive here."
 )
 
 _ENTRIES = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from nap_core import datasets, extraction, models
+from nap_core import datasets, extraction, methods, models
 from nap_core.datasets.images import relabelled
 from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nap_core.models import LoadedModel
 
 MAX_IMAGES = 1_000_000
-OPTIONAL = ("fit", "layer", "view", "w")
+OPTIONAL = ("fit", "layer", "view", "w", "distinct")
 """The address parameters that a study may do without."""
 SEARCHED: Final = "searched"
 """As the ``weights`` of a study: the w that ``analysis.weight_search`` finds."""
@@ -40,6 +40,8 @@ class Study:
         layer: The layer that NAP reads, as in ``models.Variant``; empty for the model's own.
         transform: The preprocessing, as in ``models.Variant``; empty for the model's own.
         weights: The w of combinations: empty for the published ones, or ``SEARCHED``.
+        distinct: "1" to leave out the images that stand in two sets (``methods.overlap``): ID and OOD images of the
+            fit split, OOD images that are ID images as well. Empty to keep them.
 
     Raises:
         UserError: A name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank made by
@@ -56,12 +58,15 @@ class Study:
     transform: str = ""
     # Two studies are equal when they run the same images through the same network, whatever w is then used.
     weights: str = field(default="", compare=False)
+    distinct: str = ""
 
     def __post_init__(self) -> None:
         record = models.find(self.model)
         roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
         if self.weights not in ("", SEARCHED):
             raise UserError(f"The w of a study is “{SEARCHED}” or left out, not “{self.weights}”.")
+        if self.distinct not in ("", "1"):
+            raise UserError(f"“distinct” of a study is “1” or left out, not “{self.distinct}”.")
         if not self.ood_datasets:
             raise UserError("A study needs at least one OOD dataset. Pick one.")
         if len(set(self.datasets)) < len(self.datasets):
@@ -97,9 +102,10 @@ class Study:
             The network with its preprocessing, class names and feature hook, on the CPU.
 
         Raises:
-            UserError: The weights are missing or damaged, or the network does not have the layer or the preprocessing.
+            UserError: The weights are missing or damaged, the network does not have the layer or the preprocessing, or
+                its feature map has one neuron.
         """
-        return models.load(self.variant)
+        return models.require_neurons(models.load(self.variant))
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -126,6 +132,7 @@ class Study:
             f"read at {self.layer}": self.layer,
             f"seen at {self.transform}": self.transform,
             "w searched on distorted images": self.weights,
+            "without images that stand in two sets": self.distinct,
         }
         return [words for words, chosen in said.items() if chosen]
 
@@ -146,7 +153,7 @@ class Study:
 
     @property
     def _optional(self) -> tuple[str, ...]:
-        return self.fit_dataset, self.layer, self.transform, self.weights
+        return self.fit_dataset, self.layer, self.transform, self.weights, self.distinct
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
@@ -237,7 +244,8 @@ def run(
         name: precomputed.load(name, model) if _is_precomputed(name) else datasets.load(name) for name in study.datasets
     }
     scoring = context(study, store, device)
-    return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    data = evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    return methods.overlap.without(data, methods.overlap.overlaps(data, callbacks)) if study.distinct else data
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:

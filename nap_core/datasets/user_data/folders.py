@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image
 
 from nap_core.datasets.decoding import READABLE, decode
-from nap_core.datasets.images import BaseImages, Labels, fingerprint, of_first, presentation_order
+from nap_core.datasets.images import BaseImages, Labels, fingerprint
 from nap_core.datasets.passed_over import PassedOver, Tally
+from nap_core.datasets.user_data.encoded import Encoded, ImageFiles
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts, split_kinds, split_names
-from nap_core.datasets.user_data.scan import look, look_at_first
-from nap_core.datasets.user_data.scan_cache import ScanCache
+from nap_core.datasets.user_data.scan import look
+from nap_core.datasets.user_data.scan_cache import ScanCache, Stamp
 from nap_core.datasets.user_data.walking import Allowed, is_hidden, walk
 from nap_core.datasets.windows import Family, Window
 from nap_core.errors import UserError
@@ -34,18 +35,33 @@ class EncodedImages(BaseImages):
     Attributes:
         files: the readable ones, by name.
         unreadable: the ones left out, each with an error message.
+        encoded: their content.
+        stamps: what the files were when the fingerprint was taken; ``image`` refuses a file that has changed since.
+        decoded: images that were decoded before; ``image`` gives each of them once.
         passed_over: other files in the same place.
         windows: how grey of more than 8 bits becomes 8.
     """
 
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
-    read: Callable[[str], bytes]
+    encoded: Encoded
+    stamps: Mapping[str, Stamp]
+    decoded: dict[str, Image.Image] = field(default_factory=dict, repr=False)
     passed_over: tuple[PassedOver, ...] = field(default=(), kw_only=True)
     windows: Mapping[Family, Window] = field(default_factory=dict, kw_only=True)
 
     def image(self, index: int) -> Image.Image:
-        return decode(self.read(self.files[index]), self.files[index], self.windows)
+        """Image ``index`` in RGB. Raises UserError when its file is missing, damaged or has changed."""
+        file = self.files[index]
+        return self.decoded.pop(file, None) or self._read(file)
+
+    def _read(self, file: str) -> Image.Image:
+        data, stamp = self.encoded.read(file)
+        if stamp != self.stamps[file]:
+            raise UserError(
+                f"“{file}” in “{self.title}” has changed since it was read. Start again: all is then read anew."
+            )
+        return decode(data, file, self.windows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +76,9 @@ def from_folder(
     title: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     cache: Path | None = None,
+    limit: int | None = None,
     options: Options | None = None,
     allowed: Allowed = None,
-    first: int | None = None,
 ) -> FolderImages:
     """Open the images in a folder and its sub-folders.
 
@@ -76,12 +92,13 @@ def from_folder(
         title: the dataset's title; the folder's name by default.
         progress: called with (done, total) after each image.
         cache: a folder that stores the scan, so that unchanged files are not decoded again; None for no cache.
+        limit: how many images are wanted at most, the first ones of the order; None for all. See ``Opening``.
         options: the window, and how class folders count whose names are numbers.
         allowed: folders in which the targets of links to folders must lie; None for anywhere.
-        first: see ``Opening``.
 
     Returns:
-        The readable images, in the order of ``presentation_order`` over their sorted paths. Other files are counted.
+        The readable images, in the order of ``presentation_order`` over the sorted paths of all images. Other files are
+        counted.
 
     Raises:
         UserError: no such folder, no readable image in it, more than ``MAX_FILES`` images, or splits on top.
@@ -99,7 +116,7 @@ def from_folder(
     if not files:
         raise UserError(f"“{root}” holds no images. {READABLE}")
     classes = classes_of(files)
-    how = Opening(title, progress, cache, allowed, first)
+    how = Opening(title, progress, cache, allowed, limit)
     return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally)
 
 
@@ -145,51 +162,43 @@ def open_files(
         UserError: none of the images can be read.
     """
 
-    def read(file: str) -> bytes:
-        return read_bytes(root, file)
-
     title = how.title or root.resolve().name
-    cache = ScanCache(root, how.cache)
-    common = looked_at(title, files, labels, classes, read, cache, options, how, tally, notes)
+    common = looked_at(root, title, files, labels, classes, ImageFiles(root), options, how, tally, notes)
     return FolderImages(name=f"folder:{root.resolve().name}", root=root, **common)
 
 
 def looked_at(
+    root: Path,
     title: str,
     files: Sequence[str],
     labels: Labels,
     classes: tuple[str, ...],
-    read: Callable[[str], bytes],
-    cache: ScanCache,
+    encoded: Encoded,
     options: Options,
     how: Opening,
     tally: Tally | None = None,
     notes: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The fields of ``EncodedImages`` but its name, after a look at the images; raises as ``open_files`` does."""
-    ordered = [files[i] for i in presentation_order(len(files))]
-    first = how.first if how.first is not None and how.first < len(files) else None
-    part = first and look_at_first(ordered, first, read, cache, how.progress)
-    found = part[0] if part else look(files, read, cache, how.progress, options.window)
+    found = look(files, encoded, ScanCache(root, how.cache), how.progress, options.window, how.limit)
     if not found.digests:
-        raise UserError(f"None of the {len(files):,} images in “{title}” can be read. {found.unreadable[0][1]}")
+        reason = min(found.unreadable.items())[1]
+        raise UserError(f"None of the {len(files):,} images in “{title}” can be read. {reason}")
     number = dict(zip(files, labels.tolist(), strict=True))
-    readable = list(found.digests)
-    # Images that were not looked at stay behind the first ones, in the order that they have if all can be read.
-    others = ordered[part[1] :] if part else []
-    shown = (*readable, *others) if part else tuple(readable[i] for i in presentation_order(len(readable)))
-    numbers = np.array([number[file] for file in shown], np.int64)
-    seen = fingerprint((found.digests[file] for file in shown[: len(readable)]), numbers[: len(readable)])
+    numbers = np.array([number[file] for file in found.digests], np.int64)
     return {
         "title": title,
         "classes": classes,
         "labels": numbers,
-        "files": shown,
-        "unreadable": tuple(found.unreadable),
-        "read": read,
-        "stated_fingerprint": of_first(seen, len(readable)) if part else seen,
+        "files": tuple(found.digests),
+        "unreadable": tuple(sorted(found.unreadable.items())),
+        "encoded": encoded,
+        "stamps": found.stamps,
+        "decoded": found.decoded,
+        "stated_fingerprint": fingerprint(found.digests.values(), numbers),
         "notes": (*notes, *found.notes),
         "numbering": options.numbering,
+        "used_classes": tuple(np.unique(labels[labels >= 0]).tolist()),
         "passed_over": tally.all() if tally else (),
         "windows": found.windows,
     }
@@ -211,14 +220,6 @@ def labels_of(files: Sequence[str], classes: tuple[str, ...]) -> Labels:
     return np.array([number[file.split("/")[0]] if "/" in file else -1 for file in files], dtype=np.int64)
 
 
-def read_bytes(root: Path, file: str) -> bytes:
-    """The content of the file at a path below ``root``. Raises UserError when it is missing."""
-    try:
-        return (root / file).read_bytes()
-    except OSError as error:
-        raise UserError(f"“{file}” can no longer be opened ({error.strerror}). Check the folder “{root}”.") from error
-
-
 def read_image(root: Path, file: str) -> Image.Image:
-    """The image at a path below ``root``. Raises UserError when it is missing or damaged."""
-    return decode(read_bytes(root, file), file)
+    """The image at a path below ``root``. Raises UserError when it is missing or damaged, or changes meanwhile."""
+    return decode(ImageFiles(root).read(file)[0], file)

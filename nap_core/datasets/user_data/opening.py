@@ -19,15 +19,15 @@ class Opening:
         progress: called with (done, total) while images are looked at.
         cache: a folder that stores the look at encoded images; None for no cache.
         allowed: folders in which the targets of links must lie; None for anywhere.
-        first: how many images will be used, from the first on; None for all. Only those are looked at where that
-            decides nothing about the others.
+        limit: how many encoded images are wanted at most, the first ones of the order; None for all. All are opened
+            nevertheless where the cache has them, or where one window for grey of more than 8 bits has to be chosen.
     """
 
     title: str | None = None
     progress: Callable[[int, int], None] | None = None
     cache: Path | None = None
     allowed: Allowed = None
-    first: int | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

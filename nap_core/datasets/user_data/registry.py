@@ -6,6 +6,7 @@ Options stand behind the name of a path: ``own:pets:val``, ``own:fog.npy:3``, ``
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -16,9 +17,12 @@ from nap_core.datasets.images import ImageDataset
 from nap_core.datasets.published.catalogue import RECORDS as PUBLISHED
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.datasets.user_data import formats, options
+from nap_core.datasets.user_data.folders import MAX_FILES, files_in
 from nap_core.datasets.user_data.opening import Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
+from nap_core.datasets.user_data.scan_cache import Stamp
+from nap_core.datasets.user_data.scan_cache import stamp as file_stamp
 from nap_core.datasets.user_data.walking import is_hidden, is_image, may_enter
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
@@ -75,30 +79,64 @@ def record(name: str) -> DatasetRecord:
     return _record(name, path, said, stamp(name))
 
 
+_SLOW, _PATIENCE = 0.02, 20
+"""A stamp that takes longer than ``_SLOW`` seconds holds for ``_PATIENCE`` times as long: pages need it often."""
+_stamps: dict[Path, tuple[float, int]] = {}
+"""Until when (``time.monotonic``) the stamp of a dataset holds, and the stamp."""
+
+
 def stamp(name: str) -> int:
-    """A number that changes when files are added to or removed from a folder or class folder, or the file changes.
+    """A number that changes when files of the dataset are added, removed, replaced or written to.
 
     Raises UserError when the dataset does not exist.
     """
     path, said = _path(name)
     folder = path / said.part
-    if not folder.is_dir():
-        folder = path
+    path = folder if folder.is_dir() else path
+    holds_until, known = _stamps.get(path, (0.0, 0))
+    began = time.monotonic()
+    if began < holds_until:
+        return known
     try:
-        changed = [path.stat().st_mtime_ns]
-        if folder.is_dir():
-            with os.scandir(folder) as entries:
-                folders = [one for one in entries if one.is_dir()]
-            changed += sorted(one.stat().st_mtime_ns for one in folders)
+        changed = hash((path.stat().st_mtime_ns, *_file_stamps(path)))
     except OSError as error:
         raise UserError(f"“{path}” can no longer be opened ({error.strerror}).") from error
-    return hash(tuple(changed))
+    ended = time.monotonic()
+    _stamps[path] = ended + (_PATIENCE * (ended - began) if ended - began > _SLOW else 0), changed
+    return changed
 
 
-def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:
-    """Open the images; ``progress`` is called with (done, total). Raises as ``formats.open_path`` does."""
+def _file_stamps(path: Path) -> tuple[tuple[str, Stamp | None], ...]:
+    """The stamps of the images of a folder, or of its files where it has none, or of a file and those beside it."""
+    if not path.is_dir():
+        return tuple((file.name, file_stamp(file)) for file in formats.files_of(path))
+    images = files_in(path, MAX_FILES)
+    return tuple((file, file_stamp(path / file)) for file in images or sorted(one.name for one in path.iterdir()))
+
+
+def load(
+    name: str,
+    progress: Callable[[int, int], None] | None = None,
+    limit: int | None = None,
+    store: Store | None = None,
+) -> ImageDataset:
+    """Open the images.
+
+    Args:
+        name: the dataset.
+        progress: called with (done, total) while encoded images are looked at.
+        limit: see ``Opening``.
+        store: the store that keeps the scan; None for the usual one.
+
+    Returns:
+        The images.
+
+    Raises:
+        UserError: as ``formats.open_path`` does.
+    """
     path, said = _path(name)
-    how = Opening(record(name).title, progress, Store().root / FOLDERS, allowed_folders.paths())
+    cache = (store or Store()).root / FOLDERS
+    how = Opening(record(name).title, progress, cache, allowed_folders.paths(), limit)
     return replace(formats.open_path(path, said, how), name=name)
 
 

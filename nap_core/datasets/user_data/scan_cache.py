@@ -1,6 +1,7 @@
 """Cached scan of a folder's images, so that unchanged files are decoded only once.
 
-A file is unchanged if its size and modification time are, the criterion of version control and backups.
+A file is unchanged if its ``stamp`` is. Size and modification time alone are not enough: ``cp -p``, ``rsync -t`` and
+unpacked archives keep the time of other content.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from nap_core.datasets.windows import ValueRange, Window
 from nap_core.errors import UserError
 
-FORMAT = 2  # raise when decoding or the content of the file changes: all images are then scanned again
+FORMAT = 3  # raise when decoding or the content of the file changes: all images are then scanned again
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,30 @@ class Scanned:
 
 Scan = Scanned | UserError
 """What is remembered of an image, or the error of an unreadable one."""
+Stamp = tuple[int, int, int]
+"""Size in bytes; modification time and, where the system has it, change time of the file's entry, in nanoseconds."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file. On Windows, where ``st_ctime`` is the time of creation, the third number is 0."""
+    return status.st_size, status.st_mtime_ns, 0 if os.name == "nt" else status.st_ctime_ns
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The stamp of the file at ``path``; None where it is missing."""
+    with suppress(OSError):
+        return stamp_of(path.stat())
+    return None
 
 
 class _Entry(NamedTuple):
-    """Size in bytes, modification time in nanoseconds, digest in hex, error message; one of the last two is empty.
+    """The stamp, the digest in hex, the error message; one of the last two is empty.
 
     ``depth`` is the family, range and window of deep grey; empty for other images.
     """
 
     size: int
+    modified: int
     changed: int
     digest: str
     sentence: str
@@ -65,7 +80,7 @@ class _Entry(NamedTuple):
         return Scanned(digest, ValueRange("float" if family == "float" else "whole", low, high), Window(black, white))
 
 
-def _entry(stamp: tuple[int, int], scan: Scan) -> _Entry:
+def _entry(stamp: Stamp, scan: Scan) -> _Entry:
     if isinstance(scan, UserError):
         return _Entry(*stamp, "", str(scan), False, ())
     depth: tuple[str, float, float, float, float] | tuple[()] = ()
@@ -77,33 +92,29 @@ def _entry(stamp: tuple[int, int], scan: Scan) -> _Entry:
 class ScanCache:
     """The scan of the images below ``root``, stored as a JSON file in ``folder``; nothing is stored for None.
 
-    ``place`` gives the file on disk that holds an image; by default the image's name below ``root``.
-
     Errors while reading or writing the file are ignored. Several threads may call ``find``; one calls ``add``,
     ``save``.
     """
 
-    def __init__(self, root: Path, folder: Path | None, place: Callable[[str], Path] | None = None) -> None:
-        self._root, self._place = root, place or root.joinpath
+    def __init__(self, root: Path, folder: Path | None) -> None:
+        self._root = root
         name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
         self._path = folder / f"{name}.json" if folder else None
         self._before = self._read()
         self._now: dict[str, _Entry] = {}
 
-    def find(self, file: str) -> Scan | None:
-        """The cached scan of a file below the root; None if the file is new or has changed."""
+    def find(self, file: str, stamp: Stamp | None) -> Scan | None:
+        """The cached scan of a file below the root that has this stamp; None if the file is new or has changed."""
         entry = self._before.get(file)
-        return entry.scan() if entry and entry[:2] == self._stamp(file) else None
+        return entry.scan() if entry and entry[:3] == stamp else None
 
-    def add(self, file: str, scan: Scan) -> None:
-        """Add the scan of a file; files that have been removed meanwhile are skipped."""
-        stamp = self._stamp(file)
-        if stamp:
-            self._now[file] = _entry(stamp, scan)
+    def add(self, file: str, stamp: Stamp, scan: Scan) -> None:
+        """Add the scan of a file, whose content had this stamp."""
+        self._now[file] = _entry(stamp, scan)
 
-    def save(self, *, rest: bool = False) -> None:
-        """Replace the file in one step. Files that were not added are forgotten unless ``rest`` keeps them."""
-        if rest:
+    def save(self, *, whole: bool = True) -> None:
+        """Replace the file in one step; with ``whole`` false, what was stored of the other files stays."""
+        if not whole:
             self._now = self._before | self._now
         if self._path is None or self._now == self._before:
             return
@@ -116,13 +127,6 @@ class ScanCache:
                 os.replace(temporary, self._path)
             finally:
                 temporary.unlink(missing_ok=True)
-
-    def _stamp(self, file: str) -> tuple[int, int] | None:
-        """Size and modification time; None for a missing file."""
-        with suppress(OSError):
-            status = self._place(file).stat()
-            return status.st_size, status.st_mtime_ns
-        return None
 
     def _read(self) -> dict[str, _Entry]:
         if self._path is None:
@@ -138,9 +142,9 @@ class ScanCache:
 def _checked(entry: object) -> _Entry:
     """A validated entry of the JSON file. Raises ValueError for other content."""
     match entry:
-        case [int(size), int(changed), str(digest), str(sentence), bool(shortened), list(depth)]:
+        case [int(size), int(modified), int(changed), str(digest), str(sentence), bool(shortened), list(depth)]:
             if bool(sentence) != bool(digest) and len(bytes.fromhex(digest)) in (0, 32):
-                return _Entry(size, changed, digest, sentence, shortened, _depth(depth))
+                return _Entry(size, modified, changed, digest, sentence, shortened, _depth(depth))
     raise ValueError("no entry")
 
 

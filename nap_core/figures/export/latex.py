@@ -31,7 +31,14 @@ _SPECIAL = {
 
 
 def escaped(text: str) -> str:
-    """``text`` so that LaTeX prints it as it is."""
+    """Text in which LaTeX finds no command.
+
+    Args:
+        text: Plain text in one or several lines.
+
+    Returns:
+        LaTeX that prints the same characters, in one line.
+    """
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
@@ -41,11 +48,15 @@ def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str)
     Args:
         results: Rows of ``evaluation.evaluate``, shares.
         titles: Catalogue name → title of the datasets.
-        sentence: The study in words.
+        sentence: The study in words, the first sentence of the caption; plain text, without its full stop.
 
     Returns:
         LaTeX, values in percent; bold is the best of a column, underlined the second best, by the value as it is
         printed.
+
+    Raises:
+        ValueError: A pair of method and OOD dataset has two rows.
+        UserError: A method is not in the catalogue.
     """
     fpr95, auroc = scoreboard(results, "fpr95"), scoreboard(results, "auroc")
     heads = ["Average" if name == AVERAGE else titles[name] for name in fpr95.columns]
@@ -59,7 +70,9 @@ def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str)
         + r" \\"
         for row, name in enumerate(fpr95.methods)
     ]
-    caption = f"{escaped(sentence)}. In percent; best in bold, second best underlined."
+    warning = results.iloc[0]["accuracy_warning"]
+    about = f"{warning} {sentence}" if warning else sentence
+    caption = f"{escaped(about)}. In percent; best in bold, second best underlined."
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nap_core import models
 from nap_core.models import plugins
 from nap_core.storage import byte_size
 from nap_core.studies.study import Study
@@ -29,8 +30,14 @@ def study_sidebar() -> None:
         st.markdown("  \n".join(lines), help=workspace.where_read(study.model, study.layer) or None)
         if workspace.id_is_foreign(study):
             st.caption(
-                f":material/warning: {workspace.model_title(study)} was trained on {study.trained_on}: the ID images "
+                f":material/warning: {workspace.model_title(study)} was trained on "
+                f"{models.find(study.model).training_data}: the ID images "
                 "show none of its classes."
+            )
+        if not study.trained_on:
+            st.caption(
+                ":material/help: What it was trained on has not been said: parameters and w that papers publish for "
+                "one benchmark are not taken as its own."
             )
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(study)

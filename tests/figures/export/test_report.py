@@ -89,6 +89,12 @@ def test_latex_prints_the_board_and_every_line_fills_the_table(results: pd.DataF
             assert cell == (rf"\textbf{{{value}}}" if leads else rf"\underline{{{value}}}" if follows else value)
 
 
+def test_latex_says_a_suspicious_accuracy(results: pd.DataFrame) -> None:
+    assert r"9 \%" not in latex_table(results, TITLES, STUDY.sentence())
+    doubtful = results.assign(accuracy_warning="ID accuracy is 9 %.")
+    assert r"ID accuracy is 9 \%." in latex_table(doubtful, TITLES, STUDY.sentence())
+
+
 def test_latex_escapes_what_latex_would_read() -> None:
     assert escaped(r"a\b_c^d~e") == r"a\textbackslash{}b\_c\textasciicircum{}d\textasciitilde{}e"
 

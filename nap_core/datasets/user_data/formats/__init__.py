@@ -85,6 +85,12 @@ def is_folder_of_files(path: Path) -> bool:
     return any(one.matches(path) for one in FORMATS if one is not folder)
 
 
+def files_of(path: Path) -> list[Path]:
+    """The files that a dataset in a file is read from: itself, and those beside it that may hold its labels."""
+    beside = [one for one in path.parent.glob("*label*") if one.is_file()]
+    return [path, *sorted(beside)]
+
+
 def parts_of(path: Path) -> Parts:
     """The splits or severities of an existing path. Raises UserError for a path of no format."""
     return format_of(path).parts(path)

@@ -36,4 +36,4 @@ def contents(path: Path, part: str, allowed: Allowed = None) -> Contents:
 def load(path: Path, options: Options, how: Opening) -> BaseImages:
     """The images, decoded one by one."""
     title = how.title or ", ".join(one for one in (path.resolve().name, options.part) if one)
-    return from_folder(path / options.part, title, how.progress, how.cache, options, how.allowed, how.first)
+    return from_folder(path / options.part, title, how.progress, how.cache, how.limit, options, how.allowed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from nap_core.datasets.user_data.npy_arrays import MAX_BYTES
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
-from nap_core.datasets.user_data.scan_cache import ScanCache
+from nap_core.datasets.user_data.scan_cache import Stamp, stamp
 from nap_core.errors import UserError
 
 TITLE = "Parquet of the Hugging Face Hub (.parquet), or a folder of it"
@@ -67,25 +68,39 @@ def load(path: Path, options: Options, how: Opening) -> BaseImages:
         column = _read(file, columns.image)
         names += [f"{file.name}/{row}" for row in range(len(column))]
         cells.append(column)
-    starts = np.cumsum([0, *map(len, cells)])
-    rows = {name: index for index, name in enumerate(names)}
-
-    def read(name: str) -> bytes:
-        index = rows[name]
-        place = int(np.searchsorted(starts, index, side="right")) - 1
-        cell = cells[place][index - int(starts[place])].as_py()
-        content = cell.get("bytes") if isinstance(cell, dict) else cell
-        return content or b""
-
+    encoded = _InMemory(shards.placed(files), {file.name: stamp(file) for file in files}, names, cells)
     said = [f"Images are those of the column “{columns.image}”."]
     if columns.label:
         said.append(f"Labels are those of the column “{columns.label}”.")
     title = how.title or ", ".join(one for one in (path.stem, options.part) if one)
-    cache = ScanCache(path, how.cache, shards.placed(files))
     classes, notes = labelled.classes, (*said, *labelled.notes)
-    common = looked_at(title, names, labelled.labels, classes, read, cache, options, how, notes=notes)
+    common = looked_at(path, title, names, labelled.labels, classes, encoded, options, how, notes=notes)
     named = bool(columns.names) and not options.numbering
     return EncodedImages(name=f"parquet:{path.stem}", digits_are_names=named, **common)
+
+
+class _InMemory:
+    """Images in columns that were read, ``names`` in their order; ``stamps`` of the files by their names.
+
+    What is in memory does not change when the files do.
+    """
+
+    def __init__(
+        self, place: Callable[[str], Path], stamps: Mapping[str, Stamp | None], names: Sequence[str], cells: list[Any]
+    ) -> None:
+        self._place, self._stamps, self._cells = place, stamps, cells
+        self._starts = np.cumsum([0, *map(len, cells)])
+        self._rows = {name: index for index, name in enumerate(names)}
+
+    def stamp(self, file: str) -> Stamp | None:
+        return self._stamps[self._place(file).name]
+
+    def read(self, file: str) -> tuple[bytes, Stamp]:
+        index = self._rows[file]
+        place = int(np.searchsorted(self._starts, index, side="right")) - 1
+        cell = self._cells[place][index - int(self._starts[place])].as_py()
+        content = cell.get("bytes") if isinstance(cell, dict) else cell
+        return content or b"", self.stamp(file) or (0, 0, 0)
 
 
 def _files(path: Path, part: str) -> tuple[Path, ...]:

@@ -51,7 +51,7 @@ def load(path: Path, options: Options, how: Opening) -> BaseImages:
     how = replace(how, title=title)
     if not (root / ANNOTATIONS).is_file():
         if options.part != "test":
-            return from_folder(root, title, how.progress, how.cache, options, how.allowed, how.first)
+            return from_folder(root, title, how.progress, how.cache, how.limit, options, how.allowed)
         files = files_in(root, MAX_FILES)
         return open_files(root, files, label_arrays.unlabelled(len(files)).labels, (), options, how)
     names, tally = _annotated(root), Tally()

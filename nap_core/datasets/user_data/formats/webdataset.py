@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from nap_core.datasets.decoding import SUFFIXES
 from nap_core.datasets.images import BaseImages
 from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import label_arrays
+from nap_core.datasets.user_data.encoded import read_part
 from nap_core.datasets.user_data.folders import MAX_FILES, EncodedImages, looked_at
 from nap_core.datasets.user_data.formats import shards
 from nap_core.datasets.user_data.formats.image_list import labels_of_texts
@@ -20,7 +22,7 @@ from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
 from nap_core.datasets.user_data.parts import Parts
-from nap_core.datasets.user_data.scan_cache import ScanCache
+from nap_core.datasets.user_data.scan_cache import Stamp, stamp
 from nap_core.errors import UserError
 
 TITLE = "WebDataset: a .tar shard, or a folder of them"
@@ -67,33 +69,27 @@ def contents(path: Path, part: str, _allowed: object = None) -> Contents:
 def load(path: Path, options: Options, how: Opening) -> BaseImages:
     """The images, decoded one by one from their places in the shards."""
     files = _files(path, options.part)
-    samples, place = _samples(files), shards.placed(files)
-
-    def read(name: str) -> bytes:
-        member = samples.members[name]
-        try:
-            with place(name).open("rb") as file:
-                file.seek(member.offset)
-                return file.read(member.size)
-        except OSError as error:
-            raise UserError(f"“{name}” can no longer be opened ({error.strerror}). Check “{path}”.") from error
-
+    samples = _samples(files)
     title = how.title or ", ".join(one for one in (path.stem, options.part) if one)
-    labelled = samples.labelled
-    cache = ScanCache(path, how.cache, place)
-    common = looked_at(
-        title,
-        list(samples.members),
-        labelled.labels,
-        labelled.classes,
-        read,
-        cache,
-        options,
-        how,
-        samples.tally,
-        labelled.notes,
-    )
+    labels, classes, notes = samples.labelled
+    names, encoded = list(samples.members), _InShards(path, shards.placed(files), samples.members)
+    common = looked_at(path, title, names, labels, classes, encoded, options, how, samples.tally, notes)
     return EncodedImages(name=f"tar:{path.stem}", **common)
+
+
+@dataclass(frozen=True)
+class _InShards:
+    """Images in the shards at ``path``; ``place`` gives the shard of a name."""
+
+    path: Path
+    place: Callable[[str], Path]
+    members: Mapping[str, Member]
+
+    def stamp(self, file: str) -> Stamp | None:
+        return stamp(self.place(file))
+
+    def read(self, file: str) -> tuple[bytes, Stamp]:
+        return read_part(self.place(file), file, self.path, *self.members[file])
 
 
 def _files(path: Path, part: str) -> tuple[Path, ...]:
