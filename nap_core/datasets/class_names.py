@@ -13,6 +13,7 @@ WORDNET_ID = re.compile(r"n\d{8}")
 UNNAMED = re.compile(r"class \d+")
 """Class names of a checkpoint that comes without names."""
 
+_NUMBER = re.compile(r"(?i)(|class|cls|c|label|category|id)[\s_\-]*(\d+)")
 _LIKE_IMAGENET = 900
 """Classes of 1,000 that must have a name of WordNet's at their place; torchvision's list has 998."""
 _NUMBERED = re.compile(r"\d+\s*[._\- ]\s*(?=\D)")
@@ -45,6 +46,14 @@ _SYNONYMS = (
 def are_unnamed(classes: Sequence[str]) -> bool:
     """Whether a network's classes have no names: "class 0", "class 1", …, or none at all."""
     return all(map(UNNAMED.fullmatch, classes))
+
+
+def numbers(names: Sequence[str]) -> dict[str, int]:
+    """The numbers that names are: "3", or "class_3" and "c3" where all names are written with one such word."""
+    found = {name: match for name in names if (match := _NUMBER.fullmatch(name))}
+    words = {match[1].lower() for match in found.values()}
+    every = len(found) == len(names) and len(words) == 1
+    return {name: int(match[2]) for name, match in found.items() if every or not match[1]}
 
 
 @cache

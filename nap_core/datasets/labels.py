@@ -81,7 +81,8 @@ def match(
     if numbering == "in-order":
         return _in_order(classes, model_classes, used)
     unnamed = class_names.are_unnamed(model_classes)
-    numbers = {index: int(classes[index]) for index in used if classes[index].isdecimal()}
+    by_class = class_names.numbers([classes[index] for index in used])
+    numbers = {index: by_class[classes[index]] for index in used if classes[index] in by_class}
     notes: list[str] = []
     found = _by_name(classes, model_classes, used, notes)
     # Where the network's own names are numbers, others may be shifted against them: all of them match, or none.
@@ -144,6 +145,8 @@ def _by_name(
         forms = class_names.related(model_classes[index], synonyms=not is_imagenet)
         return forms | class_names.wordnet(numbers[index]) if is_imagenet else forms
 
+    if class_names.are_unnamed(model_classes):  # "class 3" is the fourth of them, and no name
+        return found
     levels: tuple[tuple[Callable[[int], Collection[str]], Callable[[int], Collection[str]]], ...] = (
         (lambda index: (classes[index],), lambda index: (model_classes[index],)),
         (lambda index: (class_names.plain(classes[index]),), lambda index: (class_names.plain(model_classes[index]),)),

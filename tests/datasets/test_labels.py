@@ -49,6 +49,18 @@ def test_digits_match_as_numbers(classes: tuple[str, ...], base: int, model_clas
     assert found.unmatched == ()
 
 
+@pytest.mark.parametrize("form", ["class_{}", "c{:02d}", "Label {}"])
+@pytest.mark.parametrize("base", [0, 1])
+def test_numbers_behind_a_word_are_numbers(form: str, base: int) -> None:
+    classes = tuple(sorted(form.format(index + base) for index in range(12)))
+    for model_classes in (unnamed(12), tuple("abcdefghijkl")):
+        found = match(classes, model_classes)
+        assert sorted(found.indices) == list(range(12))
+        assert found.indices == tuple(int("".join(filter(str.isdecimal, name))) - base for name in classes)
+    mixed = ("class_1", "label_2", "owl")
+    assert set(match(mixed, tuple("abc")).indices) == {-1}
+
+
 def test_a_range_that_leaves_the_base_open_is_decided_by_the_user() -> None:
     classes = digits(3, 7)
     found = match(classes, unnamed(12))

@@ -117,7 +117,10 @@ def from_folder(
         raise UserError(f"“{root}” holds no images. {READABLE}")
     classes = classes_of(files)
     how = Opening(title, progress, cache, allowed, limit)
-    return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally)
+    notes: tuple[str, ...] = ()
+    if len(classes) == 1 and split_names(classes) and all(file.count("/") > 1 for file in files):
+        notes = (f"All images lie in “{classes[0]}”, which is one class; read {root / classes[0]} for those in it.",)
+    return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally, notes)
 
 
 def splits_of(root: Path) -> Parts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from nap_core import datasets
-from nap_core.datasets import DatasetRecord, hub
+from nap_core.datasets import DatasetRecord, hub, passed_over
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
 from nap_core.figures.text import counted
@@ -78,9 +79,11 @@ def unpack_asked() -> None:
             place.progress(done / total, text=f"Unpacking {file.name}: {done:,} of {total:,} images")
 
     with kept_list.answered(_SAID):
-        record = datasets.find(zip_upload.unpack(file, file.name, note))
+        tally = Tally()
+        record = datasets.find(zip_upload.unpack(file, file.name, note, tally))
         classes = f" in {len(record.classes):,} classes" if record.classes else ""
-        kept_list.say(_SAID, f"{record.title}: {counted(record.size, 'image')}{classes}. Pick it above.")
+        left = passed_over.sentence(tally.all())
+        kept_list.say(_SAID, f"{record.title}: {counted(record.size, 'image')}{classes}. Pick it above. {left}")
         st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     place.empty()
 

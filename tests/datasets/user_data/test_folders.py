@@ -155,6 +155,13 @@ def test_splits_on_top_are_not_mixed(tmp_path: Path) -> None:
         open_path(tmp_path / "pets", Options("test"))
 
 
+def test_one_split_alone_stays_one_class_and_is_noted(tmp_path: Path) -> None:
+    save(tmp_path / "set" / "Test" / "cat" / "0.png")
+    dataset = open_path(tmp_path / "set")
+    assert dataset.classes == ("Test",) and str(tmp_path / "set" / "Test") in dataset.notes[0]
+    assert open_path(tmp_path / "set" / "Test").notes == ()
+
+
 def test_one_class_called_like_a_split_is_a_class(tmp_path: Path) -> None:
     """CIFAR-100 has a class “train”."""
     for name in ("bus", "train", "tram"):

@@ -91,6 +91,27 @@ def files_of(path: Path) -> list[Path]:
     return [path, *sorted(beside)]
 
 
+_PLACEHOLDERS = (
+    (b"version https://git-lfs", "is a pointer of Git LFS, not the file itself. Run git lfs pull where it came from."),
+    (b"<!doctype html", "is a web page, not the file itself. Download it again, with the link of the file."),
+    (b"<html", "is a web page, not the file itself. Download it again, with the link of the file."),
+)
+
+
+def _refuse_placeholder(path: Path) -> None:
+    """Raise UserError for what stands in the place of a file that was not downloaded."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            first = file.read(100).lstrip().lower()
+    except OSError as error:
+        raise UserError(f"“{path.name}” cannot be opened ({error.strerror}). Check its permissions.") from error
+    for begins, what in _PLACEHOLDERS:
+        if first.startswith(begins):
+            raise UserError(f"“{path.name}” {what}")
+
+
 def parts_of(path: Path) -> Parts:
     """The splits or severities of an existing path. Raises UserError for a path of no format."""
     return format_of(path).parts(path)
@@ -124,6 +145,7 @@ def open_path(path: str | Path, options: Options | None = None, how: Opening | N
     path, options, how = Path(path).expanduser(), options or Options(), how or Opening()
     if not path.exists():
         raise UserError(f"There is no file or folder “{path}”. Check the path.")
+    _refuse_placeholder(path)
     module = format_of(path)
     part, notes = module.parts(path).chosen(options.part, path.name)
     images = module.load(path, Options(part, options.numbering, options.window), how)

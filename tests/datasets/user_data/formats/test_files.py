@@ -229,6 +229,17 @@ def test_a_folder_with_images_beside_a_shard_is_a_folder(images: Path) -> None:
     assert set(open_path(images).classes) == {"images"}
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"), (b"\n<!DOCTYPE html><p>", "web page")],
+)
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.tar", "a.parquet", "a.csv"])
+def test_what_stands_for_a_file_is_named(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=what):
+        open_path(tmp_path / name)
+
+
 def test_the_order_is_that_of_presentation(images: Path) -> None:
     path = images / "list.txt"
     path.write_text("".join(f"images/{line(index)} {index % 3}\n" for index in range(COUNT)))
