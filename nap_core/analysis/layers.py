@@ -16,7 +16,7 @@ import pandas as pd
 from nap_core import datasets, extraction
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores, method_scores, metrics_of
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.metrics import METRIC_TITLES

@@ -13,9 +13,13 @@ BENCHMARKS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
 
 DATA = """\
 DATA is a name of the catalogue (python -m nap_core datasets), which is downloaded where it is not here, a dataset of
-the Hugging Face Hub as hf:owner/name or hf:owner/name:split, a folder of images with or without class folders, or an
-.npz with `images` (N, H, W[, 3]) uint8 and perhaps `labels`. A catalogue name wins over a folder of that name.
-label=DATA gives it another name in the results."""
+the Hugging Face Hub as hf:owner/name or hf:owner/name:split, or a path: a folder of images with or without class
+folders, an .npz or .npy, CIFAR's batches, SVHN's .mat, IDX, Tiny ImageNet, a list or table of images, WebDataset or
+Parquet (docs/formats.md). A catalogue name wins over a folder of that name. label=DATA gives it another name in the
+results.
+
+Behind a path, with colons: the split or severity (pets:val, fog.npy:3), how classes that are numbers count
+(birds:from-0, from-1, in-order), and which values of more than 8 bits are black and white (scans:0..4095)."""
 
 
 class Argument:

@@ -178,7 +178,14 @@ COMMANDS: tuple[Command, ...] = (
             "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
         ),
         {
-            "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
+            "": (
+                Argument(
+                    "images",
+                    nargs="+",
+                    metavar="IMAGE",
+                    help="an image: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, JPEG 2000, AVIF",
+                ),
+            ),
             "the network": NETWORK,
             "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT, DISTINCT),
             "the methods": (methods("every one that can place a single image"), W),

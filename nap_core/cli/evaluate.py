@@ -39,8 +39,9 @@ def run(args: argparse.Namespace) -> int:
         # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
         fit_images, choices = passes.fit_split(fit, choices)
         sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
-        _check_fit(fit_images, sources[id_data.label])
+        _check_fit(fit_images, sources[id_data.label], fit is not None and fit.is_same(id_data))
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
+        passes.say_labels(id_data.label, sources[id_data.label], fit_images)
         by_spec = {one.spec: one for one in choices}
         callbacks = RunCallbacks(progress=passes.meter)
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)
@@ -73,9 +74,11 @@ def _check_labels(id_data: Data, ood: Sequence[Data]) -> None:
         raise UserError(f"{which} are called “{twice}”. Give one of them another name: --ood name=DATA.")
 
 
-def _check_fit(fit: ImageDataset | None, id_images: ImageDataset | Activations) -> None:
+def _check_fit(fit: ImageDataset | None, id_images: ImageDataset | Activations, same_name: bool) -> None:
     """Raise UserError where the fit split is the ID images."""
-    if fit is not None and not isinstance(id_images, Activations) and fit.fingerprint == id_images.fingerprint:
+    if fit is None or isinstance(id_images, Activations):
+        return
+    if same_name or fit.fingerprint == id_images.fingerprint:
         raise UserError("--fit and --id are the same images; methods must not estimate from what they are tested on.")
 
 

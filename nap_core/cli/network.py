@@ -20,7 +20,8 @@ from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import labels_for, relabelled
+from nap_core.datasets.images import relabelled
+from nap_core.datasets.labels import label_notes, labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
@@ -187,6 +188,12 @@ class Passes:
         model, trained_on, args = self.network.model, self.network.trained_on, self.args
         labelled = None if fit is None else relabelled(fit, labels_for(fit, model.classes))
         return ScoringContext(model, trained_on, labelled, None, args.fit_limit, Store(args.store), args.device)
+
+    def say_labels(self, id_name: str, id_images: ImageDataset | Activations, fit: ImageDataset | None) -> None:
+        """Say on stderr how the labels of the ID images and of the fit split became classes of the network."""
+        for name, images in ((id_name, id_images), ("The fit split", fit)):
+            if images is not None and not isinstance(images, Activations):
+                data.say(name, label_notes(images, self.network.model.classes))
 
     def data(
         self,

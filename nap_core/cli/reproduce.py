@@ -77,6 +77,7 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
     sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
     fit_images = passes.images(fit, args.fit_limit) if fit else None
+    passes.say_labels(trained_on, sources[id_data.label], fit_images)
     return passes.data(trained_on, sources, fit_images, args.limit)
 
 

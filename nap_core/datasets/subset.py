@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nap_core.datasets.images import BaseImages, ImageDataset
+from nap_core.datasets.images import BaseImages, ImageDataset, label_facts
 
 
 def subset(dataset: ImageDataset, rows: NDArray[np.int64]) -> ImageDataset:
     """The images ``rows`` of a dataset, in that order, as a dataset with a fingerprint of its own."""
-    return _Subset(dataset.name, dataset.title, dataset.classes, dataset.labels[rows], dataset, rows)
+    labels = dataset.labels[rows]
+    return _Subset(dataset.name, dataset.title, dataset.classes, labels, dataset, rows, **label_facts(dataset))
 
 
 def whole(dataset: ImageDataset) -> ImageDataset:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nap_core import extraction
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
 from nap_core.methods.inputs import ImageSet, finite, left_out_sentences
 from nap_core.methods.spec import Scored

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nap_core import datasets, extraction, methods, models
-from nap_core.datasets.images import labels_for, relabelled
+from nap_core.datasets.images import relabelled
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import precomputed
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data

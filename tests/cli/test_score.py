@@ -73,7 +73,7 @@ def test_bad_images_are_lines_among_the_good_ones(run, says: Says, tmp_path: Pat
         "",
         "empty.png empty 0",
         "FOLDER folder",
-        "text.jpg not picture",
+        "text.jpg not picture 2000",
         "no FOLDER/gone.png",
         "hair.png 4,000 1 30",
         "",

@@ -129,7 +129,7 @@ def test_what_goes_while_it_is_looked_at_is_answered_too(open_page: OpenPage, bi
     shutil.rmtree(data_root / "garden")
     app.run()
     assert not app.exception
-    assert any("no folder or .npz called “garden”" in warning.value for warning in app.sidebar.warning)
+    assert any("no folder or file called “garden”" in warning.value for warning in app.sidebar.warning)
 
 
 def test_images_that_come_while_it_is_looked_at_are_seen(open_page: OpenPage, birds: Study, data_root: Path) -> None:
@@ -191,6 +191,34 @@ def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data
     app.button(key="own-images-add").click().run()
     assert "no .zip archive" in app.error[0].value
     assert user_image_list.offered() == {}
+
+
+def test_how_a_dataset_is_read_is_shown_and_chosen(drawn: Callable[..., AppTest], data_root: Path) -> None:
+    pixels, labels = np.zeros((10, 8, 8, 3), np.uint8), np.arange(10)
+    np.savez(data_root / "blood.npz", test_images=pixels, test_labels=labels[:, None], val_images=pixels[:4])
+    pictures(data_root / "pets", ["train/1.png", "val/2.png", "val/notes.txt.png"])
+    (data_root / "pets" / "val" / "notes.txt").write_text("no image")
+    assert set(user_image_list.offered()) == {"own:blood.npz", "own:blood.npz:val", "own:pets:train", "own:pets:val"}
+    app = drawn(_images)
+    app.selectbox(key="own-images-option-name").set_value("own:pets").run()
+    app.selectbox(key="own-images-option-part-own:pets").set_value("val").run()
+    assert any("1 ending in .txt" in one.label for one in app.expander)
+    assert any("2 images" in one.value for one in app.caption)
+    app.selectbox(key="own-images-option-count-own:pets").set_value("from-1").run()
+    app.text_input(key="own-images-option-window-own:pets").set_value("0..4095").run()
+    app.button(key="own-images-option-add").click().run()
+    assert not app.exception
+    assert app.session_state["own-images-as"] == ("own:pets:val:from-1:0..4095",)
+    app.text_input(key="own-images-option-window-own:pets").set_value("5..1").run()
+    assert "empty" in app.error[0].value
+
+
+def test_labels_that_match_nothing_are_remarked(open_page: OpenPage, birds: Study, data_root: Path) -> None:
+    pictures(data_root / "garden", ["eagle/0.png"])
+    (data_root / "garden" / "notes.txt").write_text("no image")
+    app = open_page("home", birds)
+    said = "\n".join(element.value for element in app.sidebar.markdown)
+    assert "“eagle”" in said and "ending in .txt" in said
 
 
 def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_path: Path, models_folder: Path) -> None:

@@ -1,50 +1,74 @@
-"""Images in a user's folder."""
+"""Images in a user's folder, and lists of image files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from nap_core.datasets.decoding import SUFFIXES, decode
-from nap_core.datasets.images import BaseImages, Labels, digest, fingerprint, presentation_order
-from nap_core.datasets.user_data.scan_cache import Scan, ScanCache, Stamp, stamp, stamp_of
+from nap_core.datasets.decoding import READABLE, decode
+from nap_core.datasets.images import BaseImages, Labels, fingerprint
+from nap_core.datasets.passed_over import PassedOver, Tally
+from nap_core.datasets.user_data.encoded import Encoded, ImageFiles
+from nap_core.datasets.user_data.opening import Opening
+from nap_core.datasets.user_data.options import Options
+from nap_core.datasets.user_data.parts import Parts, split_kinds, split_names
+from nap_core.datasets.user_data.scan import look
+from nap_core.datasets.user_data.scan_cache import ScanCache, Stamp
+from nap_core.datasets.user_data.walking import Allowed, is_hidden, walk
+from nap_core.datasets.windows import Family, Window
 from nap_core.errors import UserError
 
 MAX_FILES = 100_000
-KEPT_BYTES = 2**28
-"""Bytes of decoded images that a folder opened with a limit keeps for the pass that follows, so that a file is decoded
-once."""
 
 
 @dataclass(frozen=True, eq=False)
-class FolderImages(BaseImages):
-    """The readable images of a folder, decoded one by one.
+class EncodedImages(BaseImages):
+    """Images that are decoded one by one.
 
     Attributes:
-        root: the folder.
-        files: paths below ``root``.
-        unreadable: the files left out, each with an error message.
+        files: the readable ones, by name.
+        unreadable: the ones left out, each with an error message.
+        encoded: their content.
         stamps: what the files were when the fingerprint was taken; ``image`` refuses a file that has changed since.
-        decoded: images that the scan has decoded; ``image`` gives each of them once.
+        decoded: images that were decoded before; ``image`` gives each of them once.
+        passed_over: other files in the same place.
+        windows: how grey of more than 8 bits becomes 8.
     """
 
-    root: Path
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
+    encoded: Encoded
     stamps: Mapping[str, Stamp]
     decoded: dict[str, Image.Image] = field(default_factory=dict, repr=False)
+    passed_over: tuple[PassedOver, ...] = field(default=(), kw_only=True)
+    windows: Mapping[Family, Window] = field(default_factory=dict, kw_only=True)
 
     def image(self, index: int) -> Image.Image:
         """Image ``index`` in RGB. Raises UserError when its file is missing, damaged or has changed."""
         file = self.files[index]
-        return self.decoded.pop(file, None) or read_image(self.root, file, self.stamps[file])
+        return self.decoded.pop(file, None) or self._read(file)
+
+    def _read(self, file: str) -> Image.Image:
+        data, stamp = self.encoded.read(file)
+        if stamp != self.stamps[file]:
+            raise UserError(
+                f"“{file}” in “{self.title}” has changed since it was read. Start again: all is then read anew."
+            )
+        return decode(data, file, self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class FolderImages(EncodedImages):
+    """Images in files below ``root``; ``files`` are their paths."""
+
+    root: Path = field(kw_only=True)
 
 
 def from_folder(
@@ -53,126 +77,139 @@ def from_folder(
     progress: Callable[[int, int], None] | None = None,
     cache: Path | None = None,
     limit: int | None = None,
+    options: Options | None = None,
+    allowed: Allowed = None,
 ) -> FolderImages:
     """Open the images in a folder and its sub-folders.
 
-    The sub-folders of ``path`` are the classes; images in ``path`` itself have label −1. Hidden files and folders, and
-    files without an image suffix, are ignored. Every image is decoded once, to fingerprint the content and to detect
-    unreadable files, unless ``cache`` has it; with ``limit``, no more are decoded than are needed for that many.
+    The sub-folders of ``path`` are the classes; images in ``path`` itself have label −1. Links to folders are followed,
+    except into a folder that is being read. Files without an ending are images if their content is. Every image is
+    decoded once, to fingerprint the content, to detect unreadable files and to choose one window for grey of more than
+    8 bits.
 
     Args:
         path: the folder.
         title: the dataset's title; the folder's name by default.
         progress: called with (done, total) after each image.
         cache: a folder that stores the scan, so that unchanged files are not decoded again; None for no cache.
-        limit: how many images are wanted at most, the first ones of the order; None for all. Where ``cache`` has the
-            scan of the whole folder, all are opened nevertheless: their fingerprint is the one that is known.
+        limit: how many images are wanted at most, the first ones of the order; None for all. See ``Opening``.
+        options: the window, and how class folders count whose names are numbers.
+        allowed: folders in which the targets of links to folders must lie; None for anywhere.
 
     Returns:
-        The readable images, in the order of ``presentation_order`` over the sorted paths of all images.
+        The readable images, in the order of ``presentation_order`` over the sorted paths of all images. Other files are
+        counted.
 
     Raises:
-        UserError: no such folder, no readable image in it, or more than ``MAX_FILES`` images.
+        UserError: no such folder, no readable image in it, more than ``MAX_FILES`` images, or splits on top.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
         raise UserError(f"There is no folder “{root}”. Check the path.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise UserError(f"The folder “{root}” may not be opened. Check its permissions.")
-    files = files_in(root, MAX_FILES + 1)
+    splits_of(root).chosen("", root.name)
+    tally = Tally()
+    files = sorted(islice(walk(root, allowed, tally), MAX_FILES + 1))
     if len(files) > MAX_FILES:
         raise UserError(f"“{root}” holds more than {MAX_FILES:,} images. Choose a smaller folder.")
     if not files:
-        raise UserError(f"“{root}” holds no images. PNG, JPEG, WebP, GIF, BMP and TIFF files can be read.")
-
-    read = _Reading(root, files, cache, limit)
-    read.run(progress)
-    if not read.digests:
-        reason = min(read.unreadable.items())[1]
-        raise UserError(f"None of the {len(files):,} images in “{root}” can be read. {reason}")
-
-    classes, readable = classes_of(files), tuple(read.digests)
-    labels = labels_of(readable, classes)
-    return FolderImages(
-        name=f"folder:{root.resolve().name}",
-        title=title or root.resolve().name,
-        stated_fingerprint=fingerprint(read.digests.values(), labels),
-        classes=classes,
-        labels=labels,
-        root=root,
-        files=readable,
-        unreadable=tuple(sorted(read.unreadable.items())),
-        stamps=read.stamps,
-        decoded=read.decoded,
-    )
+        raise UserError(f"“{root}” holds no images. {READABLE}")
+    classes = classes_of(files)
+    how = Opening(title, progress, cache, allowed, limit)
+    notes: tuple[str, ...] = ()
+    if len(classes) == 1 and split_names(classes) and all(file.count("/") > 1 for file in files):
+        notes = (f"All images lie in “{classes[0]}”, which is one class; read {root / classes[0]} for those in it.",)
+    return open_files(root, files, labels_of(files, classes), classes, options or Options(), how, tally, notes)
 
 
-class _Reading:
-    """The scan of the images ``files`` of a folder, in the order of presentation, until ``limit`` can be read.
+def splits_of(root: Path) -> Parts:
+    """The folders on top of ``root`` that are splits: two kinds of them with images; none where there is one kind."""
+    try:
+        below = sorted(one.name for one in root.iterdir() if one.is_dir() and not is_hidden(one.name))
+    except OSError:  # the sentence comes with opening it
+        return Parts()
+    names = split_names(below)
+    if len(split_kinds(names)) < 2:
+        return Parts()
+    names = tuple(name for name in names if next(walk(root / name), None))
+    return Parts(names) if len(split_kinds(names)) > 1 else Parts()
 
-    ``digests`` of those that can, ``unreadable`` with the reasons, ``stamps`` and ``decoded`` as in ``FolderImages``.
+
+def open_files(
+    root: Path,
+    files: Sequence[str],
+    labels: Labels,
+    classes: tuple[str, ...],
+    options: Options,
+    how: Opening,
+    tally: Tally | None = None,
+    notes: Iterable[str] = (),
+) -> FolderImages:
+    """Open image files with labels, each file once.
+
+    Args:
+        root: the folder that their paths start from.
+        files: paths below ``root``.
+        labels: their classes (N,).
+        classes: the names of the classes.
+        options: the window, and how classes count whose names are numbers.
+        how: title, progress and cache.
+        tally: what was passed over so far.
+        notes: sentences on what was concluded so far.
+
+    Returns:
+        The readable images in the order of presentation.
+
+    Raises:
+        UserError: none of the images can be read.
     """
 
-    def __init__(self, root: Path, files: Sequence[str], cache: Path | None, limit: int | None) -> None:
-        self._root, self._scans = root, ScanCache(root, cache)
-        self._found = {file: stamp(root / file) for file in files}
-        self._ordered = [files[i] for i in presentation_order(len(files))]
-        self._keeps = limit is not None  # a pass over these few follows
-        known = all(self._scans.find(*one) for one in self._found.items())
-        self._limit = len(files) if limit is None or known else min(limit, len(files))
-        self.digests: dict[str, bytes] = {}
-        self.unreadable: dict[str, str] = {}
-        self.stamps: dict[str, Stamp] = {}
-        self.decoded: dict[str, Image.Image] = {}
-        self._kept = 0
+    title = how.title or root.resolve().name
+    common = looked_at(root, title, files, labels, classes, ImageFiles(root), options, how, tally, notes)
+    return FolderImages(name=f"folder:{root.resolve().name}", root=root, **common)
 
-    def run(self, progress: Callable[[int, int], None] | None) -> None:
-        # Pillow decodes outside Python's global lock, so threads help.
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            while len(self.digests) < self._limit and (rest := self._ordered[self._done :]):
-                wanted = rest[: self._limit - len(self.digests)]
-                for file, scanned in zip(wanted, pool.map(self._scan, wanted), strict=True):
-                    self._add(file, *scanned)
-                    if progress is not None:
-                        progress(self._done, max(self._limit, self._done))
-        self._scans.save(whole=self._limit == len(self._ordered))
 
-    @property
-    def _done(self) -> int:
-        return len(self.digests) + len(self.unreadable)
-
-    def _scan(self, file: str) -> tuple[Stamp | None, Scan, Image.Image | None]:
-        """The stamp of a file's content, None where it is unknown; the digest or the error of its image; the image,
-        None where it was not decoded."""
-        before = self._found[file]
-        cached = self._scans.find(file, before)
-        if cached is not None:
-            return before, cached, None
-        try:
-            data, read = _bytes(self._root, file)
-        except UserError as error:
-            return None, error, None
-        try:
-            image = decode(data, file)
-        except UserError as error:
-            return read, error, None
-        return read, digest(np.asarray(image)), image if self._keeps else None
-
-    def _add(self, file: str, read: Stamp | None, scan: Scan, image: Image.Image | None) -> None:
-        if read:
-            self._scans.add(file, read, scan)
-            self.stamps[file] = read
-        if image is not None and (kept := self._kept + 3 * image.width * image.height) <= KEPT_BYTES:
-            self.decoded[file], self._kept = image, kept
-        if isinstance(scan, UserError):
-            self.unreadable[file] = str(scan)
-        else:
-            self.digests[file] = scan
+def looked_at(
+    root: Path,
+    title: str,
+    files: Sequence[str],
+    labels: Labels,
+    classes: tuple[str, ...],
+    encoded: Encoded,
+    options: Options,
+    how: Opening,
+    tally: Tally | None = None,
+    notes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The fields of ``EncodedImages`` but its name, after a look at the images; raises as ``open_files`` does."""
+    found = look(files, encoded, ScanCache(root, how.cache), how.progress, options.window, how.limit)
+    if not found.digests:
+        reason = min(found.unreadable.items())[1]
+        raise UserError(f"None of the {len(files):,} images in “{title}” can be read. {reason}")
+    number = dict(zip(files, labels.tolist(), strict=True))
+    numbers = np.array([number[file] for file in found.digests], np.int64)
+    return {
+        "title": title,
+        "classes": classes,
+        "labels": numbers,
+        "files": tuple(found.digests),
+        "unreadable": tuple(sorted(found.unreadable.items())),
+        "encoded": encoded,
+        "stamps": found.stamps,
+        "decoded": found.decoded,
+        "stated_fingerprint": fingerprint(found.digests.values(), numbers),
+        "notes": (*notes, *found.notes),
+        "numbering": options.numbering,
+        "used_classes": tuple(np.unique(labels[labels >= 0]).tolist()),
+        "passed_over": tally.all() if tally else (),
+        "windows": found.windows,
+    }
 
 
 def files_in(root: Path, limit: int) -> list[str]:
-    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes; no file is opened."""
-    return sorted(islice(_walk(root), limit))
+    """Paths below ``root`` of up to ``limit`` images, sorted, with forward slashes."""
+    return sorted(islice(walk(root), limit))
 
 
 def classes_of(files: Iterable[str]) -> tuple[str, ...]:
@@ -186,37 +223,6 @@ def labels_of(files: Sequence[str], classes: tuple[str, ...]) -> Labels:
     return np.array([number[file.split("/")[0]] if "/" in file else -1 for file in files], dtype=np.int64)
 
 
-def _walk(root: Path) -> Iterator[str]:
-    """Paths below ``root``, with forward slashes, of files with an image suffix; links to folders are not followed."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [one for one in folders if not one.startswith((".", "__MACOSX"))]
-        for file in files:
-            if not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES:
-                yield Path(folder, file).relative_to(root).as_posix()
-
-
-def read_image(root: Path, file: str, expected: Stamp | None = None) -> Image.Image:
-    """The image at a path below ``root``.
-
-    Raises UserError when it is missing or damaged, changes while it is read, or has another stamp than ``expected``.
-    """
-    data, read = _bytes(root, file)
-    if expected is not None and read != expected:
-        raise UserError(
-            f"“{file}” in “{root}” has changed since the folder was read. Start again: the folder is then read anew."
-        )
-    return decode(data, file)
-
-
-def _bytes(root: Path, file: str) -> tuple[bytes, Stamp]:
-    """The content of a file below ``root``, and the stamp that it had before and after it was read."""
-    try:
-        with (root / file).open("rb") as opened:
-            before = stamp_of(os.fstat(opened.fileno()))
-            data = opened.read()
-            after = stamp_of(os.fstat(opened.fileno()))
-    except OSError as error:
-        raise UserError(f"“{file}” can no longer be opened ({error.strerror}). Check the folder “{root}”.") from error
-    if before != after or len(data) != before[0]:
-        raise UserError(f"“{file}” in “{root}” changed while it was read. Start again when nothing writes to it.")
-    return data, before
+def read_image(root: Path, file: str) -> Image.Image:
+    """The image at a path below ``root``. Raises UserError when it is missing or damaged, or changes meanwhile."""
+    return decode(ImageFiles(root).read(file)[0], file)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from nap_core import datasets, models, studies
 from nap_core.datasets import published
-from nap_core.datasets.images import are_strangers
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
@@ -16,7 +16,7 @@ from nap_core.models import ModelRecord, plugins, torchvision_zoo
 from nap_core.storage import byte_size
 from nap_core.studies import benchmarks
 from nap_core.studies.study import Study, default_study
-from pages.components.study import downloads, layer_choice, user_image_list, user_model_list, workspace
+from pages.components.study import downloads, image_remarks, layer_choice, user_image_list, user_model_list, workspace
 
 SIZES = (50, 100, 200, 500, 1000)
 LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset has more images than fit into SIZES
@@ -189,7 +189,7 @@ def _use(wanted: Study, device: str) -> None:
         return
     st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
     able = downloads.explain(wanted)
-    user_image_list.unreadable(wanted)
+    image_remarks.draw(wanted)
     runs = bool(missing) or not ready
     label = "Download, use and run this study" if downloads.waits(wanted) else "Use and run this study"
     if st.button(label if runs else "Use this study", type="primary", disabled=not able):

@@ -10,7 +10,7 @@ from nap_core.storage import byte_size
 from nap_core.studies.study import Study
 from pages.components.methods import weight_search
 from pages.components.runs import run_panel
-from pages.components.study import change_study, user_image_list, workspace
+from pages.components.study import change_study, image_remarks, workspace
 
 
 def study_sidebar() -> None:
@@ -45,7 +45,7 @@ def study_sidebar() -> None:
             st.warning(f"{st.session_state.link_fault} The default study is shown instead.")
         for fault in plugins.faults():
             st.warning(fault)
-        user_image_list.unreadable(study)
+        image_remarks.draw(study)
         _status(study)
 
 

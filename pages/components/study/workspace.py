@@ -13,7 +13,7 @@ from PIL import Image
 from nap_core import datasets, methods, models, studies
 from nap_core.analysis import evaluation, weight_search
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.datasets.images import are_strangers
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import describe_device
 from nap_core.methods import EvaluationData, ImageSet, Weight, overlap
