@@ -20,6 +20,7 @@ from nap_core.figures.compare_methods import (
     interval_picture,
     least_width,
     pareto_picture,
+    remarks,
     roc_curves,
 )
 from nap_core.figures.score_histograms import histograms
@@ -125,6 +126,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
 rows = [row for row in every if row.method in shown]
 table = results_table.evaluated(study, data, shown)
 board = scoreboard(table, metric)
+below = list(dict.fromkeys(table.loc[table["below_chance"] != "", "method"]))
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)
 _forget_what_is_gone(shown)
@@ -137,12 +139,14 @@ st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with place:
     show(
-        heat_table(board, rows, titles, palette, cell, intervals),
+        heat_table(board, rows, titles, palette, cell, intervals, below),
         TABLE,
         selection=("points",),
         scroll_width=least_width(board),
     )
     st.caption(caption(table, titles))
+    for remark in remarks(table):
+        st.caption(remark)
 _open(rows, cell, study, titles, palette)
 if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals", scroll_width=0)

@@ -20,6 +20,8 @@ from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, Weight
 from nap_core.storage.progress import RunCallbacks
 
+BELOW = " [below chance]"
+
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate what the arguments name. Raises UserError for what cannot be done, as early as possible."""
@@ -92,6 +94,7 @@ def _printed(table: pd.DataFrame, data: EvaluationData, used: Network) -> str:
     rows = []
     for spec, row in cells.items():
         accuracy = first[spec]["id_accuracy"]
+        row[0] += BELOW if first[spec]["below_chance"] else ""
         rows.append([*row, "–" if accuracy is None else f"{100 * accuracy:.1f}"])
     head = ["FPR95 ↓ / AUROC ↑ (%)", *columns, "ID accuracy (%)"]
     return title + output.columns(head, rows) + "".join(f"{line}\n" for line in _origins(first, data))
@@ -109,11 +112,16 @@ def scoreboard(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
 
 
 def _origins(first: Mapping[str, Mapping[str, Any]], data: EvaluationData) -> list[str]:
-    """Where the w of each combination comes from; ``first`` has a row of the table by method."""
+    """Where the w of each combination and the defaults of other networks come from, and which methods lie below chance;
+    ``first`` has a row of the table by method."""
     lines = []
     for spec, row in first.items():
         given = Weight(row["w"], row["w_origin"]) if row["w_origin"] in ("given", "searched") else None
         weight = methods.weight(methods.parse(spec), data.context, given)
         if weight:
             lines.append(f"{methods.title(spec)}: {weight.sentence()}")
+        if row["below_chance"]:
+            lines.append(row["below_chance"])
+        elif row["parameters_origin"]:
+            lines.append(f"{methods.title(spec)}: {row['parameters_origin']}.")
     return lines
