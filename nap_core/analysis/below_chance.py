@@ -8,7 +8,6 @@ import numpy as np
 
 from nap_core import methods
 from nap_core.methods import EvaluationData
-from nap_core.methods.origins import foreign_defaults
 
 CHANCE = 0.5
 
@@ -41,7 +40,7 @@ def sentence(data: EvaluationData, spec: str, areas: Mapping[str, float]) -> str
     if len(values) > 1:
         under = sum(value < CHANCE for value in values)
         said += f" on average, under 50 % on {under} of {len(values)} OOD datasets"
-    foreign = foreign_defaults(method, data.context, data.id.activations)
+    foreign = methods.foreign_defaults(method, data.context, data.id.activations)
     if foreign:
         return f"{said}; its default is {' and '.join(foreign.values())}."
     unset = any(one.search and one.name not in dict(method.settings) for one in method.record.parameters)

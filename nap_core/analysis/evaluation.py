@@ -19,7 +19,6 @@ from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
-from nap_core.methods.origins import foreign_defaults
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
@@ -164,7 +163,9 @@ def evaluate(
             "n_id": len(scores.id),
             "id_accuracy": id_accuracy(data, scores.id_predictions),
             "seconds": spent[spec],
-            "parameters_origin": "; ".join(foreign_defaults(method, data.context, data.id.activations).values()),
+            "parameters_origin": "; ".join(
+                methods.foreign_defaults(method, data.context, data.id.activations).values()
+            ),
             "accuracy_warning": suspicious,
         }
         areas = {name: metrics.auroc(scores.id, values) for name, values in scores.ood.items()}

@@ -28,7 +28,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 0.001,
                 1.0,
                 low_on="one feature",
-                search=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+                search=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8),
             ),
         ),
         positive=CLIPPED,
