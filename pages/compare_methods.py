@@ -26,7 +26,7 @@ from nap_core.figures.compare_methods import (
 from nap_core.figures.score_histograms import histograms
 from nap_core.studies.study import Study
 from pages.components.controls import pick_one
-from pages.components.methods import method_picker
+from pages.components.methods import method_picker, parameter_search
 from pages.components.methods.nac_me import coverage_of_models
 from pages.components.results import results_table, table_controls
 from pages.components.results.comparison_choice import pick_metric
@@ -145,8 +145,12 @@ with place:
         scroll_width=least_width(board),
     )
     st.caption(caption(table, titles))
-    for remark in remarks(table):
-        st.caption(remark)
+    for position, remark in enumerate(remarks(table)):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"remark-{position}"):
+            st.caption(remark)
+            if position < len(below):  # those of methods below chance come first
+                parameter_search.offer(study, data, below[position], key=f"below-chance-{position}")
+    parameter_search.say(shown)
 _open(rows, cell, study, titles, palette)
 if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals", scroll_width=0)
