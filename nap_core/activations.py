@@ -80,6 +80,13 @@ class Activations:
         classes: NDArray[np.int64] = np.argmax(self.logits, axis=1)
         return classes
 
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """Whether all numbers of an image are finite, (N,). A maximum that is not makes the mean so, too."""
+        arrays = (self.logits, self.mean, self.variance, *(() if self.features is None else (self.features,)))
+        whole: NDArray[np.bool_] = np.logical_and.reduce([np.isfinite(array).min(axis=1) for array in arrays])
+        return whole
+
     def ratio(self, epsilon: float = nap.EPSILON, channels: slice | Sequence[int] = slice(None)) -> FloatArray:
         """``nap.channel_ratio`` of each image and channel.
 

@@ -13,12 +13,14 @@ from nap_core.analysis.comparison import AVERAGE, Scoreboard, scoreboard
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import colours
 from nap_core.figures.compare_methods import (
+    against_words,
     caption,
     correlation_picture,
     fpr_curves,
     heat_table,
     interval_picture,
     least_width,
+    ood_positive_caption,
     pareto_picture,
     remarks,
     roc_curves,
@@ -79,6 +81,7 @@ def _open(
     scores = next(row for row in rows if row.method == method)
     part = replace(scores, ood={name: scores.ood[name] for name in names})
     show(histograms([part], study.id_dataset, titles, palette, together=True), "compare-histogram", scroll_width=0)
+    st.caption(ood_positive_caption(part, against_words(names, titles)))
     curves = (
         (roc_curves(rows, names, method, titles), "compare-roc"),
         (fpr_curves(rows, names, method, titles), "compare-fpr"),

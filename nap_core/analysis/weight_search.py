@@ -31,8 +31,16 @@ PSEUDO = "pseudo-ood"
 
 @dataclass(frozen=True)
 class SearchStep:
-    """One step of the binary search: the best w lies between ``low`` and ``high``; ``w`` in their middle is compared
-    with the next larger one. ``auroc`` and ``auroc_next`` are theirs on the pseudo-OOD images, shares."""
+    """One step of the binary search: the AUROC at two neighbouring weights shows on which side the best w lies.
+
+    Attributes:
+        low: The smallest w that may be the best.
+        high: The largest w that may be the best.
+        w: The w in their middle.
+        w_next: The next larger w.
+        auroc: The AUROC at ``w`` on the pseudo-OOD images, a share.
+        auroc_next: The AUROC at ``w_next``.
+    """
 
     low: float
     high: float
@@ -50,12 +58,22 @@ class SearchStep:
 def binary_search(
     auroc: Callable[[float], float], weights: Sequence[float] = INNER_WEIGHTS
 ) -> tuple[float, tuple[SearchStep, ...]]:
-    """The w of the highest AUROC on the pseudo-OOD images, and the steps to it (NAP paper, Appendix H).
+    """The w of the highest AUROC on the pseudo-OOD images (NAP paper, Appendix H).
 
     The AUROC of a combination rises with w up to one place and falls behind it, or nearly so: two neighbours in the
-    middle show on which side that place is, and the other half is left out. Five steps for the 19 ``weights``, which
-    must ascend; among equals the smaller w. The paper does not say what it maximises: AUROC was chosen because FPR95
-    depends on a single ID image and jumps from one w to the next. Raises ValueError for no weights.
+    middle show on which side that place is, and the other half is left out; 19 weights take five steps. The paper does
+    not say what it maximises: AUROC was chosen because FPR95 depends on a single ID image and jumps from one w to the
+    next.
+
+    Args:
+        auroc: The AUROC at a weight, a share.
+        weights: The weights to choose from, ascending.
+
+    Returns:
+        The w, the smaller among equals, and the steps to it.
+
+    Raises:
+        ValueError: There are no weights.
     """
     if not weights:
         raise ValueError("a search needs weights to choose from")
@@ -72,8 +90,11 @@ def binary_search(
 class WeightSearch:
     """What a search found, beside the result on the true OOD images, which it did not use.
 
-    ``w`` is the weight found, ``steps`` lead to it. ``pseudo`` is the curve over w on the pseudo-OOD images, ``true``
-    on the OOD datasets.
+    Attributes:
+        w: The weight found.
+        steps: The steps that lead to it.
+        pseudo: FPR95 and AUROC over w on the pseudo-OOD images.
+        true: FPR95 and AUROC over w on the OOD datasets.
     """
 
     w: float
@@ -87,8 +108,14 @@ class WeightSearch:
         return self.true.best("fpr95")
 
     def lost(self, name: str | None = None) -> float:
-        """By how much FPR95 at the w found lies above that at the best w, a share: of a dataset at its own best w, or
-        of the average over all."""
+        """By how much FPR95 at the w found lies above that at the best w.
+
+        Args:
+            name: An OOD dataset, which has its own best w; None for the average over all.
+
+        Returns:
+            The difference, a share, 0 or more.
+        """
         values = self.true.average("fpr95") if name is None else self.true.fpr95[self.true.datasets.index(name)]
         here = int(np.argmin(np.abs(self.true.w - self.w)))
         return float(values[here] - values.min())
@@ -113,10 +140,16 @@ def search(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightSearch:
 
 
 def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> dict[str, float]:
-    """The searched w of each combination in ``specs``, by name.
+    """The searched w of several combinations.
 
-    Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
-    split. Their published w has to do.
+    Args:
+        data: The ID images and what methods may use besides them.
+        pseudo: The pseudo-OOD images, as ``extracted`` gives them.
+        specs: The methods, by name.
+
+    Returns:
+        Combination → w, 0 to 1, without what cannot be searched: what is no combination, what needs images, and what
+        lacks its fit split. For these the published w is used.
     """
     weights = {}
     for spec in specs:

@@ -159,6 +159,16 @@ NETWORK = (
     ),
 )
 QUIET = Argument("--quiet", action="store_true", help="no progress on stderr")
+CHECK = (
+    Argument(
+        "--check",
+        dest="model",
+        metavar="NAME",
+        help="examine this model of the catalogue, or with --weights this architecture, and print what was seen",
+    ),
+    *NETWORK[1:],
+    QUIET,
+)
 RUNNING = (
     Argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)"),
     Argument("--batch-size", type=positive, metavar="N", help="images of a batch (default: 64 on a CPU, 256 on a GPU)"),
@@ -175,6 +185,12 @@ FIT = Argument(
     help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
 )
 FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+DISTINCT = Argument(
+    "--distinct",
+    action="store_true",
+    help="leave out ID and OOD images that stand in the fit split as well, and OOD images that are among the ID images "
+    "(default: keep them, and name them on stderr)",
+)
 W = Argument(
     "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
 )

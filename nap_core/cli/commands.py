@@ -7,7 +7,9 @@ import pkgutil
 from typing import Any
 
 from nap_core.cli.arguments import (
+    CHECK,
     DATA,
+    DISTINCT,
     FIT,
     FIT_LIMIT,
     NETWORK,
@@ -75,12 +77,22 @@ def _catalogue(name: str, summary: str, description: str) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    _catalogue(
+    Command(
         "models",
-        "list the models that come with this project, and your own",
+        "list the models that come with this project, and your own; check one",
         "List the models that come with this project, those of the modules that NAP_MODELS names and those added in "
         "the app: what each was trained on, its ID dataset and its fit split; and the "
-        "architectures that take a weights file of yours.",
+        "architectures that take a weights file of yours.\n\n"
+        "--check loads one network and says what it answers with (logits, or the function at its end), whether an "
+        "image alone, in a pair and in another order has the same answer, which map is read and how images are fed.",
+        (
+            "models",
+            "models --json",
+            "models --check resnet20-cifar10",
+            "models --check resnet18 --weights birds.pth --json",
+        ),
+        {"": (json_printed("a list of objects, with --check one object,"),), "the check": CHECK},
+        "nap_core.cli.list_models:run",
     ),
     _catalogue(
         "datasets",
@@ -133,6 +145,7 @@ COMMANDS: tuple[Command, ...] = (
                 FIT,
                 limit("--id and --ood each"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the methods": (
                 methods(
@@ -173,7 +186,7 @@ COMMANDS: tuple[Command, ...] = (
         {
             "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
             "the network": NETWORK,
-            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT),
+            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT, DISTINCT),
             "the methods": (methods("every one that can place a single image"), W),
             "running": RUNNING,
         },
@@ -219,6 +232,7 @@ COMMANDS: tuple[Command, ...] = (
                 ),
                 limit("each dataset"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the results": (json_file("one object"),),
             "running": RUNNING,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nap_core import datasets
-from nap_core.datasets import RECORDS, ImageDataset, hub, published
+from nap_core.datasets import RECORDS, ImageDataset, hub, published, registry
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
+from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import Progress, RunCallbacks
 
 
@@ -62,15 +63,23 @@ def fetch(data: Data, progress: Callable[[Progress], None]) -> None:
         datasets.prepare(data.source, RunCallbacks(progress))
 
 
-def load(data: Data, reading: Callable[[int, int], None]) -> ImageDataset:
-    """The images. ``reading(done, total)`` gets the progress of reading a folder; unreadable files are named on
-    stderr. Raises UserError as the readers of ``nap_core.datasets`` do."""
-    if data.path is None:
+def load(
+    data: Data, reading: Callable[[int, int], None], limit: int | None = None, store: str | None = None
+) -> ImageDataset:
+    """The images; of a folder no more than the first ``limit`` are decoded, and none that the scan in ``store`` has.
+
+    ``reading(done, total)`` gets the progress of reading a folder; unreadable files are named on stderr. Raises
+    UserError as the readers of ``nap_core.datasets`` do.
+    """
+    own = data.path is None and allowed_folders.is_own(data.source)
+    path = allowed_folders.locate(data.source) if own else data.path
+    if path is None:
         folder = datasets.load(data.source, reading)
-    elif not data.path.is_dir():
-        return datasets.from_npz(data.path, data.label)
+    elif not path.is_dir():
+        return datasets.from_npz(path, data.label)
     else:
-        folder = datasets.from_folder(data.path, data.label, reading)
+        folder = datasets.from_folder(path, data.label, reading, Store(store).root / registry.FOLDERS, limit)
+        folder = replace(folder, name=data.source) if own else folder
     if isinstance(folder, datasets.FolderImages) and folder.unreadable:
         count, (_, reason) = len(folder.unreadable), folder.unreadable[0]
         rest = f" (and {count - 1:,} more)" if count > 1 else ""

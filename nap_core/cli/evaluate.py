@@ -13,7 +13,6 @@ import pandas as pd
 from nap_core import methods
 from nap_core.activations import Activations
 from nap_core.analysis import comparison, distorted_images, evaluation, parameter_search, weight_search
-from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.cli import choice, data, network, output
 from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
@@ -46,10 +45,9 @@ def run(args: argparse.Namespace) -> int:
     with network.opened(args) as passes:
         # Everything is opened before the first pass: a damaged archive must not end a run after minutes.
         fit_images, choices = passes.fit_split(fit, choices)
-        sources = {one.label: passes.open(one) for one in (id_data, *ood)}
+        sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
         _check_fit(fit_images, sources[id_data.label])
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
-        output.warn(accuracy_warning(evaluated))
         callbacks = RunCallbacks(progress=passes.meter)
         if args.search_parameters:
             choices = _searched(choices, evaluated, passes, args.w)

@@ -16,7 +16,7 @@ def run(args: argparse.Namespace) -> int:
     with network.opened(args) as passes:
         model = passes.network.model
         for one in asked:
-            images = passes.images(one)
+            images = passes.images(one, args.limit)
             before = Stored(Store(args.store), model, images).rows
             rows = len(passes.extract(images, args.limit))
             passes.meter.clear()

@@ -1,4 +1,4 @@
-"""``models``: the models of the catalogue and the user's own, and the architectures that --weights takes."""
+"""``models``: the models of the catalogue and the user's own, the architectures that --weights takes, and the check."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 
 from nap_core import models
-from nap_core.cli import output
+from nap_core.cli import network, output
+from nap_core.cli.progress import Meter
 from nap_core.errors import UserError
-from nap_core.models import ModelRecord, architectures, plugins, timm_networks, torchvision_zoo, user_models
+from nap_core.models import ModelRecord, architectures, findings, plugins, timm_networks, torchvision_zoo, user_models
 
 FIELDS = (
     *("name", "title", "architecture", "trained_on", "classes", "accuracy", "id_dataset", "fit_dataset"),
@@ -19,7 +20,14 @@ SHOWN = ("name", "title", "trained_on", "classes", "id_dataset", "fit_dataset")
 
 
 def run(args: argparse.Namespace) -> int:
-    """The models of the catalogue and the user's own, and the architectures that --weights takes."""
+    """The models of the catalogue and the user's own, and the architectures that --weights takes; or the check of one.
+
+    Raises UserError for options of the check without --check.
+    """
+    if args.model:
+        return _check(args)
+    if any((args.weights, args.trained_on, args.layer, args.view, args.mean, args.std)):
+        raise UserError("These options belong to the check of one network: name it with --check NAME.")
     records = [
         {name: len(record.classes()) if name == "classes" else getattr(record, name) for name in FIELDS}
         for record in _usable_models()
@@ -32,6 +40,27 @@ def run(args: argparse.Namespace) -> int:
     for fault in plugins.faults():
         print(fault, file=sys.stderr)
     return output.catalogue(records, args.json, SHOWN, below)
+
+
+def _check(args: argparse.Namespace) -> int:
+    with Meter(args.quiet) as meter:
+        model = network.load(args, meter).model
+    if args.json:
+        output.write(output.to_json(findings.model_check(model)) + "\n", output.STDOUT)
+        return 0
+    lines = [
+        f"{model.title}: {len(model.classes):,} classes.",
+        model.structure.sentence() if model.structure else "",
+        f"Read: {model.hook}. Preprocessing: {model.transform.describe()}.",
+        *(
+            f"{finding.level.upper()} ({finding.code}): {finding.sentence}"
+            for finding in findings.ordered(model.findings)
+        ),
+    ]
+    if not model.findings:
+        lines.append("Passed: nothing out of the ordinary was seen.")
+    output.write("".join(f"{line}\n" for line in lines if line), output.STDOUT)
+    return 0
 
 
 def _usable_models() -> Iterator[ModelRecord]:

@@ -13,7 +13,8 @@ import torch
 
 from nap_core import models
 from nap_core.activations import Activations
-from nap_core.cli import choice, data
+from nap_core.analysis.accuracy_check import accuracy_warning
+from nap_core.cli import choice, data, output
 from nap_core.cli.arguments import BENCHMARKS
 from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
@@ -22,7 +23,7 @@ from nap_core.datasets import ImageDataset
 from nap_core.datasets.images import labels_for, relabelled
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
-from nap_core.methods import EvaluationData, Method, ScoringContext
+from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
 from nap_core.methods.context import evaluation_data
 from nap_core.models import LoadedModel, ModelRecord, architectures, user_models
 from nap_core.models.loaded_model import with_layer, with_preprocessing
@@ -135,8 +136,11 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, wanted: Data) -> ImageDataset | Activations:
-        """The images of ``wanted``, or its precomputed activations. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data, limit: int | None) -> ImageDataset | Activations:
+        """The images of ``wanted``, of a folder the first ``limit``, or its precomputed activations.
+
+        Raises UserError for what cannot be used.
+        """
         model = self.network.model
         if wanted.is_precomputed:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
@@ -147,12 +151,15 @@ class Passes:
                     f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
             return precomputed.load(wanted.source, model)
-        return self.images(wanted)
+        return self.images(wanted, limit)
 
-    def images(self, wanted: Data) -> ImageDataset:
-        """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
+    def images(self, wanted: Data, limit: int | None) -> ImageDataset:
+        """The images of ``wanted``, of a folder the first ``limit``, downloaded where they are not here.
+
+        Raises UserError for what cannot be used.
+        """
         data.fetch(wanted, self.meter)
-        images = data.load(wanted, self.meter.reading(wanted.label))
+        images = data.load(wanted, self.meter.reading(wanted.label), limit, self.args.store)
         self.meter.clear()
         return images
 
@@ -164,7 +171,9 @@ class Passes:
 
     def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
         """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
-        images = self.images(wanted) if wanted and any(one.method.fits for one in choices) else None
+        images = (
+            self.images(wanted, self.args.fit_limit) if wanted and any(one.method.fits for one in choices) else None
+        )
         return images, choice.keep(choices, choice.refusals_on(self.context(images)))
 
     def context(self, fit: ImageDataset | None) -> ScoringContext:
@@ -182,7 +191,8 @@ class Passes:
     ) -> EvaluationData:
         """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label.
 
-        stderr says it where the training data of the network are unknown.
+        stderr says where the training data of the network are unknown, what is wrong with the images, and what is left
+        out of them.
         """
         if not self.network.trained_on and self.args.trained_on is None:
             self.meter.clear()
@@ -195,7 +205,16 @@ class Passes:
             labelled = replace(activations, labels=labels[: len(activations)])
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
+        shared = overlap.overlaps(evaluated, callbacks)
+        if self.args.distinct:
+            evaluated, shared = overlap.without(evaluated, shared), []
         self.meter.clear()
+        # The accuracy first: where it is near chance, the rest hardly matters.
+        output.warn(accuracy_warning(evaluated))
+        for sentence in evaluated.left_out():
+            output.warn(sentence)
+        for one in shared:
+            output.warn(f"{one.sentence()} --distinct leaves them out.")
         return evaluated
 
 
@@ -205,7 +224,9 @@ def opened(args: argparse.Namespace) -> Iterator[Passes]:
     choose_device(args.device)
     try:
         with Meter(args.quiet) as meter:
-            yield Passes(load(args, meter), args, meter)
+            network = load(args, meter)
+            models.require_neurons(network.model)
+            yield Passes(network, args, meter)
     except torch.OutOfMemoryError as error:
         raise UserError("The device has too little memory for this. Try --batch-size 16 or --device cpu.") from error
 

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from nap_core import datasets, methods, paper
-from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.cli import network, output
 from nap_core.cli.data import Data
 from nap_core.cli.network import Passes
@@ -37,7 +36,6 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder “{args.data_root}”. Name the one your datasets lie in with --data-root.")
     with network.opened(args) as passes:
         subject = ReproductionInput(_data(passes, entry, root))
-        output.warn(accuracy_warning(subject.data))
         done = run_entry(entry, subject, RunCallbacks(progress=passes.meter))
     if args.json:
         output.write(output.to_json(_object(done)) + "\n", args.json)
@@ -77,8 +75,9 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
             )
 
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
-    sources = {one.label: passes.open(one) for one in (id_data, *ood)}
-    return passes.data(trained_on, sources, passes.images(fit) if fit else None, args.limit)
+    sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
+    fit_images = passes.images(fit, args.fit_limit) if fit else None
+    return passes.data(trained_on, sources, fit_images, args.limit)
 
 
 def _find(root: Path | None, label: str, name: str, place: Callable[[Path, str], Path | None]) -> Data | None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from nap_core import extraction, methods
 from nap_core.analysis import single_image
-from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.analysis.single_image import ImageVerdict
 from nap_core.cli import choice, network, output
 from nap_core.datasets.uploaded_images import read
@@ -30,9 +29,8 @@ def run(args: argparse.Namespace) -> int:
     choices, id_data, fit = network.asked(args, single_image.refusal)
     with network.opened(args) as passes:
         fit_images, choices = passes.fit_split(fit, choices)
-        sources = {id_data.label: passes.open(id_data)}
+        sources = {id_data.label: passes.open(id_data, single_image.KNOWN_IMAGES)}
         reference = passes.data(id_data.label, sources, fit_images, single_image.KNOWN_IMAGES)
-        output.warn(accuracy_warning(reference))
         weights = choice.weights(choices, args)
         scores: dict[str, NDArray[np.float64]] = {}
         for one in choices:
@@ -63,6 +61,8 @@ def _lines(
         scored: Iterator[tuple[dict[str, ImageVerdict], NDArray[np.floating[Any]]]] = iter(())
         if readable:
             activations, _ = extraction.look(model, np.stack(readable), device=args.device)
+            views = _answered(batch, views, activations.finite, model)
+            activations = activations.take(np.flatnonzero(activations.finite))
             verdicts = single_image.place(ImageSet(activations), id_scores, context, weights)
             scored = zip(verdicts, activations.logits, strict=True)
         for file, view in zip(batch, views, strict=True):
@@ -91,6 +91,19 @@ def _view(file: str, model: LoadedModel) -> NDArray[np.uint8] | UserError:
         return UserError(f"“{file}” cannot be opened ({error.strerror}). Check its permissions.")
     except UserError as error:
         return error
+
+
+def _answered(
+    files: list[str], views: list[NDArray[np.uint8] | UserError], finite: NDArray[np.bool_], model: LoadedModel
+) -> list[NDArray[np.uint8] | UserError]:
+    """``views`` with a UserError in place of each whose answer is not ``finite``, which has a value a readable view."""
+    answered = iter(finite)
+    return [
+        view
+        if isinstance(view, UserError) or next(answered)
+        else UserError(f"{model.title} does not answer “{file}” with finite numbers, so it has no scores.")
+        for file, view in zip(files, views, strict=True)
+    ]
 
 
 def _prediction(logits: NDArray[np.floating[Any]], classes: tuple[str, ...]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.errors import UserError
-from nap_core.models import LoadedModel, Transform
+from nap_core.models import LoadedModel, Transform, require_neurons
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
@@ -158,7 +158,8 @@ class Whole(Seen):
 class ForwardPass:
     """A network on a device. Images go through it in batches, and the next ones are decoded meanwhile.
 
-    ``sites`` are the places where the network is read, ``model`` alone if none are given.
+    ``sites`` are the places where the network is read, ``model`` alone if none are given. Raises UserError where the
+    map at one of them has one neuron.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class ForwardPass:
         sites: Sequence[LoadedModel] = (),
     ) -> None:
         self.model, self.device, self.autocast = model, device, autocast
-        self.sites = tuple(sites) or (model,)
+        self.sites = tuple(map(require_neurons, sites or (model,)))
         self.batch_size = batch_size or BATCH[device.type]
 
     def views(self, images: Iterable[Image.Image]) -> Tensor:
@@ -179,7 +180,7 @@ class ForwardPass:
         return torch.from_numpy(np.stack([self.model.transform.view(image) for image in images]))
 
     def pixels(self, views: Tensor) -> Tensor:
-        """Views (B, H, W, 3) uint8 → what the network is fed: (B, 3, H, W) float32 on the device."""
+        """Views (B, H, W, 3) uint8 → what the network is fed: (B, channels, H, W) float32 on the device."""
         # Pinned views are copied while the network still works on what it was given before.
         moved = views.to(self.device, non_blocking=views.is_pinned())
         return self.model.transform.normalise(moved.permute(0, 3, 1, 2))

@@ -44,7 +44,7 @@ def store_key(
     precision = "bfloat16 autocast" if autocast else "float32"
     return StoreKey(
         weights=model.weights_sha256,
-        layer=f"{model.architecture.name}: {model.hook}, computed in {precision}",
+        layer=f"{model.architecture.name}: {model.hook}{model.output.key}, computed in {precision}",
         transform=model.transform.describe(),
         dataset=dataset.fingerprint,
         dtype=dtype,
@@ -168,12 +168,8 @@ def widths(model: LoadedModel) -> tuple[int, int, int]:
     """How many channels, logits and features are kept of an image; no features where the mean serves as such."""
     if model.head_weight is not None and not model.keeps_features:
         return int(model.head_weight.shape[1]), len(model.classes), 0
-    structure = model.structure
-    if structure is None:
-        return _seen_widths(model)
-    shapes = [(structure.hook, structure.shape), *((layer.hook, layer.shape) for layer in structure.layers)]
-    shape = next((shape for hook, shape in shapes if hook == model.hook), None)
-    if shape is None:
+    structure, shape = model.structure, model.map_shape
+    if structure is None or shape is None:
         return _seen_widths(model)
     return shape[0], structure.classes, structure.features if model.keeps_features else 0
 

@@ -1,3 +1,4 @@
+from . import overlap as overlap
 from .catalogue import LEFT_OUT as LEFT_OUT
 from .catalogue import RECORDS as RECORDS
 from .context import EvaluationData as EvaluationData

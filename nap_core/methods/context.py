@@ -16,7 +16,7 @@ from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
 from nap_core.datasets.images import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.methods.inputs import ImageSet
+from nap_core.methods.inputs import ImageSet, finite, left_out_sentences
 from nap_core.methods.spec import Scored
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -117,7 +117,7 @@ class ScoringContext:
         """
         with self._fit_lock:
             if not self._fit_sets:
-                self._fit_sets.append(ImageSet(self._fit(what, callbacks), self.fit_images))
+                self._fit_sets.append(finite(ImageSet(self._fit(what, callbacks), self.fit_images)))
             return self._fit_sets[0]
 
     def _fit(self, what: str, callbacks: RunCallbacks) -> Activations:
@@ -172,6 +172,8 @@ class ScoringContext:
 class EvaluationData:
     """What methods are evaluated on: the one input of every analysis.
 
+    Images whose activations are not finite are left out of every set, see ``ImageSet.left_out``.
+
     Args:
         id_name: the name of the ID dataset.
         id: the ID images, N rows.
@@ -179,7 +181,7 @@ class EvaluationData:
         context: what methods may use besides the activations.
 
     Raises:
-        UserError: where an OOD dataset has the name of the ID dataset.
+        UserError: where an OOD dataset has the name of the ID dataset, or no image of a dataset has a finite answer.
     """
 
     id_name: str
@@ -190,6 +192,16 @@ class EvaluationData:
     def __post_init__(self) -> None:
         if self.id_name in self.ood:
             raise UserError(f"The ID dataset and an OOD dataset are called “{self.id_name}”. Rename one of them.")
+        object.__setattr__(self, "id", finite(self.id))
+        object.__setattr__(self, "ood", {name: finite(part) for name, part in self.ood.items()})
+        for name, part in self.parts.items():
+            if part.left_out and not len(part.activations):
+                raise UserError(f"The network answers no image of {name} with finite numbers: nothing can be scored.")
+
+    def left_out(self, titles: Mapping[str, str] | None = None) -> list[str]:
+        """What is left out of the datasets, a sentence for each reason; ``titles`` by name of the dataset."""
+        named = {(titles or {}).get(name, name): part for name, part in self.parts.items()}
+        return [sentence for title, part in named.items() for sentence in left_out_sentences(title, part)]
 
     @property
     def parts(self) -> dict[str, ImageSet]:

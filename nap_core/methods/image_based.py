@@ -193,6 +193,8 @@ class ImageBasedMethod:
             "fit": [fit.fingerprint, self.context.fit_limit] if self.fits and fit is not None else None,
             "pytorch-ood": metadata.version("pytorch-ood"),
         }
+        if model.output.changed:
+            key["output"] = model.output.changed
         return ScoreFile(self.context.store.root, key)
 
     def _stored_and_extended(self, images: ImageDataset, rows: int, callbacks: RunCallbacks) -> Rows:

@@ -30,7 +30,7 @@ class WholeNetwork(ImageBasedDetector):
 
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)
-        std = list(site.model.transform.std)
+        std = list(site.model.transform.fed_std)
         # The perturbation is meant for pixels between 0 and 1; norm_std undoes the network's normalisation.
         self.detector = build(self.kind, site.parameters, model=site.network, norm_std=std).to(site.device)
 
@@ -73,7 +73,7 @@ class PerturbedMahalanobis(ImageBasedDetector):
     def __init__(self, site: Site, callbacks: RunCallbacks) -> None:
         super().__init__(site, callbacks)
         fit = site.context.labelled_fit(site.title, callbacks).activations
-        std = list(site.model.transform.std)
+        std = list(site.model.transform.fed_std)
         self.detector = build(MahalanobisODIN, site.parameters, encoder=site.pooled, norm_std=std)
         features = torch.tensor(fit.pooled, dtype=torch.float32, device=site.device)
         self.detector.fit_features(features, torch.tensor(fit.labels, device=site.device))

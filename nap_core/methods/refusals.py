@@ -30,6 +30,11 @@ def refusal(method: Method, context: ScoringContext, activations: Activations | 
     needs = method.record.needs
     if context.model is not None and (reason := network_refusal(method.record.title, needs, context.model)):
         return UserError(reason)
+    if context.model is not None and method.record.reads_scale and not context.model.output.scaled:
+        return UserError(
+            f"{method.record.title} reads the scale of the logits, and {context.model.title} answers with "
+            "probabilities, which fix the logits up to a constant of each image. MSP, entropy and GEN can run."
+        )
     return context.fit_refusal(method.title, "labels" in needs) if method.fits else None
 
 

@@ -240,6 +240,8 @@ class MethodRecord:
         published_w: the weights of the NAP paper's Table 11 by ID dataset.
         prior: whether other methods can be combined with it: NAP and the designs of Table 6.
         own_logits: whether the method changes the logits, so that its ID accuracy is its own.
+        reads_scale: whether the score changes when a constant is added to all logits of an image: it then cannot run
+            where only probabilities are known.
     """
 
     name: str
@@ -260,6 +262,7 @@ class MethodRecord:
     published_w: Mapping[str, float] = field(default_factory=dict)
     prior: bool = False
     own_logits: bool = False
+    reads_scale: bool = False
 
     @property
     def own_pass(self) -> bool:

@@ -10,6 +10,7 @@ from .loaded_model import LoadedModel as LoadedModel
 from .loaded_model import assemble as assemble
 from .loaded_model import with_layer as with_layer
 from .loaded_model import with_preprocessing as with_preprocessing
+from .map_check import require_neurons as require_neurons
 from .plugins import entry as entry
 from .preprocessing import Transform as Transform
 from .sources import Variant as Variant

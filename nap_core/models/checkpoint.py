@@ -19,6 +19,7 @@ from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
 from nap_core.models import architectures, user_models
 from nap_core.models.loaded_model import LoadedModel, assemble
+from nap_core.models.map_check import require_neurons
 from nap_core.models.preprocessing import Transform
 
 # Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
@@ -123,7 +124,7 @@ def load_checkpoint(
     blueprint.adapted(network, state)
     load_into(network, state, path.name)
     names = classes or tuple(f"class {index}" for index in range(len(last)))
-    if len(names) != len(last):
+    if len(names) != len(last) and (len(names), len(last)) != (2, 1):  # one output has two classes
         raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
     return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
 
@@ -155,6 +156,7 @@ def add(
         UserError: the checkpoint does not load, or the title has no letter or digit.
     """
     model = load_checkpoint(architecture, weights, transform=transform and transform.checked(), classes=classes)
+    require_neurons(model)
     benchmark = benchmark_classes(trained_on)
     if classes is None and len(benchmark) == len(model.classes):
         model = replace(model, classes=benchmark)

@@ -11,7 +11,8 @@ which map is averaged and which layer outputs the logits.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -20,10 +21,11 @@ from nap_core.errors import UserError
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.module_trace import IMAGES, Form, MapNote, ModuleTrace, Run, equal, same
+from nap_core.models.output import FUNCTIONS, Ending
 
 STAGES = 4
-# Exceptions of torch and networks on unsupported inputs.
-_REFUSED = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, AttributeError)
+REFUSED = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, AttributeError)
+"""Exceptions of torch and networks on unsupported inputs."""
 
 
 class ImagesRefusedError(UserError):
@@ -35,7 +37,8 @@ class Layer:
     """A module whose output is a feature map.
 
     ``name`` is its dotted name, ``kind`` its class, ``shape`` the map's (C, H, W), ``form`` the layout in memory.
-    ``rectified`` is True for a map with negative values that no activation function produced; it is cut at zero.
+    ``rectified`` is True for a map with negative values, unless an activation function with a small floor produced it;
+    it is cut at zero. ``activation`` is the class of the activation function that let them through, "" for none.
     ``feeds_head`` is True if the head reads the map's spatial mean.
     """
 
@@ -45,6 +48,7 @@ class Layer:
     form: Form
     rectified: bool
     feeds_head: bool
+    activation: str = ""
 
     @property
     def hook(self) -> FeatureHook:
@@ -67,9 +71,12 @@ class NetworkStructure:
         shape: that map's (C, H, W).
         averaged: True if the network continues with the map's spatial mean only.
         head: dotted name of the last linear layer if it outputs the logits, else "".
+        ending: the function between that layer and the network's answer; "logits" for none.
+        activation: class of the activation function that let values below zero into the penultimate feature map, ""
+            for none.
         head_on_mean: True if the head reads the map's spatial mean.
         features: number of values D that the head reads.
-        classes: number of logits K.
+        classes: number K of values in the network's answer.
         stages: the last module at each of the smallest map sizes, earliest first.
     """
 
@@ -82,6 +89,8 @@ class NetworkStructure:
     features: int
     classes: int
     stages: tuple[str, ...]
+    ending: Ending = "logits"
+    activation: str = ""
 
     def layer(self, name: str) -> Layer:
         """The layer ``name``. Raises UserError if no layer of that name outputs a feature map."""
@@ -115,28 +124,32 @@ class NetworkStructure:
         return f"the last layer, “{self.head}”, reads {what}"
 
 
-def inspect_network(network: nn.Module, side: int, hook: FeatureHook | AttentionHook | None = None) -> NetworkStructure:
-    """Locate feature maps and head with one forward pass of two random images (3, side, side) in evaluation mode.
+def inspect_network(
+    network: nn.Module, side: int, hook: FeatureHook | AttentionHook | None = None, channels: int = 3
+) -> NetworkStructure:
+    """Locate feature maps and head with one forward pass of two random images in evaluation mode.
 
-    ``hook`` reads the penultimate feature map; None to locate it. No other thread may use the network meanwhile,
-    because hooks are set on its modules. Its mode, weights and torch's random state are unchanged afterwards. Raises
-    ImagesRefusedError if the network does not accept the images, UserError if it has no feature map or does not output
-    a row of logits for each image.
+    The images are (channels, side, side). ``hook`` reads the penultimate feature map; None to locate it; its map is cut
+    at zero where that is needed. No other thread may use the network meanwhile, because hooks are set on its modules.
+    Its mode, weights and torch's random state are unchanged afterwards. Raises ImagesRefusedError if the network does
+    not accept the images, UserError if it has no feature map or does not output a row of logits for each image.
     """
     _takes_one_input(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    pixels = torch.randn((IMAGES, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
+    pixels = torch.randn((IMAGES, channels, side, side), generator=torch.Generator().manual_seed(0)).to(device)
     runs, training = ModuleTrace(), {name: module.training for name, module in network.named_modules()}
     try:
-        with torch.no_grad(), runs.capture(network.eval(), hook):
+        with torch.no_grad(), torch.random.fork_rng([]), runs.capture(network.eval(), hook):
             logits = _output(network, pixels)
     finally:
         for name, module in network.named_modules():
             module.training = training[name]
+    if isinstance(logits, Tensor) and logits.shape == (IMAGES,):
+        logits = logits[:, None]
     if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != IMAGES:
         what = " × ".join(map(str, logits.shape[1:])) if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
         raise UserError(f"The network answers an image with {what or 'one number'} in place of a row of logits.")
-    if not logits.isfinite().all():
+    if not logits.isfinite().all(1).any():
         raise UserError("The network answers with numbers that are not finite: its weights are no trained network's.")
     return _structure(runs, logits, hook)
 
@@ -144,10 +157,16 @@ def inspect_network(network: nn.Module, side: int, hook: FeatureHook | Attention
 def _output(network: nn.Module, pixels: Tensor) -> object:
     try:
         return network(pixels)
-    except _REFUSED as error:
-        reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
-        side = pixels.shape[-1]
-        raise ImagesRefusedError(f"The network does not take images of 3 × {side} × {side}: {reason}.") from error
+    except REFUSED as error:
+        channels, side = pixels.shape[1], pixels.shape[-1]
+        raise ImagesRefusedError(
+            f"The network does not take images of {channels} × {side} × {side}: {in_short(error)}."
+        ) from error
+
+
+def in_short(error: Exception) -> str:
+    """The first line of an exception's message, without a full stop; its class where it has none."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
 def _takes_one_input(network: nn.Module) -> None:
@@ -159,7 +178,7 @@ def _takes_one_input(network: nn.Module) -> None:
 
 
 def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionHook | None) -> NetworkStructure:
-    head = next((run for run in reversed(runs.by_end) if run.linear is not None and same(run.linear, logits)), None)
+    head, ending = _head_and_ending(runs, logits)
     reads = head.entered if head else None
     if hook is None:
         hook, note = _penultimate(runs, logits)
@@ -167,6 +186,8 @@ def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionH
         raise UserError(f"What is read at the {hook} is no map with channels, height and width.")
     else:
         note = runs.hooked
+        if isinstance(hook, FeatureHook) and _is_rectified(note, runs):
+            hook = replace(hook, rectified=True)
     mean = note.rectified_mean if isinstance(hook, FeatureHook) and hook.rectified else note.mean
     averages = _after_the_maps(runs, logits)
     return NetworkStructure(
@@ -179,21 +200,46 @@ def _structure(runs: ModuleTrace, logits: Tensor, hook: FeatureHook | AttentionH
         features=0 if reads is None else reads.shape[1],
         classes=logits.shape[1],
         stages=_stages(runs),
+        ending=ending,
+        activation=_activation(note, runs),
     )
+
+
+def _head_and_ending(runs: ModuleTrace, answer: Tensor) -> tuple[Run | None, Ending]:
+    """The linear layer behind the network's answer, and the function that turns its output into the answer."""
+    linear = [run for run in reversed(runs.by_end) if run.linear is not None]
+    found = next((run for run in linear if run.linear is not None and same(run.linear, answer)), None)
+    if found:
+        return found, "logits"
+    for run in linear:
+        for ending, function in FUNCTIONS.items():
+            if run.linear is not None and equal(function(run.linear), answer):
+                return run, ending
+    return None, "logits"
 
 
 def _layer(run: Run, note: MapNote, runs: ModuleTrace, reads: Tensor | None) -> Layer:
     rectified = _is_rectified(note, runs)
     mean = note.rectified_mean if rectified else note.mean
-    return Layer(run.name, run.kind, note.shape, note.form, rectified, reads is not None and equal(mean, reads))
+    feeds_head = reads is not None and equal(mean, reads)
+    return Layer(run.name, run.kind, note.shape, note.form, rectified, feeds_head, _activation(note, runs))
 
 
 def _is_rectified(note: MapNote, runs: ModuleTrace) -> bool:
     """Whether to cut a map at zero. Negative outputs of SiLU and similar functions are activations and stay."""
-    if note.lowest >= 0:
-        return False
-    activations = (run.map for run in runs.by_end if run.is_activation and run.map)
-    return not any(equal(note.mean, activation.mean) for activation in activations)
+    return note.lowest < 0 and not any(run.has_small_floor for run in _activations(note, runs))
+
+
+def _activation(note: MapNote, runs: ModuleTrace) -> str:
+    """The class of the activation function whose output a map is; "" for none."""
+    return next((run.kind for run in _activations(note, runs)), "") if note.lowest < 0 else ""
+
+
+def _activations(note: MapNote, runs: ModuleTrace) -> Iterator[Run]:
+    """The activation functions whose output a map is."""
+    of_shape = (run for run in runs.by_end if run.map and run.map.mean.shape == note.mean.shape)
+    activations = (run for run in of_shape if run.is_activation or run.has_small_floor)
+    return (run for run in activations if run.map and equal(note.mean, run.map.mean))
 
 
 def _last_map_ended(runs: ModuleTrace) -> int:

@@ -10,11 +10,13 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from nap_core.errors import UserError
-from nap_core.models import attention_hook
+from nap_core.models import attention_hook, check, map_check, output, probes, repeatability
 from nap_core.models.architectures import Architecture
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import ONE_PASS_AT_A_TIME, FeatureHook
-from nap_core.models.introspection import ImagesRefusedError, NetworkStructure, inspect_network
+from nap_core.models.findings import Finding
+from nap_core.models.introspection import NetworkStructure, inspect_network
+from nap_core.models.output import LOGITS, Output
 from nap_core.models.preprocessing import Transform
 
 
@@ -35,6 +37,8 @@ class LoadedModel:
         keeps_features: True if the head's input (N, D) is not the spatial mean of the penultimate feature map (more
             layers in a VGG, a norm in a ConvNeXt); extraction then stores it as well.
         structure: what introspection located in the running network; None if it was not inspected.
+        output: how the network's answer becomes logits.
+        findings: what the examination of the network showed.
         record_accuracy: top-1 accuracy on the test set by the catalogue's record, a share; None where it has none.
     """
 
@@ -49,6 +53,8 @@ class LoadedModel:
     head_bias: NDArray[np.float32] | None
     keeps_features: bool = False
     structure: NetworkStructure | None = None
+    output: Output = LOGITS
+    findings: tuple[Finding, ...] = ()
     record_accuracy: float | None = None
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -88,6 +94,15 @@ class LoadedModel:
         return self.architecture.hook
 
     @property
+    def map_shape(self) -> tuple[int, int, int] | None:
+        """(C, H, W) of the map at ``hook``; None if the network was not inspected there."""
+        if self.structure is None:
+            return None
+        shapes = [(self.structure.hook, self.structure.shape)]
+        shapes += [(layer.hook, layer.shape) for layer in self.structure.layers]
+        return next((shape for hook, shape in shapes if hook == self.hook), None)
+
+    @property
     def reads_attention(self) -> bool:
         """Whether ``hook`` reads attention.
 
@@ -112,22 +127,24 @@ def assemble(
 ) -> LoadedModel:
     """Build a ``LoadedModel`` from a network with weights.
 
-    One forward pass over random images shows what the head reads, and locates feature map and head where the
-    architecture does not name them. Raises UserError as ``inspect_network`` does, with the accepted image size, and
-    TypeError when the architecture's head does not output the logits.
+    A few forward passes over seeded noise show what the head reads, locate feature map and head where the architecture
+    does not name them, and examine the network: see ``LoadedModel.findings``. Raises UserError as ``check.located`` and
+    ``repeatability.check`` do, and TypeError when the architecture's head does not output the logits.
     """
+    output.restore(network)
+    findings = [*repeatability.switch_to_evaluation(network), *check.to_single_precision(network)]
     hook = blueprint.hook or attention_hook.find(network)
-    try:
-        structure = inspect_network(network.eval(), transform.crop, hook)
-    except ImagesRefusedError as error:
-        side, size = transform.crop, getattr(network, "image_size", blueprint.transform.crop)
-        raise UserError(
-            f"This {blueprint.title} does not take images of {side} × {side} pixels. Set the centre crop to {size}."
-        ) from error
+    usual = getattr(network, "image_size", blueprint.transform.crop)
+    structure, transform, fed = check.located(network, transform.checked(), hook, blueprint.title, usual)
+    answers, made = check.settle_output(network, structure, transform)
+    if structure.classes == 1:
+        structure = inspect_network(network, transform.crop, structure.hook, transform.channels)
+        classes = classes if len(classes) == structure.classes else output.BINARY
     if structure.classes != len(classes):
         raise UserError(
             f"{blueprint.title} answers with {structure.classes} numbers, but there are {len(classes)} classes."
         )
+    repeated = repeatability.check(network, probes.pixels(network, transform), blueprint.title)
     head = structure.head if blueprint.head is None else blueprint.head
     if blueprint.hook is None:
         blueprint = replace(blueprint, layers=blueprint.layers or structure.stages)
@@ -139,7 +156,7 @@ def assemble(
             raise TypeError(f"{head} of {blueprint.name} does not output the logits")
         weight = last.weight.detach().numpy()
         bias = np.zeros(len(weight), np.float32) if last.bias is None else last.bias.detach().numpy()
-    return LoadedModel(
+    model = LoadedModel(
         name=blueprint.name,
         title=blueprint.title,
         architecture=blueprint,
@@ -151,7 +168,16 @@ def assemble(
         head_bias=bias,
         keeps_features=bool(head) and not structure.head_on_mean,
         structure=structure,
+        output=answers,
+        findings=(*findings, *fed, *made, *repeated),
     )
+    return _with_map_findings(model)
+
+
+def _with_map_findings(model: LoadedModel) -> LoadedModel:
+    """The model with the findings about the map that it is read at now."""
+    others = [finding for finding in model.findings if finding.code != "map"]
+    return replace(model, findings=(*others, *map_check.findings(model)))
 
 
 def with_layer(model: LoadedModel, layer: str) -> LoadedModel:
@@ -164,24 +190,20 @@ def with_layer(model: LoadedModel, layer: str) -> LoadedModel:
         raise UserError(f"{model.title} was not inspected, so no other layer can be chosen.")
     chosen = model.structure.layer(layer)
     architecture = replace(model.architecture, hook=chosen.hook)
-    return replace(model, architecture=architecture, keeps_features=model.has_head and not chosen.feeds_head)
+    keeps = model.has_head and not chosen.feeds_head
+    return _with_map_findings(replace(model, architecture=architecture, keeps_features=keeps))
 
 
 def with_preprocessing(model: LoadedModel, transform: Transform) -> LoadedModel:
     """The same network with another preprocessing.
 
-    Raises UserError when it does not accept images of that size, or its feature map has only 1 × 1 neurons: maximum
-    and mean are then equal.
+    Raises UserError when it does not accept images of that size. A map of one neuron is a finding, because another
+    layer may have a larger one: see ``map_check.require_neurons``.
     """
     if transform.crop == model.transform.crop:
         return replace(model, transform=transform)
     with ONE_PASS_AT_A_TIME:
-        structure = inspect_network(model.network, transform.crop, model.hook)
-    if structure.shape[1] * structure.shape[2] == 1:
-        size = f"{transform.crop} × {transform.crop}"
-        raise UserError(
-            f"{model.title} shrinks images of {size} pixels to maps of one neuron, whose maximum is their mean. "
-            "Choose a larger crop."
-        )
+        structure = inspect_network(model.network, transform.crop, model.hook, transform.channels)
     keeps = model.has_head and not structure.head_on_mean
-    return replace(model, transform=transform, keeps_features=keeps, structure=structure)
+    changed = replace(model, transform=transform, keeps_features=keeps, structure=structure)
+    return _with_map_findings(changed)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -49,7 +50,7 @@ class Run:
     ``started`` and ``ended`` are positions in the order of all calls, ``count`` is the number of calls, ``shape`` the
     output's shape without the batch, ``map`` the output read as a feature map. ``pooled`` is the input's map if the
     output is its spatial mean. ``entered`` is the first input if it is a vector, (B, D); ``linear`` is the output
-    (B, K) of a linear layer.
+    (B, K) of a linear layer. ``leaf`` is the module itself if it has no submodules.
     """
 
     name: str
@@ -63,6 +64,12 @@ class Run:
     entered: Tensor | None
     linear: Tensor | None
     is_activation: bool
+    leaf: nn.Module | None
+
+    @cached_property
+    def has_small_floor(self) -> bool:
+        """Whether the module is an activation function that lets no more than a little below zero through."""
+        return self.leaf is not None and has_small_floor(self.leaf)
 
 
 class ModuleTrace:
@@ -128,9 +135,30 @@ class ModuleTrace:
                 given.flatten(1).clone() if given is not None and _is_vector(given) else None,
                 None if given is None or out is None else _linear(module, given, out),
                 "activation" in type(module).__module__.rsplit(".", 1)[-1],
+                None if next(module.children(), None) else module,
             )
 
         return note
+
+
+FLOOR, FAR, BACK = -0.4, -50.0, 0.01
+"""The lowest floor of an activation function whose maps are read as they are, and where it is back at zero."""
+
+
+def has_small_floor(module: nn.Module) -> bool:
+    """Whether a module is a function of each value that stays above −0.4 and is back at about 0 at −50.
+
+    ReLU, SiLU, GELU, Hardswish and Mish are; LeakyReLU, ELU, PReLU, SELU and CELU are not, nor layers with weights.
+    """
+    values = torch.linspace(FAR, 0, 1001)
+    try:
+        with torch.no_grad():
+            floor = module.forward(values.clone())  # not a call: hooks are set on the module
+    except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError, NotImplementedError):
+        return False
+    if not isinstance(floor, Tensor) or floor.shape != values.shape:
+        return False
+    return bool(floor.min() >= FLOOR and floor[0].abs() < BACK)
 
 
 def _per_image(value: object) -> Tensor | None:

@@ -36,6 +36,8 @@ class Transform:
         mean: mean of the R, G and B values, between 0 and 1.
         std: standard deviation of the R, G and B values, on the same scale.
         interpolation: "bilinear" or "bicubic".
+        channels: 3, or 1 for a network that is fed grey images: their luma (ITU-R 601), with the first mean and
+            standard deviation.
     """
 
     resize: int
@@ -43,6 +45,7 @@ class Transform:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: str = "bilinear"
+    channels: int = 3
 
     def checked(self) -> Transform:
         """Validate the values.
@@ -62,6 +65,8 @@ class Transform:
             raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
         if self.interpolation not in FILTERS:
             raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
+        if self.channels not in (1, 3):
+            raise UserError(f"Images have 3 channels, or 1 where they are fed as grey, and not {self.channels}.")
         return self
 
     @property
@@ -102,24 +107,37 @@ class Transform:
         return (self.resize, long) if width <= height else (long, self.resize)
 
     def view(self, image: Image.Image) -> NDArray[np.uint8]:
-        """Resize and crop an image of any size → (crop, crop, 3) uint8 RGB."""
+        """Resize and crop an image of any size → (crop, crop, 3) uint8 RGB, grey for a network with one channel."""
         image = image.convert("RGB")
         if image.size != (size := self.size(*image.size)):
             image = image.resize(size, FILTERS[self.interpolation])
         left, top = round((image.width - self.crop) / 2), round((image.height - self.crop) / 2)
         if image.size != (self.crop, self.crop):
             image = image.crop((left, top, left + self.crop, top + self.crop))
+        if self.channels == 1:
+            image = image.convert("L").convert("RGB")
         return np.asarray(image)
 
     def normalise(self, views: Tensor) -> Tensor:
-        """Views (B, 3, H, W) uint8 on any device → float32 network input of the same shape, channels last."""
-        pixels = views.float() / 255
-        mean, std = (pixels.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        """Views (B, 3, H, W) uint8 on any device → float32 network input (B, channels, H, W), channels last."""
+        pixels = views[:, : self.channels].float() / 255
+        mean, std = (pixels.new_tensor(values).view(1, -1, 1, 1) for values in (self.fed_mean, self.fed_std))
         # The same as memory_format=torch.channels_last, without torch: a record holds a transform.
         return ((pixels - mean) / std).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
+    @property
+    def fed_mean(self) -> tuple[float, ...]:
+        """The mean of each channel that the network is fed."""
+        return self.mean[: self.channels]
+
+    @property
+    def fed_std(self) -> tuple[float, ...]:
+        """The standard deviation of each channel that the network is fed."""
+        return self.std[: self.channels]
+
     def describe(self) -> str:
         """One line for a page or a manifest; part of store keys, so that equal lines mean equal transforms."""
-        mean, std = (", ".join(map(repr, values)) for values in (self.mean, self.std))
+        mean, std = (", ".join(map(repr, values)) for values in (self.fed_mean, self.fed_std))
         resized = f"short side to {self.resize} ({self.interpolation}), centre crop {self.crop}"
-        return f"{resized}, mean ({mean}), std ({std})"
+        grey = "grey, " if self.channels == 1 else ""
+        return f"{resized}, {grey}mean ({mean}), std ({std})"

@@ -119,7 +119,7 @@ def load(wanted: str | Variant) -> LoadedModel:
 def _varied(model: LoadedModel, variant: Variant) -> LoadedModel:
     if variant.transform:
         model = models.with_preprocessing(model, model.transform.changed(variant.transform))
-    return models.with_layer(model, variant.layer) if variant.layer else model
+    return models.require_neurons(models.with_layer(model, variant.layer) if variant.layer else model)
 
 
 @lru_cache(maxsize=4)

@@ -44,6 +44,8 @@ class About:
     def to_json(self) -> str:
         """The file on the disk. Its digest is part of the model's name, so its keys stay those of version 0.1."""
         content = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        if self.transform.channels == 3:
+            del content["transform"]["channels"]
         return json.dumps(content, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -159,7 +161,8 @@ def _weights(place: Path) -> Path:
 def _transform(content: dict[str, Any]) -> Transform:
     mean, std = ((float(r), float(g), float(b)) for r, g, b in (content["mean"], content["std"]))
     try:
-        return Transform(int(content["resize"]), int(content["crop"]), mean, std, content["interpolation"]).checked()
+        sizes, channels = (int(content["resize"]), int(content["crop"])), 1 if content.get("channels") == 1 else 3
+        return Transform(*sizes, mean, std, content["interpolation"], channels).checked()
     except UserError as error:
         raise ValueError(str(error)) from error
 

@@ -10,6 +10,7 @@ import pytest
 
 from nap_core import datasets, extraction, methods, models
 from nap_core.analysis import distorted_images, evaluation, parameter_search, weight_search
+from nap_core.datasets.user_data import folders
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
@@ -99,6 +100,7 @@ class TestNumbers:
         )
         assert (found[0]["id"], found[0]["n_id"], found[0]["id_sha256"]) == ("imagenet-bank", 5, "")
 
+    @pytest.mark.slow
     def test_the_papers_network(self, rows, shared: Path) -> None:
         found = rows(
             *("--model", "densenet_bc_100_12", "--id", "cifar10", "--ood", f"svhn={shared / 'data/svhn_1083.npz'}"),
@@ -203,9 +205,34 @@ class TestData:
         found, labelled = rows(*asked, "--fit", path), rows(*asked, "--fit", told)
         assert [row["auroc"] for row in found] == [row["auroc"] for row in labelled]
 
+    def test_a_limit_opens_as_many_files_and_none_when_all_is_stored(
+        self, rows, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decoded: list[str] = []
+        decode = folders.decode
+        monkeypatch.setattr(folders, "decode", lambda data, file: decoded.append(file) or decode(data, file))
+        asked = (*MODEL, "--ood", folder, "--limit", 3, "--methods", "msp")
+        first = rows(*asked)
+        assert len(decoded) == len(set(decoded)) == 3
+        decoded.clear()
+        assert rows(*asked)[0]["ood_sha256"] == first[0]["ood_sha256"]
+        assert decoded == []
+
+    def test_images_in_two_sets_are_named_and_left_out_when_asked(self, run, rows, tmp_path: Path) -> None:
+        images = np.stack([np.asarray(datasets.load("cifar10").image(index)) for index in range(40)])
+        np.savez(fit := tmp_path / "fit.npz", images=images, labels=np.arange(40) % 10)
+        np.savez(more := tmp_path / "more.npz", images=np.concatenate([images[:5], 255 - images[:5]]))
+        asked = (*MODEL, "--id", "cifar10", "--fit", fit, "--ood", more, "--limit", 60, "--methods", "knn:k=1")
+        _, _, err = run("evaluate", *asked, "--quiet")
+        for facts in ("40 of 60 cifar10 fit split --distinct", "5 of 10 more fit split", "5 of 10 more cifar10"):
+            assert states(err, facts.replace(" of ", " "))
+        (left,) = rows(*asked, "--distinct")
+        assert (left["n_id"], left["n_ood"]) == (20, 5)
+        assert rows(*asked)[0]["auroc"] != left["auroc"]
+
     def test_what_a_folder_cannot_give_is_said(self, run, folder: Path) -> None:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
-        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--limit", 5, "--methods", "msp", "--quiet")
+        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--methods", "msp", "--quiet")
         assert status == 0
         assert states(err, "pictures frog/broken.png")
 

@@ -71,7 +71,7 @@ MISTAKES = {  # the call, and the facts of the sentence
     "unknown device": ((*EVALUATE, "--device", "nowhere"), "nowhere"),
     "unknown layer": ((*EVALUATE, "--layer", "layer9"), "no layer layer9"),
     "unknown view": ((*EVALUATE, "--view", "big"), "big no 256/224/bicubic"),
-    "small view": ((*EVALUATE, "--view", "4/4"), "ResNet-20 4 4"),
+    "small view": ((*EVALUATE, "--view", "4/4"), "ResNet-20 4 4 layer2 2 2 8"),
     "stdout twice": ((*EVALUATE, "--json", "-", "--csv", "-"), "--json --csv stdout"),
     "no folder": ((*EVALUATE, "--json", "nowhere/x.json"), "no nowhere x.json"),
     "a folder": ((*EVALUATE, "--csv", "docs"), "docs folder"),

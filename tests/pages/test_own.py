@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, default_study, run
 from pages.components.study import user_image_list, user_model_list, workspace
 from tests.pages.conftest import OpenPage
+from tests.sentences import Says
 
 CLASSES = ("owl", "robin", "wren")
 PAGES = (
@@ -75,6 +77,7 @@ def test_the_offered_study_knows_the_images_whose_classes_the_model_has(birds: S
     assert default_study(birds.model).id_dataset == "own:garden"
 
 
+@pytest.mark.slow  # tests/pages/test_any_network.py opens every page of another network quickly
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
     run(birds, Store())
@@ -221,3 +224,20 @@ def test_without_timm_the_page_says_how_to_get_it(
     assert "pip install timm==" in app.info[0].value
     assert app.button(key="own-model-add").disabled
     timm_networks.names.cache_clear()
+
+
+def test_images_that_stand_in_two_sets_are_counted_and_left_out_on_a_click(
+    open_page: OpenPage, birds: Study, data_root: Path, says: Says
+) -> None:
+    shutil.copy(data_root / "garden" / "wren" / "0.png", data_root / "training" / "wren" / "copied.png")
+    study = replace(birds, images=12)
+    run(study, Store()).context.fit("The test")
+    app = open_page("score_histograms", study)
+    says(app.warning[0].value, "1 12 garden fit split")
+    app.button(key="overlap").click().run()
+    assert not app.exception
+    assert app.query_params["distinct"] in ("1", ["1"])
+    says(app.warning[0].value, "garden: 1 of 12 fit split 10 0")
+    assert len(run(replace(study, distinct="1"), Store()).id.activations) == 11
+    app.button(key="overlap").click().run()
+    assert "distinct" not in app.query_params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -15,6 +16,8 @@ from nap_core.datasets.published.catalogue import RECORDS as PUBLISHED
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.datasets.user_data.folders import MAX_FILES, classes_of, files_in, from_folder
 from nap_core.datasets.user_data.npz import contents, from_npz
+from nap_core.datasets.user_data.scan_cache import Stamp
+from nap_core.datasets.user_data.scan_cache import stamp as file_stamp
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
 from nap_core.storage.activation_store import Store
@@ -41,21 +44,36 @@ def record(name: str) -> DatasetRecord:
     return _record(name, _path(name), stamp(name))
 
 
+_SLOW, _PATIENCE = 0.02, 20
+"""A stamp that takes longer than ``_SLOW`` seconds holds for ``_PATIENCE`` times as long: pages need it often."""
+_stamps: dict[Path, tuple[float, int]] = {}
+"""Until when (``time.monotonic``) the stamp of a dataset holds, and the stamp."""
+
+
 def stamp(name: str) -> int:
-    """A number that changes when files are added to or removed from a folder or class folder, or the archive changes.
+    """A number that changes when files of the dataset are added, removed, replaced or written to.
 
     Raises UserError when the dataset does not exist.
     """
     path = _path(name)
+    holds_until, known = _stamps.get(path, (0.0, 0))
+    began = time.monotonic()
+    if began < holds_until:
+        return known
     try:
-        changed = [path.stat().st_mtime_ns]
-        if path.is_dir():
-            with os.scandir(path) as entries:
-                folders = [one for one in entries if one.is_dir(follow_symlinks=False)]
-            changed += sorted(one.stat(follow_symlinks=False).st_mtime_ns for one in folders)
+        changed = hash((path.stat().st_mtime_ns, *_file_stamps(path)))
     except OSError as error:
         raise UserError(f"“{path}” can no longer be opened ({error.strerror}).") from error
-    return hash(tuple(changed))
+    ended = time.monotonic()
+    _stamps[path] = ended + (_PATIENCE * (ended - began) if ended - began > _SLOW else 0), changed
+    return changed
+
+
+def _file_stamps(path: Path) -> tuple[tuple[str, Stamp | None], ...]:
+    """The stamps of the images of a folder, or of an archive."""
+    if not path.is_dir():
+        return (("", file_stamp(path)),)
+    return tuple((file, file_stamp(path / file)) for file in files_in(path, MAX_FILES))
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> ImageDataset:

@@ -1,6 +1,7 @@
 """Cached scan of a folder's images, so that unchanged files are decoded only once.
 
-A file is unchanged if its size and modification time are, the criterion of version control and backups.
+A file is unchanged if its ``stamp`` is. Size and modification time alone are not enough: ``cp -p``, ``rsync -t`` and
+unpacked archives keep the time of other content.
 """
 
 from __future__ import annotations
@@ -15,16 +16,31 @@ from typing import NamedTuple
 
 from nap_core.errors import UserError
 
-FORMAT = 1  # raise when decoding or the content of the file changes: all images are then scanned again
+FORMAT = 2  # raise when decoding or the content of the file changes: all images are then scanned again
 
 Scan = bytes | UserError
 """The digest of an image, or the error of an unreadable one."""
+Stamp = tuple[int, int, int]
+"""Size in bytes; modification time and, where the system has it, change time of the file's entry, in nanoseconds."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file. On Windows, where ``st_ctime`` is the time of creation, the third number is 0."""
+    return status.st_size, status.st_mtime_ns, 0 if os.name == "nt" else status.st_ctime_ns
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The stamp of the file at ``path``; None where it is missing."""
+    with suppress(OSError):
+        return stamp_of(path.stat())
+    return None
 
 
 class _Entry(NamedTuple):
-    """Size in bytes, modification time in nanoseconds, digest in hex, error message; one of the last two is empty."""
+    """The stamp, the digest in hex, the error message; one of the last two is empty."""
 
     size: int
+    modified: int
     changed: int
     digest: str
     sentence: str
@@ -44,22 +60,22 @@ class ScanCache:
         self._before = self._read()
         self._now: dict[str, _Entry] = {}
 
-    def find(self, file: str) -> Scan | None:
-        """The cached scan of a file below the root; None if the file is new or has changed."""
+    def find(self, file: str, stamp: Stamp | None) -> Scan | None:
+        """The cached scan of a file below the root that has this stamp; None if the file is new or has changed."""
         entry = self._before.get(file)
-        if not entry or entry[:2] != self._stamp(file):
+        if not entry or entry[:3] != stamp:
             return None
         return bytes.fromhex(entry.digest) if entry.digest else UserError(entry.sentence)
 
-    def add(self, file: str, scan: Scan) -> None:
-        """Add the scan of a file; files that have been removed meanwhile are skipped."""
-        stamp = self._stamp(file)
-        if stamp:
-            words = ("", str(scan)) if isinstance(scan, UserError) else (scan.hex(), "")
-            self._now[file] = _Entry(*stamp, *words)
+    def add(self, file: str, stamp: Stamp, scan: Scan) -> None:
+        """Add the scan of a file, whose content had this stamp."""
+        words = ("", str(scan)) if isinstance(scan, UserError) else (scan.hex(), "")
+        self._now[file] = _Entry(*stamp, *words)
 
-    def save(self) -> None:
-        """Replace the file in one step."""
+    def save(self, *, whole: bool = True) -> None:
+        """Replace the file in one step; with ``whole`` false, what was stored of the other files stays."""
+        if not whole:
+            self._now = self._before | self._now
         if self._path is None or self._now == self._before:
             return
         temporary = self._path.with_name(f".tmp-{secrets.token_hex(4)}")
@@ -71,13 +87,6 @@ class ScanCache:
                 os.replace(temporary, self._path)
             finally:
                 temporary.unlink(missing_ok=True)
-
-    def _stamp(self, file: str) -> tuple[int, int] | None:
-        """Size and modification time; None for a missing file."""
-        with suppress(OSError):
-            status = (self._root / file).stat()
-            return status.st_size, status.st_mtime_ns
-        return None
 
     def _read(self) -> dict[str, _Entry]:
         if self._path is None:
@@ -93,7 +102,7 @@ class ScanCache:
 def _checked(entry: object) -> _Entry:
     """A validated entry of the JSON file. Raises ValueError for other content."""
     match entry:
-        case [int(size), int(changed), str(digest), str(sentence)]:
+        case [int(size), int(modified), int(changed), str(digest), str(sentence)]:
             if bool(sentence) != bool(digest) and len(bytes.fromhex(digest)) in (0, 32):
-                return _Entry(size, changed, digest, sentence)
+                return _Entry(size, modified, changed, digest, sentence)
     raise ValueError("no entry")

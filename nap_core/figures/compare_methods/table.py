@@ -31,7 +31,17 @@ _NAME, _LETTER, _CELL = 90, 6.5, 44  # the widths at which the names beside and 
 
 
 def least_width(board: Scoreboard) -> int:
-    """The width in pixels below which neighbouring names would run into each other."""
+    """The width below which neighbouring names of the table would run into each other.
+
+    Args:
+        board: The results table, with at least one method.
+
+    Returns:
+        The width in pixels.
+
+    Raises:
+        UserError: A method is not in the catalogue.
+    """
     longest = max(len(methods.title(name)) for name in board.methods)
     return int(max(_NAME, 24 + _LETTER * longest)) + _CELL * len(board.columns)
 
@@ -51,13 +61,18 @@ def heat_table(
         board: The results table of one metric, as shares.
         rows: The scores of every method of ``board``.
         titles: Catalogue name → title of the datasets.
-        colours: Catalogue name → colour of the datasets.
-        opened: The (method, column) that gets a frame, where it is in the table.
-        intervals: The columns of ``bootstrap.intervals``, shown on hover; None shows none.
+        colours: Catalogue name → colour of the OOD datasets.
+        opened: The (method, column) that gets a frame; none for a method that is not in ``board``.
+        intervals: The columns of ``bootstrap.intervals`` for every cell, shown on hover; None shows none.
         below: The methods that lie below chance, which are marked.
 
     Returns:
-        The figure; each cell is a selectable point with customdata [method, column, …].
+        The figure; each cell is a selectable point with customdata [method, column, …]. Its table holds one row a cell.
+
+    Raises:
+        ValueError: The method of ``opened`` is in ``board``, its column is not.
+        IndexError: ``intervals`` lacks a cell of ``board``.
+        UserError: A method is not in the catalogue.
     """
     labels = {row.method: label(row) for row in rows}
     plain = {row.method: row.title for row in rows}
@@ -100,7 +115,15 @@ def heat_table(
 
 
 def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """The numbers of images behind the table and the network's ID accuracy, from rows of ``evaluation.evaluate``."""
+    """The numbers of images behind the results table, the ID accuracy and the meaning of the cells.
+
+    Args:
+        results: Rows of ``evaluation.evaluate``, at least one; the ID accuracy is that of the first row.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        A few sentences, the accuracy in percent; without it where the ID images have no labels.
+    """
     first = results.iloc[0]
     sizes = dict(zip(results["ood"], results["n_ood"], strict=True))
     if len(set(sizes.values())) == 1:

@@ -45,15 +45,20 @@ def html_report(
     """The comparison as one HTML document, with plotly.js inside, in the reader's light or dark.
 
     Args:
-        sentence: The study in words.
+        sentence: The study in words, shown under the heading.
         rows: The scores of every method.
         results: Rows of ``evaluation.evaluate`` of the same methods, shares.
-        intervals: Their ``bootstrap.intervals``, shares.
+        intervals: ``bootstrap.intervals`` of every method, shares.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
 
     Returns:
         The text of an HTML file.
+
+    Raises:
+        ValueError: A pair of method and OOD dataset has two rows in ``results``, or scores are empty or not finite.
+        IndexError: A method has no interval on one of the OOD datasets or on their average.
+        UserError: A method is not in the catalogue.
     """
     boards = [scoreboard(results, "fpr95"), scoreboard(results, "auroc")]
     column = boards[0].columns[-1]
@@ -91,7 +96,14 @@ def html_report(
 
 
 def plain(picture: Picture) -> go.Figure:
-    """The figure as it looks outside the app, whose theme it is otherwise drawn for."""
+    """A figure as it looks outside the app, whose theme it is otherwise drawn for.
+
+    Args:
+        picture: The figure with its caption; it is left unchanged.
+
+    Returns:
+        A copy of the figure with Plotly's white theme and the system's font; a click selects no point.
+    """
     figure = go.Figure(picture.figure)
     return figure.update_layout(template="plotly_white", clickmode="event", font={"family": "system-ui, sans-serif"})
 

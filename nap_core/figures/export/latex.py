@@ -36,7 +36,14 @@ _MARK = r"$^\dagger$"
 
 
 def escaped(text: str) -> str:
-    """``text`` so that LaTeX prints it as it is."""
+    """Text in which LaTeX finds no command.
+
+    Args:
+        text: Plain text in one or several lines.
+
+    Returns:
+        LaTeX that prints the same characters, in one line.
+    """
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
@@ -46,11 +53,15 @@ def latex_table(results: pd.DataFrame, titles: Mapping[str, str], sentence: str)
     Args:
         results: Rows of ``evaluation.evaluate``, shares.
         titles: Catalogue name → title of the datasets.
-        sentence: The study in words.
+        sentence: The study in words, the first sentence of the caption; plain text, without its full stop.
 
     Returns:
         LaTeX, values in percent; bold is the best of a column, underlined the second best, by the value as it is
         printed.
+
+    Raises:
+        ValueError: A pair of method and OOD dataset has two rows.
+        UserError: A method is not in the catalogue.
     """
     fpr95, auroc = scoreboard(results, "fpr95"), scoreboard(results, "auroc")
     below = set(results.loc[results["below_chance"] != "", "method"])

@@ -144,6 +144,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **ASH_PAPER,
         formula="Energy after ASH at the end of an earlier layer",
         implementation="nap_core.methods.image_based_detectors:EarlyAsh",
+        reads_scale=True,
         needs=("layers",),
         parameters=(
             ash_variant("p", "ASH paper, figure 5"),

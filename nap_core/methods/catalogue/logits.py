@@ -28,6 +28,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         **MAXLOGIT_PAPER,
         formula="largest logit",
         implementation="pytorch_ood.detector:MaxLogit",
+        reads_scale=True,
         positive=CLIPPED,
     ),
     _logits(
@@ -39,6 +40,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         url="https://proceedings.neurips.cc/paper/2020/file/f5496252609c43eb8a3d147ab9b9c006-Paper.pdf",
         formula="log Σ exp(logits)",
         implementation="pytorch_ood.detector:EnergyBased",
+        reads_scale=True,
         positive=CLIPPED,
         default_w=0.4,
         published_w=published_w(0.4, 0.4, 0.6),
@@ -119,6 +121,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         url="https://arxiv.org/abs/1511.06233",
         formula="one minus the probability of an unknown class, from distances to class means of the logits",
         implementation="nap_core.methods.vectorised:VectorisedOpenMax",
+        reads_scale=True,
         needs=("fit split", "labels"),
         parameters=(
             Parameter(

@@ -132,6 +132,8 @@ def _look(model: Variant, device: str | None, read: Callable[[], UploadedImage])
     loaded = models.load(model)
     view = loaded.transform.view(brought.image)
     activations, maps = extraction.look(loaded, view[None], device=device)
+    if not activations.finite.all():
+        return UserError(f"{loaded.title} does not answer “{brought.name}” with finite numbers, so it has no scores.")
     preview = brought.image.copy()
     preview.thumbnail((PREVIEW, PREVIEW))
     return AnalysedImage(

@@ -11,6 +11,7 @@ from nap_core.figures.picture import three_digits
 from nap_core.figures.score_histograms import Placed
 from nap_core.figures.thumbnails import data_address
 from pages.components.images.gallery import Thumbnail, gallery
+from pages.components.study import workspace
 
 SHOWN = 24
 
@@ -57,4 +58,4 @@ def _thumbnail(item: Placed, title: str, colour: str) -> Thumbnail:
     side = "✗ wrong side" if item.wrong else "right side"
     caption = title or three_digits(item.score)
     note = f"{three_digits(item.score)} · {'✗ wrong' if item.wrong else 'right'}" if title else side
-    return Thumbnail(data_address(datasets.load(item.dataset).image(item.row)), caption, note, colour)
+    return Thumbnail(data_address(workspace.image(item.dataset, item.row)), caption, note, colour)

@@ -15,6 +15,7 @@ from nap_core.figures.max_vs_mean import SURFACE, tally
 from nap_core.figures.picture import three_digits
 from nap_core.figures.thumbnails import data_address
 from pages.components.images.gallery import Thumbnail, gallery
+from pages.components.study import workspace
 
 SHOWN = 24
 
@@ -71,7 +72,7 @@ def _thumbnail(
     score = scores.ood.get(image.dataset, scores.id)[image.row]
     first, *others = image.channels
     return Thumbnail(
-        data_address(datasets.load(image.dataset).image(image.row)),
+        data_address(workspace.image(image.dataset, image.row)),
         titles[image.dataset],
         f"NAP {three_digits(float(score))}",
         colours[image.dataset],

@@ -17,6 +17,7 @@ from nap_core.figures.thumbnails import data_address
 from nap_core.studies.study import Study
 from pages.components.controls import pick_one
 from pages.components.images.gallery import Thumbnail, gallery
+from pages.components.study import workspace
 
 SHOWN = 24
 FIRST_PAIR = ("energy", "nap")
@@ -70,7 +71,7 @@ def _strip(images: pd.DataFrame, heading: str, key: str, titles: Mapping[str, st
     places = list(zip(shown["dataset"], shown["row"].astype(int), strict=True))
     thumbnails = [
         Thumbnail(
-            data_address(datasets.load(name).image(row)),
+            data_address(workspace.image(name, row)),
             titles[name],
             f"{three_digits(score_a)} · {three_digits(score_b)}",
             palette[name],
@@ -93,8 +94,8 @@ def _one_image(study: Study, rows: Sequence[MethodScores], titles: Mapping[str, 
         st.caption("A click on an image shows the verdict of every method.")
         return
     picture, words = st.columns([1, 4], vertical_alignment="center")
-    image = datasets.load(name).image(row)
-    picture.image(image.resize((320, 320 * image.height // image.width), 0), caption=f"{titles[name]}, image {row}")
+    image, index = workspace.image(name, row), workspace.image_index(name, row)
+    picture.image(image.resize((320, 320 * image.height // image.width), 0), caption=f"{titles[name]}, image {index}")
     of_image = verdicts(rows, study.id_dataset, name, row)
     truth = name == study.id_dataset
     words.dataframe(

@@ -65,7 +65,7 @@ def _picked(study: Study) -> Study | None:
         key = f"n-{model}-{benchmark}-{sizes[-1]}"
         images = st.select_slider("Images of each", sizes, value=start.images, key=key)
         layer, transform = layer_choice.pick(start)
-        return Study(model, id_dataset, ood, images, fit, layer, transform, study.weights)
+        return Study(model, id_dataset, ood, images, fit, layer, transform, study.weights, study.distinct)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None

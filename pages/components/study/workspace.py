@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from PIL import Image
 
 from nap_core import datasets, methods, models, studies
 from nap_core.analysis import evaluation, weight_search
@@ -15,7 +16,8 @@ from nap_core.analysis.evaluation import MethodScores
 from nap_core.datasets.images import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import describe_device
-from nap_core.methods import EvaluationData, ImageSet, Weight
+from nap_core.methods import EvaluationData, ImageSet, Weight, overlap
+from nap_core.methods.overlap import Overlap
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
 from nap_core.runs.background import Jobs
@@ -159,11 +161,29 @@ def activations(study: Study) -> EvaluationData | None:
     return job.result if job else None
 
 
+def image_index(name: str, row: int) -> int:
+    """The index in the dataset ``name`` of a row of the current study's activations, which leave some images out."""
+    data = activations(current_study())
+    part = data.parts.get(name) if data else None
+    return part.index(row) if part else row
+
+
+def image(name: str, row: int) -> Image.Image:
+    """The image of a row of the current study's activations."""
+    return datasets.load(name).image(image_index(name, row))
+
+
 def pseudo_ood(study: Study, data: EvaluationData) -> ImageSet | None:
     """The pseudo-OOD images on which w is searched; None while the store lacks some of them."""
     if weight_search.extraction_plan(data).missing(store()):
         return None
     return cached((study,), weight_search.extracted, data, entries=8, shared=True)
+
+
+def overlaps(study: Study, data: EvaluationData) -> list[Overlap]:
+    """The images that stand in two sets of the study; the fit split is compared once its activations are there."""
+    fit = data.context.missing_fit() == 0
+    return cached((study, fit), overlap.overlaps, data, fit=fit, spinner="Comparing images …")
 
 
 def _searched(study: Study, method: str, data: EvaluationData, pseudo: ImageSet) -> float | None:

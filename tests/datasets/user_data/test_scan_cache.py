@@ -11,6 +11,7 @@ from PIL import Image
 
 from nap_core.datasets import from_folder
 from nap_core.datasets.user_data import folders
+from nap_core.errors import UserError
 
 
 def picture(path: Path, level: int) -> None:
@@ -31,13 +32,13 @@ def root(tmp_path: Path) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded, in their order."""
     seen: list[str] = []
-    examine = folders._examine
+    decode = folders.decode
 
-    def noting(root: Path, file: str):
+    def noting(data: bytes, file: str):
         seen.append(file)
-        return examine(root, file)
+        return decode(data, file)
 
-    monkeypatch.setattr(folders, "_examine", noting)
+    monkeypatch.setattr(folders, "decode", noting)
     return seen
 
 
@@ -61,6 +62,42 @@ def test_what_has_changed_is(root: Path, tmp_path: Path, decoded: list[str]) -> 
     again = from_folder(root, cache=tmp_path / "kept")
     assert sorted(decoded) == ["class1/1.png", "class1/new.png"]
     assert again.fingerprint not in (first.fingerprint, "") and again.fingerprint == from_folder(root).fingerprint
+
+
+def test_a_limit_decodes_no_more_than_it_needs(root: Path, tmp_path: Path, decoded: list[str]) -> None:
+    whole = from_folder(root)
+    decoded.clear()
+    two = from_folder(root, cache=tmp_path / "kept", limit=2)
+    assert (len(two), two.files) == (2, whole.files[:2])
+    assert len(decoded) == 2 + len(two.unreadable)
+    decoded.clear()
+    assert from_folder(root, cache=tmp_path / "kept", limit=2).fingerprint == two.fingerprint != whole.fingerprint
+    assert decoded == []
+    assert from_folder(root, cache=tmp_path / "kept").fingerprint == whole.fingerprint
+    assert len(decoded) == 3 - len(two.unreadable)
+    decoded.clear()
+    # The whole folder is known: what the store has of it serves a limit, too.
+    assert from_folder(root, cache=tmp_path / "kept", limit=2).fingerprint == whole.fingerprint
+    assert from_folder(root, limit=100).fingerprint == whole.fingerprint
+
+
+def test_other_content_of_the_same_size_and_time_is_read_anew(tmp_path: Path, decoded: list[str]) -> None:
+    root = tmp_path / "bitmaps"
+    root.mkdir()
+    for place, colour in (("a.bmp", 10), ("b.bmp", 20)):
+        Image.new("RGB", (4, 4), (colour,) * 3).save(root / place)
+        os.utime(root / place, (1e9, 1e9))
+    first = from_folder(root, cache=tmp_path / "kept")
+    Image.new("RGB", (4, 4), (99,) * 3).save(root / "a.bmp")
+    os.utime(root / "a.bmp", (1e9, 1e9))
+    decoded.clear()
+    again = from_folder(root, cache=tmp_path / "kept")
+    if os.name != "nt":
+        assert decoded == ["a.bmp"]
+        assert again.fingerprint != first.fingerprint
+        with pytest.raises(UserError, match=r"“a\.bmp”.*has changed"):
+            first.image(first.files.index("a.bmp"))
+    assert first.image(first.files.index("b.bmp")).getpixel((0, 0)) == (20, 20, 20)
 
 
 def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) -> None:
