@@ -6,7 +6,7 @@ images against the same images distorted. A search returns a method with its val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -198,27 +198,3 @@ class _Area:
         if not (np.isfinite(known).all() and np.isfinite(other).all()):
             return float("nan")
         return metrics.auroc(known, other)
-
-
-def search_all(
-    data: EvaluationData,
-    pseudo: ImageSet,
-    specs: Sequence[str],
-    *,
-    callbacks: RunCallbacks = NO_CALLBACKS,
-    failed: Callable[[str, UserError], None] | None = None,
-) -> dict[str, ParameterSearch]:
-    """The search for each of ``specs`` that has parameters to search, by name.
-
-    ``failed`` takes the name and the error of a method whose parameters cannot be searched; the search goes on.
-    """
-    found = {}
-    for spec in specs:
-        if not searchable(methods.parse(spec)):
-            continue
-        try:
-            found[spec] = search(data, pseudo, spec, callbacks=callbacks)
-        except UserError as error:
-            if failed:
-                failed(spec, error)
-    return found

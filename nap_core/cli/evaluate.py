@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         _check_fit(fit_images, sources[id_data.label])
         evaluated = passes.data(id_data.label, sources, fit_images, args.limit)
         callbacks = RunCallbacks(progress=passes.meter)
-        if args.search_parameters:
+        if args.search_parameters and any(parameter_search.searchable(one.method) for one in choices):
             choices = _searched(choices, evaluated, passes, args.w)
         by_spec = {one.spec: one for one in choices}
         weights: Mapping[str, float | Weight] = choice.weights(choices, args)
