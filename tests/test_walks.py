@@ -11,7 +11,7 @@ from tests import walks
 
 # Files entered now; tighten a bound when a walk gets shorter.
 FIRST_RUN = 26
-# What a run also enters to examine the network, the images and the results; none of it changes a number of a sound study.
+# What a run also enters to examine the network, the images and the results: it changes no number of a sound study.
 CHECKS = {
     *(f"models/{name}.py" for name in ("check", "probes", "output", "repeatability", "map_check")),
     *("datasets/labels.py", "datasets/subset.py", "methods/inputs.py", "methods/origins.py"),

@@ -11,12 +11,9 @@ from functools import cache
 
 import pandas as pd
 
-from nap_core.analysis.evaluation import REMARKS
 from nap_core.storage.bundled_assets import ASSETS
 
 FOLDER = ASSETS / "published"
-NOT_KEPT = ("seconds", "fpr95_ood_positive", *REMARKS)
-"""Columns of a results table that measured.csv does not have: the papers print nothing to set beside them."""
 NETWORK = "DenseNet-BC-100-12"
 PAPER_SECONDS, PAPER_TOTAL = 0.0817, 176.7155
 """NAP's time and the whole run time of the paper's ImageNet-1k experiments, in seconds."""
@@ -123,7 +120,10 @@ def results() -> pd.DataFrame:
 
 @cache
 def measured() -> pd.DataFrame:
-    """Ours: the columns of ``evaluation.COLUMNS`` without ``NOT_KEPT``, one row a (method, OOD dataset)."""
+    """Ours: columns of ``evaluation.COLUMNS``, without those that the papers print nothing beside, and without remarks.
+
+    One row a (method, OOD dataset).
+    """
     return pd.read_csv(FOLDER / "measured.csv")
 
 
