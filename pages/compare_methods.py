@@ -22,12 +22,13 @@ from nap_core.figures.compare_methods import (
     least_width,
     ood_positive_caption,
     pareto_picture,
+    remarks,
     roc_curves,
 )
 from nap_core.figures.score_histograms import histograms
 from nap_core.studies.study import Study
 from pages.components.controls import pick_one
-from pages.components.methods import method_picker
+from pages.components.methods import method_picker, parameter_search
 from pages.components.methods.nac_me import coverage_of_models
 from pages.components.results import results_table, table_controls
 from pages.components.results.comparison_choice import pick_metric
@@ -128,6 +129,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
 rows = [row for row in every if row.method in shown]
 table = results_table.evaluated(study, data, shown)
 board = scoreboard(table, metric)
+below = list(dict.fromkeys(table.loc[table["below_chance"] != "", "method"]))
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)
 _forget_what_is_gone(shown)
@@ -140,12 +142,18 @@ st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with place:
     show(
-        heat_table(board, rows, titles, palette, cell, intervals),
+        heat_table(board, rows, titles, palette, cell, intervals, below),
         TABLE,
         selection=("points",),
         scroll_width=least_width(board),
     )
     st.caption(caption(table, titles))
+    for position, remark in enumerate(remarks(table)):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"remark-{position}"):
+            st.caption(remark)
+            if position < len(below):  # those of methods below chance come first
+                parameter_search.offer(study, data, below[position], key=f"below-chance-{position}")
+    parameter_search.say(shown)
 _open(rows, cell, study, titles, palette)
 if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals", scroll_width=0)

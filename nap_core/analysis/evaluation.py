@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nap_core import extraction, methods, metrics
+from nap_core.analysis import below_chance
 from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.datasets.images import ORDER_SEED
 from nap_core.datasets.subset import whole
@@ -23,7 +24,7 @@ from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
 FIGURES = ["fpr95", "fpr95_ood_positive", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
-REMARKS = ["accuracy_warning"]
+REMARKS = ["parameters_origin", "below_chance", "accuracy_warning"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
 COLUMNS = [*RESULTS, *FIGURES, *REMARKS, *PROVENANCE]
 
@@ -154,7 +155,9 @@ def evaluate(
     Returns:
         One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1. ``seconds`` is what scoring
         all images under the method took, fitting included, and near zero for what had been scored before; that of a
-        combination includes its parts. ``accuracy_warning`` is that of ``accuracy_check``, empty where there is none.
+        combination includes its parts. ``parameters_origin`` says which defaults were published for another
+        network, ``below_chance`` that a method separates worse than chance, ``accuracy_warning`` that the ID accuracy
+        is suspicious; each is empty where there is nothing to say.
 
     Raises:
         UserError: as ``methods.scored`` does, and for scores that are not finite; not with ``failed``.
@@ -186,13 +189,18 @@ def evaluate(
             "n_id": len(scores.id),
             "id_accuracy": id_accuracy(data, scores.id_predictions),
             "seconds": spent[spec],
+            "parameters_origin": "; ".join(
+                methods.foreign_defaults(method, data.context, data.id.activations).values()
+            ),
             "accuracy_warning": suspicious,
         }
+        areas = {name: metrics.auroc(scores.id, values) for name, values in scores.ood.items()}
+        of_method["below_chance"] = below_chance.sentence(data, spec, areas)
         for name, values in scores.ood.items():
             figures = {
                 "fpr95": metrics.fpr_at_tpr(scores.id, values),
                 "fpr95_ood_positive": metrics.fpr_ood_positive(scores.id, values),
-                "auroc": metrics.auroc(scores.id, values),
+                "auroc": areas[name],
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),
             }

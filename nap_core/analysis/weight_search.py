@@ -9,103 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nap_core import corruptions, datasets, extraction, methods
+from nap_core import methods
+from nap_core.analysis import distorted_images
+from nap_core.analysis.distorted_images import IMAGES as IMAGES
+from nap_core.analysis.distorted_images import SEED as SEED
+from nap_core.analysis.distorted_images import distorted as distorted
+from nap_core.analysis.distorted_images import extracted as extracted
+from nap_core.analysis.distorted_images import extraction_plan as extraction_plan
+from nap_core.analysis.distorted_images import pseudo_images as pseudo_images
 from nap_core.analysis.evaluation import parts_of_combination, weight_curve
-from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
-from nap_core.datasets import ImageDataset
-from nap_core.errors import Hint, UserError
+from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
-from nap_core.methods.inputs import finite
-from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-if TYPE_CHECKING:
-    from nap_core.models import LoadedModel
-
-IMAGES = 500
-"""ID images that are distorted, fewer where the data have fewer: 7,500 pseudo-OOD images of them."""
-SEED = 0
 PSEUDO = "pseudo-ood"
-"""What a curve calls them beside the names of datasets."""
-
-
-def distorted(model: LoadedModel, id_images: ImageDataset, images: int = IMAGES, seed: int = SEED) -> PseudoOod:
-    """The first ID images as the network sees them, each corrupted in all 15 ways.
-
-    The severities 1 to 5 take turns. The parameters are ImageNet-C's whatever the size of the views: CIFAR-10-C's are
-    so mild that most of what they leave is still in-distribution.
-
-    Args:
-        model: The loaded model, which gives the preprocessing.
-        id_images: The ID images.
-        images: The number of ID images taken, from the first on.
-        seed: The seed of the corruptions.
-
-    Returns:
-        The pseudo-OOD images as a dataset, 15 an ID image.
-    """
-    return PseudoOod(id_images, model.transform, seed=seed, limit=images, each=True, scale="imagenet")
-
-
-def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
-    """The pseudo-OOD images of a study: of as many ID images as it has, at most ``IMAGES``.
-
-    Args:
-        data: The images and what methods may use besides them.
-        seed: The seed of the corruptions.
-
-    Returns:
-        The pseudo-OOD images as a dataset.
-
-    Raises:
-        UserError: Only the activations of the ID images are there, or the context has no network.
-    """
-    if data.id.images is None:
-        raise UserError(
-            f"The images of {datasets.title(data.id_name)} are not shipped, so they cannot be distorted: w cannot be "
-            "searched on them.",
-            Hint.ID_IMAGES,
-        )
-    limit = min(IMAGES, len(data.id.activations))
-    return distorted(data.context.network("The search for w"), data.id.images, limit, seed)
-
-
-def extraction_plan(data: EvaluationData) -> extraction.ExtractionPlan:
-    """The pseudo-OOD images through the network.
-
-    Args:
-        data: The images and what methods may use besides them.
-
-    Returns:
-        A plan of one step.
-
-    Raises:
-        UserError: As ``pseudo_images`` does.
-    """
-    model = for_views(data.context.network("The search for w"))
-    return extraction.ExtractionPlan([extraction.ExtractionStep((model,), pseudo_images(data))], data.context.device)
-
-
-def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
-    """The activations of the pseudo-OOD images, from a run of the ``extraction_plan``.
-
-    Args:
-        data: The images and what methods may use besides them.
-        callbacks: Progress and cancellation.
-
-    Returns:
-        The pseudo-OOD images, 15 rows an ID image, without the pictures.
-
-    Raises:
-        UserError: As ``pseudo_images`` does.
-        ExtractionStopped: On request.
-    """
-    # Without the images: no method runs the network over them again, so that such a method has no w here.
-    return finite(ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0]))
+"""What a curve calls the pseudo-OOD images beside the names of datasets."""
 
 
 @dataclass(frozen=True)
@@ -242,8 +163,7 @@ def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> 
 
 
 def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:
-    images = len(pseudo.activations) // len(corruptions.RECORDS)
-    id_other, id_prior = parts_of_combination(data, ImageSet(data.id.activations.head(images)), spec)
+    id_other, id_prior = parts_of_combination(data, distorted_images.sources(data, pseudo), spec)
     other, prior = parts_of_combination(data, pseudo, spec)
     return combination.weight_curve(id_other, id_prior, {PSEUDO: other}, {PSEUDO: prior})
 

@@ -159,6 +159,12 @@ COMMANDS: tuple[Command, ...] = (
                     help="search each combination's w on ID images that are distorted in 15 ways, without the OOD "
                     "images (section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
                 ),
+                Argument(
+                    "--search-parameters",
+                    action="store_true",
+                    help="search each method's parameters on the same distorted images, and evaluate it at the values "
+                    "found, which stderr names; `methods --json` has the values that are compared",
+                ),
             ),
             "the results": (
                 json_file("a list of objects"),

@@ -15,6 +15,7 @@ def run(args: argparse.Namespace) -> int:
     asked = [data.read(text) for text in args.data]
     with network.opened(args) as passes:
         model = passes.network.model
+        passes.say_findings()
         for one in asked:
             images = passes.images(one, args.limit)
             before = Stored(Store(args.store), model, images).rows

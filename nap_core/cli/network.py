@@ -26,7 +26,7 @@ from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
 from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
 from nap_core.methods.context import evaluation_data
-from nap_core.models import LoadedModel, ModelRecord, architectures, user_models
+from nap_core.models import LoadedModel, ModelRecord, architectures, findings, user_models
 from nap_core.models.loaded_model import with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
@@ -154,6 +154,12 @@ class Passes:
             return precomputed.load(wanted.source, model)
         return self.images(wanted, limit)
 
+    def say_findings(self) -> None:
+        """Write what the examination of the network showed to stderr."""
+        self.meter.clear()
+        for finding in findings.ordered(self.network.model.findings):
+            print(f"{self.network.model.title}: {finding.sentence}", file=sys.stderr)
+
     def images(self, wanted: Data, limit: int | None) -> ImageDataset:
         """The images of ``wanted``, of a folder the first ``limit``, downloaded where they are not here.
 
@@ -201,8 +207,8 @@ class Passes:
         stderr says where the training data of the network are unknown, what is wrong with the images, and what is left
         out of them.
         """
+        self.say_findings()
         if not self.network.trained_on and self.args.trained_on is None:
-            self.meter.clear()
             print(UNKNOWN.format(choices=", ".join(BENCHMARKS)), file=sys.stderr)
         context, size, callbacks = self.context(fit), self.args.batch_size, RunCallbacks(self.meter)
         if fit is not None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nap_core import datasets, extraction, methods, models
-from nap_core.analysis import evaluation, weight_search
+from nap_core.analysis import distorted_images, evaluation, parameter_search, weight_search
 from nap_core.datasets.user_data import folders, scan
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
@@ -70,6 +70,19 @@ class TestNumbers:
         # Without --search-w the same images give the published w, whatever the store holds.
         assert [row["w_origin"] for row in rows(*asked[:-1])] == ["published", "published"]
         assert [row["w_origin"] for row in rows(*asked[:-1], "--w", "0.5")] == ["given", "given"]
+
+    def test_parameters_searched_on_distorted_images_are_the_librarys(self, run, rows, store_root: Path) -> None:
+        asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", "msp,ash-s", "--search-parameters")
+        found = rows(*asked)
+        study = run_study(Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(store_root), device="cpu")
+        result = parameter_search.search(study, distorted_images.extracted(study), "ash-s")
+        assert [row["method"] for row in found] == ["msp", result.found] != ["msp", "ash-s"]
+        assert found[1]["parameters_origin"] == ""
+        status, _, err = run("evaluate", *asked, "--quiet", "--device", "cpu")
+        assert status == 0 and states(err, f"ash-s {100 * result.auroc:.1f} {100 * result.before:.1f}")
+        # Without the option the same images give the default, whatever the store holds.
+        (_, plain) = rows(*asked[:-1])
+        assert plain["method"] == "ash-s" and states(plain["parameters_origin"], "0.95 DenseNet-BC-100-12 CIFAR-10")
 
     def test_mean_and_std_change_the_numbers(self, rows) -> None:
         asked = (*MODEL, "--ood", "textures", "--limit", 20, "--methods", "energy")

@@ -19,7 +19,7 @@ from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, default_study, run
 from pages.components.study import user_image_list, user_model_list, workspace
 from tests.pages.conftest import OpenPage
-from tests.sentences import Says
+from tests.sentences import Says, states
 
 CLASSES = ("owl", "robin", "wren")
 PAGES = (
@@ -58,6 +58,16 @@ def birds(tmp_path: Path, data_root: Path, models_folder: Path) -> Study:
 
 def test_its_address_opens_it_again(birds: Study) -> None:
     assert Study.from_query(birds.to_query()) == birds
+
+
+def test_training_data_that_nobody_has_named_are_said_to_be_unknown(
+    birds: Study, tmp_path: Path, open_page: OpenPage
+) -> None:
+    name = models.add(tmp_path / "birds.pth", "resnet20", "CIFAR-10", classes=CLASSES)
+    unknown = open_page("home", replace(birds, model=name))
+    assert states("\n".join(one.value for one in unknown.sidebar.caption), "not been said benchmark")
+    known = open_page("home", birds)
+    assert not states("\n".join(one.value for one in known.sidebar.caption), "not been said")
 
 
 def test_labels_are_the_networks_classes_and_the_fit_split_is_used(birds: Study) -> None:

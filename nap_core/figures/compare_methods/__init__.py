@@ -5,7 +5,7 @@ from nap_core.figures.compare_methods.fpr_curve import fpr_curves
 from nap_core.figures.compare_methods.intervals import interval_picture
 from nap_core.figures.compare_methods.pareto import pareto_picture
 from nap_core.figures.compare_methods.roc import roc_curves
-from nap_core.figures.compare_methods.table import caption, heat_table, least_width
+from nap_core.figures.compare_methods.table import caption, heat_table, least_width, remarks
 from nap_core.figures.compare_methods.words import against_words, disagreement_reading, ood_positive_caption
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "least_width",
     "ood_positive_caption",
     "pareto_picture",
+    "remarks",
     "roc_curves",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
 POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
 
+BELOW = "▼"
+"""What marks a method below chance, beside its name."""
 _ROW, _LOW, _HEAD, _FOOT = 38, 28, 64, 8  # pixels: a row, one of many, the names above, the margin below
 _MANY = 12  # more rows than this are drawn lower
 _NAME, _LETTER, _CELL = 90, 6.5, 44  # the widths at which the names beside and above the cells fit
@@ -51,6 +53,7 @@ def heat_table(
     colours: Mapping[str, str],
     opened: tuple[str, str],
     intervals: pd.DataFrame | None = None,
+    below: Collection[str] = (),
 ) -> Picture:
     """Methods × OOD datasets: the greener a cell the better, bold the best of a column, underlined the second best.
 
@@ -61,6 +64,7 @@ def heat_table(
         colours: Catalogue name → colour of the OOD datasets.
         opened: The (method, column) that gets a frame; none for a method that is not in ``board``.
         intervals: The columns of ``bootstrap.intervals`` for every cell, shown on hover; None shows none.
+        below: The methods that lie below chance, which are marked.
 
     Returns:
         The figure; each cell is a selectable point with customdata [method, column, …]. Its table holds one row a cell.
@@ -72,7 +76,10 @@ def heat_table(
     """
     labels = {row.method: label(row) for row in rows}
     plain = {row.method: row.title for row in rows}
-    heads, sides = [_head(name, titles, colours) for name in board.columns], [plain[name] for name in board.methods]
+    heads, sides = (
+        [_head(name, titles, colours) for name in board.columns],
+        [(f"{BELOW} " if name in below else "") + plain[name] for name in board.methods],
+    )
     goodness = 1 - board.values if board.metric == "fpr95" else np.clip(2 * board.values - 1, 0, 1)
     height = _ROW if len(sides) <= _MANY else _LOW
     text = [[_cell(board, row, column) for column in range(len(heads))] for row in range(len(sides))]
@@ -90,7 +97,7 @@ def heat_table(
             labels[method],
             column_title(column, titles, "average"),
             percent(board.value(method, column)),
-            _words(place) + _interval(board, method, column, intervals),
+            _words(place) + _interval(board, method, column, intervals) + _chance(method, below),
         ]
         for method, places in zip(board.methods, board.places, strict=True)
         for column, place in zip(board.columns, places, strict=True)
@@ -132,6 +139,19 @@ def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
     )
 
 
+def remarks(results: pd.DataFrame) -> list[str]:
+    """A sentence for each method below chance, and one for all other defaults that were published for another network;
+    from rows of ``evaluation.evaluate``."""
+    first = results.drop_duplicates("method")
+    said = [f"{BELOW} {sentence}" for sentence in first["below_chance"] if sentence]
+    rest = first[(first["below_chance"] == "") & (first["parameters_origin"] != "")]
+    foreign = [
+        f"{methods.title(spec)} {origin}"
+        for spec, origin in zip(rest["method"], rest["parameters_origin"], strict=True)
+    ]
+    return [*said, f"Defaults of another network: {'; '.join(foreign)}."] if foreign else said
+
+
 def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> str:
     if column == AVERAGE:
         return "<b>Average</b>"
@@ -141,6 +161,10 @@ def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) ->
 
 def _words(place: int) -> str:
     return {BEST: ", the best of this column", SECOND: ", the second best of this column"}.get(place, "")
+
+
+def _chance(method: str, below: Collection[str]) -> str:
+    return "<br>below chance on this study" if method in below else ""
 
 
 def _interval(board: Scoreboard, method: str, column: str, intervals: pd.DataFrame | None) -> str:

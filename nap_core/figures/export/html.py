@@ -21,6 +21,7 @@ from nap_core.figures.compare_methods import (
     heat_table,
     interval_picture,
     pareto_picture,
+    remarks,
     roc_curves,
 )
 from nap_core.figures.picture import Picture, percent
@@ -63,10 +64,11 @@ def html_report(
     column = boards[0].columns[-1]
     best = boards[0].leaders(column)[0]
     against = boards[0].datasets
+    below = set(results.loc[results["below_chance"] != "", "method"])
     heats, certain = {}, {}
     for board in boards:
         metric = METRIC_TITLES[board.metric]
-        heats[metric] = heat_table(board, rows, titles, colours, (best, column), intervals)
+        heats[metric] = heat_table(board, rows, titles, colours, (best, column), intervals, below)
         certain[f"{metric}, intervals"] = interval_picture(board, intervals, column, titles)
     curves = {
         "ROC curves": roc_curves(rows, against, best, titles),
@@ -86,6 +88,7 @@ def html_report(
     return page.render(
         sentence=sentence,
         warning=results.iloc[0]["accuracy_warning"],
+        remarks=remarks(results),
         resamples=f"{bootstrap.RESAMPLES:,}",
         sections=sections,
         plotly=get_plotlyjs(),
@@ -154,7 +157,9 @@ def _methods(results: pd.DataFrame) -> Block:
         method, first = methods.parse(str(spec)), rows.iloc[0]
         record = method.record
         weight = "" if method.prior is None else f"w = {first['w']:g}"
+        origin = f"({first['parameters_origin']})" if first["parameters_origin"] else ""
         settings = ", ".join(filter(None, [str(first["parameters"]).replace(" ", ", "), weight]))
+        settings = f"{settings} {origin}".strip()
         accuracy = "unknown" if pd.isna(first["id_accuracy"]) else percent(float(first["id_accuracy"]))
         formula = record.formula if method.prior is None else f"{method.prior.title} combined with: {record.formula}"
         source = f"{record.paper}, {record.venue} {record.year}".replace(",  ", ", ")
