@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from nap_core.datasets import class_names
 from nap_core.datasets.images import ImageDataset, Numbering, label_facts
 
+Forms = Callable[[int], Collection[str]]
+"""A class → the forms of its name."""
 NAMED = 5
 """Class names that a sentence gives before it counts the rest."""
 
@@ -84,7 +86,8 @@ def match(
     by_class = class_names.numbers([classes[index] for index in used])
     numbers = {index: by_class[classes[index]] for index in used if classes[index] in by_class}
     notes: list[str] = []
-    found = _by_name(classes, model_classes, used, notes)
+    found = _by_wordnet(classes, model_classes, used, notes)
+    found |= _by_name(classes, model_classes, [index for index in used if index not in found], notes)
     # Where the network's own names are numbers, others may be shifted against them: all of them match, or none.
     if numbering or not found.keys() >= numbers.keys():
         found = {index: place for index, place in found.items() if index not in numbers}
@@ -123,54 +126,68 @@ def are_strangers(classes: tuple[str, ...], model_classes: tuple[str, ...]) -> b
     return all(index < 0 for index in match(classes, model_classes).indices)
 
 
+def _by_wordnet(
+    classes: tuple[str, ...], model_classes: tuple[str, ...], wanted: Sequence[int], notes: list[str]
+) -> dict[int, int]:
+    """Dataset class → network class for WordNet ids, where the network's classes are ImageNet-1k's or 1,000 unnamed."""
+    numbers = {number: place for place, number in enumerate(class_names.imagenet())}
+    unnamed = class_names.are_unnamed(model_classes) and len(model_classes) == len(numbers)
+    if not (unnamed or class_names.is_imagenet(model_classes)):
+        return {}
+    ids = {index: class_names.wordnet_id(classes[index]) for index in wanted}
+    found = {index: numbers[one] for index, one in ids.items() if one in numbers}
+    if found:
+        notes.append("WordNet ids are matched by ImageNet-1k's order, which is that of the sorted ids.")
+    return found
+
+
 def _by_name(
     classes: tuple[str, ...], model_classes: tuple[str, ...], wanted: Sequence[int], notes: list[str]
 ) -> dict[int, int]:
-    """Dataset class → network class, for what their names show; ``notes`` gets what is not plainly the same."""
-    found: dict[int, int] = {}
-    is_imagenet = class_names.is_imagenet(model_classes)
-    table = class_names.imagenet()
-    numbers = list(table)
-    if is_imagenet or (class_names.are_unnamed(model_classes) and len(model_classes) == len(numbers)):
-        ids = {index: class_names.wordnet_id(classes[index]) for index in wanted}
-        found = {index: numbers.index(one) for index, one in ids.items() if one in table}
-        if found:
-            notes.append("WordNet ids are matched by ImageNet-1k's order, which is that of the sorted ids.")
+    """Dataset class → network class, for what their names show; ``notes`` gets what is not plainly the same.
 
+    Nothing for a network whose classes have no names: "class 3" is the fourth of them, and no name.
+    """
+    if class_names.are_unnamed(model_classes):
+        return {}
     # ImageNet's “plane” is a carpenter's: synonyms of small datasets mean other classes there.
-    def of_dataset_related(index: int) -> Collection[str]:
+    is_imagenet = class_names.is_imagenet(model_classes)
+    numbers = list(class_names.imagenet())
+    found: dict[int, int] = {}
+
+    def related(index: int) -> Collection[str]:
         return class_names.related(classes[index], synonyms=not is_imagenet)
 
-    def of_network_related(index: int) -> Collection[str]:
+    def related_to_network(index: int) -> Collection[str]:
         forms = class_names.related(model_classes[index], synonyms=not is_imagenet)
         return forms | class_names.wordnet(numbers[index]) if is_imagenet else forms
 
-    if class_names.are_unnamed(model_classes):  # "class 3" is the fourth of them, and no name
-        return found
-    levels: tuple[tuple[Callable[[int], Collection[str]], Callable[[int], Collection[str]]], ...] = (
+    levels: tuple[tuple[Forms, Forms], ...] = (
         (lambda index: (classes[index],), lambda index: (model_classes[index],)),
         (lambda index: (class_names.plain(classes[index]),), lambda index: (class_names.plain(model_classes[index]),)),
         (lambda index: class_names.singular(classes[index]), lambda index: class_names.singular(model_classes[index])),
-        (of_dataset_related, of_network_related),
+        (related, related_to_network),
     )
-    for level, (of_dataset, of_network) in enumerate(levels):
+    others: dict[int, int] = {}
+    for of_dataset, of_network in levels:
         left = [index for index in wanted if index not in found]
-        if not left:
-            break
-        places: defaultdict[str, set[int]] = defaultdict(set)
-        for place in range(len(model_classes)):
-            for form in of_network(place):
-                places[form].add(place)
-        for index in left:
-            candidates = set().union(*(places.get(form, set()) for form in of_dataset(index)))
-            if len(candidates) == 1:
-                found[index] = candidates.pop()
-        if level == len(levels) - 1:
-            pairs = [f"“{classes[index]}” for “{model_classes[found[index]]}”" for index in left if index in found]
-            if pairs:
-                more = f" and {len(pairs) - NAMED:,} more" if len(pairs) > NAMED else ""
-                notes.append(f"Other names were taken for the network's: {', '.join(pairs[:NAMED])}{more}.")
+        others = _with_one_candidate(left, of_dataset, len(model_classes), of_network) if left else {}
+        found |= others
+    if others:  # of the last level
+        pairs = [f"“{classes[index]}” for “{model_classes[place]}”" for index, place in others.items()]
+        more = f" and {len(pairs) - NAMED:,} more" if len(pairs) > NAMED else ""
+        notes.append(f"Other names were taken for the network's: {', '.join(pairs[:NAMED])}{more}.")
     return found
+
+
+def _with_one_candidate(left: Sequence[int], of_dataset: Forms, count: int, of_network: Forms) -> dict[int, int]:
+    """Dataset class → network class, for the classes that share a form with exactly one of ``count``."""
+    places: defaultdict[str, set[int]] = defaultdict(set)
+    for place in range(count):
+        for form in of_network(place):
+            places[form].add(place)
+    candidates = {index: set().union(*(places.get(form, set()) for form in of_dataset(index))) for index in left}
+    return {index: found.pop() for index, found in candidates.items() if len(found) == 1}
 
 
 def _by_number(numbers: dict[int, int], count: int, numbering: Numbering) -> tuple[dict[int, int], str, bool]:

@@ -91,8 +91,8 @@ def stamp(name: str) -> int:
     Raises UserError when the dataset does not exist.
     """
     path, said = _path(name)
-    folder = path / said.part
-    path = folder if folder.is_dir() else path
+    if Path(said.part).name == said.part and (path / said.part).is_dir():  # no way up
+        path = path / said.part
     holds_until, known = _stamps.get(path, (0.0, 0))
     began = time.monotonic()
     if began < holds_until:

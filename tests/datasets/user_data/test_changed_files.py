@@ -61,6 +61,16 @@ def test_an_image_more_two_levels_down_is_seen(data_root: Path) -> None:
     assert len(datasets.load("own:nested")) == COUNT + 1
 
 
+def test_an_image_of_a_list_is_replaced(data_root: Path) -> None:
+    folder = fill(data_root / "lists" / "images")
+    (data_root / "lists" / "mine.txt").write_text("".join(f"images/{index}.png {index}\n" for index in range(COUNT)))
+    for name in ("own:lists/mine.txt", "own:lists/mine.txt:from-0"):
+        before = datasets.load(name).fingerprint
+        Image.new("RGB", (9, 9), (len(name),) * 3).save(folder / "0.png")
+        assert datasets.load(name).fingerprint != before
+        datasets.load(name).image(0)
+
+
 def test_an_archive_replaced_with_its_time_kept(data_root: Path) -> None:
     prints = []
     for level in (1, 2):

@@ -137,6 +137,14 @@ def test_splits_and_severities_are_listed_by_name(picture: Callable[..., Path], 
         datasets.find("own:pets")
 
 
+def test_no_part_leads_up(picture: Callable[..., Path]) -> None:
+    picture("birds/1.png")
+    picture("other/1.png")
+    for word in ("..", "../other", "/"):
+        with pytest.raises(UserError):
+            datasets.load(f"own:birds:{word}")
+
+
 def test_what_is_passed_over_is_in_the_record(picture: Callable[..., Path], data_root: Path, tmp_path: Path) -> None:
     picture("birds/wren/1.png")
     (data_root / "birds" / "notes.txt").write_text("no image")

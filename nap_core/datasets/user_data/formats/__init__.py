@@ -86,7 +86,13 @@ def is_folder_of_files(path: Path) -> bool:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files that a dataset in a file is read from: itself, and those beside it that may hold its labels."""
+    """The files that a dataset in a file is read from: itself, the images that it names, or what may be its labels.
+
+    Raises UserError for a list none of whose images is there.
+    """
+    for one in (image_list, csv_table):
+        if one.matches(path):
+            return one.files(path)
     beside = [one for one in path.parent.glob("*label*") if one.is_file()]
     return [path, *sorted(beside)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nap_core.datasets.images import BaseImages
 from nap_core.datasets.user_data import label_arrays
 from nap_core.datasets.user_data.formats.image_list import MAX_BYTES, labels_of_texts
-from nap_core.datasets.user_data.formats.listed import looks_like_a_path, open_listed
+from nap_core.datasets.user_data.formats.listed import files_named, looks_like_a_path, open_listed
 from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
@@ -55,6 +55,13 @@ def contents(path: Path, part: str, _allowed: object = None) -> Contents:
     """Size and classes, from the table alone."""
     paths, labelled, _ = _entries(path, part)
     return Contents(len(paths), labelled.classes)
+
+
+def files(path: Path) -> list[Path]:
+    """The table and the images that it names."""
+    head, rows = _table(path, path.stat().st_mtime_ns)
+    place = _path_column(head, rows)
+    return files_named(path, [row[place] for row in rows])
 
 
 def load(path: Path, options: Options, how: Opening) -> BaseImages:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nap_core.datasets.images import BaseImages
 from nap_core.datasets.user_data import label_arrays
-from nap_core.datasets.user_data.formats.listed import looks_like_a_path, open_listed
+from nap_core.datasets.user_data.formats.listed import files_named, looks_like_a_path, open_listed
 from nap_core.datasets.user_data.label_arrays import Labelled
 from nap_core.datasets.user_data.opening import Contents, Opening
 from nap_core.datasets.user_data.options import Options
@@ -47,6 +47,11 @@ def contents(path: Path, _part: str, _allowed: object = None) -> Contents:
     """Size and classes, from the list alone."""
     paths, labelled = _entries(path, path.stat().st_mtime_ns)
     return Contents(len(paths), labelled.classes)
+
+
+def files(path: Path) -> list[Path]:
+    """The list and the images that it names."""
+    return files_named(path, _entries(path, path.stat().st_mtime_ns)[0])
 
 
 def load(path: Path, options: Options, how: Opening) -> BaseImages:

@@ -65,6 +65,13 @@ def open_listed(
     return open_files(root, list(rows), used.labels, used.classes, options, how, tally, said)
 
 
+def files_named(path: Path, named: Sequence[str]) -> list[Path]:
+    """The image files that the text at ``path`` names and that are there, and the text. Raises UserError for none."""
+    root = _root(path, named, None)
+    there = (_there(root, written, None) for written in named[:MAX_FILES])
+    return [path, *(root / file for file in there if file)]
+
+
 def looks_like_a_path(text: str) -> bool:
     """Whether a text ends as an image file does."""
     return Path(text).suffix.lower() in SUFFIXES
@@ -108,7 +115,7 @@ def _near(path: Path) -> Iterable[Path]:
 def _there(root: Path, written: str, allowed: Allowed) -> str:
     """The path below ``root``, or absolute, of an image that is there; empty for none.
 
-    An ending may be missing. Outside ``root``, only files in an allowed folder are taken.
+    An ending may be missing. Only files in an allowed folder are taken, whatever links lead there.
     """
     relative = written.strip().replace("\\", "/")
     forms = [relative] if not relative.startswith("/") else [relative, relative.lstrip("/")]
@@ -116,9 +123,8 @@ def _there(root: Path, written: str, allowed: Allowed) -> str:
         forms += [f"{form}{ending}" for form in forms for ending in _ENDINGS]
     for form in forms:
         file = root / form
-        outside = form.startswith("/") or ".." in Path(form).parts
         try:
-            if form and file.is_file() and (not outside or _within(file, allowed)):
+            if form and file.is_file() and _within(file, allowed):
                 return form.removeprefix("./")
         except (OSError, ValueError):  # too long, or a null byte
             continue
