@@ -125,6 +125,13 @@ NETWORK = (
         help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
     ),
     Argument(
+        "--weights-entry",
+        metavar="ENTRY",
+        default="",
+        help="the entry of the weights file to take, as state_dict or model/ema (default: the first that fits, an "
+        "average of the weights before the weights themselves; stderr says which)",
+    ),
+    Argument(
         "--trained-on",
         "--knows",
         dest="trained_on",

@@ -93,7 +93,9 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
         meter.clear()
         model = models.load(args.model)
     else:
-        model = models.load_checkpoint(args.model, Path(args.weights).expanduser(), classes=named)
+        model = models.load_checkpoint(
+            args.model, Path(args.weights).expanduser(), classes=named, entry=args.weights_entry
+        )
         names = models.benchmark_classes(trained_on)
         if named is None and len(names) == len(model.classes):
             model = replace(model, classes=names)
@@ -159,6 +161,8 @@ class Passes:
         self.meter.clear()
         for finding in findings.ordered(self.network.model.findings):
             print(f"{self.network.model.title}: {finding.sentence}", file=sys.stderr)
+        for note in self.network.model.notes:
+            print(f"{self.network.model.title}: {note}", file=sys.stderr)
 
     def images(self, wanted: Data, limit: int | None) -> ImageDataset:
         """The images of ``wanted``, of a folder the first ``limit``, downloaded where they are not here.

@@ -40,6 +40,7 @@ class LoadedModel:
         output: how the network's answer becomes logits.
         findings: what the examination of the network showed.
         record_accuracy: top-1 accuracy on the test set by the catalogue's record, a share; None where it has none.
+        notes: what was taken from the weights file and what was left, a sentence each; empty where all was taken.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LoadedModel:
     output: Output = LOGITS
     findings: tuple[Finding, ...] = ()
     record_accuracy: float | None = None
+    notes: tuple[str, ...] = ()
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""

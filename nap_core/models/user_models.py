@@ -23,7 +23,7 @@ from nap_core.storage import allowed_folders
 from nap_core.storage.atomic_folders import atomic_folder
 
 VARIABLE = "NAP_MODELS_FOLDER"
-SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".th", ".ckpt", ".bin", ".pkl")
 ABOUT = "model.json"
 _KEYS = {"trained_on": "knows"}
 WEIGHTS = "weights"
