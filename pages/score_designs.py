@@ -35,13 +35,12 @@ BEST_HELP = (
 )
 
 
-def pick() -> tuple[str, str, Metric]:
+def pick(data: EvaluationData) -> tuple[str, str, Metric]:
     """The method that designs are combined with, the choice of w, and the metric."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="design-controls"):
-        every = score_variants.others()
-        other = pick_one(
-            "Combined with", every, "design_with", titled=methods.title, first=score_variants.OTHER, width=240
-        )
+        every = score_variants.others(data.context)
+        first = score_variants.OTHER if score_variants.OTHER in every else every[0]
+        other = pick_one("Combined with", every, "design_with", titled=methods.title, first=first, width=240)
         w = pick_one("w of each", [DEFAULT, BEST], "design_w", segments=True, help=BEST_HELP)
         metric = pick_metric("design_metric")
     return other, w, metric
@@ -94,7 +93,7 @@ def _which(weights: dict[str, float]) -> str:
 st.title("Which score reads the peak best?")
 study = workspace.current_study()
 activations = run_panel.require_activations(study)
-chosen_other, chosen_w, chosen_metric = pick()
+chosen_other, chosen_w, chosen_metric = pick(activations)
 table_six(study, activations, chosen_other, chosen_w, chosen_metric)
 variant_editor.section(study, activations, chosen_other)
 epsilon_section.section(study, activations, chosen_other, chosen_metric)

@@ -13,10 +13,10 @@ from nap_core.studies.study import Study
 from pages.components.controls import pick_one
 from pages.components.methods import all_combinations, method_picker, weight_search
 from pages.components.results import figure_view
-from pages.components.runs import run_panel
+from pages.components.runs import method_run, run_panel
 from pages.components.study import workspace
 
-OTHERWISE = "nap+energy"  # when no combination is chosen
+OTHERWISE = ("nap+energy", "nap+msp")  # the first that can run, when no combination is chosen
 IN_A_ROW = 3  # more combinations than this go into a box that opens
 
 
@@ -79,7 +79,8 @@ def followed(key: str, default: float) -> bool:
 def pick_combination(combinations: Sequence[str]) -> str:
     """One of the combinations: side by side while they are few."""
     few = len(combinations) <= IN_A_ROW
-    key, first = "w_combination" if few else "w_combination_box", OTHERWISE if OTHERWISE in combinations else None
+    key, usual = "w_combination" if few else "w_combination_box", OTHERWISE[0]
+    first = usual if usual in combinations else None
     return pick_one("Combination", combinations, key, titled=methods.title, first=first, segments=few)
 
 
@@ -88,4 +89,4 @@ study = workspace.current_study()
 activations = run_panel.require_activations(study)
 method_picker.row()
 combined = [row.method for row in method_picker.scores(study, activations) if methods.parse(row.method).prior]
-explore(study, activations, combined or [OTHERWISE])
+explore(study, activations, combined or method_run.ready(study, activations, OTHERWISE)[0][:1])

@@ -17,7 +17,7 @@ from nap_core.analysis import evaluation
 from nap_core.analysis.comparison import with_average
 from nap_core.analysis.evaluation import MethodScores, method_scores, metrics_of
 from nap_core.errors import UserError
-from nap_core.methods import EvaluationData, ImageSet
+from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.methods.combination import combine
 from nap_core.methods.expressions import Expression
 from nap_core.metrics import METRIC_TITLES, Metric
@@ -77,14 +77,19 @@ def best_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
     return {design: evaluation.weight_curve(data, f"{design}+{other}").best("fpr95") for design in DESIGNS}
 
 
-def others() -> tuple[str, ...]:
+def others(context: ScoringContext | None = None) -> tuple[str, ...]:
     """The methods that a design can be combined with on stored activations alone.
 
+    Args:
+        context: what refuses methods; None for none.
+
     Returns:
-        Their names, without methods that are fitted, made positive with a fit split, or need a pass of their own.
+        Their names, without methods that are fitted, made positive with a fit split, need a pass of their own, or are
+        refused in the ``context``.
     """
     combinations = (methods.parse(spec) for spec in methods.COMBINATIONS)
-    return tuple(one.record.name for one in combinations if not one.fits and not one.own_pass)
+    stored = [one.alone for one in combinations if not one.fits and not one.own_pass]
+    return tuple(one.record.name for one in stored if context is None or methods.refusal(one, context) is None)
 
 
 def design_table(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+WHITE = 255
 BENCHMARKS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
 
 DATA = """\
@@ -88,15 +89,17 @@ def share(text: str) -> float:
     return value
 
 
-def triple(low: float, high: float) -> Callable[[str], tuple[float, float, float]]:
-    """The reader of three numbers within ``low`` and ``high``, separated by commas."""
+def triple(low: float) -> Callable[[str], tuple[float, float, float]]:
+    """The reader of three numbers from ``low`` to 1, separated by commas.
+
+    Numbers up to 255 are read as well: ``Transform.checked`` answers them with what they are for pixels from 0 to 1.
+    """
 
     def read(text: str) -> tuple[float, float, float]:
         values = [_number(part) for part in text.split(",")]
-        if len(values) != 3 or not all(low <= value <= high for value in values):
+        if len(values) != 3 or not all(low <= value <= WHITE for value in values):
             raise argparse.ArgumentTypeError(
-                f"must be three numbers between {low:g} and {high:g}, as 0.49,0.48,0.45 (pixels run from 0 to 1), "
-                f"not “{text}”"
+                f"must be three numbers between {low:g} and 1, as 0.49,0.48,0.45 (pixels run from 0 to 1), not “{text}”"
             )
         return values[0], values[1], values[2]
 
@@ -158,13 +161,13 @@ NETWORK = (
     ),
     Argument(
         "--mean",
-        type=triple(0, 1),
+        type=triple(0),
         metavar="R,G,B",
         help="the mean that is subtracted from pixels 0 … 1 (default: the network's)",
     ),
     Argument(
         "--std",
-        type=triple(1e-6, 1),
+        type=triple(1e-6),
         metavar="R,G,B",
         help="the standard deviation that they are then divided by (default: the network's)",
     ),

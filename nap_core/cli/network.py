@@ -102,7 +102,7 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
     transform = model.transform
     changed = transform.changed(args.view) if args.view else transform
     changed = replace(changed, mean=args.mean or transform.mean, std=args.std or transform.std)
-    if changed != transform:
+    if changed.checked() != transform:
         model = with_preprocessing(model, changed)
     if args.layer:
         model = with_layer(model, args.layer)

@@ -11,7 +11,9 @@ from .names import combination_parts as combination_parts
 from .names import parse as parse
 from .names import title as title
 from .origins import foreign_defaults as foreign_defaults
+from .refusals import refusal as refusal
 from .refusals import used_parameters as used_parameters
+from .scoring import check as check
 from .scoring import default_w as default_w
 from .scoring import missing as missing
 from .scoring import missing_fit as missing_fit

@@ -126,6 +126,16 @@ def score(
     return scored(parse(spec), image_set, context or ScoringContext(), w=w, callbacks=callbacks).scores
 
 
+def check(method: Method, image_set: ImageSet, context: ScoringContext) -> None:
+    """Raise UserError where the method, or a part of a combination, cannot run on these images; nothing is computed.
+
+    A fit split that is missing is left to ``missing_fit``.
+    """
+    for part in (method.prior, method.alone):
+        if part is not None:
+            _prepared(part, context, image_set)
+
+
 def missing(method: Method, image_set: ImageSet, context: ScoringContext) -> int:
     """How many images of ``image_set`` a pass of the method's own has still to be run on; 0 when it needs none.
 

@@ -126,7 +126,7 @@ def find(name: str) -> Architecture | None:
     family = torchvision_families.family_of(name)
     if family is None:
         return None
-    title, transform = torchvision_families.title(name), torchvision_families.IMAGENET_TRANSFORM
+    title, transform = torchvision_families.title(name), torchvision_families.transform(name)
     kept = family.layers, family.renamed, family.adapted, family.note
     return Architecture(name, title, family.build(name), family.hook, family.head, transform, *kept)
 

@@ -199,9 +199,11 @@ def with_layer(model: LoadedModel, layer: str) -> LoadedModel:
 def with_preprocessing(model: LoadedModel, transform: Transform) -> LoadedModel:
     """The same network with another preprocessing.
 
-    Raises UserError when it does not accept images of that size. A map of one neuron is a finding, because another
+    The number of channels is the network's. Raises UserError for a transform that cannot be, and when the network does
+    not accept images of that size. A map of one neuron is a finding, because another
     layer may have a larger one: see ``map_check.require_neurons``.
     """
+    transform = replace(transform.checked(), channels=model.transform.channels)
     if transform.crop == model.transform.crop:
         return replace(model, transform=transform)
     with ONE_PASS_AT_A_TIME:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 4096
 SMALL = 64
+WHITE = 255
+WIDEST = 0.5
+"""The largest standard deviation of pixels between 0 and 1."""
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 _GEOMETRY = re.compile(r"([0-9]{1,5})/([0-9]{1,5})(?:/([a-z]+))?")
@@ -55,19 +58,40 @@ class Transform:
 
         Raises:
             UserError: the crop is larger than the resized image, a size is out of range, a standard deviation is not
-                positive, or the interpolation is unknown.
+                positive, mean or standard deviation are in units of 0 … 255, or the interpolation is unknown.
         """
         if not 1 <= self.crop <= self.resize <= MAX_SIDE:
             raise UserError(
                 f"The crop needs at least 1 pixel and no more than the short side, and that at most {MAX_SIDE:,}."
             )
-        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
-            raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
-        if self.interpolation not in FILTERS:
-            raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
         if self.channels not in (1, 3):
             raise UserError(f"Images have 3 channels, or 1 where they are fed as grey, and not {self.channels}.")
+        if min(len(self.mean), len(self.std)) < self.channels:
+            raise UserError("Mean and standard deviation need a number for each channel.")
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise UserError("Mean and standard deviation must be numbers, the latter above 0.")
+        if offered := self.divided():
+            given = f"Mean ({in_words(self.mean)}) and standard deviation ({in_words(self.std)})"
+            raise UserError(
+                f"{given} are in units of 0 … 255, and pixels run from 0 to 1 here. Divide by 255: mean "
+                f"{in_words(offered.mean)}, standard deviation {in_words(offered.std)}."
+            )
+        if self.interpolation not in FILTERS:
+            raise UserError(f"The interpolation must be one of {', '.join(FILTERS)}.")
         return self
+
+    def divided(self) -> Transform | None:
+        """The transform with mean and standard deviation divided by 255, where they are in units of 0 … 255.
+
+        Of pixels between 0 and 1 neither is above 1, and the standard deviation is not above 0.5.
+
+        Returns:
+            The transform for pixels between 0 and 1; None where it is one already.
+        """
+        if max(self.mean) <= 1 and max(self.std) <= 1:
+            return None
+        mean = self.mean if max(self.mean) <= 1 else _divided(self.mean)
+        return replace(self, mean=mean, std=_divided(self.std) if max(self.std) > WIDEST else self.std)
 
     @property
     def geometry(self) -> str:
@@ -141,3 +165,13 @@ class Transform:
         resized = f"short side to {self.resize} ({self.interpolation}), centre crop {self.crop}"
         grey = "grey, " if self.channels == 1 else ""
         return f"{resized}, {grey}mean ({mean}), std ({std})"
+
+
+def in_words(values: tuple[float, ...]) -> str:
+    """ "0.485, 0.456, 0.406": four digits of each."""
+    return ", ".join(f"{value:.4g}" for value in values)
+
+
+def _divided(values: tuple[float, float, float]) -> tuple[float, float, float]:
+    # Without the rounding errors of a division: 123.675 / 255 is 0.485.
+    return cast("tuple[float, float, float]", tuple(round(value / WHITE, 6) for value in values))

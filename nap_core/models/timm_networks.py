@@ -74,11 +74,15 @@ def sized(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 
 def transform(name: str) -> Transform:
-    """timm's evaluation preprocessing: the short side is resized to crop size / crop_pct, then cropped."""
+    """timm's evaluation preprocessing: the short side is resized to crop size / crop_pct, then cropped.
+
+    Where timm evaluates at another size than it trained at, the size is that of the evaluation.
+    """
     settings = _settings(name.removeprefix(PREFIX))
-    crop = int(settings.input_size[-1])
+    crop = int((settings.test_input_size or settings.input_size)[-1])
+    share = settings.test_crop_pct or settings.crop_pct
     # timm's mode "squash" changes the aspect ratio; here the short side is resized to the crop and the centre is cut.
-    resize = crop if settings.crop_mode == "squash" else math.floor(crop / settings.crop_pct)
+    resize = crop if settings.crop_mode == "squash" else math.floor(crop / share)
     interpolation = settings.interpolation if settings.interpolation in FILTERS else "bicubic"
     return Transform(resize, crop, tuple(settings.mean), tuple(settings.std), interpolation)
 

@@ -11,19 +11,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import cast
+from typing import Any, cast
 
 import torchvision.models as torchvision_models
 from torch import Tensor, nn
-from torchvision.models import VisionTransformer, get_model, list_models
+from torchvision.models import VisionTransformer, Weights, get_model, get_model_weights, list_models
 from torchvision.models.vgg import cfgs as vgg_plans
 
 from nap_core.errors import UserError
 from nap_core.models.attention_hook import AttentionHook
 from nap_core.models.feature_hook import FeatureHook
 from nap_core.models.preprocessing import Transform
-
-IMAGENET_TRANSFORM = Transform(256, 224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)
@@ -201,6 +199,19 @@ def family_of(name: str) -> Family | None:
     if name not in list_models(module=torchvision_models):
         return None
     return next((family for start, family in FAMILIES.items() if name.startswith(start)), None)
+
+
+@cache
+def transform(name: str) -> Transform:
+    """The preprocessing that the default weights of the network ``name`` are evaluated with; nothing is downloaded."""
+    return transform_of(get_model_weights(name).DEFAULT.value)
+
+
+def transform_of(weights: Weights) -> Transform:
+    """The preprocessing that weights are evaluated with."""
+    preset: Any = weights.transforms()
+    (resize,), (crop,) = preset.resize_size, preset.crop_size
+    return Transform(resize, crop, tuple(preset.mean), tuple(preset.std), preset.interpolation.value)
 
 
 @cache

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import torch
 from torchvision.models import Weights, WeightsEnum, get_model_weights
 
 from nap_core.models import torchvision_families
-from nap_core.models.preprocessing import Transform
 from nap_core.models.spec import ModelRecord
 from nap_core.storage.downloads import Download
 
@@ -72,7 +70,7 @@ def record(name: str) -> ModelRecord:
         accuracy=published.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
         licence=_SWAG if "license" in published.meta else _TORCHVISION,
         source=f"torchvision, {weights.name}; how it was trained: {published.meta['recipe']}",
-        transform=_transform(published),
+        transform=torchvision_families.transform_of(published),
         downloads=lambda: (_download(title, published),),
     )
 
@@ -90,9 +88,3 @@ def _download(title: str, weights: Weights) -> Download:
     return Download(
         weights.url, path, f"{title}’s weights", size=size, checksum=f"sha256-prefix:{digest[1]}" if digest else ""
     )
-
-
-def _transform(weights: Weights) -> Transform:
-    preset: Any = weights.transforms()
-    (resize,), (crop,) = preset.resize_size, preset.crop_size
-    return Transform(resize, crop, tuple(preset.mean), tuple(preset.std), preset.interpolation.value)

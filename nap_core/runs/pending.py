@@ -27,6 +27,7 @@ def waiting(data: EvaluationData, spec: str) -> PendingWork:
     Raises UserError when the method cannot run on these images or ``spec`` names no method.
     """
     method, context = methods.parse(spec), data.context
+    methods.check(method, data.id, context)
     fit = methods.missing_fit(method, context)
     images = {datasets.title(name): methods.missing(method, part, context) for name, part in data.parts.items()}
     if method.own_pass and method.fits and not method.record.fits:  # its positive form is fitted on its own scores

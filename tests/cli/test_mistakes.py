@@ -67,6 +67,10 @@ MISTAKES = {  # the call, and the facts of the sentence
     "no fit split": ((*IMAGENET, "--methods", "nap+knn"), "NAP+KNN ImageNet-1k none --fit"),
     "no images": ((*IMAGENET, "--methods", "odin"), "ODIN images only activations"),
     "mean of a bank": ((*IMAGENET, "--mean", "0.5,0.5,0.5"), "imagenet-bank --layer --view --mean --std"),
+    "mean in 0 to 255": (
+        (*EVALUATE, "--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375"),
+        "123.7 116.3 103.5 58.4 57.12 57.38 0 255 0 1 255 0.485 0.456 0.406 0.229 0.224 0.225",
+    ),
     "layer of a bank": ((*IMAGENET, "--layer", "_blocks.10"), "imagenet-bank --layer --view --mean --std"),
     "unknown device": ((*EVALUATE, "--device", "nowhere"), "nowhere"),
     "unknown layer": ((*EVALUATE, "--layer", "layer9"), "no layer layer9"),

@@ -101,7 +101,7 @@ def test_a_transformer_for_other_images_is_built_for_them(tmp_path: Path) -> Non
 def test_preprocessing_is_timms(name: str) -> None:
     settings = timm.get_pretrained_cfg(name)
     theirs = timm.data.create_transform(
-        **timm.data.resolve_data_config(pretrained_cfg=settings.to_dict()), is_training=False
+        **timm.data.resolve_data_config(pretrained_cfg=settings.to_dict(), use_test_size=True), is_training=False
     )
     ours = architectures.find(f"timm:{name}").transform
     image = datasets.load("photos").image(0).convert("RGB")

@@ -231,6 +231,18 @@ def test_labels_that_match_nothing_are_remarked(open_page: OpenPage, birds: Stud
     assert "“eagle”" in said and "ending in .txt" in said
 
 
+def test_mean_and_deviation_in_0_to_255_are_offered_divided(drawn: Callable[..., AppTest], models_folder: Path) -> None:
+    app = drawn(_models)
+    usual = app.text_input(key="own-model-Mean-resnet18").value
+    app.text_input(key="own-model-Mean-resnet18").set_value("123.675, 116.28, 103.53").run()
+    assert "255" in app.warning[0].value
+    app.text_input(key="own-model-Standard deviation-resnet18").set_value("58.395 57.12 57.375").run()
+    app.button(key="own-model-divide").click().run()
+    assert not app.exception and not app.warning
+    assert app.text_input(key="own-model-Mean-resnet18").value == usual == "0.485, 0.456, 0.406"
+    assert app.text_input(key="own-model-Standard deviation-resnet18").value == "0.229, 0.224, 0.225"
+
+
 def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_path: Path, models_folder: Path) -> None:
     torch.manual_seed(0)
     torch.save(timm.create_model("resnet10t", num_classes=3).state_dict(), tmp_path / "birds.pth")
@@ -240,7 +252,7 @@ def test_a_timm_checkpoint_is_added_by_name(drawn: Callable[..., AppTest], tmp_p
     assert box.value is None and len(box.options) > 1000
     assert app.button(key="own-model-add").disabled
     box.set_value("timm:resnet10t").run()
-    assert app.number_input(key="own-model-crop-timm:resnet10t").value == 176
+    assert app.number_input(key="own-model-crop-timm:resnet10t").value == 224
     app.file_uploader(key="own-model-file").set_value(
         [("birds.pth", (tmp_path / "birds.pth").read_bytes(), "application/octet-stream")]
     )

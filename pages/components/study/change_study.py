@@ -16,7 +16,15 @@ from nap_core.models import ModelRecord, plugins, torchvision_zoo
 from nap_core.storage import byte_size
 from nap_core.studies import benchmarks
 from nap_core.studies.study import Study, default_study
-from pages.components.study import downloads, image_remarks, layer_choice, user_image_list, user_model_list, workspace
+from pages.components.study import (
+    downloads,
+    image_remarks,
+    layer_choice,
+    model_check,
+    user_image_list,
+    user_model_list,
+    workspace,
+)
 
 SIZES = (50, 100, 200, 500, 1000)
 LARGE_SIZES = (2000, 5000, 10_000, 20_000, 50_000)  # offered where a dataset has more images than fit into SIZES
@@ -54,6 +62,7 @@ def _picked(study: Study) -> Study | None:
     try:
         if note := workspace.where_read(model):
             st.caption(note)
+        model_check.draw(model)
         benchmark = _benchmark(study, model)
         if benchmark:
             start = benchmarks.study_of(benchmark, model)

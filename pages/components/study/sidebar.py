@@ -10,7 +10,7 @@ from nap_core.storage import byte_size
 from nap_core.studies.study import Study
 from pages.components.methods import weight_search
 from pages.components.runs import run_panel
-from pages.components.study import change_study, image_remarks, workspace
+from pages.components.study import change_study, image_remarks, model_check, workspace
 
 
 def study_sidebar() -> None:
@@ -55,6 +55,7 @@ def _status(study: Study) -> None:
         run_panel.offer(study, key="sidebar")
     else:
         st.caption(":material/check_circle: In the store: opens at once")
+        model_check.warn(data)
     weight_search.waiting(study, data)
     job = workspace.jobs().get(study)
     passed = job.progress if job and job.progress and job.progress.unit == "images" else None

@@ -14,6 +14,7 @@ import streamlit as st
 from nap_core import models
 from nap_core.errors import UserError
 from nap_core.models import ModelRecord, architectures, timm_networks, user_models
+from nap_core.models.preprocessing import in_words
 from nap_core.storage import allowed_folders
 from pages.components.study import kept_list
 
@@ -109,8 +110,34 @@ def _transform(architecture: str) -> None:
         (colours[1], "Standard deviation", transform.std),
     ):
         # Four digits are what the usual ones have; more would not fit the field of a phone.
-        text = ", ".join(f"{value:.4g}" for value in values)
-        column.text_input(f"{name} (R, G, B)", text, key=f"{_FIELD}{name}-{architecture}")
+        column.text_input(f"{name} (R, G, B)", in_words(values), key=f"{_FIELD}{name}-{architecture}")
+    _offer_division(architecture)
+
+
+def _offer_division(architecture: str) -> None:
+    """Where mean and standard deviation are in units of 0 … 255, say so and offer them divided by 255."""
+    try:
+        offered = _asked(architecture).divided()
+    except UserError:  # no numbers yet: said when the model is added
+        return
+    if offered is None:
+        return
+    st.warning(
+        "Mean and standard deviation are in units of 0 … 255, and pixels run from 0 to 1 here.",
+        icon=":material/warning:",
+    )
+    st.button(
+        f"Divide by 255: {in_words(offered.mean)} and {in_words(offered.std)}",
+        key=f"{_FIELD}divide",
+        on_click=_take,
+        args=(architecture, offered),
+    )
+
+
+def _take(architecture: str, transform: models.Transform) -> None:
+    """Put a mean and a standard deviation into their fields."""
+    for name, values in (("Mean", transform.mean), ("Standard deviation", transform.std)):
+        st.session_state[f"{_FIELD}{name}-{architecture}"] = in_words(values)
 
 
 def _add() -> None:
