@@ -29,13 +29,15 @@ app: $(APP_DEPS) ## start the app on http://127.0.0.1:8501 (PORT=8600: another p
 	@STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=true \
 		$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
-UNIT_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/e2e
+UNIT_TESTS := $(BIN)/python -m pytest --ignore=tests/e2e
 
+# In one process: a second one imports torch, collects and extracts the shared study once more, which costs half as much
+# again of the processor's time. `make test-all` takes a process a core.
 test: lint types ## lint, types, then the quick tests, without a browser
 	$(UNIT_TESTS) -m "not slow"
 
 test-all: lint types ## lint, types, then every test: the slow ones too, and the browser tests where Chromium is found
-	$(UNIT_TESTS)
+	$(UNIT_TESTS) --numprocesses=auto --dist=loadfile
 	$(BIN)/python -m pytest tests/e2e
 
 lint: $(TEST_DEPS) lint-js ## check style, format and the import contract; the browser components where Node is

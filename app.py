@@ -40,9 +40,10 @@ page = st.navigation(
 st.html(STYLES)
 
 # Not above: it imports torch, for seconds at a server's first request, and the list of pages must not wait for that.
-from pages.components.study import url_state  # noqa: E402
+from pages.components.study import accuracy_notice, url_state  # noqa: E402
 from pages.components.study.sidebar import study_sidebar  # noqa: E402
 
 url_state.adopt_old_names()
 study_sidebar()
+accuracy_notice.show()  # the first thing that is said on any page
 page.run()

@@ -89,6 +89,27 @@ def fpr_at_tpr(id_scores: ArrayLike, ood_scores: ArrayLike, tpr: float = TPR) ->
     return share_reaching(_checked(ood_scores, "OOD"), threshold_at_tpr(id_scores, tpr))
 
 
+def fpr_ood_positive(id_scores: ArrayLike, ood_scores: ArrayLike, tpr: float = TPR) -> float:
+    """What OpenOOD and pytorch-ood call FPR95: OOD images are the positive class.
+
+    It is another number than ``fpr_at_tpr`` on the same scores, and both are printed under one name.
+
+    Args:
+        id_scores: scores of the ID images, (N,).
+        ood_scores: scores of the OOD images, (M,).
+        tpr: the share of OOD images that are rejected.
+
+    Returns:
+        The share of ID images that are rejected with them, 0 to 1: those that score at or below the lowest threshold
+        at which so many OOD images are.
+
+    Raises:
+        ValueError: a vector is empty or holds values that are not finite.
+    """
+    ours, others = _checked(id_scores, "ID"), _checked(ood_scores, "OOD")
+    return fpr_at_tpr(-others, -ours, tpr)
+
+
 def auroc(id_scores: ArrayLike, ood_scores: ArrayLike) -> float:
     """The probability that an ID image scores above an OOD image, ties counted half.
 

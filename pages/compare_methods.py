@@ -13,19 +13,22 @@ from nap_core.analysis.comparison import AVERAGE, Scoreboard, scoreboard
 from nap_core.analysis.evaluation import MethodScores
 from nap_core.figures import colours
 from nap_core.figures.compare_methods import (
+    against_words,
     caption,
     correlation_picture,
     fpr_curves,
     heat_table,
     interval_picture,
     least_width,
+    ood_positive_caption,
     pareto_picture,
+    remarks,
     roc_curves,
 )
 from nap_core.figures.score_histograms import histograms
 from nap_core.studies.study import Study
 from pages.components.controls import pick_one
-from pages.components.methods import method_picker
+from pages.components.methods import method_picker, parameter_search
 from pages.components.methods.nac_me import coverage_of_models
 from pages.components.results import results_table, table_controls
 from pages.components.results.comparison_choice import pick_metric
@@ -78,6 +81,7 @@ def _open(
     scores = next(row for row in rows if row.method == method)
     part = replace(scores, ood={name: scores.ood[name] for name in names})
     show(histograms([part], study.id_dataset, titles, palette, together=True), "compare-histogram", scroll_width=0)
+    st.caption(ood_positive_caption(part, against_words(names, titles)))
     curves = (
         (roc_curves(rows, names, method, titles), "compare-roc"),
         (fpr_curves(rows, names, method, titles), "compare-fpr"),
@@ -125,6 +129,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="compare-con
 rows = [row for row in every if row.method in shown]
 table = results_table.evaluated(study, data, shown)
 board = scoreboard(table, metric)
+below = list(dict.fromkeys(table.loc[table["below_chance"] != "", "method"]))
 if order != table_controls.CHOSEN:
     board = board.sorted_by(order)
 _forget_what_is_gone(shown)
@@ -137,12 +142,18 @@ st.subheader("One cell, opened")
 cell = _pick_cell(board, titles)
 with place:
     show(
-        heat_table(board, rows, titles, palette, cell, intervals),
+        heat_table(board, rows, titles, palette, cell, intervals, below),
         TABLE,
         selection=("points",),
         scroll_width=least_width(board),
     )
     st.caption(caption(table, titles))
+    for position, remark in enumerate(remarks(table)):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"remark-{position}"):
+            st.caption(remark)
+            if position < len(below):  # those of methods below chance come first
+                parameter_search.offer(study, data, below[position], key=f"below-chance-{position}")
+    parameter_search.say(shown)
 _open(rows, cell, study, titles, palette)
 if intervals is not None:
     show(interval_picture(board, intervals, cell[1], titles), "compare-intervals", scroll_width=0)

@@ -27,7 +27,7 @@ def main() -> None:
             "Network",
             NETWORK,
             networks(),
-            lambda name: f"{models.find(name).title} · trained on {models.find(name).trained_on}",
+            _titled,
             "Photographs go to EfficientNet-Lite0, whatever the study in the sidebar is, unless it is about a model of "
             "your own or you pick another one.",
         )
@@ -46,6 +46,11 @@ def main() -> None:
         answer(model, method, among)
     except UserError as error:
         st.error(str(error))
+
+
+def _titled(model: str) -> str:
+    record = models.find(model)
+    return f"{record.title} · trained on {record.trained_on}" if record.trained_on else record.title
 
 
 def networks() -> list[str]:

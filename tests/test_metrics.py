@@ -117,6 +117,19 @@ class TestFpr:
         assert pytorch_ood(known, unknown)["FPR95TPR"] == pytest.approx(6 / 20)  # 0 … 5 lie at or below the 19th OOD
 
 
+class TestOodPositive:
+    @pytest.mark.filterwarnings("ignore:AUTC is undefined")
+    @given(SCORES, SCORES)
+    def test_is_pytorch_oods_fpr95(self, known, unknown) -> None:
+        assert metrics.fpr_ood_positive(known, unknown) == pytest.approx(
+            pytorch_ood(known, unknown)["FPR95TPR"], abs=1e-9
+        )
+
+    def test_by_hand(self) -> None:
+        known, unknown = np.arange(20), np.append(np.arange(-18, 0), [5, 6])
+        assert metrics.fpr_ood_positive(known, unknown) == pytest.approx(6 / 20)
+
+
 class TestAuroc:
     def test_by_hand_with_a_tie(self) -> None:
         # 3 > 2, 3 > 1, 1 < 2, 1 = 1: two and a half of four pairs

@@ -85,7 +85,7 @@ def main() -> None:
     if not args.write_only:
         tables: list[pd.DataFrame] = []
         for measured in measure(args):
-            tables.append(measured.drop(columns="seconds"))
+            tables.append(measured.drop(columns=["seconds", "fpr95_ood_positive", *evaluation.REMARKS]))
             pd.concat(tables).to_csv(published_tables.FOLDER / "measured.csv", index=False, float_format="%.6f")
     write_document("fidelity", document())
 

@@ -29,7 +29,12 @@ COLUMNS = ["method", "ood", "fpr95_low", "fpr95_high", "auroc_low", "auroc_high"
 
 @dataclass(frozen=True)
 class Resampled:
-    """FPR95 and AUROC of every resample, (R,) each, shares between 0 and 1."""
+    """The metrics of every resample.
+
+    Attributes:
+        fpr95: FPR95, (R,), shares.
+        auroc: AUROC, (R,), shares.
+    """
 
     fpr95: NDArray[np.float64]
     auroc: NDArray[np.float64]
@@ -68,11 +73,23 @@ def resample(
     seed: int = SEED,
     stream: int = 1,
 ) -> Resampled:
-    """FPR95 and AUROC on ``resamples`` resamples of ID scores (N,) and OOD scores (M,).
+    """FPR95 and AUROC on resamples of the ID and OOD images.
 
-    ``stream`` distinguishes OOD datasets: two of the same size have draws of their own, while the ID images are drawn
-    alike for all. It takes O(resamples · (N + M)) time and, block by block, memory for 32 resamples. Raises ValueError
-    for scores that are empty or not finite, as the metrics do.
+    It takes O(resamples · (N + M)) time and, block by block, memory for ``BLOCK`` resamples.
+
+    Args:
+        id_scores: Scores of the ID images, (N,).
+        ood_scores: Scores of the OOD images, (M,).
+        resamples: The number of resamples, R.
+        seed: The seed of the draws.
+        stream: The number of the OOD dataset, from 1: two of the same size have draws of their own, while the ID images
+            are drawn alike for all.
+
+    Returns:
+        Both metrics of each resample, (R,).
+
+    Raises:
+        ValueError: The scores are empty or not finite.
     """
     id_values, ood_values = np.asarray(id_scores, dtype=np.float64), np.asarray(ood_scores, dtype=np.float64)
     metrics.auroc(id_values, ood_values)  # raises for what cannot be measured
@@ -100,17 +117,36 @@ def resample(
 
 
 def expected_seconds(scores: Sequence[MethodScores]) -> float:
-    """How long the ``intervals`` of several methods take with 1,000 resamples on two cores, roughly."""
+    """A rough estimate of the time that ``intervals`` takes.
+
+    Args:
+        scores: The scores of every method.
+
+    Returns:
+        Seconds for all methods, with 1,000 resamples on two cores.
+    """
     return SECONDS_AN_IMAGE * sum(len(one.id) * len(one.ood) + len(one.pooled) for one in scores)
 
 
 def intervals(
     scores: MethodScores, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = SEED
 ) -> pd.DataFrame:
-    """Intervals of a method on every OOD dataset and, where there are several, of the average: columns ``COLUMNS``.
+    """Bootstrap intervals of a method on every OOD dataset and, of several, of the average.
 
     In the average the datasets are resampled independently of one another, the ID images once for all of them, as they
     are one set of images.
+
+    Args:
+        scores: The scores of the method.
+        resamples: The number of resamples.
+        level: The share of the resamples that an interval holds, 0 to 1.
+        seed: The seed of the draws, the same for all methods.
+
+    Returns:
+        One row an OOD dataset: the columns of ``COLUMNS``, bounds as shares.
+
+    Raises:
+        ValueError: The scores are empty or not finite.
     """
     resampled = {
         name: resample(scores.id, values, resamples=resamples, seed=seed, stream=stream)

@@ -23,12 +23,16 @@ IMAGE_COLUMNS = ["dataset", "row", "is_id", "score_a", "score_b", "rank_a", "ran
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """One metric of every method on every OOD dataset: ``values`` (M, D) are shares between 0 and 1.
+    """One metric of M methods on D columns: every OOD dataset and, of several, their average.
 
-    ``columns`` are the OOD datasets in study order and, when there are two or more, ``AVERAGE`` as the last: the mean
-    of the datasets, each counted once however many images it has. ``places`` (M, D) counts from 1, the best of its
-    column, by the value as it is printed (percent, one decimal): what prints alike shares a place, and the next value
-    has the next place.
+    Attributes:
+        metric: "fpr95" or "auroc".
+        methods: The methods, by name, one a row.
+        columns: The OOD datasets in study order and, of two or more, ``AVERAGE`` as the last: the mean of the datasets,
+            each counted once however many images it has.
+        values: The metric, (M, D), shares.
+        places: The place in the column, (M, D), from 1, by the value as it is printed (percent, one decimal): what
+            prints alike shares a place, and the next value has the next place.
     """
 
     metric: Metric
@@ -43,19 +47,42 @@ class Scoreboard:
         return tuple(name for name in self.columns if name != AVERAGE)
 
     def leaders(self, column: str, place: int = BEST) -> tuple[str, ...]:
-        """The methods that share a place in a column; none when the place is not taken."""
+        """The methods that share a place in a column.
+
+        Args:
+            column: Catalogue name of an OOD dataset, or ``AVERAGE``.
+            place: The place, from 1.
+
+        Returns:
+            The names of the methods; empty when the place is not taken.
+        """
         leads = self.places[:, self.columns.index(column)] == place
         return tuple(name for name, there in zip(self.methods, leads, strict=True) if there)
 
     def sorted_by(self, column: str) -> Scoreboard:
-        """The same table with the best of ``column`` first; equals keep their order."""
+        """The same table with the best of a column first.
+
+        Args:
+            column: Catalogue name of an OOD dataset, or ``AVERAGE``.
+
+        Returns:
+            The table with its rows in that order; equals keep theirs.
+        """
         values = self.values[:, self.columns.index(column)]
         order = np.argsort(values if self.metric == "fpr95" else -values, kind="stable")
         names = tuple(self.methods[row] for row in order)
         return Scoreboard(self.metric, names, self.columns, self.values[order], self.places[order])
 
     def value(self, method: str, column: str) -> float:
-        """The share in one cell."""
+        """The metric of a method in a column.
+
+        Args:
+            method: The method, by name.
+            column: Catalogue name of an OOD dataset, or ``AVERAGE``.
+
+        Returns:
+            The metric, a share.
+        """
         return float(self.values[self.methods.index(method), self.columns.index(column)])
 
 
@@ -75,7 +102,15 @@ def with_average(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scoreboard(results: pd.DataFrame, metric: Metric) -> Scoreboard:
-    """The table of one metric from the rows of ``evaluation.evaluate``, methods and datasets in their order."""
+    """The table of one metric.
+
+    Args:
+        results: The rows of ``evaluation.evaluate``.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        The table, methods and datasets in the order of ``results``.
+    """
     wide = results.pivot(index="method", columns="ood", values=metric)
     wide = wide.loc[results["method"].unique(), results["ood"].unique()]
     if wide.shape[1] > 1:
@@ -87,9 +122,19 @@ def scoreboard(results: pd.DataFrame, metric: Metric) -> Scoreboard:
 
 
 def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = None, words: str = "") -> list[str]:
-    """Those of ``specs`` in a family, with or without a prior, and with all of ``words`` in title, name or formula.
+    """The methods that pass every filter.
 
-    What is left empty, or None, lets everything through. A combination belongs to the family of its other method.
+    Args:
+        specs: The methods, by name.
+        family: The family of the method, of a combination that of its other method; "" for any.
+        with_nap: Whether NAP is in the method; None for either.
+        words: Words that must all occur in the title, name, formula or year, in any case; "" for none.
+
+    Returns:
+        The names of these methods, in the order of ``specs``.
+
+    Raises:
+        UserError: A method is unknown.
     """
     matches = []
     for spec in specs:
@@ -106,17 +151,29 @@ def matching(specs: Sequence[str], *, family: str = "", with_nap: bool | None = 
 
 
 def rank_correlation(rows: Sequence[MethodScores]) -> pd.DataFrame:
-    """Spearman's rank correlation of the scores of every two methods over all images of the study: (M, M).
+    """Spearman's rank correlation of the scores of every two methods over all images of the study.
 
-    1 where two methods put all images in the same order, −1 where in opposite orders, NaN where one gives all images
-    the same score.
+    Args:
+        rows: The scores of M methods on the same images.
+
+    Returns:
+        The matrix, (M, M), by method name: 1 where two methods put all images in the same order, −1 where in opposite
+        orders, NaN where one gives all images the same score.
     """
     every = pd.DataFrame({row.method: np.concatenate([row.id, *row.ood.values()]) for row in rows})
     return every.rank().corr()
 
 
 def pareto_front(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of N points no other point beats: none is as good in both and better in one. Higher is better."""
+    """Which points no other point beats: none is as good in both and better in one.
+
+    Args:
+        x: The first quantity, (N,), higher is better.
+        y: The second quantity, (N,), higher is better.
+
+    Returns:
+        Whether each point is on the front, (N,).
+    """
     as_good = (x[None] >= x[:, None]) & (y[None] >= y[:, None])
     better = (x[None] > x[:, None]) | (y[None] > y[:, None])
     front: NDArray[np.bool_] = np.logical_not((as_good & better).any(axis=1))
@@ -126,19 +183,40 @@ def pareto_front(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.b
 def fpr_at_tprs(
     id_scores: NDArray[np.float64], ood_scores: NDArray[np.float64], tprs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """``metrics.fpr_at_tpr`` at every one of ``tprs`` (T,), each in (0, 1]: (T,)."""
+    """``metrics.fpr_at_tpr`` at several TPRs.
+
+    Args:
+        id_scores: Scores of the ID images, (N,).
+        ood_scores: Scores of the OOD images, (M,).
+        tprs: TPRs, (T,), each above 0 and at most 1.
+
+    Returns:
+        The FPR at each, (T,), shares.
+    """
     id_sorted, ood_sorted = np.sort(id_scores), np.sort(ood_scores)
     needed = np.ceil(tprs * len(id_sorted) - 1e-9).astype(int)
     return 1 - np.searchsorted(ood_sorted, id_sorted[len(id_sorted) - needed], side="left") / len(ood_sorted)
 
 
 def compare_images(a: MethodScores, b: MethodScores, id_dataset: str, tpr: float = metrics.TPR) -> pd.DataFrame:
-    """Two methods' scores and verdicts on every image of a study: one row an image, the columns of ``IMAGE_COLUMNS``.
+    """Two methods' scores and verdicts on every image of a study.
 
-    ``row`` is the image's index in its dataset. ``rank_a`` and ``rank_b`` are the share of all images of the study,
-    ID and OOD, that the method scores at or below this one (ties at the middle of their places), so that two methods
-    on different scales can be set side by side; the last image has 1. ``accepted_a`` and ``accepted_b`` are the
-    verdicts "ID" at each method's own threshold, which a share ``tpr`` of the ID images reach.
+    ``row`` is the image's index in its dataset. ``rank_a`` and ``rank_b`` are the share of all images of the study, ID
+    and OOD, that the method scores at or below this one (ties at the middle of their places), so that two methods on
+    different scales can be set side by side; the last image has 1. ``accepted_a`` and ``accepted_b`` are the verdicts
+    "ID" at each method's own threshold.
+
+    Args:
+        a: The scores of the first method.
+        b: The scores of the second method, on the same images.
+        id_dataset: Catalogue name of the ID dataset.
+        tpr: The share of ID images that each threshold accepts, above 0 and at most 1.
+
+    Returns:
+        One row an image, the ID images first: the columns of ``IMAGE_COLUMNS``.
+
+    Raises:
+        ValueError: ``tpr`` lies outside (0, 1], or an ID score is not finite.
     """
     columns: dict[str, Sequence[object] | NDArray[np.generic]] = {}
     parts = {id_dataset: a.id, **a.ood}
@@ -155,7 +233,13 @@ def compare_images(a: MethodScores, b: MethodScores, id_dataset: str, tpr: float
 
 @dataclass(frozen=True)
 class Disagreement:
-    """The images whose verdicts part: rows of ``compare_images``, those whose ranks lie furthest apart first."""
+    """The images on which the verdicts of two methods, A and B, differ.
+
+    Attributes:
+        only_a: The rows of ``compare_images`` that A alone accepts, those whose ranks lie furthest apart first.
+        only_b: The rows that B alone accepts, likewise.
+        images: The number of all images compared.
+    """
 
     only_a: pd.DataFrame
     only_b: pd.DataFrame
@@ -178,7 +262,14 @@ class Disagreement:
 
 
 def disagreement(images: pd.DataFrame) -> Disagreement:
-    """The rows of ``compare_images`` that A alone accepts and that B alone accepts; ties keep the study's order."""
+    """The images that one of two methods accepts and the other does not.
+
+    Args:
+        images: The table of ``compare_images``.
+
+    Returns:
+        The rows that A alone accepts and those that B alone accepts; ties keep the study's order.
+    """
     apart = images["rank_a"] - images["rank_b"]
     only_a = images[images["accepted_a"] & ~images["accepted_b"]]
     only_b = images[images["accepted_b"] & ~images["accepted_a"]]
@@ -197,6 +288,14 @@ def thinned_curve(
     No point that is left out lies further than ``tolerance`` from the line through those that stay: half a
     thousandth of the axis is less than a pixel on any figure below 2,000 pixels. (Douglas and Peucker, "Algorithms for
     the reduction of the number of points required to represent a digitized line", 1973.)
+
+    Args:
+        x: The points' x, (N,), N ≥ 1.
+        y: The points' y, (N,).
+        tolerance: The largest distance, in the units of the axes.
+
+    Returns:
+        The x and the y of the points that stay, (Q,) each.
     """
     kept = np.zeros(len(x), dtype=bool)
     kept[[0, -1]] = True
@@ -223,10 +322,17 @@ def _distance(x: NDArray[np.float64], y: NDArray[np.float64], along_x: float, al
 
 
 def verdicts(rows: Sequence[MethodScores], id_dataset: str, dataset: str, row: int) -> pd.DataFrame:
-    """The result of every method on one image: one row a method, its score, threshold, verdict and place.
+    """The result of every method on one image, at the method's own threshold at TPR 95 %.
 
-    ``accepted`` is the verdict "ID" at the method's own threshold at TPR 95; ``percentile`` the share of ID images
-    that score below this one, ties counted half.
+    Args:
+        rows: The scores of every method.
+        id_dataset: Catalogue name of the ID dataset.
+        dataset: Catalogue name of the image's dataset.
+        row: The image's index in it.
+
+    Returns:
+        One row a method: ``method``, ``w``, ``score``, ``threshold``, ``accepted`` (the verdict "ID"), and
+        ``percentile``, the share of ID images that score below this one, ties counted half.
     """
     results = []
     for each in rows:

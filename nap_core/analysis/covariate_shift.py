@@ -35,12 +35,21 @@ FloatVector = NDArray[np.float64]
 
 
 def shifted_images(study: Study, severity: int) -> PseudoOod:
-    """The first ``IMAGES`` ID images of the study as its network sees them, each in all 15 corruptions at ``severity``.
+    """The first ``IMAGES`` ID images of the study as its network sees them, each in all 15 corruptions at a severity.
 
     The parameters are those of the published covariate-shift benchmarks: CIFAR-10-C's for views of up to 64 pixels,
     ImageNet-C's above. The search for w takes ImageNet-C's everywhere, because it needs images that are no longer
-    ID; here they are meant to stay recognisable. Raises UserError for a reference bank, whose images are not
-    shipped.
+    ID; here they are meant to stay recognisable.
+
+    Args:
+        study: The study.
+        severity: 1 to 5.
+
+    Returns:
+        The corrupted images as a dataset.
+
+    Raises:
+        UserError: The ID dataset is a reference bank, whose images are not shipped.
     """
     record = datasets.find(study.id_dataset)
     if not record.images_shipped:
@@ -55,12 +64,30 @@ def shifted_images(study: Study, severity: int) -> PseudoOod:
 
 
 def parameters_of(study: Study) -> str:
-    """Whose parameters the study's shifted images have: "CIFAR-10-C" or "ImageNet-C"."""
+    """Whose parameters the study's shifted images have.
+
+    Args:
+        study: The study, whose network gives the size of the views.
+
+    Returns:
+        "CIFAR-10-C" or "ImageNet-C".
+    """
     return "CIFAR-10-C" if study.network().transform.crop <= SMALL else "ImageNet-C"
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
-    """The shifted images through the study's network, a step for each severity. Raises as ``shifted_images`` does."""
+    """The shifted images through the study's network.
+
+    Args:
+        study: The study.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        A step for each severity, the mildest first.
+
+    Raises:
+        UserError: As ``shifted_images`` does.
+    """
     sites = (for_views(study.network()),)
     return extraction.ExtractionPlan(
         [extraction.ExtractionStep(sites, shifted_images(study, severity)) for severity in SEVERITIES], device
@@ -69,9 +96,13 @@ def extraction_plan(study: Study, device: str | None = None) -> extraction.Extra
 
 @dataclass(frozen=True, eq=False)
 class Shifted:
-    """What one pass kept of the shifted images: ``parts`` by severity, each of K corruptions × I images.
+    """What one pass kept of the shifted images: each of I images in all K corruptions at every severity.
 
-    ``source`` and ``corruption`` (5, I·K) give the ID image of each row and its index in ``CORRUPTIONS``.
+    Attributes:
+        images: The number of ID images that were shifted, I.
+        parts: Severity → its shifted images, I · K rows.
+        source: Severity → the ID image of each row, (I · K,).
+        corruption: Severity → the index in ``CORRUPTIONS`` of each row, (I · K,).
     """
 
     images: int
@@ -81,7 +112,19 @@ class Shifted:
 
 
 def shifted(study: Study, activations: Sequence[Activations]) -> Shifted:
-    """The shifted images of the study from what its ``extraction_plan`` gave."""
+    """The shifted images of the study from a run of its ``extraction_plan``.
+
+    Args:
+        study: The study.
+        activations: What the plan gave, one a severity.
+
+    Returns:
+        The activations by severity, with the origin of each row.
+
+    Raises:
+        UserError: As ``shifted_images`` does.
+        ValueError: ``activations`` are not one a severity.
+    """
     plans = {severity: shifted_images(study, severity).plan for severity in SEVERITIES}
     sources = {severity: plan.source for severity, plan in plans.items()}
     kinds = {severity: plan.corruption for severity, plan in plans.items()}
@@ -92,13 +135,18 @@ def shifted(study: Study, activations: Sequence[Activations]) -> Shifted:
 
 @dataclass(frozen=True, eq=False)
 class ShiftRates:
-    """What a method does to shifted images; index 0 of the severities is the clean image. All are shares of 0 to 1.
+    """The response of a method to shifted images, in shares; index 0 of the 6 severities is the clean image.
 
-    ``kept`` and ``auroc`` (6,) are over all corruptions: the images that reach the threshold, and the AUROC of the
-    study's ID images against them. ``cells`` holds both for each severity from 1 and each of ``CORRUPTIONS``, (5, K).
-    ``right`` (6,) are the images that the network classifies correctly, ``right_among_kept`` and
-    ``right_among_rejected`` the same among those, ``rejected_among_right`` the rejected ones among the correct ones.
-    These four are NaN where there are no such images, or no classes.
+    The last four are NaN where there are no such images, or no classes.
+
+    Attributes:
+        kept: The images that reach the threshold, over all corruptions, (6,).
+        auroc: The AUROC of the study's ID images against them, (6,).
+        cells: Both metrics for each severity from 1 and each of ``CORRUPTIONS``, (5, K).
+        right: The images that the network classifies correctly, (6,).
+        right_among_kept: The correct ones among those that reach the threshold, (6,).
+        right_among_rejected: The correct ones among those that do not, (6,).
+        rejected_among_right: The rejected ones among the correct ones, (6,).
     """
 
     kept: FloatVector
@@ -112,10 +160,13 @@ class ShiftRates:
 
 @dataclass(frozen=True, eq=False)
 class ShiftResult:
-    """One method on all that is not clean ID: ``ood`` has FPR95 (as "kept") and AUROC of each OOD dataset, shares.
+    """One method on all that is not clean ID.
 
-    ``scores`` are those of the study. ``shift`` is None where there are no shifted images or the method cannot score
-    them; ``reason`` then says why.
+    Attributes:
+        scores: The scores of the study's images.
+        ood: OOD dataset → its FPR95, as "kept", and its AUROC, shares.
+        shift: The response to shifted images; None where there are none or the method cannot score them.
+        reason: Why the method cannot score them; else empty.
     """
 
     scores: MethodScores
@@ -134,14 +185,28 @@ class ShiftResult:
         return self.scores.method
 
     def average(self, names: Sequence[str], metric: Metric) -> float:
-        """The mean of a metric over the OOD datasets ``names``, each counted once; NaN for none."""
+        """The mean of a metric over OOD datasets, each counted once.
+
+        Args:
+            names: Catalogue names of the datasets.
+            metric: "kept" (FPR95) or "auroc".
+
+        Returns:
+            The mean, a share; NaN for no dataset.
+        """
         return float(np.mean([self.ood[name][metric] for name in names])) if names else float("nan")
 
 
 def respond(data: EvaluationData, shifted: Shifted | None, scores: MethodScores) -> ShiftResult:
-    """A method on the study's OOD datasets and on ``shifted``, at the threshold of all the study's ID images.
+    """A method on the study's OOD datasets and on shifted images, at the threshold of all the study's ID images.
 
-    ``scores`` are the method's on the study, as ``evaluation.method_scores`` gives them.
+    Args:
+        data: The images of the study and what methods may use besides them.
+        shifted: The shifted images; None where there are none.
+        scores: The method's scores on the study, as ``evaluation.method_scores`` gives them.
+
+    Returns:
+        The result; where the method cannot score the shifted images, with the reason in place of ``shift``.
     """
     rows = metrics_of(scores).itertuples(index=False)
     ood: dict[str, dict[Metric, float]] = {name: {"kept": fpr95, "auroc": auroc} for name, fpr95, auroc in rows}

@@ -14,16 +14,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nap_core import extraction, methods, metrics
+from nap_core.analysis import below_chance
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.datasets.images import ORDER_SEED
+from nap_core.datasets.subset import whole
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, Weight, combination
-from nap_core.methods.inputs import whole
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
 RESULTS = ["method", "parameters", "w", "w_origin", "id", "ood", "n_id", "n_ood"]
-FIGURES = ["fpr95", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
+FIGURES = ["fpr95", "fpr95_ood_positive", "auroc", "aupr_in", "aupr_out", "id_accuracy", "seconds"]
+REMARKS = ["parameters_origin", "below_chance", "accuracy_warning"]
 PROVENANCE = ["weights_sha256", "id_sha256", "ood_sha256", "fit_sha256", "store_key", "versions", "seed"]
-COLUMNS = [*RESULTS, *FIGURES, *PROVENANCE]
+COLUMNS = [*RESULTS, *FIGURES, *REMARKS, *PROVENANCE]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,17 @@ class MethodScores:
         return methods.title(self.method)
 
     def threshold(self, tpr: float = metrics.TPR) -> float:
-        """The score that a share ``tpr`` of the ID images reach."""
+        """The highest score that a share of the ID images reach.
+
+        Args:
+            tpr: The share, above 0 and at most 1.
+
+        Returns:
+            The threshold: images that score at or above it are accepted as ID.
+
+        Raises:
+            ValueError: ``tpr`` lies outside (0, 1], or the ID scores are empty or not finite.
+        """
         return metrics.threshold_at_tpr(self.id, tpr)
 
     @property
@@ -88,7 +101,17 @@ def method_scores(
 
 
 def metrics_of(scores: MethodScores) -> pd.DataFrame:
-    """FPR95 and AUROC of one method, a row an OOD dataset: the columns "ood", "fpr95" and "auroc", shares."""
+    """FPR95 and AUROC of one method on every OOD dataset.
+
+    Args:
+        scores: The scores of the method.
+
+    Returns:
+        One row an OOD dataset: the columns "ood", "fpr95" and "auroc", shares.
+
+    Raises:
+        ValueError: The scores of a dataset are empty or not finite.
+    """
     rows = [
         (name, metrics.fpr_at_tpr(scores.id, values), metrics.auroc(scores.id, values))
         for name, values in scores.ood.items()
@@ -97,9 +120,14 @@ def metrics_of(scores: MethodScores) -> pd.DataFrame:
 
 
 def id_accuracy(data: EvaluationData, predictions: NDArray[np.int64] | None = None) -> float:
-    """Top-1 accuracy on the ID images that have a label, a share; NaN where none has one.
+    """Top-1 accuracy on the ID images that have a label.
 
-    Of ``predictions`` (N,), else of the network's own.
+    Args:
+        data: The images of a study.
+        predictions: Predicted classes of the ID images, (N,); None takes the network's own.
+
+    Returns:
+        A share; NaN where no ID image has a label.
     """
     activations = data.id.activations
     labelled = activations.labels >= 0
@@ -127,12 +155,14 @@ def evaluate(
     Returns:
         One row a (method, OOD dataset): the columns of ``COLUMNS``, shares between 0 and 1. ``seconds`` is what scoring
         all images under the method took, fitting included, and near zero for what had been scored before; that of a
-        combination includes its parts.
+        combination includes its parts. ``parameters_origin`` says which defaults were published for another
+        network, ``below_chance`` that a method separates worse than chance, ``accuracy_warning`` that the ID accuracy
+        is suspicious; each is empty where there is nothing to say.
 
     Raises:
         UserError: as ``methods.scored`` does, and for scores that are not finite; not with ``failed``.
     """
-    rows = []
+    rows, suspicious = [], accuracy_warning(data) or ""
     spent: dict[str, float] = {}
     for spec in specs:
         method = methods.parse(spec)
@@ -159,11 +189,18 @@ def evaluate(
             "n_id": len(scores.id),
             "id_accuracy": id_accuracy(data, scores.id_predictions),
             "seconds": spent[spec],
+            "parameters_origin": "; ".join(
+                methods.foreign_defaults(method, data.context, data.id.activations).values()
+            ),
+            "accuracy_warning": suspicious,
         }
+        areas = {name: metrics.auroc(scores.id, values) for name, values in scores.ood.items()}
+        of_method["below_chance"] = below_chance.sentence(data, spec, areas)
         for name, values in scores.ood.items():
             figures = {
                 "fpr95": metrics.fpr_at_tpr(scores.id, values),
-                "auroc": metrics.auroc(scores.id, values),
+                "fpr95_ood_positive": metrics.fpr_ood_positive(scores.id, values),
+                "auroc": areas[name],
                 "aupr_in": metrics.aupr_in(scores.id, values),
                 "aupr_out": metrics.aupr_out(scores.id, values),
             }
@@ -234,8 +271,19 @@ def weight_curve(
 def parts_of_combination(
     data: EvaluationData, part: ImageSet, spec: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The two scores that the combination ``spec`` multiplies, (N,) each: the other method's in its positive form, and
-    the prior's, not below 0. Raises UserError when ``spec`` is no combination."""
+    """The two scores that a combination multiplies.
+
+    Args:
+        data: The images and what methods may use besides them.
+        part: The images to score, N of them.
+        spec: The combination, by name.
+
+    Returns:
+        The scores of the other method in its positive form, (N,), and those of the prior, not below 0, (N,).
+
+    Raises:
+        UserError: ``spec`` is no combination, or the context lacks what a part of it needs.
+    """
     prior, other = methods.combination_parts(spec)
     prior_scores = methods.scored(prior, part, data.context).scores
     return methods.positive(other, part, data.context), np.maximum(prior_scores, 0)

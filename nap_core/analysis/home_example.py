@@ -35,8 +35,16 @@ TOLERANCE = 0.02  # stricter than the search's default: the two means are read s
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One of the two: where it comes from, what it shows, the network's input (a square of uint8 RGB), the map
-    of the showcase's channel (h, w) and the image's NAP score."""
+    """One image of the pair.
+
+    Attributes:
+        dataset: Catalogue name of the dataset that it comes from.
+        row: Its index in the dataset.
+        shows: The name of its class; empty where it has none.
+        view: The network's input before normalisation, (H, W, 3) uint8, a square.
+        channel_map: The map of the channel shown, (h, w).
+        nap: The image's NAP score.
+    """
 
     dataset: str
     row: int
@@ -61,7 +69,15 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class HomeExample:
-    """The pair, the model of the maps (its catalogue name and the sha256 of its weights), and the channel shown."""
+    """The pair, and what its maps were computed with.
+
+    Attributes:
+        model: Catalogue name of the model.
+        weights_sha256: The digest of its weights.
+        channel: The channel whose maps are shown.
+        id_image: The ID image.
+        ood_image: The OOD image.
+    """
 
     model: str
     weights_sha256: str
@@ -72,7 +88,14 @@ class HomeExample:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the showcase shows: a channel, an ID image by its row, an OOD image by its dataset and row."""
+    """A channel and a pair of images.
+
+    Attributes:
+        channel: The channel.
+        id_row: The index of the ID image in its dataset.
+        ood_dataset: Catalogue name of the OOD dataset.
+        ood_row: The index of the OOD image in it.
+    """
 
     channel: int
     id_row: int
@@ -81,12 +104,18 @@ class Choice:
 
 
 def choose(data: EvaluationData) -> Choice | None:
-    """The pair to show; None when no two images qualify.
+    """The pair to show.
 
     In both images the channel is among the ``MOST_ACTIVE`` with the largest means, and these means agree to within
     ``TOLERANCE``. The ID image is classified rightly, with a probability of at least ``CONFIDENCE``, and has at least
     the median NAP score; the OOD image's lies below the threshold that 95 % of ID images reach, and it shows something:
     it is not noise. Of all such pairs, the one whose maxima have the largest quotient.
+
+    Args:
+        data: The images of a study, the ID images with labels.
+
+    Returns:
+        The pair and its channel; None when no two images qualify.
     """
     id_activations = data.id.activations
     scores = nap_score(id_activations)
@@ -121,7 +150,17 @@ def _logarithmic(activations: Activations) -> Activations:
 
 
 def make(model: LoadedModel, channel: int, id_image: tuple[str, int], ood_image: tuple[str, int]) -> HomeExample:
-    """The showcase of two images, given as (dataset, row), with the maps that ``model`` computes."""
+    """The example of two images, with the maps that a model computes.
+
+    Args:
+        model: The loaded model.
+        channel: The channel shown.
+        id_image: The ID image: catalogue name of its dataset, and its index.
+        ood_image: The OOD image, likewise.
+
+    Returns:
+        The pair with views, maps and NAP scores.
+    """
     return HomeExample(
         model.name, model.weights_sha256, channel, *(_answer(model, channel, *one) for one in (id_image, ood_image))
     )
@@ -145,7 +184,12 @@ def _answer(model: LoadedModel, channel: int, name: str, row: int) -> Example:
 
 
 def save(showcase: HomeExample, folder: Path = FOLDER) -> None:
-    """Write known.png, met.png and showcase.json."""
+    """Write an example as known.png, met.png and showcase.json.
+
+    Args:
+        showcase: The pair.
+        folder: The folder, which is created where it does not exist.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {name: getattr(showcase, name) for name in ("model", "weights_sha256", "channel")}
     for side, field in SIDES.items():
@@ -158,7 +202,17 @@ def save(showcase: HomeExample, folder: Path = FOLDER) -> None:
 
 @lru_cache(maxsize=1)
 def load(folder: Path = FOLDER) -> HomeExample:
-    """The showcase in assets. Raises UserError when it is missing or damaged."""
+    """Read the example that ``save`` wrote.
+
+    Args:
+        folder: The folder with its three files.
+
+    Returns:
+        The pair.
+
+    Raises:
+        UserError: A file is missing or damaged.
+    """
     try:
         about = json.loads((folder / "showcase.json").read_text(encoding="utf-8"))
         examples = [

@@ -16,7 +16,7 @@ import pandas as pd
 from nap_core import datasets, extraction
 from nap_core.analysis.comparison import AVERAGE
 from nap_core.analysis.evaluation import MethodScores, method_scores, metrics_of
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.metrics import METRIC_TITLES
@@ -40,15 +40,29 @@ Product = tuple[str, ...]
 
 
 def named(layer: str) -> str:
-    """What a table calls a layer."""
+    """What a table calls a layer.
+
+    Args:
+        layer: The dotted name of a module, "" for the penultimate map.
+
+    Returns:
+        The name, "penultimate" for "".
+    """
     return layer or PENULTIMATE
 
 
 def network_of(study: Study) -> LoadedModel:
     """The study's network, read as it comes whatever layer the study names.
 
-    Raises UserError where NAP has no other depth: for a Transformer, whose NAP is the attention of its last block, and
-    for datasets that are stored activations, of the penultimate layer alone.
+    Args:
+        study: The study.
+
+    Returns:
+        The loaded network.
+
+    Raises:
+        UserError: NAP has no other depth: the network is a Transformer, whose NAP is the attention of its last block,
+            or a dataset holds stored activations, of the penultimate layer alone.
     """
     banks = [name for name in study.datasets if datasets.find(name).role == "precomputed"]
     if banks:
@@ -68,7 +82,14 @@ def network_of(study: Study) -> LoadedModel:
 
 
 def as_it_comes(model: LoadedModel) -> LoadedModel:
-    """``model`` read at its own penultimate map, whatever layer it is read at."""
+    """A model read at its own penultimate map.
+
+    Args:
+        model: The loaded model, read at any layer.
+
+    Returns:
+        The same network with the hook of its penultimate map.
+    """
     structure = model.structure
     if structure is None or structure.hook == model.hook:
         return model
@@ -77,24 +98,53 @@ def as_it_comes(model: LoadedModel) -> LoadedModel:
 
 
 def choices(model: LoadedModel) -> tuple[Layer, ...]:
-    """The layers that NAP can be read at beside the model's own, in the order in which they run: those with a map of
-    several neurons. Raises UserError for a model without anatomy."""
+    """The layers that NAP can be read at beside the model's own: those with a map of several neurons.
+
+    Args:
+        model: The loaded model.
+
+    Returns:
+        The layers, in the order in which they run.
+
+    Raises:
+        UserError: The layers of the model are unknown.
+    """
     structure = _anatomy(model)
     return tuple(one for one in structure.layers if one.shape[1] * one.shape[2] > 1 and one.hook != structure.hook)
 
 
 def describe(model: LoadedModel, layer: str) -> str:
-    """ "trans1.conv1 · 108 × 32 × 32", "penultimate · 342 × 8 × 8"."""
+    """The name of a layer and the shape of its map.
+
+    Args:
+        model: The loaded model.
+        layer: The dotted name of a module, "" for the penultimate map.
+
+    Returns:
+        "trans1.conv1 · 108 × 32 × 32", "penultimate · 342 × 8 × 8": channels, height, width.
+
+    Raises:
+        UserError: The layers of the model are unknown, or none has this name.
+    """
     shape = _anatomy(model).layer(layer).shape if layer else _anatomy(model).shape
     return f"{named(layer)} · {' × '.join(f'{size:,}' for size in shape)}"
 
 
 def suggested(model: LoadedModel) -> tuple[str, ...]:
-    """The layers of Figure 5 and what is like them elsewhere, the earliest first, "" last; at most ``MOST``.
+    """The layers of Figure 5 of the NAP paper and what is like them in other networks.
 
     They are the first convolution, with the norm and the activation right behind it; the end of each stage or, where a
     stage ends in a pooling of its own as a DenseNet's transition does, the map that enters that pooling; and the
-    penultimate map. Raises UserError for a model without anatomy.
+    penultimate map.
+
+    Args:
+        model: The loaded model.
+
+    Returns:
+        The dotted names of at most ``MOST`` layers, the earliest first, "" last.
+
+    Raises:
+        UserError: The layers of the model are unknown.
     """
     usable = {layer.name for layer in choices(model)}
     early = [name for name in (_first_convolution(model), *_stages(model)) if name in usable]
@@ -104,8 +154,21 @@ def suggested(model: LoadedModel) -> tuple[str, ...]:
 
 
 def short_names(model: LoadedModel, layers: Sequence[str]) -> dict[str, str]:
-    """What Table 7 calls the layers: "c1" the first convolution, "t1" and so on the transitions (elsewhere "s1": the
-    stages), "p" the penultimate map. Only for layers that ``suggested`` gives; others keep their names."""
+    """What Table 7 of the NAP paper calls the layers.
+
+    "c1" is the first convolution, "t1" and so on are the transitions of a DenseNet ("s1": the stages of other
+    networks), "p" is the penultimate map.
+
+    Args:
+        model: The loaded model.
+        layers: The dotted names of modules, "" for the penultimate map.
+
+    Returns:
+        Layer → short name; a layer that ``suggested`` does not give keeps its name.
+
+    Raises:
+        UserError: The layers of the model are unknown.
+    """
     letter = "t" if "densenet" in model.architecture.name else "s"
     suggestions = suggested(model)
     first = suggestions[0] == _first_convolution(model)
@@ -171,9 +234,18 @@ def _before_pooling(structure: NetworkStructure, network: nn.Module, stage: str)
 
 
 def extraction_plan(study: Study, layers: Sequence[str], device: str | None = None) -> extraction.ExtractionPlan:
-    """The images of the study through its network, read at all of ``layers`` at once; a step for each dataset.
+    """The images of the study through its network, read at several layers at once.
 
-    Raises as ``network_of`` does, and UserError for a name that is no layer's.
+    Args:
+        study: The model and the datasets; its own layer is not used.
+        layers: The dotted names of modules, "" for the penultimate map.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        A step for each dataset, the ID dataset first.
+
+    Raises:
+        UserError: As ``network_of`` does, and for a name that is no layer's.
     """
     sites = tuple(extraction.sites_of(network_of(study), layers).values())
     return extraction.ExtractionPlan(
@@ -247,13 +319,29 @@ def run_plan(
 
 
 def layer_scores(data_by_layer: Mapping[str, EvaluationData]) -> dict[str, MethodScores]:
-    """S_NAP of every image at each layer, by layer."""
+    """S_NAP of every image at each layer.
+
+    Args:
+        data_by_layer: Layer → the images of the study at it, as ``run_layers`` gives them.
+
+    Returns:
+        Layer → the scores of the ID images, (N,), and of each OOD dataset, (M,).
+    """
     return {layer: method_scores(data, "nap") for layer, data in data_by_layer.items()}
 
 
 def product(scores: Sequence[MethodScores]) -> MethodScores:
-    """The product of S_NAP over layers, image by image (Appendix D). Raises ValueError for none and where the images
-    differ in number."""
+    """The product of S_NAP over layers, image by image (NAP paper, Appendix D).
+
+    Args:
+        scores: The scores at each layer, on the same images.
+
+    Returns:
+        The products for the ID images, (N,), and for each OOD dataset, (M,).
+
+    Raises:
+        ValueError: There is no layer, or the images differ between layers.
+    """
     if not scores:
         raise ValueError("a product needs at least one layer")
     first = scores[0]
@@ -264,7 +352,14 @@ def product(scores: Sequence[MethodScores]) -> MethodScores:
 
 
 def paper_products(layers: Sequence[str]) -> list[Product]:
-    """Table 7's products: of all layers, of all but the first, and so on down to the last two."""
+    """The products of Table 7 of the NAP paper: of all layers, of all but the first, and so on down to the last two.
+
+    Args:
+        layers: The layers, the earliest first.
+
+    Returns:
+        The layers of each product, one product fewer than there are layers.
+    """
     return [tuple(layers[place:]) for place in range(len(layers) - 1)]
 
 

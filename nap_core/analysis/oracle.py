@@ -34,12 +34,19 @@ correlation by 0.03."""
 
 @dataclass(frozen=True)
 class Oracle:
-    """The oracle's scores of T held-out images that it was not trained on, beside S_NAP.
+    """The oracle's scores of T held-out images that it was not trained on, beside S_NAP (NAP paper, Figure 4a).
 
-    ``scores`` (T,) are its log-odds of ID, ``nap`` (T,) S_NAP, ``is_id`` (T,) whether an image is ID and ``dataset``
-    (T,) where it is from. ``correlation`` is Spearman's, ``pearson`` Pearson's, of all held-out images; ``within`` is
-    Spearman's among the ID and among the OOD images alone, which no difference between the two can lend. ``auroc`` and
-    ``nap_auroc`` are of the held-out images, shares. ``trained`` counts the training images.
+    Attributes:
+        scores: The oracle's log-odds of ID, (T,).
+        nap: S_NAP, (T,).
+        is_id: Whether an image is ID, (T,).
+        dataset: Catalogue name of the image's dataset, (T,).
+        trained: The number of training images.
+        correlation: Spearman's correlation of the two scores over all held-out images.
+        pearson: Pearson's correlation of them.
+        within: Spearman's among the ID and among the OOD images alone, which no difference between the two can lend.
+        auroc: The oracle's AUROC on the held-out images, a share.
+        nap_auroc: NAP's AUROC on them, a share.
     """
 
     scores: NDArray[np.float64]
@@ -99,7 +106,18 @@ def oracle(
 
 
 def planned(data: EvaluationData, limit: int = LIMIT) -> int:
-    """How many images the oracle takes, ID and OOD together. Raises UserError where there are too few."""
+    """How many images the oracle takes.
+
+    Args:
+        data: The ID and OOD images.
+        limit: The most ID images, with as many OOD images.
+
+    Returns:
+        The number of images, ID and OOD together.
+
+    Raises:
+        UserError: There are too few images.
+    """
     return sum(_balanced(data, limit).values())
 
 

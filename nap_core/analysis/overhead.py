@@ -29,10 +29,17 @@ REPEATS = 7
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians over the repeats: seconds that ``images`` images took in the forward pass, and that NAP took on top.
+    """The time of the forward pass and of NAP on one device.
 
-    ``shares`` are those of the single repeats, in order. ``device`` and ``model`` are the titles of what was measured,
-    ``batch`` is how many images went through at a time.
+    Attributes:
+        forward_seconds: Seconds of the forward pass over all images, the median of the repeats.
+        nap_seconds: Seconds that NAP took on top, the median of the repeats.
+        images: The number of images.
+        shares: NAP's seconds by those of the forward pass, one a repeat, in order.
+        batch: The number of images in a batch.
+        device: The device as captions name it.
+        model: The title of the model.
+        reads_attention: Whether the model is a Transformer, whose NAP is the maximum of its attention.
     """
 
     forward_seconds: float

@@ -45,20 +45,48 @@ FIRST_EXAMPLE = "Peak in deviations"
 
 
 def default_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
-    """The published w of each design combined with ``other``."""
+    """The published w of each design combined with another method.
+
+    Args:
+        data: The images and what methods may use besides them.
+        other: The other method, by name.
+
+    Returns:
+        Design → w, 0 to 1, without designs that have none.
+    """
     weights = {design: methods.default_w(f"{design}+{other}", data.context) for design in DESIGNS}
     return {design: w for design, w in weights.items() if w is not None}
 
 
 def best_weights(data: EvaluationData, other: str = OTHER) -> dict[str, float]:
-    """The w of each design with the lowest FPR95 on average, read off the study's own OOD images: what each can do at
-    most, so that a design does not lose for its exponent (No Square weighs half as much as S_NAP at the same w)."""
+    """The w of each design with the lowest FPR95 on average, read off the study's own OOD images.
+
+    It is what each can do at most, so that a design does not lose for its exponent (No Square weighs half as much as
+    S_NAP at the same w).
+
+    Args:
+        data: The images and what methods may use besides them.
+        other: The method that the designs are combined with, by name.
+
+    Returns:
+        Design → w, 0 to 1.
+
+    Raises:
+        UserError: As ``methods.scored`` does, as for a Transformer, which has no designs.
+    """
     return {design: evaluation.weight_curve(data, f"{design}+{other}").best("fpr95") for design in DESIGNS}
 
 
 def others(context: ScoringContext | None = None) -> tuple[str, ...]:
-    """The methods that a design can be combined with on stored activations alone: neither fitted, nor made positive
-    with a fit split, nor with a pass of their own, nor refused in the ``context``."""
+    """The methods that a design can be combined with on stored activations alone.
+
+    Args:
+        context: what refuses methods; None for none.
+
+    Returns:
+        Their names, without methods that are fitted, made positive with a fit split, need a pass of their own, or are
+        refused in the ``context``.
+    """
     combinations = (methods.parse(spec) for spec in methods.COMBINATIONS)
     stored = [one.alone for one in combinations if not one.fits and not one.own_pass]
     return tuple(one.record.name for one in stored if context is None or methods.refusal(one, context) is None)
@@ -101,7 +129,17 @@ def design_table(
 
 
 def figures_of(scores: MethodScores) -> pd.DataFrame:
-    """``ood``, ``fpr95`` and ``auroc`` (shares) of every OOD dataset and, of several, of their average."""
+    """FPR95 and AUROC of one method on every OOD dataset and, of several, their average.
+
+    Args:
+        scores: The scores of the method.
+
+    Returns:
+        One row an OOD dataset, ``AVERAGE`` last: the columns "ood", "fpr95" and "auroc", shares.
+
+    Raises:
+        ValueError: The scores of a dataset are empty or not finite.
+    """
     return with_average(metrics_of(scores))
 
 
@@ -111,7 +149,11 @@ OWN = "Own"
 
 @dataclass(frozen=True)
 class WrittenScores(MethodScores):
-    """The scores of an expression, alone or combined: no name of the catalogue stands for them."""
+    """The scores of an expression, alone or combined: no name of the catalogue stands for them.
+
+    Attributes:
+        named: The title: "Own", "Own+Energy".
+    """
 
     named: str = ""
 
@@ -121,9 +163,17 @@ class WrittenScores(MethodScores):
 
 
 def expression_scores(data: EvaluationData, expression: Expression) -> WrittenScores:
-    """The score of every image of a study under ``expression``.
+    """The score of every image of a study under an expression.
 
-    Raises UserError, naming the dataset, where it is not finite.
+    Args:
+        data: The images of the study.
+        expression: The expression, over the statistics of each channel.
+
+    Returns:
+        The scores of the ID images, (N,), and of each OOD dataset, (M,).
+
+    Raises:
+        UserError: A score is not finite; the message names the dataset.
     """
 
     scores = {}
@@ -137,7 +187,21 @@ def expression_scores(data: EvaluationData, expression: Expression) -> WrittenSc
 
 
 def combined_scores(data: EvaluationData, written: MethodScores, other: str, w: float) -> WrittenScores:
-    """``written`` combined with the method ``other`` at ``w``: what is negative counts as 0, as of every prior."""
+    """The scores of an expression combined with a method; what is negative counts as 0, as of every prior.
+
+    Args:
+        data: The images and what methods may use besides them.
+        written: The scores of the expression on the same images.
+        other: The method, by name.
+        w: The weight of the method, 0 to 1.
+
+    Returns:
+        The scores of the ID images, (N,), and of each OOD dataset, (M,).
+
+    Raises:
+        UserError: The method has no positive form here.
+        ValueError: ``w`` lies outside [0, 1].
+    """
     method = methods.parse(other)
 
     def of(image_set: ImageSet, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,10 +215,16 @@ def combined_scores(data: EvaluationData, written: MethodScores, other: str, w: 
 
 @dataclass(frozen=True)
 class EpsilonCurve:
-    """FPR95 and AUROC (shares) over ε of NAP ``alone`` and ``combined`` with the method ``other`` at ``w``.
+    """FPR95 and AUROC over ε of S_NAP, on D OOD datasets; each metric under its key, "fpr95" or "auroc", shares.
 
-    Both hold "fpr95" and "auroc", each (D, E): a row a dataset, in the order of ``datasets``. ``baseline`` holds those
-    of ``other`` alone, (D,).
+    Attributes:
+        epsilon: The values of ε, (E,).
+        datasets: Catalogue names of the OOD datasets, in the order of the rows.
+        other: The method that NAP is combined with, by name.
+        w: The weight of the combination, 0 to 1.
+        alone: The metrics of NAP alone, (D, E).
+        combined: The metrics of the combination, (D, E).
+        baseline: The metrics of ``other`` alone, (D,).
     """
 
     epsilon: NDArray[np.float64]

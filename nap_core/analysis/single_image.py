@@ -28,7 +28,7 @@ UNLIKE, EDGE = 0.01, 0.10
 
 @dataclass(frozen=True)
 class ImageVerdict:
-    """A score among ``id_scores`` (N,), of ID images under the same method. Raises ValueError where there are none.
+    """A score among those of the ID images under the same method, and the verdict that follows.
 
     The verdict rests on how many ID images score as low as this one. With
     p = (1 + number of ID images with a score ≤ this one) / (N + 1), the conformal p-value of the claim that the
@@ -40,6 +40,12 @@ class ImageVerdict:
 
     "like" says that the method gives no evidence against the image, not that the network is right about it; a score
     above that of every ID image is "like" as well, because methods count only low scores against an image.
+
+    Attributes:
+        method: The method, by name.
+        w: The weight of a combination; None for other methods.
+        score: The score of the image; higher is more in-distribution.
+        id_scores: The scores of the ID images, (N,). Without any, ``threshold`` and ``verdict`` raise ValueError.
     """
 
     method: str
@@ -95,10 +101,21 @@ def known_activations(
     device: str | None = None,
     callbacks: RunCallbacks = NO_CALLBACKS,
 ) -> Activations:
-    """Activations of up to 1,000 images in the distribution of the model ``wanted`` that it was not trained on.
+    """Activations of up to ``KNOWN_IMAGES`` images in the distribution of a model that it was not trained on.
 
-    Those of ``id_dataset``, else of the model's own ID dataset: a reference bank, or images that are extracted into
-    ``store`` the first time. Raises UserError when there is neither.
+    Args:
+        wanted: Catalogue name of the model, or a variant of it.
+        store: Where activations are kept.
+        id_dataset: Catalogue name of the dataset; None takes the model's own ID dataset.
+        device: "cpu", "cuda" …; None for the best there is.
+        callbacks: Progress and cancellation of the extraction, which takes place the first time.
+
+    Returns:
+        The first rows of a reference bank, or the activations of the first images.
+
+    Raises:
+        UserError: There is no ID dataset, or it or the model cannot be loaded.
+        ExtractionStopped: On request.
     """
     model = models.load(wanted)
     record = models.find(model.name)
@@ -112,9 +129,14 @@ def known_activations(
 
 
 def model_for_tiny_images(model: str) -> str | None:
-    """The first model of the catalogue that looks at no more than ``images.TINY`` pixels, when ``model`` looks at more.
+    """A model for images of at most ``TINY`` pixels a side, where a model takes larger ones.
 
-    None where ``model`` is itself such a network or one of the user's own, whose usual images are not in the catalogue.
+    Args:
+        model: The name of the model in use.
+
+    Returns:
+        The first model of the catalogue whose crop is at most ``TINY``; None where that of ``model`` is too, or
+        ``model`` is one of the user's own, whose usual images are not in the catalogue.
     """
     if model not in models.RECORDS:
         return None
@@ -125,7 +147,14 @@ def model_for_tiny_images(model: str) -> str | None:
 
 
 def refusal(method: Method) -> UserError | None:
-    """Why a method cannot score a single image, None where it can."""
+    """Why a method cannot score a single image.
+
+    Args:
+        method: The method.
+
+    Returns:
+        The error to show or raise; None where the method can.
+    """
     if not method.own_pass:
         return None
     return UserError(f"{method.title} cannot place a single image: it needs {own_pass_needs(method)}.")
@@ -134,8 +163,19 @@ def refusal(method: Method) -> UserError | None:
 def id_scores(
     data: EvaluationData, specs: Sequence[str] = methods.STANDARD, weights: Mapping[str, float] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Method → the scores (N,) of the ID images; ``weights`` gives a combination its w, else it takes its published
-    one. Raises as ``methods.scored`` does."""
+    """The scores of the ID images under several methods.
+
+    Args:
+        data: The images and what methods may use besides them.
+        specs: The methods, by name.
+        weights: Combination → its w, 0 to 1; the others take their published w.
+
+    Returns:
+        Method → the scores of the ID images, (N,).
+
+    Raises:
+        UserError: A method cannot score a single image, or the context lacks what it needs.
+    """
     scores = {}
     for spec in specs:
         if error := refusal(methods.parse(spec)):
@@ -150,8 +190,20 @@ def place(
     context: ScoringContext,
     weights: Mapping[str, float] | None = None,
 ) -> list[dict[str, ImageVerdict]]:
-    """Method → verdict for each of ``images``, among the scores that ``id_scores`` gives for the same context and
-    ``weights``."""
+    """The verdicts on images among the scores of the ID images.
+
+    Args:
+        images: The images, n of them.
+        id_scores: Method → the scores of the ID images, (N,), computed with the same context and weights.
+        context: What the methods may use besides the activations.
+        weights: Combination → its w, 0 to 1; the others take their published w.
+
+    Returns:
+        Method → verdict, one mapping an image, (n,).
+
+    Raises:
+        UserError: As ``methods.scored`` does.
+    """
     part = images if isinstance(images, ImageSet) else ImageSet(images)
     verdicts: list[dict[str, ImageVerdict]] = [{} for _ in range(len(part.activations))]
     for method, scores in id_scores.items():
@@ -163,14 +215,17 @@ def place(
 
 @dataclass(frozen=True)
 class NapContribution:
-    """What one channel adds to how far an image's S_NAP lies from that of the average ID image.
+    """What one channel adds to the difference between an image's S_NAP and that of the average ID image.
 
-    ``term`` is the image's (max / (mean + 1))² in the channel, ``usual`` its average over the ID images, ``above``
-    the share of ID images with a lower term, and ``gain`` = (term − usual) / C: the gains of all C channels add up
-    to S_NAP of the image minus the average S_NAP of the ID images.
+    The gains of all C channels add up to S_NAP of the image minus the average S_NAP of the ID images. Of a Transformer
+    they do not: its S_NAP is the highest attention of the mean over the heads, and no sum of theirs.
 
-    Of a Transformer, ``term`` is the head's highest attention and ``gain`` = term − usual: S_NAP is that of the mean
-    over the heads, and no sum of theirs.
+    Attributes:
+        channel: The channel, or the head of a Transformer.
+        term: The image's (max / (mean + 1))² in the channel; the head's highest attention.
+        usual: The average term of the ID images.
+        above: The share of ID images with a lower term.
+        gain: (term − usual) / C; term − usual for a head.
     """
 
     channel: int
@@ -183,12 +238,22 @@ class NapContribution:
 def nap_contributions(
     image: Activations, known_terms: NDArray[np.float64], count: int = 6, kind: ChannelKind = MAPS
 ) -> tuple[list[NapContribution], list[NapContribution]]:
-    """The channels with the largest positive and negative gains, the largest magnitude first, up to ``count`` of each.
+    """The channels with the largest positive and negative gains, the largest magnitude first.
 
-    ``image`` holds one image, ``known_terms`` is (N, C) as ``kind.terms`` gives it for the ID images. A channel
-    counts for the image when its gain is positive, against it when negative; a Transformer's mean over the heads, which
-    is NAP, stands before the heads. Raises ValueError when ``image`` does not hold exactly one image or no ID image
-    is given.
+    A channel counts for the image when its gain is positive, against it when negative; a Transformer's mean over the
+    heads, which is NAP, stands before the heads.
+
+    Args:
+        image: One image, C channels.
+        known_terms: The terms of the ID images, (N, C), as ``kind.terms`` gives them.
+        count: The most channels on either side.
+        kind: Feature maps or attention heads.
+
+    Returns:
+        The channels for the image, and those against it.
+
+    Raises:
+        ValueError: ``image`` does not hold exactly one image, or there is no ID image.
     """
     if len(image) != 1 or not len(known_terms):
         raise ValueError(f"one image and some known ones are needed, not {len(image)} and {len(known_terms)}")

@@ -9,70 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nap_core import corruptions, datasets, extraction, methods
+from nap_core import methods
+from nap_core.analysis import distorted_images
+from nap_core.analysis.distorted_images import IMAGES as IMAGES
+from nap_core.analysis.distorted_images import SEED as SEED
+from nap_core.analysis.distorted_images import distorted as distorted
+from nap_core.analysis.distorted_images import extracted as extracted
+from nap_core.analysis.distorted_images import extraction_plan as extraction_plan
+from nap_core.analysis.distorted_images import pseudo_images as pseudo_images
 from nap_core.analysis.evaluation import parts_of_combination, weight_curve
-from nap_core.corruptions.pseudo_ood import PseudoOod, for_views
-from nap_core.datasets import ImageDataset
-from nap_core.errors import Hint, UserError
+from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, combination
 from nap_core.methods.combination import INNER_WEIGHTS, WeightCurve
-from nap_core.methods.inputs import finite
-from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
 
-if TYPE_CHECKING:
-    from nap_core.models import LoadedModel
-
-IMAGES = 500
-"""ID images that are distorted, fewer where the data have fewer: 7,500 pseudo-OOD images of them."""
-SEED = 0
 PSEUDO = "pseudo-ood"
-"""What a curve calls them beside the names of datasets."""
-
-
-def distorted(model: LoadedModel, id_images: ImageDataset, images: int = IMAGES, seed: int = SEED) -> PseudoOod:
-    """The first ``images`` of ``id_images`` as the network sees them, each corrupted in all 15 ways.
-
-    The severities 1 to 5 take turns. The parameters are ImageNet-C's whatever the size of the views: CIFAR-10-C's are
-    so mild that most of what they leave is still in-distribution.
-    """
-    return PseudoOod(id_images, model.transform, seed=seed, limit=images, each=True, scale="imagenet")
-
-
-def pseudo_images(data: EvaluationData, seed: int = SEED) -> PseudoOod:
-    """The pseudo-OOD images of ``data``: of as many ID images as it has, at most ``IMAGES``.
-
-    Raises UserError where only the activations of the ID images are there.
-    """
-    if data.id.images is None:
-        raise UserError(
-            f"The images of {datasets.title(data.id_name)} are not shipped, so they cannot be distorted: w cannot be "
-            "searched on them.",
-            Hint.ID_IMAGES,
-        )
-    limit = min(IMAGES, len(data.id.activations))
-    return distorted(data.context.network("The search for w"), data.id.images, limit, seed)
-
-
-def extraction_plan(data: EvaluationData) -> extraction.ExtractionPlan:
-    """The pseudo-OOD images through the network, in one step. Raises as ``pseudo_images`` does."""
-    model = for_views(data.context.network("The search for w"))
-    return extraction.ExtractionPlan([extraction.ExtractionStep((model,), pseudo_images(data))], data.context.device)
-
-
-def extracted(data: EvaluationData, callbacks: RunCallbacks = NO_CALLBACKS) -> ImageSet:
-    """The activations of the pseudo-OOD images, from a run of the ``extraction_plan``. Raises as it does."""
-    # Without the images: no method runs the network over them again, so that such a method has no w here.
-    return finite(ImageSet(extraction_plan(data).run(data.context.store, callbacks)[0]))
+"""What a curve calls the pseudo-OOD images beside the names of datasets."""
 
 
 @dataclass(frozen=True)
 class SearchStep:
-    """One step of the binary search: the best w lies between ``low`` and ``high``; ``w`` in their middle is compared
-    with the next larger one. ``auroc`` and ``auroc_next`` are theirs on the pseudo-OOD images, shares."""
+    """One step of the binary search: the AUROC at two neighbouring weights shows on which side the best w lies.
+
+    Attributes:
+        low: The smallest w that may be the best.
+        high: The largest w that may be the best.
+        w: The w in their middle.
+        w_next: The next larger w.
+        auroc: The AUROC at ``w`` on the pseudo-OOD images, a share.
+        auroc_next: The AUROC at ``w_next``.
+    """
 
     low: float
     high: float
@@ -90,12 +58,22 @@ class SearchStep:
 def binary_search(
     auroc: Callable[[float], float], weights: Sequence[float] = INNER_WEIGHTS
 ) -> tuple[float, tuple[SearchStep, ...]]:
-    """The w of the highest AUROC on the pseudo-OOD images, and the steps to it (NAP paper, Appendix H).
+    """The w of the highest AUROC on the pseudo-OOD images (NAP paper, Appendix H).
 
     The AUROC of a combination rises with w up to one place and falls behind it, or nearly so: two neighbours in the
-    middle show on which side that place is, and the other half is left out. Five steps for the 19 ``weights``, which
-    must ascend; among equals the smaller w. The paper does not say what it maximises: AUROC was chosen because FPR95
-    depends on a single ID image and jumps from one w to the next. Raises ValueError for no weights.
+    middle show on which side that place is, and the other half is left out; 19 weights take five steps. The paper does
+    not say what it maximises: AUROC was chosen because FPR95 depends on a single ID image and jumps from one w to the
+    next.
+
+    Args:
+        auroc: The AUROC at a weight, a share.
+        weights: The weights to choose from, ascending.
+
+    Returns:
+        The w, the smaller among equals, and the steps to it.
+
+    Raises:
+        ValueError: There are no weights.
     """
     if not weights:
         raise ValueError("a search needs weights to choose from")
@@ -112,8 +90,11 @@ def binary_search(
 class WeightSearch:
     """What a search found, beside the result on the true OOD images, which it did not use.
 
-    ``w`` is the weight found, ``steps`` lead to it. ``pseudo`` is the curve over w on the pseudo-OOD images, ``true``
-    on the OOD datasets.
+    Attributes:
+        w: The weight found.
+        steps: The steps that lead to it.
+        pseudo: FPR95 and AUROC over w on the pseudo-OOD images.
+        true: FPR95 and AUROC over w on the OOD datasets.
     """
 
     w: float
@@ -127,8 +108,14 @@ class WeightSearch:
         return self.true.best("fpr95")
 
     def lost(self, name: str | None = None) -> float:
-        """By how much FPR95 at the w found lies above that at the best w, a share: of a dataset at its own best w, or
-        of the average over all."""
+        """By how much FPR95 at the w found lies above that at the best w.
+
+        Args:
+            name: An OOD dataset, which has its own best w; None for the average over all.
+
+        Returns:
+            The difference, a share, 0 or more.
+        """
         values = self.true.average("fpr95") if name is None else self.true.fpr95[self.true.datasets.index(name)]
         here = int(np.argmin(np.abs(self.true.w - self.w)))
         return float(values[here] - values.min())
@@ -153,10 +140,16 @@ def search(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightSearch:
 
 
 def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> dict[str, float]:
-    """The searched w of each combination in ``specs``, by name.
+    """The searched w of several combinations.
 
-    Without those that cannot be searched: what is no combination, what needs images, and what still lacks its fit
-    split. Their published w has to do.
+    Args:
+        data: The ID images and what methods may use besides them.
+        pseudo: The pseudo-OOD images, as ``extracted`` gives them.
+        specs: The methods, by name.
+
+    Returns:
+        Combination → w, 0 to 1, without what cannot be searched: what is no combination, what needs images, and what
+        lacks its fit split. For these the published w is used.
     """
     weights = {}
     for spec in specs:
@@ -170,8 +163,7 @@ def search_all(data: EvaluationData, pseudo: ImageSet, specs: Sequence[str]) -> 
 
 
 def _pseudo_curve(data: EvaluationData, pseudo: ImageSet, spec: str) -> WeightCurve:
-    images = len(pseudo.activations) // len(corruptions.RECORDS)
-    id_other, id_prior = parts_of_combination(data, ImageSet(data.id.activations.head(images)), spec)
+    id_other, id_prior = parts_of_combination(data, distorted_images.sources(data, pseudo), spec)
     other, prior = parts_of_combination(data, pseudo, spec)
     return combination.weight_curve(id_other, id_prior, {PSEUDO: other}, {PSEUDO: prior})
 

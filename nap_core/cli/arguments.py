@@ -14,9 +14,13 @@ BENCHMARKS = ("CIFAR-10", "CIFAR-100", "ImageNet-1k")
 
 DATA = """\
 DATA is a name of the catalogue (python -m nap_core datasets), which is downloaded where it is not here, a dataset of
-the Hugging Face Hub as hf:owner/name or hf:owner/name:split, a folder of images with or without class folders, or an
-.npz with `images` (N, H, W[, 3]) uint8 and perhaps `labels`. A catalogue name wins over a folder of that name.
-label=DATA gives it another name in the results."""
+the Hugging Face Hub as hf:owner/name or hf:owner/name:split, or a path: a folder of images with or without class
+folders, an .npz or .npy, CIFAR's batches, SVHN's .mat, IDX, Tiny ImageNet, a list or table of images, WebDataset or
+Parquet (docs/formats.md). A catalogue name wins over a folder of that name. label=DATA gives it another name in the
+results.
+
+Behind a path, with colons: the split or severity (pets:val, fog.npy:3), how classes that are numbers count
+(birds:from-0, from-1, in-order), and which values of more than 8 bits are black and white (scans:0..4095)."""
 
 
 class Argument:
@@ -124,13 +128,25 @@ NETWORK = (
         help="a checkpoint or .safetensors of that architecture; the number of classes is read from it",
     ),
     Argument(
+        "--weights-entry",
+        metavar="ENTRY",
+        default="",
+        help="the entry of the weights file to take, as state_dict or model/ema (default: the first that fits, an "
+        "average of the weights before the weights themselves; stderr says which)",
+    ),
+    Argument(
         "--trained-on",
         "--knows",
         dest="trained_on",
         choices=(*BENCHMARKS, "none"),
         help="the ID dataset that the network was trained on; it picks the parameters that the papers publish "
-        "(default: the catalogue's; with --weights CIFAR-10 or CIFAR-100 for a CIFAR architecture of 10 or 100 "
-        "classes, ImageNet-1k for 1,000 classes, else none). --knows is the former name",
+        "(default: the catalogue's; with --weights it is unknown until it is said here). --knows is the former name",
+    ),
+    Argument(
+        "--classes",
+        metavar="FILE",
+        help="with --weights: a text file with the class names in the order of the logits, one a line (default: those "
+        "of the benchmark that --trained-on names, else class 0, class 1 …)",
     ),
     Argument(
         "--layer",
@@ -183,6 +199,12 @@ FIT = Argument(
     help="training images from which methods may estimate (default: the catalogue's; none with --weights)",
 )
 FIT_LIMIT = Argument("--fit-limit", type=positive, metavar="N", help="first N images of the fit split (default: all)")
+DISTINCT = Argument(
+    "--distinct",
+    action="store_true",
+    help="leave out ID and OOD images that stand in the fit split as well, and OOD images that are among the ID images "
+    "(default: keep them, and name them on stderr)",
+)
 W = Argument(
     "--w", type=share, metavar="W", help="weight of the other method in combinations, 0 to 1 (default: the paper's)"
 )

@@ -9,6 +9,7 @@ from typing import Any
 from nap_core.cli.arguments import (
     CHECK,
     DATA,
+    DISTINCT,
     FIT,
     FIT_LIMIT,
     NETWORK,
@@ -131,8 +132,8 @@ COMMANDS: tuple[Command, ...] = (
             "evaluate --model resnet20-cifar10 --ood textures --ood mnist --limit 200",
             "evaluate --model resnet20-cifar10 --ood textures --methods msp,knn:k=10,nap+knn:k=10 --w 0.4 "
             "--csv out.csv",
-            "evaluate --model densenet_bc_100_12 --weights model.pth.tar --id test/ --fit train/ --ood svhn=svhn.npz "
-            "--json -",
+            "evaluate --model densenet_bc_100_12 --weights model.pth.tar --trained-on CIFAR-10 --id test/ --fit train/ "
+            "--ood svhn=svhn.npz --json -",
         ),
         {
             "the network": NETWORK,
@@ -144,6 +145,7 @@ COMMANDS: tuple[Command, ...] = (
                 FIT,
                 limit("--id and --ood each"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the methods": (
                 methods(
@@ -156,6 +158,12 @@ COMMANDS: tuple[Command, ...] = (
                     action="store_true",
                     help="search each combination's w on ID images that are distorted in 15 ways, without the OOD "
                     "images (section 4.3 of the NAP paper): a pass over up to 7,500 images, kept in the store",
+                ),
+                Argument(
+                    "--search-parameters",
+                    action="store_true",
+                    help="search each method's parameters on the same distorted images, and evaluate it at the values "
+                    "found, which stderr names; `methods --json` has the values that are compared",
                 ),
             ),
             "the results": (
@@ -176,9 +184,16 @@ COMMANDS: tuple[Command, ...] = (
             "score photo.jpg --model resnet50 --weights resnet50.pth --id validation/",
         ),
         {
-            "": (Argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG, WebP, GIF, BMP or TIFF file"),),
+            "": (
+                Argument(
+                    "images",
+                    nargs="+",
+                    metavar="IMAGE",
+                    help="an image: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, JPEG 2000, AVIF",
+                ),
+            ),
             "the network": NETWORK,
-            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT),
+            "the reference": (id_images("among which these are placed"), FIT, FIT_LIMIT, DISTINCT),
             "the methods": (methods("every one that can place a single image"), W),
             "running": RUNNING,
         },
@@ -208,8 +223,8 @@ COMMANDS: tuple[Command, ...] = (
         REPRODUCE,
         (
             "reproduce --list",
-            "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --data-root datasets/ "
-            "--json table9.json",
+            "reproduce table-9 --model densenet_bc_100_12 --weights model.pth.tar --trained-on CIFAR-10 "
+            "--data-root datasets/ --json table9.json",
             "reproduce 3 --model torchvision:mobilenet_v2:IMAGENET1K_V1 --data-root datasets/ --limit 1000",
         ),
         {
@@ -224,6 +239,7 @@ COMMANDS: tuple[Command, ...] = (
                 ),
                 limit("each dataset"),
                 FIT_LIMIT,
+                DISTINCT,
             ),
             "the results": (json_file("one object"),),
             "running": RUNNING,

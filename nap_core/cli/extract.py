@@ -15,8 +15,9 @@ def run(args: argparse.Namespace) -> int:
     asked = [data.read(text) for text in args.data]
     with network.opened(args) as passes:
         model = passes.network.model
+        passes.say_findings()
         for one in asked:
-            images = passes.images(one)
+            images = passes.images(one, args.limit)
             before = Stored(Store(args.store), model, images).rows
             rows = len(passes.extract(images, args.limit))
             passes.meter.clear()

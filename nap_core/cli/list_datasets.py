@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from nap_core.cli import output
-from nap_core.datasets import RECORDS, DatasetRecord, find, missing_downloads, names
+from nap_core.datasets import RECORDS, DatasetRecord, find, missing_downloads, names, passed_over
 from nap_core.errors import UserError
 from nap_core.storage import byte_size
 
 
 def run(args: argparse.Namespace) -> int:
     """The datasets of the catalogue: bundled, to be downloaded, the user's own."""
-    records = []
+    records, below = [], ""
     for name in names():
         try:
-            records.append(_dataset(find(name)))
+            record = find(name)
+            records.append(_dataset(record))
+            if said := passed_over.sentence(record.passed_over):
+                below += f"{name}: {said}\n"
         except UserError as error:  # one of the user's own is damaged: the others are listed
             print(f"Left out: {error}", file=sys.stderr)
-    return output.catalogue(records, args.json, ("name", "role", "size", "where", "description"))
+    return output.catalogue(records, args.json, ("name", "role", "size", "where", "description"), below)
 
 
 def _dataset(record: DatasetRecord) -> dict[str, Any]:
@@ -37,4 +40,5 @@ def _dataset(record: DatasetRecord) -> dict[str, Any]:
     ]
     # The record of a published dataset also has fields for its reader, which are no part of the list.
     stated = {field.name: getattr(record, field.name) for field in fields(DatasetRecord) if field.name != "opener"}
+    stated["passed_over"] = [asdict(one) for one in record.passed_over]
     return stated | {"downloads": files, "where": where}

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _method(record: MethodRecord) -> dict[str, Any]:
     names = ("name", "title", "family", "paper", "venue", "year", "url", "formula", "needs")
-    about = ("name", "meaning", "default", "by_benchmark", "source", "low", "high", "choices")
+    about = ("name", "meaning", "default", "by_benchmark", "source", "low", "high", "choices", "search")
     settings = [{key: getattr(one, key) for key in about} for one in record.parameters]
     return {name: getattr(record, name) for name in names} | {
         "parameters": settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,24 +13,30 @@ import torch
 
 from nap_core import models
 from nap_core.activations import Activations
-from nap_core.cli import choice, data
+from nap_core.analysis.accuracy_check import accuracy_warning
+from nap_core.cli import choice, data, output
+from nap_core.cli.arguments import BENCHMARKS
 from nap_core.cli.choice import Choice
 from nap_core.cli.data import Data
 from nap_core.cli.progress import Meter
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import labels_for, relabelled
+from nap_core.datasets.images import relabelled
+from nap_core.datasets.labels import label_notes, labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import ExtractionPlan, ExtractionStep, choose_device, precomputed
-from nap_core.methods import EvaluationData, Method, ScoringContext
+from nap_core.methods import EvaluationData, Method, ScoringContext, overlap
 from nap_core.methods.context import evaluation_data
-from nap_core.models import ARCHITECTURES, LoadedModel, ModelRecord, architectures
-from nap_core.models.architectures import CIFAR_TRANSFORM
+from nap_core.models import LoadedModel, ModelRecord, architectures, findings, user_models
 from nap_core.models.loaded_model import with_layer, with_preprocessing
 from nap_core.storage.activation_store import Store
 from nap_core.storage.downloads import fetch
 from nap_core.storage.progress import RunCallbacks
 
-BENCHMARK_CLASSES = {10: "CIFAR-10", 100: "CIFAR-100"}
+UNKNOWN = (
+    "What the network was trained on is unknown: say it with --trained-on ({choices}). Until then the parameters and "
+    "the w that papers publish for these are not taken as its own; what is taken in their place is said with the "
+    "results."
+)
 
 
 def record_of(args: argparse.Namespace) -> ModelRecord | None:
@@ -74,21 +81,23 @@ class Network:
 
 
 def load(args: argparse.Namespace, meter: Meter) -> Network:
-    """The network of --model and --weights, with --trained-on, --layer, --view, --mean and --std.
+    """The network of --model and --weights, with --trained-on, --classes, --layer, --view, --mean and --std.
 
     Its weights are downloaded where they are not here. Raises UserError for what cannot be loaded.
     """
-    record = record_of(args)
+    record, named = record_of(args), _class_names(args)
+    trained_on = _said(args, record)
     if record:
         for download in record.downloads():
             fetch(download, RunCallbacks(meter))
         meter.clear()
-        model, trained_on = models.load(args.model), args.trained_on or record.trained_on
+        model = models.load(args.model)
     else:
-        model = models.load_checkpoint(args.model, Path(args.weights).expanduser())
-        trained_on = args.trained_on or _guessed(args.model, len(model.classes))
+        model = models.load_checkpoint(
+            args.model, Path(args.weights).expanduser(), classes=named, entry=args.weights_entry
+        )
         names = models.benchmark_classes(trained_on)
-        if len(names) == len(model.classes):
+        if named is None and len(names) == len(model.classes):
             model = replace(model, classes=names)
     transform = model.transform
     changed = transform.changed(args.view) if args.view else transform
@@ -97,14 +106,29 @@ def load(args: argparse.Namespace, meter: Meter) -> Network:
         model = with_preprocessing(model, changed)
     if args.layer:
         model = with_layer(model, args.layer)
-    return Network(model, "" if trained_on == "none" else trained_on, changed == transform and not args.layer)
+    return Network(model, trained_on, changed == transform and not args.layer)
 
 
-def _guessed(architecture: str, classes: int) -> str:
-    if classes == 1000:
-        return "ImageNet-1k"
-    ours = ARCHITECTURES.get(architecture)
-    return BENCHMARK_CLASSES.get(classes, "") if ours and ours.transform == CIFAR_TRANSFORM else ""
+def _said(args: argparse.Namespace, record: ModelRecord | None) -> str:
+    """What the network was trained on, by --trained-on, else by the catalogue's record; empty where neither says it."""
+    said = args.trained_on or (record.trained_on if record else "")
+    return "" if said == "none" else said
+
+
+def _class_names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """The names in the file of --classes, None without it. Raises UserError for a file that cannot be read, and for a
+    model that comes with its class names."""
+    if args.classes is None:
+        return None
+    if args.weights is None:
+        raise UserError(f"“{args.model}” comes with its class names. Leave --classes out.")
+    path = Path(args.classes).expanduser()
+    try:
+        return user_models.class_names(path.read_bytes(), path.name)
+    except OSError as error:
+        raise UserError(
+            f"The class names in “{args.classes}” cannot be read ({error.strerror}). Check the path."
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +139,11 @@ class Passes:
     args: argparse.Namespace
     meter: Meter
 
-    def open(self, wanted: Data) -> ImageDataset | Activations:
-        """The images of ``wanted``, or its precomputed activations. Raises UserError for what cannot be used."""
+    def open(self, wanted: Data, limit: int | None) -> ImageDataset | Activations:
+        """The images of ``wanted``, of a folder the first ``limit``, or its precomputed activations.
+
+        Raises UserError for what cannot be used.
+        """
         model = self.network.model
         if wanted.is_precomputed:
             owner = next(record for record in models.RECORDS.values() if record.id_dataset == wanted.source)
@@ -127,12 +154,23 @@ class Passes:
                     f"{wanted.source} holds activations, which --layer, --view, --mean and --std cannot change."
                 )
             return precomputed.load(wanted.source, model)
-        return self.images(wanted)
+        return self.images(wanted, limit)
 
-    def images(self, wanted: Data) -> ImageDataset:
-        """The images of ``wanted``, downloaded where they are not here. Raises UserError for what cannot be used."""
+    def say_findings(self) -> None:
+        """Write what the examination of the network showed to stderr."""
+        self.meter.clear()
+        for finding in findings.ordered(self.network.model.findings):
+            print(f"{self.network.model.title}: {finding.sentence}", file=sys.stderr)
+        for note in self.network.model.notes:
+            print(f"{self.network.model.title}: {note}", file=sys.stderr)
+
+    def images(self, wanted: Data, limit: int | None) -> ImageDataset:
+        """The images of ``wanted``, of a folder the first ``limit``, downloaded where they are not here.
+
+        Raises UserError for what cannot be used.
+        """
         data.fetch(wanted, self.meter)
-        images = data.load(wanted, self.meter.reading(wanted.label))
+        images = data.load(wanted, self.meter.reading(wanted.label), limit, self.args.store)
         self.meter.clear()
         return images
 
@@ -144,7 +182,9 @@ class Passes:
 
     def fit_split(self, wanted: Data | None, choices: list[Choice]) -> tuple[ImageDataset | None, list[Choice]]:
         """The images of the fit split where one of the methods needs them, and the methods that can run with it."""
-        images = self.images(wanted) if wanted and any(one.method.fits for one in choices) else None
+        images = (
+            self.images(wanted, self.args.fit_limit) if wanted and any(one.method.fits for one in choices) else None
+        )
         return images, choice.keep(choices, choice.refusals_on(self.context(images)))
 
     def context(self, fit: ImageDataset | None) -> ScoringContext:
@@ -153,6 +193,12 @@ class Passes:
         labelled = None if fit is None else relabelled(fit, labels_for(fit, model.classes))
         return ScoringContext(model, trained_on, labelled, None, args.fit_limit, Store(args.store), args.device)
 
+    def say_labels(self, id_name: str, id_images: ImageDataset | Activations, fit: ImageDataset | None) -> None:
+        """Say on stderr how the labels of the ID images and of the fit split became classes of the network."""
+        for name, images in ((id_name, id_images), ("The fit split", fit)):
+            if images is not None and not isinstance(images, Activations):
+                data.say(name, label_notes(images, self.network.model.classes))
+
     def data(
         self,
         id_name: str,
@@ -160,7 +206,14 @@ class Passes:
         fit: ImageDataset | None,
         limit: int | None,
     ) -> EvaluationData:
-        """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label."""
+        """The activations of the fit split, and of the first ``limit`` images of each of ``sources``, by label.
+
+        stderr says where the training data of the network are unknown, what is wrong with the images, and what is left
+        out of them.
+        """
+        self.say_findings()
+        if not self.network.trained_on and self.args.trained_on is None:
+            print(UNKNOWN.format(choices=", ".join(BENCHMARKS)), file=sys.stderr)
         context, size, callbacks = self.context(fit), self.args.batch_size, RunCallbacks(self.meter)
         if fit is not None:
             activations = self.extract(fit, self.args.fit_limit)
@@ -169,7 +222,16 @@ class Passes:
             labelled = replace(activations, labels=labels[: len(activations)])
             context = replace(context, fit_activations=labelled)
         evaluated = evaluation_data(id_name, sources, context, limit=limit, batch_size=size, callbacks=callbacks)
+        shared = overlap.overlaps(evaluated, callbacks)
+        if self.args.distinct:
+            evaluated, shared = overlap.without(evaluated, shared), []
         self.meter.clear()
+        # The accuracy first: where it is near chance, the rest hardly matters.
+        output.warn(accuracy_warning(evaluated))
+        for sentence in evaluated.left_out():
+            output.warn(sentence)
+        for one in shared:
+            output.warn(f"{one.sentence()} --distinct leaves them out.")
         return evaluated
 
 
@@ -200,8 +262,8 @@ def asked(
     if not id_name:
         raise UserError("ID images are missing: name them with --id DATA.")
     fit = data.read(fit_name) if fit_name else None
+    trained_on = _said(args, record)
     if fit is None:
-        trained_on = args.trained_on or (record.trained_on if record else "")
         choices = choice.keep(choices, choice.refusals_on(ScoringContext(trained_on=trained_on)))
     elif fit.is_precomputed:
         raise UserError(f"{fit.source} holds activations of test images: methods may not estimate from it.")

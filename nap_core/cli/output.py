@@ -65,6 +65,12 @@ def write(text: str, target: str) -> None:
         raise UserError(f"“{target}” cannot be written ({error.strerror}). Name another file.") from error
 
 
+def warn(sentence: str | None) -> None:
+    """Write ``sentence`` to stderr, where a reader of the results meets it first; nothing for None."""
+    if sentence:
+        print(f"Warning: {sentence}", file=sys.stderr, flush=True)
+
+
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lines of a table, the first column to the left and the others to the right where they are figures."""
     cells = [head, *rows]

@@ -75,8 +75,10 @@ def _data(passes: Passes, entry: Entry, root: Path | None) -> EvaluationData:
             )
 
     # Everything is opened before the first pass: a damaged file must not end a run after minutes.
-    sources = {one.label: passes.open(one) for one in (id_data, *ood)}
-    return passes.data(trained_on, sources, passes.images(fit) if fit else None, args.limit)
+    sources = {one.label: passes.open(one, args.limit) for one in (id_data, *ood)}
+    fit_images = passes.images(fit, args.fit_limit) if fit else None
+    passes.say_labels(trained_on, sources[id_data.label], fit_images)
+    return passes.data(trained_on, sources, fit_images, args.limit)
 
 
 def _find(root: Path | None, label: str, name: str, place: Callable[[Path, str], Path | None]) -> Data | None:
@@ -103,6 +105,7 @@ def _object(done: Reproduced) -> dict[str, Any]:
         "table": entry.name,
         **{name: getattr(entry, name) for name in ("title", "section", "claim")},
         "network": done.network,
+        "accuracy_warning": done.accuracy_warning,
         "published_on": beside
         and {"network": beside.network.title, "id": beside.trained_on, "ood": list(beside.headings)},
         "finding": done.finding

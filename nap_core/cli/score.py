@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,10 +29,8 @@ def run(args: argparse.Namespace) -> int:
     choices, id_data, fit = network.asked(args, single_image.refusal)
     with network.opened(args) as passes:
         fit_images, choices = passes.fit_split(fit, choices)
-        sources = {id_data.label: passes.open(id_data)}
+        sources = {id_data.label: passes.open(id_data, single_image.KNOWN_IMAGES)}
         reference = passes.data(id_data.label, sources, fit_images, single_image.KNOWN_IMAGES)
-        for sentence in reference.left_out():
-            print(sentence, file=sys.stderr)
         weights = choice.weights(choices, args)
         scores: dict[str, NDArray[np.float64]] = {}
         for one in choices:

@@ -11,7 +11,9 @@ from nap_core.datasets.sources import find, load, missing_downloads, names, prep
 from nap_core.datasets.spec import DatasetRecord
 from nap_core.datasets.user_data import registry
 from nap_core.datasets.user_data.folders import FolderImages, from_folder
+from nap_core.datasets.user_data.formats import open_path
 from nap_core.datasets.user_data.npz import from_npz
+from nap_core.datasets.user_data.options import Options
 
 __all__ = [
     "PHOTOS",
@@ -20,6 +22,7 @@ __all__ = [
     "DatasetRecord",
     "FolderImages",
     "ImageDataset",
+    "Options",
     "Photo",
     "SamplePhotos",
     "decode",
@@ -30,6 +33,7 @@ __all__ = [
     "load",
     "missing_downloads",
     "names",
+    "open_path",
     "prepare",
     "prepared",
     "published",

@@ -146,6 +146,7 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> publ
         picture,
         tuple((str(row), str(reason)) for row, reason in about["unreadable"]),
         stated_fingerprint=str(about["fingerprint"]),
+        digits_are_names=True,
     )
 
 

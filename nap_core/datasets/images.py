@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,9 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+
+Numbering = Literal["", "from-0", "from-1", "in-order"]
+"""How class names that are numbers count; "in-order" for classes by their place, "" where nothing was said."""
 
 ORDER_SEED = 20260101
 """Seed of the order in which the images of an archive or a folder are presented."""
@@ -88,7 +90,12 @@ def presentation_order(count: int) -> NDArray[np.int64]:
 class BaseImages(ABC):
     """Base class of image datasets: subclasses define ``image``.
 
-    ``stated_fingerprint`` is a fingerprint that was computed before; "" to compute it from the pixels when it is used.
+    Attributes:
+        stated_fingerprint: a fingerprint that was computed before; "" to compute it from the pixels when it is used.
+        notes: sentences on what was concluded or chosen when the images were opened.
+        numbering: how class names that are numbers count.
+        used_classes: the classes that have images, where ``labels`` are those of a part alone; None where they are not.
+        digits_are_names: whether digits are what the images show, as in MNIST, and no numbers of classes.
     """
 
     name: str
@@ -96,11 +103,19 @@ class BaseImages(ABC):
     classes: tuple[str, ...]
     labels: Labels
     stated_fingerprint: str = field(default="", kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    numbering: Numbering = field(default="", kw_only=True)
+    used_classes: tuple[int, ...] | None = field(default=None, kw_only=True)
+    digits_are_names: bool = field(default=False, kw_only=True)
 
     @cached_property
     def fingerprint(self) -> str:
         digests = (digest(np.asarray(self.image(index))) for index in range(len(self)))
         return self.stated_fingerprint or fingerprint(digests, self.labels)
+
+    def noted(self, *notes: str) -> Self:
+        """The same images with further ``notes`` in front."""
+        return replace(self, notes=(*notes, *self.notes)) if notes else self
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -125,42 +140,21 @@ class ArrayImages(BaseImages):
         return Image.fromarray(self.pixels[self.order[index]]).convert("RGB")
 
 
-_UNNAMED = re.compile(r"class \d+")  # class names of a checkpoint without names
-
-
-def labels_for(dataset: ImageDataset, model_classes: tuple[str, ...]) -> NDArray[np.int64]:
-    """The labels of ``dataset`` as indices into ``model_classes``, (N,), −1 for unknown.
-
-    Classes are matched by name if the model has all of them. Numbers as class names are taken as the model's indices.
-    As many classes as the model's are matched by position, as in training on a folder of class folders.
-    """
-    labels, count = dataset.labels, len(model_classes)
-    numbered = dataset.classes == tuple(str(index) for index in range(len(dataset.classes)))
-    if dataset.classes == model_classes:
-        return labels
-    if dataset.classes and not numbered and set(dataset.classes) <= set(model_classes):
-        places = [model_classes.index(name) for name in dataset.classes]
-        return np.array([*places, -1], np.int64)[labels]
-    if (numbered and len(dataset.classes) <= count) or len(dataset.classes) == count:
-        return labels
-    return np.full(len(dataset), -1, np.int64)
-
-
-def are_strangers(classes: tuple[str, ...], model_classes: tuple[str, ...]) -> bool:
-    """Whether a dataset's class names show that it shares no class with the model.
-
-    False where names say nothing: numbers, as many names as the model has, a model without class names.
-    """
-    if not classes or len(classes) == len(model_classes) or set(classes) & set(model_classes):
-        return False
-    return not any(map(str.isdecimal, classes)) and not all(map(_UNNAMED.fullmatch, model_classes))
-
-
 def relabelled(dataset: ImageDataset, labels: NDArray[np.int64]) -> ImageDataset:
     """The dataset with other ``labels`` (N,); the same object if they are its own."""
     if np.array_equal(labels, dataset.labels):
         return dataset
-    return _Relabelled(dataset.name, dataset.title, dataset.classes, labels, dataset)
+    return _Relabelled(dataset.name, dataset.title, dataset.classes, labels, dataset, **label_facts(dataset))
+
+
+def label_facts(dataset: ImageDataset) -> dict[str, Any]:
+    """The fields of ``BaseImages`` with which the labels of a part of ``dataset`` match as those of the whole do."""
+    used = getattr(dataset, "used_classes", None)
+    return {
+        "numbering": getattr(dataset, "numbering", ""),
+        "used_classes": tuple(np.unique(dataset.labels[dataset.labels >= 0]).tolist()) if used is None else used,
+        "digits_are_names": getattr(dataset, "digits_are_names", False),
+    }
 
 
 @dataclass(frozen=True, eq=False)

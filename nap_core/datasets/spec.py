@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+from nap_core.datasets.passed_over import PassedOver
 from nap_core.storage.downloads import Download
 
 Role = Literal["id", "ood", "fit", "precomputed", "samples", "own"]
@@ -35,6 +36,8 @@ class DatasetRecord:
         trained: True if a bundled model was trained on the dataset's classes.
         images_shipped: False for precomputed activations.
         downloads: the files of a published dataset, present or not.
+        format: how a user's images are stored; empty for others.
+        passed_over: files in the place of a user's images that are not read, by kind.
         opener: "module:name" of the function that opens a bundled dataset, called with ``name`` and ``title``.
     """
 
@@ -53,4 +56,6 @@ class DatasetRecord:
     trained: bool = False
     images_shipped: bool = True
     downloads: tuple[Download, ...] = ()
+    format: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
     opener: str = ""

@@ -1,6 +1,6 @@
 """Decoding of uploaded images, with notes on conversions and error messages.
 
-``nap_core.datasets.decode`` decodes: only PNG, JPEG, WebP, GIF, BMP and TIFF, with the size checked before a pixel is
+``nap_core.datasets.decode`` decodes: only ``decoding.FORMATS``, with the size checked before a pixel is
 read. This module adds what a file of another type seems to be, and what was converted in an image.
 """
 
@@ -38,17 +38,17 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"8BPS", "a Photoshop file", _AS_PICTURE),
     (0, b"%!PS", "a PostScript file", _AS_PICTURE),
     (0, b"\xc5\xd0\xd3\xc6", "a PostScript file", _AS_PICTURE),
-    (4, b"ftypavi", "an AVIF picture, which cannot be read here", _AS_PICTURE),
     (4, b"ftyphei", "a HEIC picture, which cannot be read here", _AS_PICTURE),
     (4, b"ftyphev", "a HEIC picture, which cannot be read here", _AS_PICTURE),
     (4, b"ftypmif1", "a HEIC picture, which cannot be read here", _AS_PICTURE),
     (4, b"ftyp", "a video", "Save one of its frames as PNG or JPEG and take that file."),
     (0, b"\x1aE\xdf\xa3", "a video", "Save one of its frames as PNG or JPEG and take that file."),
-    (4, b"jP  \r\n", "a JPEG 2000 picture, which cannot be read here", _AS_PICTURE),
     (4, b"JXL \r\n", "a JPEG XL picture, which cannot be read here", _AS_PICTURE),
     (0, b"\xff\x0a", "a JPEG XL picture, which cannot be read here", _AS_PICTURE),
     (0, b"\x93NUMPY", "a NumPy array", _AS_PICTURE),
 )
+_BRIGHT = 2**15
+_AVIF = b"ftypavi"
 _SUFFIXES = {
     "PNG": {".png", ".apng"},
     "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},
@@ -57,6 +57,9 @@ _SUFFIXES = {
     "GIF": {".gif"},
     "BMP": {".bmp", ".dib"},
     "TIFF": {".tif", ".tiff"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+    "JPEG2000": {".jp2", ".j2k", ".jpx"},
+    "AVIF": {".avif"},
 }
 
 
@@ -91,7 +94,7 @@ def read(data: bytes, name: str) -> UploadedImage:
             "Scale it down or save it as JPEG first."
         )
     for offset, magic, what, advice in _FOREIGN:
-        if data.startswith(magic, offset):
+        if data.startswith(magic, offset) and not data.startswith(_AVIF, 4):
             raise UserError(f"“{name}” is {what}. {advice}")
     if b"<svg" in data[:1000].lower():
         raise UserError(f"“{name}” is an SVG drawing, which has no pixels. {_AS_PICTURE}")
@@ -115,6 +118,9 @@ def _notes(data: bytes, name: str) -> Iterator[str]:
             yield "Its printing colours (CMYK) were converted to RGB without a colour profile."
         if picture.mode.startswith("I;16"):
             yield "Its 16-bit grey was scaled to 8 bits."
+            greatest = picture.getextrema()[1]
+            if isinstance(greatest, int | float) and greatest < _BRIGHT:
+                yield f"Its greatest value is {greatest:,.0f} of 65,535: it is dark if fewer bits are used."
         elif picture.mode in ("I", "F"):
             yield "Its grey values were stretched from their least to their greatest."
         if _safely(lambda: picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)):

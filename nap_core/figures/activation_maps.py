@@ -70,14 +70,32 @@ class Subject:
 
 
 def enlarged(view: NDArray[np.uint8], least: int = 320) -> Image.Image:
-    """``view`` as an image of at least ``least`` pixels a side, each pixel a sharp block."""
+    """``view`` as an image of at least ``least`` pixels a side, each pixel a sharp block.
+
+    Args:
+        view: The pixels, (H, W, 3) uint8.
+        least: The least length of the shorter side, in pixels.
+
+    Returns:
+        An RGB image, (H, W) times the smallest whole number that suffices; at its own size where it is large enough.
+    """
     image = Image.fromarray(view)
     times = max(1, -(-least // min(image.size)))
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
 
 
 def overlay_map(subject: Subject, channel: int, top: float, opacity: float) -> Picture:
-    """The image with the feature map of ``channel`` laid over it, coloured from 0 to ``top``, the values on hover."""
+    """The image with the feature map of one channel laid over it, after Figure 1a of the NAP paper.
+
+    Args:
+        subject: The image and its maps.
+        channel: The index of the channel in ``subject.maps``.
+        top: The activation at the end of the colour scale, which begins at 0.
+        opacity: The opacity of the map at ``top``, 0 to 1; inactive neurons are transparent.
+
+    Returns:
+        The figure with a colour bar and the activations on hover; its table is ``neurons`` of the map.
+    """
     values = subject.maps[channel].astype(np.float64)
     height, width = values.shape
     # Invisible: the picture below is painted already, this carries the values.
@@ -120,7 +138,16 @@ def _colour_bar(top: float, value: str) -> Style:
 
 
 def neurons(role: str, channel_map: NDArray[np.floating], **named: str | int) -> pd.DataFrame:
-    """A feature map (h, w) with one row a neuron: ``role`` ("ID" or "OOD"), ``named``, row, column, activation."""
+    """A feature map as a table.
+
+    Args:
+        role: "ID" or "OOD", the column "image".
+        channel_map: The activations of one channel, (h, w).
+        named: Further columns with one value each, by name, for example the channel.
+
+    Returns:
+        h · w rows, one a neuron: "image", ``named``, "row" and "column" (from 1), "activation".
+    """
     rows, columns = (index.ravel() + 1 for index in np.indices(channel_map.shape))
     return pd.DataFrame({"image": role, **named, "row": rows, "column": columns, "activation": channel_map.ravel()})
 
@@ -149,8 +176,16 @@ class Tiles:
 
 
 def channel_tiles(id_image: Subject, ood_image: Subject, shown: Sequence[int]) -> Tiles:
-    """Tiles of the channels ``shown``. The colour scale ends at the highest activation of either image in any channel,
-    so that colours compare across channels."""
+    """Tiles of several channels of an ID and an OOD image, on a colour scale that all channels share.
+
+    Args:
+        id_image: The ID image and its maps.
+        ood_image: The OOD image and its maps of the same network.
+        shown: The channels, in the order of the tiles.
+
+    Returns:
+        The tiles; the colour scale ends at the highest activation of either image in any channel, shown or not.
+    """
     channels = tuple(int(channel) for channel in shown)
     tables = [
         pd.DataFrame(

@@ -35,8 +35,8 @@ def ratio_distribution(
     """The distribution of one channel's ratio, one row of bars a dataset, scaled to equal heights.
 
     Args:
-        channel: The channel.
-        ratios: Catalogue name → the ratio of each image, (N,), the ID dataset first.
+        channel: The index of the channel, for the titles and the caption.
+        ratios: Catalogue name → the ratio of each image, (N,), the ID dataset first, then at least one OOD dataset.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
         marked: Catalogue name → the ratio of an image on the screen, marked by a triangle.
@@ -44,6 +44,9 @@ def ratio_distribution(
 
     Returns:
         The figure; its table holds one row a bar, the shares of a dataset's images.
+
+    Raises:
+        ValueError: There is no OOD dataset, a dataset has no image, or a ratio is not finite.
     """
     values = {name: np.asarray(ratio, dtype=np.float64) for name, ratio in ratios.items()}
     edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=BINS)
@@ -91,8 +94,8 @@ def drivers_sentence(title: str, maxima: Sequence[float], shows: Sequence[str]) 
     """The images of a dataset with the highest activation of a channel.
 
     Args:
-        title: The title of the dataset.
-        maxima: The maxima of the images, the highest first.
+        title: The title of the dataset, the first words of the sentence.
+        maxima: The maxima of the images in this channel, the highest first; at least one.
         shows: The class of each image, "" where it is unknown.
 
     Returns:
@@ -111,7 +114,17 @@ def drivers_sentence(title: str, maxima: Sequence[float], shows: Sequence[str]) 
 
 
 def pair_sentence(pair: SameMeanPair | None, channel: int, id_title: str, ood_title: str) -> str:
-    """The two maxima of a pair of images with the same mean in ``channel``; the titles name what was compared."""
+    """The two maxima of an ID and an OOD image with the same mean in a channel (Figures 1a and 8 of the NAP paper).
+
+    Args:
+        pair: The pair of ``ranking.same_mean_pair``; None where no two means agree.
+        channel: The index of the channel.
+        id_title: The title of the ID dataset.
+        ood_title: The title of the OOD data.
+
+    Returns:
+        A sentence, also for no pair and for a pair whose ID image does not peak higher.
+    """
     if pair is None:
         return f"In channel {channel} no image of {id_title} has the same mean as one of {ood_title}: no pair to show."
     if pair.difference <= 0:
@@ -123,7 +136,16 @@ def pair_sentence(pair: SameMeanPair | None, channel: int, id_title: str, ood_ti
 
 
 def matched_sentence(peaks: MatchedPeaks, id_title: str, ood_title: str) -> str:
-    """The share of such pairs in which the ID image has the higher peak; "" without a pair."""
+    """The share of images matched by their mean in which the ID image has the higher peak.
+
+    Args:
+        peaks: The result of ``ranking.matched_peaks`` in the channel of the pair.
+        id_title: The title of the ID dataset.
+        ood_title: The title of the OOD data.
+
+    Returns:
+        Two sentences that follow ``pair_sentence``, the share in percent; "" where nothing matched.
+    """
     if not peaks.pairs:
         return ""
     return (

@@ -47,7 +47,7 @@ def ranking_picture(table: pd.DataFrame, chosen: int, against: str, kind: Channe
     """Every channel of a ``ranking_table`` as a point: its average maximum on ID images, and its AUROC.
 
     Args:
-        table: The channels.
+        table: The ``ranking_table`` of at least one channel.
         chosen: The channel that gets a ring.
         against: The title of the OOD data.
         kind: Feature maps or attention heads.
@@ -77,7 +77,16 @@ def ranking_picture(table: pd.DataFrame, chosen: int, against: str, kind: Channe
 
 
 def ranking_reading(table: pd.DataFrame, against: str, kind: ChannelKind = MAPS) -> str:
-    """How many channels separate ID from OOD at all, and which does best, in a sentence."""
+    """How many channels separate ID from OOD, and which does best.
+
+    Args:
+        table: The ``ranking_table`` of at least one channel.
+        against: The title of the OOD data.
+        kind: Feature maps or attention heads.
+
+    Returns:
+        A sentence; a channel separates where its AUROC is more than ``NEAR`` from one half.
+    """
     areas = table["auroc"]
     above, below = int((areas > 0.5 + NEAR).sum()), int((areas < 0.5 - NEAR).sum())
     best = table.iloc[0]
@@ -95,9 +104,9 @@ def use_picture(
 
     Args:
         use: The activation of each channel on each class, (classes, C).
-        what: The name of the value.
-        chosen: The channel that is marked.
-        aurocs: The AUROC of each channel, (C,): beyond ``most`` channels, those with the highest are drawn.
+        what: The name of the values of ``use``, for the hover text.
+        chosen: The channel that is marked and always drawn.
+        aurocs: The AUROC of each channel, a share, (C,): beyond ``most`` channels, those with the highest are drawn.
         kind: Feature maps or attention heads.
         most: The most channels that are drawn.
 
@@ -131,7 +140,15 @@ def use_picture(
 
 
 def use_reading(use: ClassActivation, kind: ChannelKind = MAPS) -> str:
-    """How class-specific the channels are: the class that is strongest in most, and its lead over the second."""
+    """How class-specific the channels are.
+
+    Args:
+        use: The activation of each channel on each class, (classes, C).
+        kind: Feature maps or attention heads.
+
+    Returns:
+        A sentence: the median lead of the strongest class over the second, and the class strongest in most channels.
+    """
     if len(use.names) < 2:
         return f"All images are of one class, {use.names[0]}, so classes cannot be compared."
     two = np.sort(use.values, axis=0)[-2:]
@@ -153,13 +170,13 @@ def class_picture(
 
     Args:
         use: The activation of each channel on each class, (classes, C).
-        what: The name of the value.
-        channel: The channel.
+        what: The name of the values of ``use``, for the axis and the hover text.
+        channel: The index of the channel.
         weights: W[:, channel], (all classes,), where the logits are linear in the pooled features; else None.
         kind: Feature maps or attention heads.
 
     Returns:
-        The figure, the strongest class on top, at most ``MOST_BARS`` of them.
+        The figure, the strongest class on top, at most ``MOST_BARS`` of them; its table holds one row a class.
     """
     shown = use.take(use.ranked(channel)[:MOST_BARS])
     values, names = shown.values[:, channel], list(shown.names)
@@ -204,7 +221,14 @@ def _class_reading(use: ClassActivation, channel: int, weights: NDArray[np.float
 
 
 def chosen_of(points: Sequence[dict[str, object]]) -> int | None:
-    """The channel of the selected point of ``ranking_picture``; None for none."""
+    """The channel that is selected in ``ranking_picture``.
+
+    Args:
+        points: The selected points as Streamlit gives them, with "curve_number" and "customdata".
+
+    Returns:
+        The channel of the first point that is a channel's; None where there is none.
+    """
     for point in points:
         data = point.get("customdata")
         if point.get("curve_number") == 0 and isinstance(data, (list, tuple, dict)):

@@ -22,12 +22,15 @@ def curve_table(
 
     Args:
         datasets: Catalogue names of the D datasets, or "average".
-        x: The name of the quantity → its X values.
+        x: One entry: the name of the quantity → its X values.
         values: Metric → its values, (D, X), shares.
-        dataset: The column of the datasets.
+        dataset: The name of the column of the datasets.
 
     Returns:
         One row a (dataset, x): the dataset, the quantity and every metric.
+
+    Raises:
+        ValueError: ``x`` has not exactly one entry, or a metric has not D · X values.
     """
     ((name, places),) = x.items()
     table = pd.DataFrame({dataset: np.repeat(list(datasets), len(places)), name: np.tile(places, len(datasets))})

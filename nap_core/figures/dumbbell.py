@@ -19,19 +19,22 @@ def dumbbells(
     suffix: str = " %",
     in_legend: tuple[bool, bool] = (True, True),
 ) -> list[Style]:
-    """The traces of a panel.
+    """The traces of a panel of published and measured values.
 
     Args:
-        labels: The rows.
-        published: The value of each row in the paper, NaN for none.
-        measured: The value of each row here, NaN for none.
-        name: The title of the panel.
-        heads: The first line of each row's hover text.
-        suffix: The unit.
+        labels: The names of the R rows.
+        published: The value of each row in the paper, (R,), NaN for none.
+        measured: The value of each row here, (R,), in the same unit, NaN for none.
+        name: The title of the panel, for the hover text.
+        heads: The first line of each row's hover text, (R,).
+        suffix: The unit after each value of the hover text.
         in_legend: Whether the ring and the dot of this panel are in the legend.
 
     Returns:
         The lines, then the rings, then the dots.
+
+    Raises:
+        ValueError: ``labels``, ``published`` and ``measured`` differ in length.
     """
     values = {"published": list(published), "measured here": list(measured)}
     traces = [
@@ -56,12 +59,15 @@ def agreement(
     Args:
         differences: Measured less published, in the unit of ``near``.
         what: The title of the metric.
-        rows: What each value is of.
+        rows: The method, and the dataset where there are several, that each difference belongs to.
         near: The largest difference that is near.
         unit: The unit in the singular, "" for none.
 
     Returns:
         The sentence, with the size and the side of the largest difference.
+
+    Raises:
+        ValueError: There is no difference.
     """
     sizes = [abs(one) for one in differences]
     at = sizes.index(max(sizes))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PAIR_HEIGHT = 460
 HISTOGRAM_HEIGHT = 420
 BINS = 36
-TEXT = "#000037"  # Streamlit's theme puts its strong text colour here, light or dark; elsewhere it is nearly black
 _SPANS = ((0.0, 0.36), (0.64, 1.0))  # of the width, for the two images; the sentence stands between them
 _IMAGE, _MAP = (0.52, 0.97), (0.03, 0.48)  # of the height
 
@@ -35,11 +34,14 @@ def pair_picture(pair: HomeExample, colours: Sequence[str]) -> Picture:
     """Two images over their feature maps of one channel, on one colour scale.
 
     Args:
-        pair: The ID and the OOD image.
+        pair: The ID and the OOD image, with equal means and different maxima in the channel.
         colours: The colours of the ID and the OOD dataset.
 
     Returns:
         The figure, after Figure 1a of the NAP paper; its table holds one row a neuron.
+
+    Raises:
+        ValueError: There are not two colours.
     """
     top = max(pair.id_image.maximum, pair.ood_image.maximum)
     figure = go.Figure()
@@ -93,7 +95,7 @@ def _write(figure: go.Figure, x: float, place: tuple[int, float], text: str, siz
     axis, y = place
     anchor, shift = {1: ("bottom", 4), 0.5: ("middle", 0), 0: ("top", -4)}[y]
     at: Style = {"xref": "paper", "yref": f"y{axis if axis > 1 else ''} domain", "xanchor": "center", "yanchor": anchor}
-    figure.add_annotation(note(text, x, y, yshift=shift, font={"size": size, "color": TEXT}, **at))
+    figure.add_annotation(note(text, x, y, yshift=shift, font={"size": size}, **at))
 
 
 def _pair_reading(pair: HomeExample) -> str:
@@ -119,17 +121,20 @@ def study_histogram(
 ) -> Picture:
     """The scores of a study, ID images upwards and OOD images downwards, OOD datasets stacked.
 
-    Bars are shares, of the ID images above and of all OOD images below. The dashed line is the threshold.
+    Bars are shares, of the ID images above and of all OOD images below. The dashed line is the threshold at TPR 95 %.
 
     Args:
         scores: The scores of one method.
         id_dataset: Catalogue name of the ID dataset.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
-        examples: Images shown at their NAP score, so they belong only into the histogram of NAP.
+        examples: An ID and an OOD image drawn at their NAP scores; for the histogram of NAP only.
 
     Returns:
         The figure; its table holds one row a bar.
+
+    Raises:
+        ValueError: A dataset has no score, or a score is not finite.
     """
     bins = Bins.of([scores.id, *scores.ood.values()], BINS)
     pooled = len(scores.pooled)

@@ -88,7 +88,17 @@ def depth_picture(
 def depth_reading(
     table: pd.DataFrame, layers: Sequence[str], titles: Mapping[str, str], metric: Metric = "auroc"
 ) -> str:
-    """NAP's AUROC or FPR95 at each depth, and whether deeper is clearer, in a sentence."""
+    """The metric of NAP at each depth, and whether deeper layers separate better.
+
+    Args:
+        table: A ``layer_table`` with the rows "average" of ``layers``, metrics as shares.
+        layers: The layers of the sentence, the earliest first.
+        titles: Catalogue name → title of the OOD datasets.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        A sentence with the average of the metric over the OOD datasets at each layer, in percent.
+    """
     average = table[(table["ood"] == AVERAGE) & table["layers"].isin(layers)].set_index("layers")[metric]
     values = [float(average[layer]) for layer in layers]
     names = [name for name in table["ood"].unique() if name != AVERAGE]
@@ -120,9 +130,23 @@ def layer_panel(
     titles: Mapping[str, str],
     colours: Mapping[str, str],
 ) -> Picture:
-    """Figure 5's panel of one layer: the ID images of ``data`` and its OOD datasets ``names`` under ``layer_scatter``.
+    """Maximum over mean of a study at one layer, a panel of Figure 5 of the NAP paper.
 
-    Of very many images the first of each dataset stand for all.
+    Beyond ``MOST_COUNTED`` points the first images of each dataset stand for all.
+
+    Args:
+        data: The activations of the ID images and of the OOD datasets at this layer.
+        names: Catalogue names of the OOD datasets that are drawn, at least one.
+        scores: S_NAP of the images at this layer, those of ``names`` included.
+        layer: The name of the layer in the caption and in the table.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The ``layer_scatter``.
+
+    Raises:
+        ValueError: As ``layer_scatter`` does.
     """
     parts = {data.id_name: data.id, **{name: data.ood[name] for name in names}}
     activations = {name: part.activations for name, part in parts.items()}
@@ -130,7 +154,15 @@ def layer_panel(
 
 
 def wide_table(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """A row a layer or product, in percent: the average, the published one if any, then each OOD dataset."""
+    """FPR95 and AUROC of NAP at each layer and of its products over layers, as in Table 7 of the NAP paper.
+
+    Args:
+        table: A ``layer_table``, shares; with ``published_fpr95`` and ``published_auroc``, Table 7 is shown beside it.
+        titles: Catalogue name → title of the OOD datasets, in the order of the columns.
+
+    Returns:
+        A row a layer or product, in percent: the average of several datasets, Table 7's if any, each OOD dataset.
+    """
     several = table["ood"].nunique() > 2
     wide = table.pivot(index="layers", columns="ood").loc[table["layers"].unique()]
     columns = {"NAP at": [f"NAP({name})" for name in wide.index]}
@@ -160,15 +192,18 @@ def layer_scatter(
     peaks at the same mean, and NAP's AUROC against these OOD datasets joined.
 
     Args:
-        parts: The points of each dataset, the ID dataset first.
+        parts: The points of each dataset, the ID dataset first, then at least one OOD dataset.
         scores: S_NAP of the images at this layer.
-        layer: The name of the layer.
+        layer: The name of the layer in the caption and in the table.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
         most: Points beyond this number are sampled.
 
     Returns:
         The figure; its table holds one row a point drawn.
+
+    Raises:
+        ValueError: There is no OOD dataset, or the scores are empty or not finite.
     """
     drawn = sampled(parts, most)
     right, top = ends(parts)

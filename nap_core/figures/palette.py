@@ -18,26 +18,55 @@ SEQUENTIAL = "Inferno"  # activation maps: dark is silence, bright is a peak, an
 
 
 def colour_of(position: int) -> str:
-    """The colour of the OOD dataset at ``position`` in the study; they repeat after the eighth."""
+    """The colour of an OOD dataset.
+
+    Args:
+        position: Its position among the OOD datasets of the study, from 0; colours repeat after the eighth.
+
+    Returns:
+        The colour as ``#rrggbb``.
+    """
     return OOD_COLOURS[position % len(OOD_COLOURS)]
 
 
 def colours(id_dataset: str, ood_datasets: Sequence[str]) -> dict[str, str]:
-    """Catalogue name → colour for every dataset of a study."""
+    """The colour of every dataset of a study.
+
+    Args:
+        id_dataset: Catalogue name of the ID dataset.
+        ood_datasets: Catalogue names of the OOD datasets, in study order.
+
+    Returns:
+        Catalogue name → ``#rrggbb``, the ID dataset first.
+    """
     return {id_dataset: ID_COLOUR, **{name: colour_of(index) for index, name in enumerate(ood_datasets)}}
 
 
 def translucent(colour: str, opacity: float) -> str:
-    """``#rrggbb`` with an opacity between 0 and 1, as plotly takes it."""
+    """A colour with an opacity.
+
+    Args:
+        colour: The colour as ``#rrggbb``.
+        opacity: 0 (invisible) to 1 (opaque).
+
+    Returns:
+        The colour as ``rgba(r,g,b,a)``.
+
+    Raises:
+        ValueError: ``colour`` holds other than hexadecimal digits.
+    """
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
 def sequential() -> list[list[float | str]]:
-    """``SEQUENTIAL`` as plotly takes it, for figures under Streamlit's theme.
+    """The colour scale ``SEQUENTIAL`` for figures under Streamlit's theme.
 
     The theme takes "#000004", the scale's lowest colour, for a placeholder and paints silent neurons orange; the lowest
     colour here is one step brighter.
+
+    Returns:
+        Pairs of a place, 0 to 1, and a colour, as Plotly takes them.
     """
     rest: list[list[float | str]] = get_colorscale(SEQUENTIAL)[1:]
     return [[0.0, "#010005"], *rest]

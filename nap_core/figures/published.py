@@ -18,20 +18,27 @@ ROW_HEIGHT, HEAD_HEIGHT, GAP = 26, 110, 0.16
 
 
 def difference_colour(points: Any) -> str:
-    """The background of a difference in points, as CSS: none when close, the deeper the farther apart."""
+    """The background of a difference: none when it is small, the deeper the larger it is.
+
+    Args:
+        points: Measured less published AUROC, in percentage points.
+
+    Returns:
+        A CSS declaration; "" up to one point (``published_tables.CLOSE``) and for NaN.
+    """
     depth = min(abs(points) / 4, 0.5) if abs(points) > 100 * published_tables.CLOSE else 0
     return f"background-color: rgba(234, 112, 43, {depth:.2f})" if depth else ""
 
 
 def published_and_measured(rows: pd.DataFrame, metric: Metric) -> Picture:
-    """Published values of a metric beside those measured here, a panel an OOD dataset.
+    """Published values of a metric beside those measured here, a panel an OOD dataset (NAP paper, Tables 9 and 12).
 
     Args:
-        rows: Rows of ``published_tables.comparison``, metrics as shares; a panel follows their order.
+        rows: Rows of ``published_tables.comparison``, at least one, metrics as shares; panels follow their order.
         metric: "fpr95" or "auroc".
 
     Returns:
-        The figure; its table is ``rows``.
+        The figure, in percent; its table is ``rows``.
     """
     names = list(dict.fromkeys(rows["ood"]))
     counts = [int((rows["ood"] == name).sum()) for name in names]
@@ -56,13 +63,31 @@ def published_and_measured(rows: pd.DataFrame, metric: Metric) -> Picture:
 
 
 def reading(rows: pd.DataFrame, metric: Metric) -> str:
-    """How many values agree within one point, and which is farthest from its published one."""
+    """How many values agree within one point, and which is farthest from its published one.
+
+    Args:
+        rows: Rows of ``published_tables.comparison``, metrics as shares.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        A sentence, differences in percentage points.
+
+    Raises:
+        ValueError: There is no row.
+    """
     differences = (100 * (rows[metric] - rows[f"published_{metric}"])).tolist()
     return agreement(differences, METRIC_TITLES[metric], (rows["published_as"] + " on " + rows["ood"]).tolist())
 
 
 def comparison_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The comparison in percent, as it is shown."""
+    """Published and measured values side by side, as they are shown.
+
+    Args:
+        rows: Rows of ``published_tables.comparison``, metrics as shares.
+
+    Returns:
+        A row a (method, OOD dataset): metrics in percent, the difference of the AUROC in points, w as text.
+    """
     return pd.DataFrame(
         {
             "OOD": rows["ood"],
@@ -80,12 +105,27 @@ def comparison_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def points(difference: float) -> str:
-    """A difference of shares in points, with a true minus sign."""
+    """A difference as text with its sign, a true minus for negative ones.
+
+    Args:
+        difference: A difference of shares.
+
+    Returns:
+        Percentage points with two decimals.
+    """
     return f"{100 * difference:+.2f}".replace("-", "−")
 
 
 def unpublished_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """``published_tables.without_counterpart`` as shown: a row a method, in percent, two columns an OOD dataset."""
+    """What was measured and has no published counterpart, as it is shown.
+
+    Args:
+        rows: The rows of ``published_tables.without_counterpart``, metrics as shares.
+
+    Returns:
+        A row a method, by title: the number of ID images; FPR95 and AUROC of each OOD dataset and ID accuracy, in
+        percent.
+    """
     by_method = rows.groupby("method", sort=False)
     columns: dict[str, pd.Series] = {"ID images": by_method["n_id"].first()}
     for ood in published_tables.OOD_NOTES:

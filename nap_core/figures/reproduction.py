@@ -24,7 +24,7 @@ def picture_of(done: Reproduced, metric: str) -> Picture | None:
 
     Args:
         done: The entry with its published and measured values.
-        metric: "fpr95" or "auroc", for an entry that has both.
+        metric: "fpr95" or "auroc", for an entry that has both; other entries have one figure.
 
     Returns:
         The figure; None for an entry whose numbers are its table, or whose ID images have no labels.
@@ -42,7 +42,14 @@ def picture_of(done: Reproduced, metric: str) -> Picture | None:
 
 
 def width(done: Reproduced) -> int:
-    """The least width, in pixels, at which the panels can be read."""
+    """The least width of the figure at which its panels can be read.
+
+    Args:
+        done: The entry; it has a panel an OOD dataset, and one for their average.
+
+    Returns:
+        The width in pixels.
+    """
     return LABELS + PANEL_WIDTH * (len(done.titles) + 1)
 
 
@@ -88,7 +95,15 @@ def _pareto(done: Reproduced) -> Picture | None:
 
 
 def reading(done: Reproduced, metric: str) -> str:
-    """How many values lie near their published ones, and which is farthest off."""
+    """How many values lie near their published ones, and which is farthest off.
+
+    Args:
+        done: The entry with its published and measured values.
+        metric: "fpr95", "auroc" or "w"; another key of ``tables.METRICS`` is read as a share.
+
+    Returns:
+        A sentence, differences in percentage points or of w; also where the paper has no value to compare with.
+    """
     table = done.table[(done.table["metric"] == metric)]
     both = table.dropna(subset=["difference"])
     name = METRICS[metric]

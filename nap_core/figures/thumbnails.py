@@ -15,9 +15,16 @@ from nap_core.figures.palette import SEQUENTIAL
 
 
 def data_address(image: Image.Image, size: int = 96) -> str:
-    """``image`` as a ``data:`` address, at most ``size`` pixels on its long side and never enlarged.
+    """An image as a ``data:`` address, never enlarged.
 
     Images of up to 64 pixels are kept as lossless PNG: they are shown enlarged, pixel by pixel.
+
+    Args:
+        image: The picture, in any mode; an alpha channel is dropped.
+        size: The most pixels on its long side.
+
+    Returns:
+        The address of an RGB image: a PNG up to 64 pixels on the long side, else a JPEG.
     """
     small = image.convert("RGB")
     small.thumbnail((size, size))
@@ -36,10 +43,19 @@ def _colours() -> NDArray[np.float64]:
 
 
 def overlay(image: Image.Image, channel_map: NDArray[np.floating], top: float, opacity: float = 0.5) -> Image.Image:
-    """``image`` with a channel's map (H, W) laid over it, coloured from 0 to ``top`` on the app's colour scale.
+    """An image with a channel's map laid over it on the app's colour scale.
 
     The map is enlarged without smoothing: one block is one neuron. Silent neurons leave the image as it is: the
-    opacity, between 0 and 1, grows with the activation.
+    opacity grows with the square root of the activation.
+
+    Args:
+        image: The picture below, in any mode.
+        channel_map: The activations of one channel, (h, w).
+        top: The activation at the end of the colour scale, which begins at 0; at 0 nothing is drawn.
+        opacity: The opacity of the map at ``top`` and above, 0 to 1.
+
+    Returns:
+        An RGB image of the size of ``image``.
     """
     share = np.clip(np.asarray(channel_map, np.float64) / top, 0, 1) if top > 0 else np.zeros(channel_map.shape)
     colours = _colours()[np.rint(share * 255).astype(int)]

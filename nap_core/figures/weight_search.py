@@ -48,6 +48,9 @@ def search_picture(search: WeightSearch, spec: str, titles: Mapping[str, str], c
     Returns:
         The figure (Appendix H of the NAP paper). The best w is that of the lowest average FPR95 on the OOD datasets,
         which the search did not use.
+
+    Raises:
+        UserError: ``spec`` names no method.
     """
     traces = [line(search.pseudo.w, search.pseudo.auroc[0], NEUTRAL, 4, PSEUDO_TITLE, SHARE, dash="dash")]
     by_name = dict(zip(search.true.datasets, search.true.auroc, strict=True))
@@ -67,7 +70,19 @@ def _upright(figure: go.Figure, w: float, text: str, dash: str, height: float) -
 
 
 def reading(search: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
-    """The w of the search, its FPR95, and the difference from the best w, which needs the OOD images."""
+    """The w of the search, its FPR95, and the difference from the best w, which needs the OOD images.
+
+    Args:
+        search: The result of the search.
+        spec: The combination that was searched, for example "nap+energy".
+        titles: Catalogue name → title of the OOD datasets.
+
+    Returns:
+        A sentence: FPR95 in percent, averaged over the OOD datasets, and the loss in percentage points.
+
+    Raises:
+        UserError: ``spec`` names no method.
+    """
     here = int(np.argmin(np.abs(search.true.w - search.w)))
     average, lost = float(search.true.average("fpr95")[here]), search.lost()
     where = averaged_over(search.true.datasets, titles)
@@ -78,7 +93,15 @@ def reading(search: WeightSearch, spec: str, titles: Mapping[str, str]) -> str:
 
 
 def unknowable(search: WeightSearch, titles: Mapping[str, str]) -> str:
-    """On which OOD datasets the search lost more than a point of FPR95; empty for none."""
+    """On which OOD datasets the search lost more than a point of FPR95 against their own best w.
+
+    Args:
+        search: The result of the search.
+        titles: Catalogue name → title of the OOD datasets.
+
+    Returns:
+        Two sentences, the losses in percentage points; "" where no dataset lost more than ``NEAR``.
+    """
     worse = {name: search.lost(name) for name in search.true.datasets if search.lost(name) > NEAR}
     if not worse:
         return ""
@@ -90,7 +113,15 @@ def unknowable(search: WeightSearch, titles: Mapping[str, str]) -> str:
 
 
 def steps_table(search: WeightSearch) -> pd.DataFrame:
-    """The steps of the search, one row each, AUROC in percent."""
+    """The steps of the binary search (Appendix H of the NAP paper).
+
+    Args:
+        search: The result of the search.
+
+    Returns:
+        A row a step: the bounds, w and the next larger w with their AUROC on pseudo-OOD images in percent, and the side
+        on which the search goes on.
+    """
     return pd.DataFrame(
         {
             "between": f"{step.low:g} and {step.high:g}",

@@ -1,3 +1,4 @@
+from . import overlap as overlap
 from .catalogue import LEFT_OUT as LEFT_OUT
 from .catalogue import RECORDS as RECORDS
 from .context import EvaluationData as EvaluationData
@@ -9,6 +10,7 @@ from .names import STANDARD as STANDARD
 from .names import combination_parts as combination_parts
 from .names import parse as parse
 from .names import title as title
+from .origins import foreign_defaults as foreign_defaults
 from .refusals import refusal as refusal
 from .refusals import used_parameters as used_parameters
 from .scoring import check as check

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nap_core.methods.spec import Parameter
 from nap_core.metrics import auroc, fpr_at_tpr
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 INNER_WEIGHTS = WEIGHTS[1:-1]
 """Those of a combination proper: at 0 and 1 one of the two is left out."""
+W = Parameter(
+    "w", "weight of the other method in a combination", 0.5, "NAP paper, Table 11", 0.0, 1.0, search=INNER_WEIGHTS
+)
+"""The one parameter of a combination; its defaults are ``MethodRecord.weight``'s."""
 
 ROBUST = (0.2, 0.8)
 """The paper finds "that the performance remains stable within the range [0.2, 0.8]" (NAP paper, section 4.2)."""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from nap_core import extraction
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import Hint, UserError
-from nap_core.methods.inputs import ImageSet, finite, left_out_sentence
+from nap_core.methods.inputs import ImageSet, finite, left_out_sentences
 from nap_core.methods.spec import Scored
 from nap_core.storage.activation_store import Store
 from nap_core.storage.progress import NO_CALLBACKS, RunCallbacks
@@ -199,12 +199,9 @@ class EvaluationData:
                 raise UserError(f"The network answers no image of {name} with finite numbers: nothing can be scored.")
 
     def left_out(self, titles: Mapping[str, str] | None = None) -> list[str]:
-        """A sentence for each dataset with images whose answer is not finite; ``titles`` by name of the dataset."""
-        sentences = (
-            left_out_sentence((titles or {}).get(name, name), part.left_out, len(part.activations) + len(part.left_out))
-            for name, part in self.parts.items()
-        )
-        return [sentence for sentence in sentences if sentence]
+        """What is left out of the datasets, a sentence for each reason; ``titles`` by name of the dataset."""
+        named = {(titles or {}).get(name, name): part for name, part in self.parts.items()}
+        return [sentence for title, part in named.items() for sentence in left_out_sentences(title, part)]
 
     @property
     def parts(self) -> dict[str, ImageSet]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from nap_core.activations import Activations
 from nap_core.datasets import ImageDataset
-from nap_core.datasets.images import BaseImages
+from nap_core.datasets.subset import subset
 
 NAMED = 5
 
@@ -21,12 +17,23 @@ NAMED = 5
 class ImageSet:
     """Images to be scored: their stored activations (N rows) and, where there are any, the images themselves.
 
-    ``left_out`` are the indices, in the dataset, of images whose activations are not finite: see ``finite``.
+    Attributes:
+        activations: of N images.
+        images: the images, None where there are none.
+        left_out: the indices in the dataset, ascending, of the images that are not in the set.
+        shared: those of ``left_out`` that stand in another set of the data, see ``methods.overlap``. The others have
+            activations that are not finite, see ``finite``.
     """
 
     activations: Activations
     images: ImageDataset | None = None
     left_out: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
+
+    @property
+    def not_finite(self) -> tuple[int, ...]:
+        """The indices in the dataset, ascending, of the images whose activations are not finite."""
+        return tuple(index for index in self.left_out if index not in self.shared)
 
     def index(self, row: int) -> int:
         """The index in the dataset of the image of a row."""
@@ -45,36 +52,20 @@ def finite(images: ImageSet) -> ImageSet:
     return ImageSet(images.activations.take(kept), dataset, tuple(np.flatnonzero(~answered).tolist()))
 
 
-def left_out_sentence(title: str, left_out: tuple[int, ...], rows: int) -> str:
-    """Which images of ``rows`` have no finite answer, in one sentence; empty for none."""
-    if not left_out:
-        return ""
-    some = ", ".join(f"{index:,}" for index in left_out[:NAMED]) + (" …" if len(left_out) > NAMED else "")
-    return (
-        f"{title}: the network's answer to {len(left_out):,} of {rows:,} images is not finite (image {some}, counted "
-        "from 0). They are left out of all numbers."
-    )
+def left_out_sentences(title: str, images: ImageSet) -> list[str]:
+    """Which images of the dataset called ``title`` are left out, a sentence for each reason."""
+    rows = len(images.activations) + len(images.left_out)
+    reasons = {
+        "for which the network's answer is not finite": images.not_finite,
+        "also found in the fit split or among the ID images": images.shared,
+    }
+    return [
+        f"{title}: {len(left_out):,} of {rows:,} images left out of all numbers, {reason} ({_some(left_out)}, counted "
+        "from 0)."
+        for reason, left_out in reasons.items()
+        if left_out
+    ]
 
 
-def subset(dataset: ImageDataset, rows: NDArray[np.int64]) -> ImageDataset:
-    """The images ``rows`` of a dataset, in that order, as a dataset with a fingerprint of its own."""
-    return _Subset(dataset.name, dataset.title, dataset.classes, dataset.labels[rows], dataset, rows)
-
-
-def whole(dataset: ImageDataset) -> ImageDataset:
-    """The dataset that a ``subset`` was taken from; any other dataset itself."""
-    return dataset.dataset if isinstance(dataset, _Subset) else dataset
-
-
-@dataclass(frozen=True, eq=False)
-class _Subset(BaseImages):
-    dataset: ImageDataset
-    rows: NDArray[np.int64]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        rows = np.ascontiguousarray(self.rows, dtype="<i8").tobytes()
-        return hashlib.sha256(self.dataset.fingerprint.encode() + rows).hexdigest()
-
-    def image(self, index: int) -> Image.Image:
-        return self.dataset.image(int(self.rows[index]))
+def _some(indices: tuple[int, ...]) -> str:
+    return ", ".join(f"{index:,}" for index in indices[:NAMED]) + (" …" if len(indices) > NAMED else "")

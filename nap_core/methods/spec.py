@@ -55,6 +55,36 @@ OWN_PASS_NEEDS: frozenset[Need] = frozenset({"images", "gradients", "layers", "d
 
 
 @dataclass(frozen=True)
+class Home:
+    """The network and training data for which a value of a parameter was published or chosen.
+
+    Args:
+        benchmark: the training data as the papers call them.
+        networks: the titles of the networks; empty for any network of ``benchmark``.
+        published: whether a paper or its code states the value; False where this project chose it.
+    """
+
+    benchmark: str
+    networks: tuple[str, ...] = ()
+    published: bool = True
+
+    def fits(self, trained_on: str, network: str) -> bool:
+        """Whether a network of the title ``network`` that was trained on ``trained_on`` is the one meant here."""
+        alike = not self.networks or _plain(network) in map(_plain, self.networks)
+        return alike and trained_on == self.benchmark
+
+    def words(self) -> str:
+        """ "published for ResNet-50 and MobileNetV2 on ImageNet-1k"."""
+        networks = " and ".join(self.networks) or "networks"
+        return f"{'published' if self.published else 'chosen'} for {networks} on {self.benchmark}"
+
+
+def _plain(title: str) -> str:
+    """A network's title without what differs between libraries: "resnet50 (timm)" is "ResNet-50"."""
+    return "".join(filter(str.isalnum, title.removesuffix(" (timm)").casefold()))
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of a method: a number or a word.
 
@@ -70,6 +100,10 @@ class Parameter:
         low_on: the limit of the network below which a given number is refused, None for ``low`` alone.
         high_on: the limit above which it is refused, None for ``high`` alone.
         replaces_fit: whether a value other than 0 stands in for what the method estimates from the fit split.
+        homes: for which networks the defaults were published: those of ``by_benchmark`` by their ID dataset, those of
+            ``default`` under "". Empty for a default that belongs to no network.
+        search: the values among which ``analysis.parameter_search`` looks for the best; empty for a parameter that it
+            leaves alone.
     """
 
     name: str
@@ -83,6 +117,16 @@ class Parameter:
     low_on: Limit | None = None
     high_on: Limit | None = None
     replaces_fit: bool = False
+    homes: Mapping[str, tuple[Home, ...]] = field(default_factory=dict)
+    search: tuple[Value, ...] = ()
+
+    def foreign_home(self, trained_on: str, network: str) -> Home | None:
+        """For which network the default of one trained on ``trained_on``, titled ``network``, was published, where it
+        is another one; None where it is this one, or belongs to none."""
+        homes = self.homes.get(trained_on if trained_on in self.by_benchmark else "", ())
+        if not homes or any(home.fits(trained_on, network) for home in homes):
+            return None
+        return next((home for home in homes if home.benchmark == trained_on), homes[0])
 
     def default_for(self, trained_on: str) -> Value:
         """The default for a network that was trained on ``trained_on``."""

@@ -1,30 +1,23 @@
-"""Checkpoints: safetensors, or PyTorch files that contain only tensors → networks; copies among the user's models."""
+"""Checkpoints: safetensors, or PyTorch files of tensors and inert values → networks; copies among the user's models."""
 
 from __future__ import annotations
 
 import hashlib
-import pickle
-import struct
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nap_core.datasets.catalogue.bundled import CIFAR10_CLASSES
 from nap_core.errors import UserError
-from nap_core.models import architectures, user_models
+from nap_core.models import architectures, checkpoint_files, fitting, state_dicts, user_models, weights_choice
+from nap_core.models.architectures import Architecture
 from nap_core.models.loaded_model import LoadedModel, assemble
 from nap_core.models.map_check import require_neurons
 from nap_core.models.preprocessing import Transform
-
-# Exceptions of the two readers on files with flipped and missing bytes, in addition to UnpicklingError.
-_BAD_VALUES = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)
-_DAMAGED = (SafetensorError, EOFError, OSError, struct.error, *_BAD_VALUES)
+from nap_core.models.weights_choice import Choice
 
 
 def sha256_of(path: Path) -> str:
@@ -34,55 +27,37 @@ def sha256_of(path: Path) -> str:
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The state dict in ``path``: plain, or under ``state_dict``; a ``module.`` prefix on every name is removed.
+    """The tensors of the checkpoint at ``path`` that are tried first, by the names that they have in the file.
 
-    Raises UserError for a missing or damaged file, and for one with other objects than tensors: it could run code.
+    Raises UserError for a missing or damaged file, one that is no checkpoint, and one with other objects than tensors
+    and inert values: it could run code.
     """
-    if not path.is_file():
-        raise UserError(f"There is no weights file at {path}. Check the path.")
-    content: Any
-    try:
-        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path.name} holds more than tensors (or is no checkpoint), and loading it could run code, so it was "
-            "not opened. Save its state_dict alone with torch.save(model.state_dict(), …) or as safetensors."
-        ) from error
-    except _DAMAGED as error:
-        raise UserError(
-            f"{path.name} could not be read as weights: it looks damaged. Download or save it again."
-        ) from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
-        raise UserError(f"{path.name} holds no state dict: expected a dict of tensors, plain or under 'state_dict'.")
-    if all(name.startswith("module.") for name in content):
-        content = {name.removeprefix("module."): value for name, value in content.items()}
-    return dict(content)
+    return dict(state_dicts.entries(checkpoint_files.read(path), path.name)[0].tensors)
 
 
-def load_into(network: nn.Module, state: dict[str, Tensor], source: str) -> None:
+def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Load ``state`` into ``network``. Raises UserError with missing, unexpected and misshapen entries."""
     wanted = network.state_dict()
-    # Old checkpoints lack this counter, which evaluation never reads.
-    missing = sorted(name for name in wanted.keys() - state.keys() if not name.endswith("num_batches_tracked"))
-    unexpected = sorted(state.keys() - wanted.keys())
-    misshapen = sorted(name for name in wanted.keys() & state.keys() if wanted[name].shape != state[name].shape)
-    faults = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
-    said = [
-        f"{len(names)} {what} ({', '.join(names[:3])}{' …' if len(names) > 3 else ''})"
-        for what, names in faults.items()
-        if names
-    ]
-    if said:
-        raise UserError(
-            f"The weights in {source} do not fit this network: {'; '.join(said)}. "
-            "Pick the architecture they were trained with."
-        )
+    misfit = fitting.compare(wanted, state)
+    if misfit:
+        raise UserError(_misfit(misfit, source))
     # MNASNet rejects a state dict without version metadata, so the network's own is added.
     versioned = OrderedDict(state)
     versioned._metadata = wanted._metadata  # type: ignore[attr-defined]
-    network.load_state_dict(versioned, strict=False)
+    try:
+        network.load_state_dict(versioned, strict=False)
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        reason = str(error).strip().split("\n")[-1].strip().rstrip(".")
+        raise UserError(
+            f"The weights in {source} cannot be put into the network: {reason}. Save them as plain tensors of numbers."
+        ) from error
+
+
+def _misfit(misfit: fitting.Misfit, source: str) -> str:
+    return (
+        f"The weights in {source} do not fit this network: {misfit.sentence()}. "
+        "Pick the architecture they were trained with."
+    )
 
 
 def benchmark_classes(trained_on: str) -> tuple[str, ...]:
@@ -98,6 +73,7 @@ def load_checkpoint(
     *,
     transform: Transform | None = None,
     classes: tuple[str, ...] | None = None,
+    entry: str = "",
 ) -> LoadedModel:
     """Load a weights file into an architecture; the number of classes is read from the file.
 
@@ -106,27 +82,56 @@ def load_checkpoint(
         path: the weights file.
         transform: the preprocessing; None for the architecture's default.
         classes: class names in the order of the logits; None for "class 0", "class 1", ….
+        entry: the entry of the file that holds the weights, as ``entries`` names it; "" for the first one that fits,
+            an average of the weights (EMA) before the weights themselves.
+
+    Returns:
+        The model. Its ``notes`` say what was taken from the file and what was left.
 
     Raises:
-        UserError: unknown architecture, a file that does not fit it, or another number of class names.
+        UserError: unknown architecture or entry, a file that does not fit it, or another number of class names.
     """
-    blueprint = architectures.find(architecture)
+    blueprint = _architecture(architecture)
+    chosen = _chosen(blueprint, path, entry)
+    fit = chosen.fit
+    network = blueprint.build(fit.classes)
+    blueprint.adapted(network, fit.state)
+    state = dict(fit.state)
+    if fit.stem:
+        state[fit.stem] = fitting.with_stem(state[fit.stem], network.state_dict()[fit.stem].shape[1])
+    load_into(network, state, path.name)
+    names = classes or tuple(f"class {index}" for index in range(fit.classes))
+    if len(names) != fit.classes and (len(names), fit.classes) != (2, 1):  # one output has two classes
+        raise UserError(f"{path.name} has {fit.classes} classes, but {len(names)} class names were given.")
+    identity = chosen.identity(sha256_of(path))
+    model = assemble(blueprint, network, transform or blueprint.transform, names, identity)
+    return replace(model, notes=chosen.notes())
+
+
+def entries(architecture: str, path: Path) -> tuple[str, ...]:
+    """The names of a file's entries that fit an architecture, the one that is taken by default first.
+
+    Raises:
+        UserError: as ``load_checkpoint`` does.
+    """
+    return _chosen(_architecture(architecture), path).names
+
+
+def _architecture(name: str) -> Architecture:
+    blueprint = architectures.find(name)
     if blueprint is None:
         listed = ", ".join(architectures.names())
-        raise UserError(
-            f"There is no architecture called “{architecture}”. There are: {listed}, and timm's as timm:NAME."
-        )
-    state = {blueprint.renamed(name): value for name, value in read_state_dict(path).items()}
-    last = state.get(blueprint.counts_classes)
-    if last is None or last.ndim < 2:
-        raise UserError(f"{path.name} has no {blueprint.counts_classes}: it is not a checkpoint of {architecture}.")
-    network = blueprint.build(len(last))
-    blueprint.adapted(network, state)
-    load_into(network, state, path.name)
-    names = classes or tuple(f"class {index}" for index in range(len(last)))
-    if len(names) != len(last) and (len(names), len(last)) != (2, 1):  # one output has two classes
-        raise UserError(f"{path.name} has {len(last)} classes, but {len(names)} class names were given.")
-    return assemble(blueprint, network, transform or blueprint.transform, names, sha256_of(path))
+        raise UserError(f"There is no architecture called “{name}”. There are: {listed}, and timm's as timm:NAME.")
+    return blueprint
+
+
+def _chosen(blueprint: Architecture, path: Path, entry: str = "") -> Choice:
+    chosen = weights_choice.choose(blueprint, checkpoint_files.read(path), path.name, entry)
+    if isinstance(chosen, Choice):
+        return chosen
+    if chosen.head:
+        raise UserError(f"{path.name} has no {chosen.head}: it is not a checkpoint of {blueprint.name}.")
+    raise UserError(_misfit(chosen, path.name))
 
 
 def add(

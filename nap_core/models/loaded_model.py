@@ -39,6 +39,8 @@ class LoadedModel:
         structure: what introspection located in the running network; None if it was not inspected.
         output: how the network's answer becomes logits.
         findings: what the examination of the network showed.
+        record_accuracy: top-1 accuracy on the test set by the catalogue's record, a share; None where it has none.
+        notes: what was taken from the weights file and what was left, a sentence each; empty where all was taken.
     """
 
     name: str
@@ -54,6 +56,8 @@ class LoadedModel:
     structure: NetworkStructure | None = None
     output: Output = LOGITS
     findings: tuple[Finding, ...] = ()
+    record_accuracy: float | None = None
+    notes: tuple[str, ...] = ()
 
     def logits_of(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Features (N, D) → logits (N, K). Raises UserError when the network has no last linear layer."""

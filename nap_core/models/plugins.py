@@ -55,7 +55,7 @@ def entry(
         transform: the preprocessing that the network was evaluated with.
         classes: the K class names in the order of the logits.
         title: the model's name on the screen; ``name`` by default.
-        trained_on: the dataset that the network was trained on, as papers call it ("CIFAR-10").
+        trained_on: the dataset that the network was trained on, as papers call it ("CIFAR-10"); unknown by default.
         layer: dotted name of the module whose output is the penultimate feature map; located in the running network
             by default.
         head: dotted name of the last linear layer, "" if there is none; located by default.
@@ -79,7 +79,7 @@ def entry(
         name=name,
         title=title or name,
         architecture=name,
-        trained_on=trained_on or knows or title or name,
+        trained_on=trained_on or knows,
         id_dataset=id_dataset,
         fit_dataset=fit_dataset,
         ood_datasets=tuple(ood_datasets),

@@ -132,7 +132,7 @@ def _load(name: str, plugin: PluginNetwork | None) -> LoadedModel:
     model = models.load_checkpoint(
         record.architecture, record.weights(), transform=record.transform, classes=record.classes()
     )
-    return replace(model, name=record.name, title=record.title)
+    return replace(model, name=record.name, title=record.title, record_accuracy=record.accuracy)
 
 
 def _check_downloads(record: ModelRecord) -> None:

@@ -29,7 +29,7 @@ class ModelRecord:
         name: the name in addresses and on the command line.
         title: the name on the screen and in figures.
         architecture: a name that ``architectures.find`` resolves.
-        trained_on: the dataset that the network was trained on, as papers call it.
+        trained_on: the dataset that the network was trained on, as papers call it; empty where it was not said.
         weights: returns the path of the weights file.
         classes: returns the class names in the order of the logits.
         licence: licence of the weights.
@@ -61,3 +61,8 @@ class ModelRecord:
     transform: Transform | None = None
     downloads: Callable[[], tuple[Download, ...]] = tuple
     plugin: PluginNetwork | None = None
+
+    @property
+    def training_data(self) -> str:
+        """What the network was trained on, in words for a sentence."""
+        return self.trained_on or f"{self.title}’s training data"

@@ -23,7 +23,7 @@ from nap_core.storage import allowed_folders
 from nap_core.storage.atomic_folders import atomic_folder
 
 VARIABLE = "NAP_MODELS_FOLDER"
-SUFFIXES = (".safetensors", ".pth", ".pt", ".tar")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".tar", ".th", ".ckpt", ".bin", ".pkl")
 ABOUT = "model.json"
 _KEYS = {"trained_on": "knows"}
 WEIGHTS = "weights"
@@ -105,7 +105,7 @@ def record(name: str) -> ModelRecord:
         name=name,
         title=about.title,
         architecture=about.architecture,
-        trained_on=about.trained_on or about.title,
+        trained_on=about.trained_on,
         weights=lambda: _weights(place),
         classes=lambda: about.classes,
         licence="your own",

@@ -63,7 +63,8 @@ def names(heading: str, *, fit: bool = False) -> tuple[str, ...]:
 def heading_of(name: str) -> str:
     """The paper's heading for a folder or archive of the user's own, by its last name: "own:ood/LSUN_resize" is
     "LSUN-Resize"; empty where it is none of them."""
-    last = re.sub(r"\.npz$", "", name.rpartition("/")[2].rpartition(":")[2], flags=re.IGNORECASE).lower()
+    last = name.removeprefix("own:").rpartition("/")[2].partition(":")[0]  # a split may stand behind it
+    last = re.sub(r"\.npz$", "", last, flags=re.IGNORECASE).lower()
     return next((heading for heading, places in _OOD.items() if last in places), "")
 
 

@@ -120,7 +120,10 @@ def results() -> pd.DataFrame:
 
 @cache
 def measured() -> pd.DataFrame:
-    """Ours: the columns of ``evaluation.COLUMNS``, one row a (method, OOD dataset)."""
+    """Ours: columns of ``evaluation.COLUMNS``, without those that the papers print nothing beside, and without remarks.
+
+    One row a (method, OOD dataset).
+    """
     return pd.read_csv(FOLDER / "measured.csv")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from nap_core.analysis.accuracy_check import accuracy_warning
 from nap_core.paper.comparison import compare, published_for
 from nap_core.paper.findings import Finding, finding
 from nap_core.paper.inputs import ReproductionInput
@@ -29,6 +30,7 @@ class Reproduced:
         finding: Whether the claim holds; None where the values do not bear on it.
         remarks: The differences from the paper's experiment, a sentence each.
         slips: Notes on the paper's own table, a sentence each.
+        accuracy_warning: What is suspicious about the ID accuracy, a sentence; empty where nothing is.
     """
 
     entry: Entry
@@ -39,6 +41,7 @@ class Reproduced:
     finding: Finding | None
     remarks: tuple[str, ...]
     slips: tuple[str, ...]
+    accuracy_warning: str = ""
 
     @property
     def unable(self) -> dict[str, str]:
@@ -75,4 +78,5 @@ def run(entry: Entry, subject: ReproductionInput, callbacks: RunCallbacks = NO_C
         finding(entry, measured),
         tuple(subject.remarks(entry)),
         (*entry.notes, *notes),
+        accuracy_warning(subject.data) or "",
     )

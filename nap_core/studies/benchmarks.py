@@ -47,7 +47,8 @@ _OPENOOD = "OpenOOD v1.5, Zhang and others, arXiv:2306.09301"
 _OPENOOD_NOTE = (
     "Near-OOD first, then far-OOD, whole datasets. OpenOOD's lists of images, which keep some test images for choosing "
     "parameters and leave out those of Tiny ImageNet and Places365 whose classes the network knows, are not used: "
-    "figures come out near OpenOOD's, not equal to them."
+    "figures come out near OpenOOD's, not equal to them. OpenOOD's FPR95 takes OOD images as the positive class: "
+    "that is the column fpr95_ood_positive here."
 )
 
 _ENTRIES = (
@@ -115,12 +116,34 @@ RECORDS: dict[str, Benchmark] = {entry.name: entry for entry in _ENTRIES}
 
 
 def of_model(model: str) -> tuple[str, ...]:
-    """The names of the benchmarks whose ID data ``model`` was trained on. Raises UserError for an unknown model."""
+    """The benchmarks for a model: those whose ID data it was trained on.
+
+    Args:
+        model: Catalogue name of the model.
+
+    Returns:
+        Their names, keys of ``RECORDS``; empty where there is none.
+
+    Raises:
+        UserError: The model is unknown.
+    """
     trained_on = models.find(model).trained_on
     return tuple(name for name, one in RECORDS.items() if one.trained_on == trained_on)
 
 
 def study_of(name: str, model: str) -> Study:
-    """The study of ``model`` on the benchmark ``name``, one of ``RECORDS``."""
+    """The study of a model on a benchmark.
+
+    Args:
+        name: The benchmark, a key of ``RECORDS``.
+        model: Catalogue name of the model, which need not be one of the benchmark's.
+
+    Returns:
+        A study with the datasets, the fit split and the number of images of the benchmark.
+
+    Raises:
+        KeyError: There is no such benchmark.
+        UserError: The model is unknown.
+    """
     one = RECORDS[name]
     return Study(model, one.id_dataset, one.ood_datasets, one.images, one.fit_dataset)

@@ -25,16 +25,30 @@ _WITHOUT_OBJECTS = ("noise", "textures")
 
 @dataclass(frozen=True)
 class OODGroup:
-    """Whether a dataset is near or far, and ``why`` in a few words."""
+    """The group of an OOD dataset, and the reason.
+
+    Attributes:
+        nearness: "near", "far" or "unknown", a key of ``GROUPS``.
+        why: The reason in a few words: "by OpenOOD v1.5 CIFAR-10".
+    """
 
     nearness: Nearness
     why: str
 
 
 def nearness(study: Study, near: Collection[str] = (), far: Collection[str] = ()) -> dict[str, OODGroup]:
-    """Catalogue name → where each OOD dataset of ``study`` belongs, in study order.
+    """The group of each OOD dataset of a study: the user's, else the one that ``placed`` gives.
 
-    ``near`` and ``far`` are the user's word, which counts most; of a dataset in both, it is near.
+    Args:
+        study: The study, whose OOD datasets are grouped.
+        near: Catalogue names that the user calls near-OOD; they take precedence over ``far``.
+        far: Catalogue names that the user calls far-OOD.
+
+    Returns:
+        Catalogue name → group, in study order.
+
+    Raises:
+        UserError: A dataset is unknown.
     """
     return {name: _told(name, near, far) or placed(name, study) for name in study.ood_datasets}
 
@@ -44,7 +58,19 @@ def _told(name: str, near: Collection[str], far: Collection[str]) -> OODGroup | 
 
 
 def placed(name: str, study: Study) -> OODGroup:
-    """The group that the benchmarks or the kind of its pictures give one OOD dataset of ``study``."""
+    """The group of one OOD dataset by the benchmarks for the study's training data, else by the kind of its pictures.
+
+    Args:
+        name: Catalogue name of the OOD dataset. A user's own is recognised in a benchmark by its file's name.
+        study: The study, which gives the training data and the ID dataset.
+
+    Returns:
+        The group with its reason; "unknown" where no benchmark has the dataset and its pictures are of the kind of the
+        ID dataset's.
+
+    Raises:
+        UserError: A dataset is unknown.
+    """
     for one in benchmarks.RECORDS.values():
         if not one.near or one.trained_on != study.trained_on:
             continue
@@ -61,14 +87,28 @@ def placed(name: str, study: Study) -> OODGroup:
 
 
 def grouped(placed: Mapping[str, OODGroup]) -> dict[Nearness, tuple[str, ...]]:
-    """The OOD datasets of each group that has any: near, far, and undecided."""
+    """The OOD datasets of each group.
+
+    Args:
+        placed: Catalogue name → group, as ``nearness`` gives it.
+
+    Returns:
+        Group → catalogue names, in the order of ``GROUPS``, without groups that have none.
+    """
     groups = {group: tuple(name for name, one in placed.items() if one.nearness == group) for group in GROUPS}
     return {group: names for group, names in groups.items() if names}
 
 
 def cifar100_among(study: Study) -> str | None:
-    """The OOD dataset of a CIFAR-10 study that is CIFAR-100, by its name: the near-OOD of the NAP paper's Table 12.
-    None where there is none."""
+    """The OOD dataset of a CIFAR-10 study that is CIFAR-100: the near-OOD of Table 12 of the NAP paper (Appendix I).
+
+    Args:
+        study: The study.
+
+    Returns:
+        Its catalogue name, a user's own being recognised by its file's name; None where there is none or the
+        model was not trained on CIFAR-10.
+    """
     if study.trained_on != "CIFAR-10":
         return None
     return next((name for name in study.ood_datasets if _namesake(name, ["cifar100-test"])), None)

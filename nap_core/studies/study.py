@@ -1,4 +1,4 @@
-"""A study, what the sidebar picks and a link shares: a model, an ID dataset, OOD datasets, how many images of each."""
+"""A study, which a link shares: a model, an ID dataset, OOD datasets, how many images of each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from nap_core import datasets, extraction, models
-from nap_core.datasets.images import labels_for, relabelled
+from nap_core import datasets, extraction, methods, models
+from nap_core.datasets.images import relabelled
+from nap_core.datasets.labels import labels_for
 from nap_core.errors import UserError
 from nap_core.extraction import precomputed
 from nap_core.methods.context import EvaluationData, ScoringContext, evaluation_data
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nap_core.models import LoadedModel
 
 MAX_IMAGES = 1_000_000
-OPTIONAL = ("fit", "layer", "view", "w")
+OPTIONAL = ("fit", "layer", "view", "w", "distinct")
 """The address parameters that a study may do without."""
 SEARCHED: Final = "searched"
 """As the ``weights`` of a study: the w that ``analysis.weight_search`` finds."""
@@ -39,6 +40,8 @@ class Study:
         layer: The layer that NAP reads, as in ``models.Variant``; empty for the model's own.
         transform: The preprocessing, as in ``models.Variant``; empty for the model's own.
         weights: The w of combinations: empty for the published ones, or ``SEARCHED``.
+        distinct: "1" to leave out the images that stand in two sets (``methods.overlap``): ID and OOD images of the
+            fit split, OOD images that are ID images as well. Empty to keep them.
 
     Raises:
         UserError: A name is unknown, no OOD dataset is given, the number is not positive, a dataset is a bank made by
@@ -55,12 +58,15 @@ class Study:
     transform: str = ""
     # Two studies are equal when they run the same images through the same network, whatever w is then used.
     weights: str = field(default="", compare=False)
+    distinct: str = ""
 
     def __post_init__(self) -> None:
         record = models.find(self.model)
         roles = {name: datasets.find(name).role for name in (*self.datasets, *filter(None, [self.fit_dataset]))}
         if self.weights not in ("", SEARCHED):
             raise UserError(f"The w of a study is “{SEARCHED}” or left out, not “{self.weights}”.")
+        if self.distinct not in ("", "1"):
+            raise UserError(f"“distinct” of a study is “1” or left out, not “{self.distinct}”.")
         if not self.ood_datasets:
             raise UserError("A study needs at least one OOD dataset. Pick one.")
         if len(set(self.datasets)) < len(self.datasets):
@@ -92,7 +98,12 @@ class Study:
     def network(self) -> LoadedModel:
         """The model, loaded, in the variant that this study uses.
 
-        Raises UserError as ``models.load`` does, and for a feature map of one neuron.
+        Returns:
+            The network with its preprocessing, class names and feature hook, on the CPU.
+
+        Raises:
+            UserError: The weights are missing or damaged, the network does not have the layer or the preprocessing, or
+                its feature map has one neuron.
         """
         return models.require_neurons(models.load(self.variant))
 
@@ -121,11 +132,17 @@ class Study:
             f"read at {self.layer}": self.layer,
             f"seen at {self.transform}": self.transform,
             "w searched on distorted images": self.weights,
+            "without images that stand in two sets": self.distinct,
         }
         return [words for words, chosen in said.items() if chosen]
 
     def to_query(self) -> dict[str, str]:
-        """The study as address parameters."""
+        """The study as address parameters.
+
+        Returns:
+            The parameters "model", "id", "ood" (names joined by commas) and "n", and those of ``OPTIONAL`` that are not
+            empty.
+        """
         query = {
             "model": self.model,
             "id": self.id_dataset,
@@ -136,13 +153,21 @@ class Study:
 
     @property
     def _optional(self) -> tuple[str, ...]:
-        return self.fit_dataset, self.layer, self.transform, self.weights
+        return self.fit_dataset, self.layer, self.transform, self.weights, self.distinct
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Study:
-        """The study in an address; what is left out is the model's default.
+        """The study in an address.
 
-        Raises UserError for what cannot be read.
+        Args:
+            query: Address parameters as ``to_query`` gives them. One that is left out has the model's default; unknown
+                ones are ignored.
+
+        Returns:
+            The study. ``weights`` is empty where "w" is not ``SEARCHED``.
+
+        Raises:
+            UserError: The number of images is not a whole number, or ``Study`` refuses what the address names.
         """
         base = default_study(query.get("model", DEFAULT_MODEL))
         try:
@@ -163,10 +188,17 @@ DEFAULT_MODEL = "resnet20-cifar10"
 def default_study(model: str = DEFAULT_MODEL) -> Study:
     """The study that is offered for a model.
 
-    One that comes without images is offered the first of the user's datasets whose classes it has, then ImageNet's
+    A model that comes without images is offered the first of the user's datasets whose classes it has, then ImageNet's
     validation set if that is here and its training data, then the first of the user's datasets, then CIFAR-10.
 
-    Raises UserError for an unknown model.
+    Args:
+        model: Catalogue name of the model.
+
+    Returns:
+        The study with the ID and OOD datasets and the number of images that the model's record gives.
+
+    Raises:
+        UserError: The model is unknown.
     """
     record = models.find(model)
     return Study(model, record.id_dataset or _likely_id(record), record.ood_datasets, record.images)
@@ -212,11 +244,23 @@ def run(
         name: precomputed.load(name, model) if _is_precomputed(name) else datasets.load(name) for name in study.datasets
     }
     scoring = context(study, store, device)
-    return evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    data = evaluation_data(study.id_dataset, sources, scoring, limit=study.images, callbacks=callbacks)
+    return methods.overlap.without(data, methods.overlap.overlaps(data, callbacks)) if study.distinct else data
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
-    """What ``run`` extracts: a step for each dataset that is no bank."""
+    """What ``run`` extracts.
+
+    Args:
+        study: The model and the datasets.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        A step for each dataset that is no bank of precomputed activations, the ID dataset first.
+
+    Raises:
+        UserError: The network or a dataset cannot be loaded.
+    """
     return extraction.ExtractionPlan(
         [_step(study, name) for name in study.datasets if not _is_precomputed(name)], device
     )
@@ -231,13 +275,28 @@ def _step(study: Study, name: str) -> extraction.ExtractionStep:
 
 
 def needed_datasets(study: Study) -> tuple[str, ...]:
-    """The datasets of a study, and its fit split."""
+    """The datasets that a study reads.
+
+    Args:
+        study: The model and the datasets.
+
+    Returns:
+        Catalogue names: the ID dataset, the OOD datasets and, if any, the fit split: the study's, else the model's.
+    """
     fit = study.fit_dataset or models.find(study.model).fit_dataset
     return (*study.datasets, *((fit,) if fit else ()))
 
 
 def missing_downloads(study: Study) -> list[Download]:
-    """The files that have to be fetched before the study can run: weights, datasets, the fit split; each once."""
+    """The files that have to be fetched before the study can run.
+
+    Args:
+        study: The model and the datasets.
+
+    Returns:
+        The files of the weights, the datasets and the fit split that are not on disk, each once. Datasets of the Hub
+        are not among them, because their files are not listed in advance.
+    """
     files = {one.path: one for one in _missing_weights(study)}
     for name in needed_datasets(study):
         for one in datasets.missing_downloads(name):
@@ -250,14 +309,27 @@ def _missing_weights(study: Study) -> list[Download]:
 
 
 def prepared(study: Study) -> bool:
-    """Whether everything that the study is made of can be opened without fetching or unpacking."""
+    """Whether everything that the study is made of can be opened without fetching or unpacking.
+
+    Args:
+        study: The model and the datasets, the fit split among them.
+
+    Returns:
+        True where nothing is missing.
+    """
     return models.is_here(study.model) and all(datasets.prepared(name) for name in needed_datasets(study))
 
 
 def prepare(study: Study, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
-    """Fetch what is missing and unpack it; progress is in bytes.
+    """Fetch what a study is missing and unpack it; a second call goes on where a cancelled one stopped.
 
-    Raises UserError for what cannot be fetched, ExtractionStopped on request; a second call goes on from there.
+    Args:
+        study: The model and the datasets, the fit split among them.
+        callbacks: Progress in bytes, and cancellation.
+
+    Raises:
+        UserError: A file cannot be fetched, or an archive is damaged.
+        ExtractionStopped: On request.
     """
     for download in _missing_weights(study):
         fetch(download, callbacks)
@@ -266,7 +338,19 @@ def prepare(study: Study, callbacks: RunCallbacks = NO_CALLBACKS) -> None:
 
 
 def context(study: Study, store: Store, device: str | None = None) -> ScoringContext:
-    """What the methods of ``study`` may use: its network, and its fit split, labelled with the network's classes."""
+    """What the methods of a study may use besides the activations of its images.
+
+    Args:
+        study: The model and the datasets.
+        store: Where activations are kept.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        The network, its training data, and the fit split, if any, labelled with the network's classes.
+
+    Raises:
+        UserError: The network or the fit split cannot be loaded.
+    """
     record, model = models.find(study.model), study.network()
     name = study.fit_dataset or record.fit_dataset
     images = datasets.load(name) if name else None
@@ -275,9 +359,19 @@ def context(study: Study, store: Store, device: str | None = None) -> ScoringCon
 
 
 def missing_images(study: Study, store: Store) -> dict[str, int]:
-    """How many images of each dataset are not in the store yet; empty when they all are.
+    """How many images of each dataset are not in the store yet.
 
-    Of what has still to be downloaded, all images are taken to be missing: nothing of it is opened.
+    Nothing that has still to be downloaded is opened: all its images are taken to be missing.
+
+    Args:
+        study: The model and the datasets.
+        store: Where activations are kept.
+
+    Returns:
+        Catalogue name → number of images, without datasets that lack none; empty when all are stored.
+
+    Raises:
+        UserError: The network or a dataset that is here cannot be loaded.
     """
     here = models.is_here(study.model)
     counts = {

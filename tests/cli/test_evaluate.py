@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from nap_core import datasets, extraction, methods, models
-from nap_core.analysis import evaluation, weight_search
+from nap_core.analysis import distorted_images, evaluation, parameter_search, weight_search
+from nap_core.datasets.user_data import folders, scan
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study
@@ -70,6 +71,19 @@ class TestNumbers:
         assert [row["w_origin"] for row in rows(*asked[:-1])] == ["published", "published"]
         assert [row["w_origin"] for row in rows(*asked[:-1], "--w", "0.5")] == ["given", "given"]
 
+    def test_parameters_searched_on_distorted_images_are_the_librarys(self, run, rows, store_root: Path) -> None:
+        asked = (*MODEL, "--ood", "mnist", "--limit", 20, "--methods", "msp,ash-s", "--search-parameters")
+        found = rows(*asked)
+        study = run_study(Study("resnet20-cifar10", "cifar10", ("mnist",), 20), Store(store_root), device="cpu")
+        result = parameter_search.search(study, distorted_images.extracted(study), "ash-s")
+        assert [row["method"] for row in found] == ["msp", result.found] != ["msp", "ash-s"]
+        assert found[1]["parameters_origin"] == ""
+        status, _, err = run("evaluate", *asked, "--quiet", "--device", "cpu")
+        assert status == 0 and states(err, f"ash-s {100 * result.auroc:.1f} {100 * result.before:.1f}")
+        # Without the option the same images give the default, whatever the store holds.
+        (_, plain) = rows(*asked[:-1])
+        assert plain["method"] == "ash-s" and states(plain["parameters_origin"], "0.95 DenseNet-BC-100-12 CIFAR-10")
+
     def test_mean_and_std_change_the_numbers(self, rows) -> None:
         asked = (*MODEL, "--ood", "textures", "--limit", 20, "--methods", "energy")
         usual = rows(*asked)[0]
@@ -86,13 +100,14 @@ class TestNumbers:
         )
         assert (found[0]["id"], found[0]["n_id"], found[0]["id_sha256"]) == ("imagenet-bank", 5, "")
 
+    @pytest.mark.slow
     def test_the_papers_network(self, rows, shared: Path) -> None:
         found = rows(
             *("--model", "densenet_bc_100_12", "--id", "cifar10", "--ood", f"svhn={shared / 'data/svhn_1083.npz'}"),
             *("--weights", shared / "weights/densenet_bc_100_12_cifar10.pth.tar", "--limit", 48),
-            *("--methods", "energy,nap+energy"),
+            *("--methods", "energy,nap+energy", "--trained-on", "CIFAR-10"),
         )
-        assert [row["w"] for row in found] == [None, 0.4]  # CIFAR-10's, from ten classes of a CIFAR architecture
+        assert [row["w"] for row in found] == [None, 0.4]
         assert found[0]["id_accuracy"] > 0.85
         assert found[1]["auroc"] > 0.9
 
@@ -100,14 +115,44 @@ class TestNumbers:
 class TestWeights:
     def test_a_dataparallel_checkpoint_of_100_classes(self, rows, checkpoint: Path, archive: Path) -> None:
         asked = ("--model", "resnet20", "--weights", checkpoint, "--id", archive, "--ood", "mnist", "--limit", 12)
-        found = rows(*asked, "--methods", "msp,scale,nap+energy")
+        found = rows(*asked, "--methods", "msp,scale,nap+energy", "--trained-on", "CIFAR-100")
         # CIFAR-100's: scale's own default is another, and so is w.
         assert found[1]["parameters"] == f"percentile={methods.RECORDS['scale'].parameters[0].default_for('CIFAR-100')}"
         assert found[2]["w"] == methods.RECORDS["energy"].weight("CIFAR-100").w
         assert found[0]["id"] == "mine"
         assert found[0]["id_accuracy"] is not None
-        told = rows(*asked, "--methods", "nap+energy", "--knows", "none")
-        assert told[0]["w"] == methods.RECORDS["energy"].weight("", 100).w
+
+    @pytest.mark.parametrize(("said", "note"), [((), True), (("--knows", "none"), False)])
+    def test_the_training_data_are_not_guessed(self, run, checkpoint: Path, archive: Path, said, note: bool) -> None:
+        import json
+
+        asked = ("--model", "resnet20", "--weights", checkpoint, "--id", archive, "--ood", "mnist", "--limit", 12)
+        status, out, err = run(
+            "evaluate", *asked, "--methods", "scale,nap+energy", *said, "--json", "-", "--quiet", "--device", "cpu"
+        )
+        assert status == 0
+        scale, combined = json.loads(out)
+        general = methods.RECORDS["scale"].parameters[0].default
+        assert general != methods.RECORDS["scale"].parameters[0].default_for("CIFAR-100")
+        assert scale["parameters"] == f"percentile={general}"
+        assert (combined["w"], combined["w_origin"]) == (methods.RECORDS["energy"].weight("", 100).w, "nearest")
+        assert states(err, "unknown --trained-on CIFAR-10") == note
+        assert err.count("--trained-on") == note
+
+    def test_class_names_from_a_file(self, run, rows, checkpoint: Path, folder: Path, tmp_path: Path) -> None:
+        (names := tmp_path / "classes.txt").write_text("\n".join(["frog", *map(str, range(98)), "truck"]))
+        asked = ("--model", "resnet20", "--weights", checkpoint, "--id", folder, "--ood", "mnist", "--limit", 12)
+        assert rows(*asked, "--methods", "msp")[0]["id_accuracy"] is None  # its folders are no "class 0"
+        dataset = datasets.from_folder(folder)
+        predictions = extraction.extract(models.load_checkpoint("resnet20", checkpoint), dataset).predictions
+        truth = [{"frog": 0, "truck": 99}[dataset.classes[label]] for label in dataset.labels]
+        found = rows(*asked, "--methods", "msp", "--classes", names)
+        assert found[0]["id_accuracy"] == np.mean(predictions == truth)
+        names.write_text("frog\ntruck\n")
+        status, _, err = run("evaluate", *asked, "--classes", names)
+        assert status == 2 and states(err, "100 classes 2")
+        assert run("evaluate", *MODEL, "--ood", "mnist", "--classes", names)[0] == 2
+        assert run("evaluate", *asked, "--classes", tmp_path / "gone.txt")[0] == 2
 
     def test_a_network_of_torchvisions(self, rows, archive: Path, tmp_path: Path) -> None:
         import torch
@@ -160,11 +205,51 @@ class TestData:
         found, labelled = rows(*asked, "--fit", path), rows(*asked, "--fit", told)
         assert [row["auroc"] for row in found] == [row["auroc"] for row in labelled]
 
+    def test_a_limit_opens_as_many_files_and_none_when_all_is_stored(
+        self, rows, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decoded: list[str] = []
+        examine, decode = scan.examine, folders.decode
+        monkeypatch.setattr(scan, "examine", lambda data, file: decoded.append(file) or examine(data, file))
+        monkeypatch.setattr(folders, "decode", lambda data, file, _: decoded.append(file) or decode(data, file))
+        asked = (*MODEL, "--ood", folder, "--limit", 3, "--methods", "msp")
+        first = rows(*asked)
+        assert len(decoded) == len(set(decoded)) == 3
+        decoded.clear()
+        assert rows(*asked)[0]["ood_sha256"] == first[0]["ood_sha256"]
+        assert decoded == []
+
+    def test_images_in_two_sets_are_named_and_left_out_when_asked(self, run, rows, tmp_path: Path) -> None:
+        images = np.stack([np.asarray(datasets.load("cifar10").image(index)) for index in range(40)])
+        np.savez(fit := tmp_path / "fit.npz", images=images, labels=np.arange(40) % 10)
+        np.savez(more := tmp_path / "more.npz", images=np.concatenate([images[:5], 255 - images[:5]]))
+        asked = (*MODEL, "--id", "cifar10", "--fit", fit, "--ood", more, "--limit", 60, "--methods", "knn:k=1")
+        _, _, err = run("evaluate", *asked, "--quiet")
+        for facts in ("40 of 60 cifar10 fit split --distinct", "5 of 10 more fit split", "5 of 10 more cifar10"):
+            assert states(err, facts.replace(" of ", " "))
+        (left,) = rows(*asked, "--distinct")
+        assert (left["n_id"], left["n_ood"]) == (20, 5)
+        assert rows(*asked)[0]["auroc"] != left["auroc"]
+
     def test_what_a_folder_cannot_give_is_said(self, run, folder: Path) -> None:
         (folder / "frog" / "broken.png").write_bytes(b"no picture")
-        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--limit", 5, "--methods", "msp", "--quiet")
+        status, _, err = run("evaluate", *MODEL, "--ood", folder, "--methods", "msp", "--quiet")
         assert status == 0
         assert states(err, "pictures frog/broken.png")
+
+
+class TestAccuracy:
+    def test_a_suspicious_one_is_said_before_the_table_and_in_it(self, run, rows, tmp_path: Path) -> None:
+        cifar = datasets.load("cifar10")
+        images = np.stack([np.asarray(cifar.image(row)) for row in range(60)])
+        np.savez(path := tmp_path / "shifted.npz", images=images, labels=(cifar.labels[:60] + 1) % 10)
+        asked = (*MODEL, "--id", path, "--ood", "mnist", "--limit", 60, "--methods", "msp")
+        (row,) = rows(*asked)
+        status, _, err = run("evaluate", *asked, "--quiet")
+        assert status == 0
+        assert states(err, f"{100 * row['id_accuracy']:.1f} 60 labels preprocessing classes")
+        assert err.startswith(f"Warning: {row['accuracy_warning']}\n")
+        assert rows(*MODEL, "--ood", "mnist", "--limit", 60, "--methods", "msp")[0]["accuracy_warning"] == ""
 
 
 class TestMethods:

@@ -49,7 +49,7 @@ MISTAKES = {  # the call, and the facts of the sentence
     "no labelled data": ((*EVALUATE, "--ood", "a=x"), "no x"),
     "no label": ((*EVALUATE, "--ood", "=mnist"), "=mnist name=mnist"),
     "one label": ((*EVALUATE, "--ood", "mnist"), "Two OOD mnist --ood name=DATA"),
-    "no archive": ((*EVALUATE, "--ood", "README.md"), "README.md not .npz"),
+    "no archive": ((*EVALUATE, "--ood", "README.md"), "README.md no .npz"),
     "bank of another": ((*EVALUATE, "--id", "imagenet-bank"), "imagenet-bank EfficientNet-Lite0 not ResNet-20"),
     "fit on a bank": ((*EVALUATE, "--fit", "imagenet-bank", "--methods", "knn"), "imagenet-bank test"),
     "fit on the tested": ((*EVALUATE, "--fit", "cifar10", "--methods", "knn"), "--fit --id same"),

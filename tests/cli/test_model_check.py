@@ -44,6 +44,8 @@ def test_a_plug_in_that_ends_in_log_softmax(run: Run, tmp_path: Path, monkeypatc
     assert (status, found["output"], found["level"]) == (0, "log_softmax", "note")
     status, out, _ = run("models", "--check", "ends")
     assert status == 0 and "NOTE (output)" in out and "log_softmax" in out
+    status, _, err = run("evaluate", "--model", "ends", "--id", "cifar10", "--ood", "mnist", "--limit", 4, "--quiet")
+    assert status == 0 and "log_softmax" in err
 
 
 @pytest.fixture

@@ -136,6 +136,6 @@ def test_memory_is_pinned_for_nvidias_cards(device, pinned, monkeypatch) -> None
         return iter(())
 
     monkeypatch.setattr(forward_pass, "blocks", record)
-    model = type("Model", (), {"transform": TRANSFORM, "map_shape": None})()
+    model = type("Model", (), {"transform": TRANSFORM, "map_shape": (8, 4, 4)})()
     assert list(ForwardPass(model, torch.device(device), None, False).batches(pictures(4), 0, 4)) == []
     assert asked == [pinned]

@@ -202,10 +202,14 @@ class TestTableReading:
 class TestCaption:
     RESULTS = pd.DataFrame(
         {"id": "cifar10", "n_id": 1000, "ood": ["mnist", "fashion-mnist"], "n_ood": [500, 500], "id_accuracy": 0.9234}
-    )
+    ).assign(accuracy_warning="")
 
     def test_images_and_accuracy(self, says: Says) -> None:
         says(caption(self.RESULTS, TITLES), "1,000 CIFAR-10 92.3 500")
+
+    def test_a_suspicious_accuracy_is_marked(self, says: Says) -> None:
+        results = self.RESULTS.assign(accuracy_warning="ID accuracy is 9 %.", id_accuracy=0.09)
+        says(caption(results, TITLES), "1,000 CIFAR-10 9.0 chance record 500")
 
     def test_one_dataset(self, says: Says) -> None:
         says(caption(self.RESULTS.head(1), TITLES), "1,000 CIFAR-10 92.3 500")

@@ -11,10 +11,11 @@ from torch import Tensor
 from nap_core import extraction, methods
 from nap_core.analysis import evaluation
 from nap_core.datasets import ArrayImages
+from nap_core.datasets.subset import subset
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, ImageSet, ScoringContext
 from nap_core.methods.context import evaluation_data
-from nap_core.methods.inputs import finite, subset
+from nap_core.methods.inputs import finite
 from nap_core.models import LoadedModel
 from nap_core.storage.activation_store import Store
 from tests.models.test_output import Network, assembled, seeded

@@ -1,187 +1,192 @@
-"""Weights from a file: every common form loads, and everything else is refused with a sentence."""
+"""Checkpoints in the shapes in which people have them: the right weights are taken, and what was taken is said."""
 
+import argparse
+import enum
+import pathlib
 import pickle
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from torch import nn
 
 from nap_core import models
 from nap_core.errors import UserError
 from nap_core.models import ARCHITECTURES
-from nap_core.models.checkpoint import load_into, read_state_dict
+
+State = dict[str, torch.Tensor]
+WRAPPERS: dict[str, Callable[[State], object]] = {
+    "plain": lambda state: state,
+    "state_dict": lambda state: {"state_dict": state, "epoch": 9, "best": 92.5},
+    "model": lambda state: {"model": state, "optimizer": {"state": {}, "param_groups": []}},
+    "net": lambda state: {"net": state, "acc": 95.1},
+    "model_state_dict": lambda state: {"model_state_dict": state, "loss": 0.1},
+    "network": lambda state: {"network": state},
+    "ema": lambda state: {"ema": state, "epoch": 1},
+    "state_dict_ema": lambda state: {"state_dict_ema": state},
+    "model_ema": lambda state: {"model_ema": state},
+    "in two": lambda state: {"checkpoint": {"model": state}, "epoch": 2},
+    "averaged": lambda state: {
+        "n_averaged": torch.tensor(5),
+        **{f"module.{name}": value for name, value in state.items()},
+    },
+}
+PREFIXES = (
+    *("", "module.", "_orig_mod.", "model.", "net.", "backbone.", "encoder."),
+    *("module._orig_mod.", "_orig_mod.module.", "model.backbone."),
+)
+FAMILIES = [name for name in ARCHITECTURES if name.startswith(("resnet", "densenet"))]
 
 
-def fresh(architecture: str, classes: int = 7) -> dict[str, torch.Tensor]:
+@pytest.fixture(scope="module")
+def state() -> State:
     torch.manual_seed(0)
-    return ARCHITECTURES[architecture].build(classes).state_dict()
+    return ARCHITECTURES["resnet20"].build(4).state_dict()
 
 
-def written(state: object, path: Path) -> Path:
-    torch.save(state, path)
-    return path
+def prefixed(state: State, prefix: str) -> State:
+    return OrderedDict((prefix + name, value) for name, value in state.items())
 
 
-STATE = fresh("resnet20")
+def assert_loads(content: object, state: State, path: Path, architecture: str = "resnet20") -> models.LoadedModel:
+    torch.save(content, path)
+    model = models.load_checkpoint(architecture, path)
+    loaded = model.network.state_dict()
+    assert [name for name, value in state.items() if not torch.equal(loaded[name], value)] == []
+    return model
 
 
-class TestCheckpoints:
-    @pytest.mark.parametrize(
-        "packed",
-        [
-            pytest.param(lambda state: state, id="plain"),
-            pytest.param(lambda state: {"epoch": 3, "state_dict": state}, id="under state_dict"),
-            pytest.param(lambda state: {f"module.{name}": value for name, value in state.items()}, id="module."),
-            pytest.param(
-                lambda state: {"state_dict": {f"module.{name}": value for name, value in state.items()}}, id="both"
-            ),
-            pytest.param(
-                lambda state: {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}, id="old"
-            ),
-        ],
-    )
-    def test_common_forms_load(self, packed, tmp_path: Path) -> None:
-        model = models.load_checkpoint("resnet20", written(packed(STATE), tmp_path / "checkpoint.pth.tar"))
-        for name, value in STATE.items():
-            if not name.endswith("num_batches_tracked"):
-                torch.testing.assert_close(model.network.state_dict()[name], value)
-        np.testing.assert_array_equal(model.head_weight, STATE["linear.weight"])
-        np.testing.assert_array_equal(model.head_bias, STATE["linear.bias"])
-
-    def test_safetensors_load(self, tmp_path: Path) -> None:
-        save_file(STATE, tmp_path / "weights.safetensors")
-        model = models.load_checkpoint("resnet20", tmp_path / "weights.safetensors")
-        torch.testing.assert_close(model.network.state_dict()["layer3.2.conv2.weight"], STATE["layer3.2.conv2.weight"])
-
-    def test_number_of_classes_is_read_from_the_file(self, tmp_path: Path) -> None:
-        path = written(STATE, tmp_path / "seven.pt")
-        model = models.load_checkpoint("resnet20", path)
-        assert model.classes == tuple(f"class {index}" for index in range(7))
-        assert models.load_checkpoint("resnet20", path, classes=tuple("abcdefg")).classes == tuple("abcdefg")
-        with pytest.raises(UserError, match="has 7 classes, but 2 class names"):
-            models.load_checkpoint("resnet20", path, classes=("a", "b"))
-
-    def test_other_weights_have_another_identity(self, tmp_path: Path) -> None:
-        first = models.load_checkpoint("resnet20", written(STATE, tmp_path / "a.pt"))
-        second = models.load_checkpoint("resnet20", written(fresh("resnet20", 3), tmp_path / "b.pt"))
-        assert first.weights_sha256 != second.weights_sha256
-
-    def test_transform_can_be_another(self, tmp_path: Path) -> None:
-        other = models.Transform(40, 32, (0.5,) * 3, (0.25,) * 3)
-        path = written(STATE, tmp_path / "a.pt")
-        assert models.load_checkpoint("resnet20", path, transform=other).transform is other
-        assert models.load_checkpoint("resnet20", path).transform is ARCHITECTURES["resnet20"].transform
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_every_wrapper(wrapper: str, state: State, tmp_path: Path) -> None:
+    model = assert_loads(WRAPPERS[wrapper](state), state, tmp_path / "a.pth")
+    assert bool(model.notes) == (wrapper != "plain")
 
 
-class Opens:
-    """What a malicious pickle does: call something while it is read."""
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_prefix(prefix: str, state: State, tmp_path: Path) -> None:
+    model = assert_loads({"state_dict": prefixed(state, prefix)}, state, tmp_path / "a.ckpt")
+    assert any("removed" in note for note in model.notes) == bool(prefix)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_every_family_in_every_wrapper_with_every_prefix_gives_the_same_logits(
+    architecture: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = ARCHITECTURES[architecture].build(3).eval()
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        expected = network(images)
+    for wrapper in WRAPPERS.values():
+        for prefix in PREFIXES:
+            torch.save(wrapper(prefixed(network.state_dict(), prefix)), path := tmp_path / "a.pth")
+            with torch.no_grad():
+                assert torch.equal(models.load_checkpoint(architecture, path).network(images), expected), prefix
+
+
+@pytest.mark.parametrize("suffix", [".th", ".ckpt", ".bin", ".pkl", ".pt", ".tar"])
+def test_the_ending_does_not_matter(suffix: str, state: State, tmp_path: Path) -> None:
+    assert_loads(state, state, tmp_path / f"a{suffix}")
+
+
+def test_an_average_is_taken_first_and_another_entry_can_be(state: State, tmp_path: Path) -> None:
+    worse = state | {"linear.weight": state["linear.weight"] + 1}
+    model = assert_loads({"state_dict": worse, "state_dict_ema": state}, state, path := tmp_path / "a.pth")
+    assert "“state_dict_ema”" in model.notes[0] and "“state_dict”" in model.notes[0]
+    other = models.load_checkpoint("resnet20", path, entry="state_dict")
+    assert torch.equal(other.network.state_dict()["linear.weight"], worse["linear.weight"])
+    assert other.weights_sha256 != model.weights_sha256
+    with pytest.raises(UserError, match="no entry “nonsense”"):
+        models.load_checkpoint("resnet20", path, entry="nonsense")
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [np.float64(92.1), np.int64(3), argparse.Namespace(lr=0.1), pathlib.PurePosixPath("/data"), Colour.RED],
+    ids=lambda beside: type(beside).__name__,
+)
+def test_inert_values_beside_the_tensors(beside: object, state: State, tmp_path: Path) -> None:
+    assert_loads({"state_dict": state, "beside": beside}, state, tmp_path / "a.pth")
+
+
+class Runs:
+    """Would make a file if it were loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __reduce__(self):
-        return Path.touch, (self.path,)
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return pathlib.Path.touch, (self.path,)
 
 
-class TestBadCheckpoints:
-    def test_missing_file(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match=r"no weights file at .*nothing\.pt\. Check the path"):
-            read_state_dict(tmp_path / "nothing.pt")
+def test_what_would_run_is_named_and_does_not(state: State, tmp_path: Path) -> None:
+    torch.save({"state_dict": state, "cfg": Runs(tmp_path / "made")}, path := tmp_path / "a.pth")
+    with pytest.raises(UserError, match="entry 'cfg' is a"):
+        models.load_checkpoint("resnet20", path)
+    path.write_bytes(pickle.dumps(Runs(tmp_path / "made")))
+    with pytest.raises(UserError):
+        models.load_checkpoint("resnet20", path)
+    assert not (tmp_path / "made").exists()
 
-    @pytest.mark.parametrize("suffix", ["pt", "safetensors"])
-    @pytest.mark.parametrize("keep", [0, 7, 100, 0.5, 0.999])
-    def test_file_cut_short(self, suffix: str, keep: float, tmp_path: Path) -> None:
-        path = tmp_path / f"weights.{suffix}"
-        torch.save(STATE, path) if suffix == "pt" else save_file(STATE, path)
-        whole = path.read_bytes()
-        path.write_bytes(whole[: int(keep * len(whole)) if 0 < keep < 1 else int(keep)])
-        with pytest.raises(UserError, match=path.name):
-            read_state_dict(path)
 
-    @pytest.mark.parametrize("suffix", ["pt", "safetensors"])
-    @pytest.mark.parametrize("content", [b"GIF89a", b"\x00" * 64, b"\x80\x02]q\x00.", bytes(range(256)) * 40])
-    def test_file_of_something_else(self, suffix: str, content: bytes, tmp_path: Path) -> None:
-        path = tmp_path / f"weights.{suffix}"
-        path.write_bytes(content)
-        with pytest.raises(UserError, match=path.name):
-            read_state_dict(path)
+def test_a_last_layer_of_another_name_is_matched_by_its_place(state: State, tmp_path: Path) -> None:
+    renamed = {name.replace("linear.", "fc."): value for name, value in state.items()}
+    assert "“fc”" in assert_loads(renamed, state, tmp_path / "a.pth").notes[0]
 
-    @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-    @pytest.mark.parametrize("zipped", [True, False])
-    def test_flipped_bytes_are_answered_with_a_sentence_or_not_at_all(self, zipped: bool, tmp_path: Path) -> None:
-        """A flip may go unseen (a number, a name), but must never end in another exception."""
-        path = tmp_path / "weights.pt"
-        torch.save({f"layer.{i}": torch.zeros(3) for i in range(3)}, path, _use_new_zipfile_serialization=zipped)
-        whole = path.read_bytes()
-        rng = np.random.default_rng(0)
-        refused = 0
-        for _ in range(300):
-            damaged = bytearray(whole)
-            for place in rng.integers(len(whole), size=4):
-                damaged[place] = rng.integers(256)
-            path.write_bytes(damaged)
-            try:
-                read_state_dict(path)
-            except UserError:
-                refused += 1
-        assert refused > 50
 
-    @pytest.mark.parametrize("legacy", [False, True])
-    def test_code_in_a_pickle_is_refused_and_not_run(self, legacy: bool, tmp_path: Path) -> None:
-        trace = tmp_path / "trace"
-        path = tmp_path / "weights.pt"
-        if legacy:
-            path.write_bytes(pickle.dumps({"state_dict": 1, "note": Opens(trace)}, protocol=2))
-        else:
-            torch.save({"state_dict": STATE, "note": Opens(trace)}, path)
-        with pytest.raises(UserError, match=r"could run code, so it was not opened\. Save its state_dict alone"):
-            read_state_dict(path)
-        assert not trace.exists()
+def test_counters_of_a_profiler_are_left(state: State, tmp_path: Path) -> None:
+    counted = state | {f"layer1.total_{what}": torch.zeros(1) for what in ("ops", "params")}
+    assert "2 counters" in assert_loads(counted, state, tmp_path / "a.pth").notes[0]
 
-    def test_whole_model_instead_of_its_weights_is_refused(self, tmp_path: Path) -> None:
-        torch.save(nn.Linear(2, 2), tmp_path / "model.pt")
-        with pytest.raises(UserError, match="holds more than tensors"):
-            read_state_dict(tmp_path / "model.pt")
 
-    @pytest.mark.parametrize("content", [[1, 2], {}, {"epoch": 3}, {"state_dict": {}}, torch.zeros(3)])
-    def test_checkpoint_without_a_state_dict(self, content: object, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="holds no state dict"):
-            read_state_dict(written(content, tmp_path / "weights.pt"))
+def test_a_first_layer_of_one_channel_is_converted_as_timm_does(state: State, tmp_path: Path) -> None:
+    grey = state | {"conv1.weight": state["conv1.weight"].sum(1, keepdim=True)}
+    torch.save(grey, path := tmp_path / "a.pth")
+    model = models.load_checkpoint("resnet20", path)
+    images = torch.rand(2, 1, 32, 32)
+    expected = torch.nn.functional.conv2d(images, grey["conv1.weight"], padding=1)
+    with torch.no_grad():
+        assert torch.allclose(model.network.conv1(images.repeat(1, 3, 1, 1)), expected, atol=1e-5)
+    assert any("one input channel" in note for note in model.notes)
 
-    def test_weights_of_another_architecture(self, tmp_path: Path) -> None:
-        path = written(STATE, tmp_path / "weights.pt")
-        with pytest.raises(UserError, match=r"has no fc\.weight: it is not a checkpoint of densenet_bc_100_12"):
-            models.load_checkpoint("densenet_bc_100_12", path)
-        with pytest.raises(UserError, match=r"no architecture called “inception_v3”\. There are: resnet20, "):
-            models.load_checkpoint("inception_v3", path)
 
-    def test_weights_of_another_depth_name_what_is_too_much(self, tmp_path: Path) -> None:
-        deeper = written(fresh("resnet32"), tmp_path / "deeper.pt")
-        with pytest.raises(
-            UserError, match=r"deeper\.pt do not fit .*72 unexpected \(layer1\.3\.bn1.* …\)\. Pick the arch"
-        ):
-            models.load_checkpoint("resnet20", deeper)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(64), "Keras"),
+        (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0" + bytes(64), "ONNX"),
+        (b"", "0 bytes"),
+        (b"# Notes\nnothing here\n", "text file"),
+    ],
+    ids=["lfs", "page", "keras", "onnx", "empty", "text"],
+)
+def test_what_is_no_checkpoint_is_told_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
+    (path := tmp_path / "a.pth").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        models.load_checkpoint("resnet20", path)
 
-    def test_missing_unexpected_and_misshapen_are_each_named(self) -> None:
-        state = dict(STATE)
-        del state["bn1.weight"], state["layer2.0.conv1.weight"]
-        state["extra"] = torch.zeros(1)
-        state["linear.bias"] = torch.zeros(3)
-        with pytest.raises(UserError) as raised:
-            load_into(ARCHITECTURES["resnet20"].build(7), state, "mine.pt")
-        message = str(raised.value)
-        assert "The weights in mine.pt do not fit this network" in message
-        assert "2 missing (bn1.weight, layer2.0.conv1.weight)" in message
-        assert "1 unexpected (extra)" in message
-        assert "1 of another shape (linear.bias)" in message
 
-    def test_network_keeps_its_weights_when_the_file_does_not_fit(self) -> None:
-        network = ARCHITECTURES["resnet20"].build(7)
-        before = network.linear.weight.clone()
-        state = {**STATE, "extra": torch.zeros(1)}
-        with pytest.raises(UserError):
-            load_into(network, state, "mine.pt")
-        torch.testing.assert_close(network.linear.weight, before)
+def test_archives_of_programs_and_cut_files_are_told_what_they_are(state: State, tmp_path: Path) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    torch.export.save(torch.export.export(network, (torch.zeros(1, 2),)), exported := tmp_path / "a.pt2")
+    with pytest.raises(UserError, match=r"torch\.export"):
+        models.load_checkpoint("resnet20", exported)
+    torch.save(state, whole := tmp_path / "whole.pth")
+    (cut := tmp_path / "cut.pth").write_bytes(whole.read_bytes()[:-3000])
+    with pytest.raises(UserError, match="cut short"):
+        models.load_checkpoint("resnet20", cut)
+
+
+def test_a_list_of_members_is_refused(state: State, tmp_path: Path) -> None:
+    torch.save([state, state], path := tmp_path / "a.pth")
+    with pytest.raises(UserError, match="list of 2"):
+        models.load_checkpoint("resnet20", path)

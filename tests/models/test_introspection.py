@@ -248,7 +248,7 @@ def test_finds_what_torchvisions_families_say(name: str) -> None:
     [
         ("alexnet", "avgpool", 4096),
         pytest.param("vgg11", "avgpool", 4096, marks=pytest.mark.slow),
-        ("convnext_tiny", "avgpool", 768),
+        pytest.param("convnext_tiny", "avgpool", 768, marks=pytest.mark.slow),
         pytest.param("swin_t", "avgpool", 768, marks=pytest.mark.slow),
         pytest.param("vit_b_16", "encoder", 768, marks=pytest.mark.slow),
     ],

@@ -188,3 +188,4 @@ def test_a_plug_in_of_version_0_1_is_read() -> None:
 
     assert made(knows="three birds") == made(trained_on="three birds") == "three birds"
     assert made(trained_on="birds", knows="ignored") == "birds"
+    assert made() == made(title="CIFAR-10") == ""

@@ -66,9 +66,9 @@ QUICK = frozenset(
 )
 
 
-# MaxViT takes no images smaller than 224 × 224, VGG-11 has 133 million weights and a head like AlexNet's: quick where
-# nothing goes through them.
-RUN_QUICKLY = QUICK - {"maxvit_t", "vgg11"}
+# MaxViT takes no images smaller than 224 × 224, VGG-11 has 133 million weights and a head like AlexNet's, Swin and ViT
+# are seconds each and stand small in tests/methods and tests/pages: quick where nothing goes through them.
+RUN_QUICKLY = QUICK - {"maxvit_t", "vgg11", "swin_t", "vit_b_32"}
 
 
 def by_family(names: Iterable[str], quick: frozenset[str] = QUICK) -> list[object]:
@@ -278,7 +278,7 @@ def test_another_architectures_file_is_refused(tmp_path: Path) -> None:
     "name",
     by_family(
         ["vgg11_bn", "mobilenet_v3_small", "mnasnet0_5", "convnext_tiny", "swin_t", "swin_v2_t"],
-        QUICK - {"convnext_tiny"},
+        QUICK - {"convnext_tiny", "swin_t"},
     ),
 )
 def test_a_checkpoint_of_every_family_loads(name: str, tmp_path: Path) -> None:

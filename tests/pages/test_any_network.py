@@ -133,7 +133,7 @@ def shown(app: AppTest) -> str:
 
 
 # One that ends as ResNets do is looked at by every other test of a page.
-@pytest.mark.parametrize("name", named(BY_FEATURES, BY_ATTENTION))
+@pytest.mark.parametrize("name", named(BY_FEATURES, real=(BY_ATTENTION,)))
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens(name: str, page: str, study_of: StudyOf, open_page: OpenPage) -> None:
     app = open_page(page, study_of(name))

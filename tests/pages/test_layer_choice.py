@@ -117,6 +117,7 @@ class TestDialog:
         assert "holds activations, of the model's own layer" in app.info[0].value
 
 
+@pytest.mark.slow  # tests/pages/test_any_network.py opens every page of another network quickly
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws(open_page: OpenPage, page: str) -> None:
     run(CHANGED, Store())

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from nap_core.storage.activation_store import Store
 from nap_core.studies.study import Study, default_study, run
 from pages.components.study import user_image_list, user_model_list, workspace
 from tests.pages.conftest import OpenPage
+from tests.sentences import Says, states
 
 CLASSES = ("owl", "robin", "wren")
 PAGES = (
@@ -58,6 +60,16 @@ def test_its_address_opens_it_again(birds: Study) -> None:
     assert Study.from_query(birds.to_query()) == birds
 
 
+def test_training_data_that_nobody_has_named_are_said_to_be_unknown(
+    birds: Study, tmp_path: Path, open_page: OpenPage
+) -> None:
+    name = models.add(tmp_path / "birds.pth", "resnet20", "CIFAR-10", classes=CLASSES)
+    unknown = open_page("home", replace(birds, model=name))
+    assert states("\n".join(one.value for one in unknown.sidebar.caption), "not been said benchmark")
+    known = open_page("home", birds)
+    assert not states("\n".join(one.value for one in known.sidebar.caption), "not been said")
+
+
 def test_labels_are_the_networks_classes_and_the_fit_split_is_used(birds: Study) -> None:
     found = run(birds, Store())
     shown = datasets.load("own:garden")
@@ -75,6 +87,7 @@ def test_the_offered_study_knows_the_images_whose_classes_the_model_has(birds: S
     assert default_study(birds.model).id_dataset == "own:garden"
 
 
+@pytest.mark.slow  # tests/pages/test_any_network.py opens every page of another network quickly
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws(open_page: OpenPage, birds: Study, page: str) -> None:
     run(birds, Store())
@@ -126,7 +139,7 @@ def test_what_goes_while_it_is_looked_at_is_answered_too(open_page: OpenPage, bi
     shutil.rmtree(data_root / "garden")
     app.run()
     assert not app.exception
-    assert any("no folder or .npz called “garden”" in warning.value for warning in app.sidebar.warning)
+    assert any("no folder or file called “garden”" in warning.value for warning in app.sidebar.warning)
 
 
 def test_images_that_come_while_it_is_looked_at_are_seen(open_page: OpenPage, birds: Study, data_root: Path) -> None:
@@ -190,6 +203,34 @@ def test_an_archive_that_is_refused_says_why(drawn: Callable[..., AppTest], data
     assert user_image_list.offered() == {}
 
 
+def test_how_a_dataset_is_read_is_shown_and_chosen(drawn: Callable[..., AppTest], data_root: Path) -> None:
+    pixels, labels = np.zeros((10, 8, 8, 3), np.uint8), np.arange(10)
+    np.savez(data_root / "blood.npz", test_images=pixels, test_labels=labels[:, None], val_images=pixels[:4])
+    pictures(data_root / "pets", ["train/1.png", "val/2.png", "val/notes.txt.png"])
+    (data_root / "pets" / "val" / "notes.txt").write_text("no image")
+    assert set(user_image_list.offered()) == {"own:blood.npz", "own:blood.npz:val", "own:pets:train", "own:pets:val"}
+    app = drawn(_images)
+    app.selectbox(key="own-images-option-name").set_value("own:pets").run()
+    app.selectbox(key="own-images-option-part-own:pets").set_value("val").run()
+    assert any("1 ending in .txt" in one.label for one in app.expander)
+    assert any("2 images" in one.value for one in app.caption)
+    app.selectbox(key="own-images-option-count-own:pets").set_value("from-1").run()
+    app.text_input(key="own-images-option-window-own:pets").set_value("0..4095").run()
+    app.button(key="own-images-option-add").click().run()
+    assert not app.exception
+    assert app.session_state["own-images-as"] == ("own:pets:val:from-1:0..4095",)
+    app.text_input(key="own-images-option-window-own:pets").set_value("5..1").run()
+    assert "empty" in app.error[0].value
+
+
+def test_labels_that_match_nothing_are_remarked(open_page: OpenPage, birds: Study, data_root: Path) -> None:
+    pictures(data_root / "garden", ["eagle/0.png"])
+    (data_root / "garden" / "notes.txt").write_text("no image")
+    app = open_page("home", birds)
+    said = "\n".join(element.value for element in app.sidebar.markdown)
+    assert "“eagle”" in said and "ending in .txt" in said
+
+
 def test_mean_and_deviation_in_0_to_255_are_offered_divided(drawn: Callable[..., AppTest], models_folder: Path) -> None:
     app = drawn(_models)
     usual = app.text_input(key="own-model-Mean-resnet18").value
@@ -233,3 +274,20 @@ def test_without_timm_the_page_says_how_to_get_it(
     assert "pip install timm==" in app.info[0].value
     assert app.button(key="own-model-add").disabled
     timm_networks.names.cache_clear()
+
+
+def test_images_that_stand_in_two_sets_are_counted_and_left_out_on_a_click(
+    open_page: OpenPage, birds: Study, data_root: Path, says: Says
+) -> None:
+    shutil.copy(data_root / "garden" / "wren" / "0.png", data_root / "training" / "wren" / "copied.png")
+    study = replace(birds, images=12)
+    run(study, Store()).context.fit("The test")
+    app = open_page("score_histograms", study)
+    says(app.warning[0].value, "1 12 garden fit split")
+    app.button(key="overlap").click().run()
+    assert not app.exception
+    assert app.query_params["distinct"] in ("1", ["1"])
+    says(app.warning[0].value, "garden: 1 of 12 fit split 10 0")
+    assert len(run(replace(study, distinct="1"), Store()).id.activations) == 11
+    app.button(key="overlap").click().run()
+    assert "distinct" not in app.query_params

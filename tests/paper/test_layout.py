@@ -50,4 +50,5 @@ def test_a_folder_without_images_is_not_taken(tmp_path: Path) -> None:
 def test_the_users_own_datasets_by_their_names() -> None:
     assert layout.heading_of("own:ood/LSUN_resize") == "LSUN-Resize"
     assert layout.heading_of("own:svhn.npz") == "SVHN"
+    assert layout.heading_of("own:ood/svhn:test") == "SVHN"
     assert layout.heading_of("own:birds") == ""

@@ -24,10 +24,14 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ClassActivation:
-    """The channels' values on K classes: ``values`` (K, C), the average over a class's images.
+    """The values of C channels on the K classes that occur.
 
-    ``classes`` are the network's class numbers of the rows, ``names`` what they are called, ``images`` how many there
-    are of each; ``predicted`` counts the images without a label, whose class is the network's prediction.
+    Attributes:
+        classes: The network's number of each class, (K,).
+        names: The name of each class.
+        images: The number of images of each class, (K,).
+        values: The average value over the images of a class, (K, C).
+        predicted: The number of images without a label, whose class is the network's prediction.
     """
 
     classes: NDArray[np.int64]
@@ -37,21 +41,39 @@ class ClassActivation:
     predicted: int
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> ClassActivation:
-        """Some of the classes, in that order."""
+        """Some of the classes.
+
+        Args:
+            rows: Their rows, in the order wanted.
+
+        Returns:
+            The same values of these classes alone; ``predicted`` is unchanged.
+        """
         names = tuple(self.names[row] for row in rows)
         return replace(
             self, classes=self.classes[rows], names=names, images=self.images[rows], values=self.values[rows]
         )
 
     def ranked(self, channel: int) -> NDArray[np.int64]:
-        """The rows from the class that drives ``channel`` most to the one that drives it least, (K,)."""
+        """The classes by what they contribute to a channel.
+
+        Args:
+            channel: The channel.
+
+        Returns:
+            Rows from the class with the largest value to the one with the smallest, (K,).
+        """
         return np.argsort(-self.values[:, channel], kind="stable")
 
     def agreement(self, channel: int, weights: FloatArray) -> float:
-        """Spearman's correlation between what drives ``channel`` and the classes that its weights favour.
+        """Spearman's correlation between the values of a channel and the head's weights for it, over the classes.
 
-        ``weights`` (all classes,) are the head's for this channel. NaN for fewer than three classes and where one side
-        is constant.
+        Args:
+            channel: The channel.
+            weights: The head's weights for this channel, one a class of the network.
+
+        Returns:
+            ρ, -1 to 1; NaN for fewer than three classes and where one side is constant.
         """
         ours, theirs = self.values[:, channel], np.asarray(weights)[self.classes]
         if len(ours) < 3 or np.ptp(ours) == 0 or np.ptp(theirs) == 0:
@@ -62,9 +84,17 @@ class ClassActivation:
 def class_use(
     id_activations: Activations, classes: Sequence[str], values: Callable[[Activations], FloatArray] = Activations.ratio
 ) -> ClassActivation:
-    """The average of ``values`` (N, C) over the images of each class that occurs, by class number.
+    """The average of each channel's value over the images of each class that occurs.
 
     The class of an image is its label, or the predicted class where there is no label.
+
+    Args:
+        id_activations: The ID images, N rows.
+        classes: The names of the network's classes.
+        values: The values of a block of n images, (n, C); by default max / (mean + 1).
+
+    Returns:
+        The averages, (K, C), by class number.
     """
     unlabelled = id_activations.labels < 0
     labels = np.where(unlabelled, id_activations.predictions, id_activations.labels)
@@ -82,7 +112,15 @@ def class_use(
 
 
 def top_classes(use: ClassActivation, most: int = MOST_CLASSES) -> ClassActivation:
-    """The ``most`` classes whose values are farthest from the average class's, in their order; all if no more."""
+    """The classes whose values are farthest from those of the average class.
+
+    Args:
+        use: The channels' values on K classes.
+        most: The most classes.
+
+    Returns:
+        These classes in their order; all of them where there are no more than ``most``.
+    """
     if len(use.names) <= most:
         return use
     apart = np.linalg.norm(use.values - use.values.mean(axis=0), axis=1)
@@ -90,11 +128,16 @@ def top_classes(use: ClassActivation, most: int = MOST_CLASSES) -> ClassActivati
 
 
 def arranged(use: ClassActivation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """An order of the classes and one of the channels in which the picture of ``use`` can be read: rows (K,), columns
-    (C,).
+    """An order of the classes and one of the channels in which the picture of ``use`` can be read.
 
-    Classes that use channels alike stand side by side (hierarchical clustering by average linkage on the correlation);
-    channels follow the class that drives them most, within it the more special one first.
+    Classes that use channels alike stand side by side (average linkage on the Euclidean distance of their
+    ``scaled`` values); channels follow the class with their highest value, within it the more special one first.
+
+    Args:
+        use: The channels' values on K classes.
+
+    Returns:
+        The rows of ``use``, (K,), and its columns, (C,), in that order.
     """
     shares = scaled(use)
     rows = np.arange(len(use.names))
@@ -107,7 +150,14 @@ def arranged(use: ClassActivation) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def scaled(use: ClassActivation) -> Values:
-    """Each channel's values as shares of its highest class's, (K, C), 0 to 1; 0 for a silent channel."""
+    """Each channel's values as shares of its highest class's.
+
+    Args:
+        use: The channels' values on K classes.
+
+    Returns:
+        Shares, (K, C), 0 to 1; 0 for a silent channel.
+    """
     top = use.values.max(axis=0)
     shares: Values = np.divide(use.values, top, out=np.zeros_like(use.values), where=top > 0)
     return shares

@@ -31,9 +31,18 @@ class Ratios(Protocol):
 
 @dataclass(frozen=True)
 class ChannelKind:
-    """``one`` and ``many`` name the channels, ``value`` what a map holds. ``ratio`` is the formula of the value that
-    separates ID from OOD in one channel, ``term`` that of what a channel adds to NAP; ``ratios`` and ``terms`` compute
-    them of activations, (N, C). ``orders`` are the keys of ``channels.ORDERS`` that there are without a linear head."""
+    """What the channels of a network are, and what NAP computes of one.
+
+    Attributes:
+        one: The word for one channel: "channel", "head".
+        many: The word for several.
+        value: What a neuron of the map holds: "activation", "attention".
+        ratio: The formula of the value that separates ID from OOD in one channel.
+        term: The formula of what a channel adds to NAP.
+        ratios: Activations → the values of ``ratio``, (N, C).
+        terms: Activations → the values of ``term``, (N, C).
+        orders: The keys of ``ranking.ORDERS`` that there are without a linear head.
+    """
 
     one: str
     many: str
@@ -50,19 +59,47 @@ class ChannelKind:
         return self.one == "head"
 
     def name(self, channel: int) -> str:
-        """ "channel 17"; of a Transformer "mean over heads" or "head 3"."""
+        """The name of a channel.
+
+        Args:
+            channel: Its number.
+
+        Returns:
+            "channel 17"; of a Transformer "mean over heads" or "head 3".
+        """
         return "mean over heads" if self.of_heads and channel == MEAN else f"{self.one} {channel}"
 
     def short(self, channel: int) -> str:
-        """The same where there is little room: "channel 17", "head 3" or "all heads"."""
+        """The name of a channel where there is little room.
+
+        Args:
+            channel: Its number.
+
+        Returns:
+            "channel 17", "head 3" or "all heads".
+        """
         return "all heads" if self.of_heads and channel == MEAN else self.name(channel)
 
     def within(self, channel: int) -> str:
-        """ "in channel 17", "in the mean over heads"."""
+        """The name of a channel with its preposition.
+
+        Args:
+            channel: Its number.
+
+        Returns:
+            "in channel 17", "in the mean over heads".
+        """
         return f"in the {self.name(channel)}" if self.of_heads and channel == MEAN else f"in {self.name(channel)}"
 
     def ranked(self, values: FloatArray) -> NDArray[np.int64]:
-        """Channel numbers from the largest value to the smallest, (C,); the mean over the heads before all of them."""
+        """The channels from the largest value to the smallest, the mean over the heads before all of them.
+
+        Args:
+            values: One value a channel, (C,).
+
+        Returns:
+            Channel numbers, (C,).
+        """
         order = ranking(values)
         return np.concatenate([[MEAN], order[order != MEAN]]) if self.of_heads else order
 
@@ -99,20 +136,40 @@ HEADS = ChannelKind(
 
 
 def kind_of(model: LoadedModel) -> ChannelKind:
-    """What the channels of ``model`` are."""
+    """What the channels of a model are.
+
+    Args:
+        model: The loaded model.
+
+    Returns:
+        ``HEADS`` for a Transformer, else ``MAPS``.
+    """
     return HEADS if model.reads_attention else MAPS
 
 
 def orders_of(model: LoadedModel) -> tuple[str, ...]:
-    """The keys of ``channels.ORDERS`` by which the channels of ``model`` can be ordered, the usual one first.
+    """What the channels of a model can be ordered by, the usual order first.
 
-    What a channel adds to a logit there is only where the logits are linear in the channels' means.
+    The contribution to a logit is one of them only where the logits are linear in the channels' means.
+
+    Args:
+        model: The loaded model.
+
+    Returns:
+        Keys of ``ranking.ORDERS``.
     """
     return ("contribution", "maximum", "mean", "ratio") if model.logits_from_means else kind_of(model).orders
 
 
 def how_read(model: LoadedModel) -> str:
-    """Which of a Transformer's attentions NAP is, in a sentence; empty for a CNN."""
+    """Which of a Transformer's attentions NAP is.
+
+    Args:
+        model: The loaded model.
+
+    Returns:
+        One sentence; empty for a CNN.
+    """
     if not model.reads_attention:
         return ""
     return (

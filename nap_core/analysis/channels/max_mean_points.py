@@ -26,10 +26,17 @@ Polygon = tuple[Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The points of one dataset. ``place`` (P,) is the origin of each: image · ``channels`` + channel.
+    """The points of one dataset, each a channel of an image.
 
-    ``mean`` and ``maximum`` are (P,) float32; ``left_out`` counts the points that the threshold took away. They are
-    those of the first ``images`` of a dataset of ``all_images``.
+    Attributes:
+        dataset: Catalogue name of the dataset.
+        channels: The number of channels of the network, C.
+        place: The origin of each point, (P,): image · C + channel.
+        mean: The mean of the channel's map, (P,) float32.
+        maximum: Its maximum, (P,) float32.
+        left_out: The number of points whose mean is at or below the threshold.
+        images: The number of images that the points are of, the first of the dataset.
+        all_images: The number of images of the dataset.
     """
 
     dataset: str
@@ -55,7 +62,14 @@ class Points:
         return self.place % self.channels
 
     def take(self, index: NDArray[np.int64]) -> Points:
-        """The points at ``index``."""
+        """Some of the points.
+
+        Args:
+            index: Their positions, (Q,), in the order wanted.
+
+        Returns:
+            These points; the counts are unchanged.
+        """
         return replace(self, place=self.place[index], mean=self.mean[index], maximum=self.maximum[index])
 
 
@@ -67,9 +81,17 @@ def points_of(
     floor: float | None = FLOOR,
     images: int | None = None,
 ) -> Points:
-    """The points of a dataset, of all channels or of one, without those whose mean is ``floor`` or less.
+    """The points of a dataset, of all channels or of one.
 
-    None as ``floor`` keeps every point, silent channels included; ``images`` takes the first so many images only.
+    Args:
+        dataset: Catalogue name of the dataset.
+        activations: Its images, N rows of C channels.
+        channel: The channel; None for all.
+        floor: Points with this mean or less are left out; None keeps every point, silent channels included.
+        images: The number of images taken, from the first on; None for all.
+
+    Returns:
+        The points, at most N · C, in the order of the images.
     """
     first = slice(images)
     chosen = slice(None) if channel is None else slice(channel, channel + 1)
@@ -91,8 +113,17 @@ def points_of(
 def images_collected(
     parts: Sequence[Activations], *, channel: int | None = None, most: int = MOST_COLLECTED
 ) -> list[int]:
-    """How many images of each dataset to gather points from: all, or the same share of each, at least one, where all
-    would give more than ``most`` points."""
+    """How many images of each dataset to gather points from.
+
+    Args:
+        parts: The images of each dataset.
+        channel: The channel whose points are gathered; None for all channels.
+        most: The most points.
+
+    Returns:
+        The number of images of each part: all, or the same share of each, at least one, where all would give more
+        points.
+    """
     total = sum(len(part) * (part.channels if channel is None else 1) for part in parts)
     return [len(part) if total <= most else min(len(part), max(1, len(part) * most // total)) for part in parts]
 
@@ -104,7 +135,17 @@ def points_of_each(
     floor: float | None = FLOOR,
     most: int = MOST_COLLECTED,
 ) -> list[Points]:
-    """The ``points_of`` every dataset, of as many images as ``images_collected`` gives."""
+    """The ``points_of`` every dataset, of as many images as ``images_collected`` gives.
+
+    Args:
+        parts: Catalogue name → images of the dataset.
+        channel: The channel; None for all.
+        floor: Points with this mean or less are left out; None keeps every point.
+        most: The most points, of all datasets together.
+
+    Returns:
+        The points of each dataset, in the order of ``parts``.
+    """
     counts = images_collected(list(parts.values()), channel=channel, most=most)
     return [
         points_of(name, images, channel=channel, floor=floor, images=count)
@@ -113,9 +154,14 @@ def points_of_each(
 
 
 def sampled(parts: Sequence[Points], most: int) -> list[Points]:
-    """At most ``most`` of the points, the same share of every dataset, drawn by chance from a fixed seed.
+    """At most ``most`` of the points, the same share of every dataset, drawn at random from a fixed seed.
 
-    All of them when there are no more than that.
+    Args:
+        parts: The points of each dataset.
+        most: The most points, of all datasets together.
+
+    Returns:
+        The points drawn of each dataset; all where there are no more than ``most``.
     """
     total = sum(map(len, parts))
     if total <= most:
@@ -128,7 +174,12 @@ def sampled(parts: Sequence[Points], most: int) -> list[Points]:
 
 @dataclass(frozen=True)
 class Region:
-    """What was drawn over the scatter: boxes (x0, y0, x1, y1) and lassos (xs, ys), in the units of the axes."""
+    """A selection drawn over the scatter, in the units of its axes.
+
+    Attributes:
+        boxes: The corners (x0, y0, x1, y1) of each box.
+        lassos: The x and the y of the corners of each lasso.
+    """
 
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     lassos: tuple[Polygon, ...] = ()
@@ -137,7 +188,15 @@ class Region:
         return bool(self.boxes or self.lassos)
 
     def contains(self, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
-        """Which of the points (P,) lie in any of the boxes and lassos; the rim of a box belongs to it."""
+        """Which points lie in any of the boxes and lassos; the rim of a box belongs to it.
+
+        Args:
+            x: The means of the points, (P,).
+            y: Their maxima, (P,).
+
+        Returns:
+            Whether each point is inside, (P,).
+        """
         inside = np.zeros(len(x), dtype=bool)
         for x0, y0, x1, y1 in self.boxes:
             inside |= (x >= min(x0, x1)) & (x <= max(x0, x1)) & (y >= min(y0, y1)) & (y <= max(y0, y1))
@@ -170,7 +229,13 @@ def _in_polygon(xs: FloatArray, ys: FloatArray, x: FloatArray, y: FloatArray) ->
 
 @dataclass(frozen=True)
 class Picked:
-    """An image with selected points: its dataset, its row there, the channels of those points, the highest first."""
+    """An image with selected points.
+
+    Attributes:
+        dataset: Catalogue name of its dataset.
+        row: Its index in the dataset.
+        channels: The channels of its selected points, the one with the highest maximum first.
+    """
 
     dataset: str
     row: int
@@ -178,7 +243,15 @@ class Picked:
 
 
 def picked(parts: Sequence[Points], region: Region) -> list[Picked]:
-    """The images behind the points in ``region``, each once, those with most of the points first."""
+    """The images behind the points in a region, each once.
+
+    Args:
+        parts: The points of each dataset.
+        region: The selection.
+
+    Returns:
+        The images, those with most of the points first; among equals the datasets take turns.
+    """
     images = []
     for part in parts:
         index = np.flatnonzero(region.contains(part.mean, part.maximum))

@@ -43,9 +43,18 @@ def contributions(activations: Activations, head_weight: NDArray[np.floating]) -
 
 
 def values(activations: Activations, order: str, head_weight: NDArray[np.floating] | None) -> Values:
-    """The quantity named ``order`` (a key of ``ORDERS``) per image and channel, (N, C).
+    """One quantity per image and channel.
 
-    Raises ValueError otherwise, and for contributions to a head that is None.
+    Args:
+        activations: The images, N rows of C channels.
+        order: The quantity, a key of ``ORDERS``.
+        head_weight: The weight of the linear head, (K, C), for "contribution"; None without one.
+
+    Returns:
+        The quantity, (N, C) float64.
+
+    Raises:
+        ValueError: There is no such quantity, or no linear head for "contribution".
     """
     if order == "contribution":
         if head_weight is None:
@@ -60,9 +69,18 @@ def values(activations: Activations, order: str, head_weight: NDArray[np.floatin
 
 
 def basis_values(id_values: ArrayLike, ood_values: ArrayLike, basis: str) -> Values:
-    """The ID image's values, (C,), the OOD image's, or the difference, ID less OOD; ``basis`` is a key of ``BASES``.
+    """The values by which channels are ordered, of a pair of images.
 
-    Raises ValueError for another one.
+    Args:
+        id_values: The values of the ID image, (C,).
+        ood_values: The values of the OOD image, (C,).
+        basis: Whose values are taken, a key of ``BASES``.
+
+    Returns:
+        The ID image's values, the OOD image's, or ID less OOD, (C,).
+
+    Raises:
+        ValueError: There is no such basis.
     """
     first, second = np.asarray(id_values, dtype=np.float64), np.asarray(ood_values, dtype=np.float64)
     if basis not in BASES:
@@ -71,13 +89,30 @@ def basis_values(id_values: ArrayLike, ood_values: ArrayLike, basis: str) -> Val
 
 
 def ranking(one_image: ArrayLike) -> NDArray[np.int64]:
-    """Channel numbers from the largest value to the smallest, (C,); equal values keep the order of the channels."""
+    """The channels from the largest value to the smallest; equal values keep the order of the channels.
+
+    Args:
+        one_image: One value a channel, (C,).
+
+    Returns:
+        Channel numbers, (C,).
+    """
     return np.argsort(-np.asarray(one_image, dtype=np.float64), kind="stable")
 
 
 @dataclass(frozen=True)
 class SameMeanPair:
-    """Two images that one channel gives the same mean: what the paper's Figures 1a and 8 show."""
+    """Two images that one channel gives the same mean: what Figures 1a and 8 of the NAP paper show.
+
+    Attributes:
+        channel: The channel.
+        id_row: The row of the ID image in the activations compared.
+        ood_row: The row of the OOD image in the activations compared.
+        id_mean: The channel's mean on the ID image.
+        ood_mean: Its mean on the OOD image.
+        id_maximum: Its maximum on the ID image.
+        ood_maximum: Its maximum on the OOD image.
+    """
 
     channel: int
     id_row: int
@@ -101,11 +136,21 @@ def same_mean_pair(
     tolerance: float = TOLERANCE,
     floor: float = FLOOR,
 ) -> SameMeanPair | None:
-    """The ID and OOD image whose means in ``channel`` agree and whose maxima differ most, the ID image's being higher.
+    """The ID and OOD image whose means in a channel agree and whose maxima differ most, the ID image's being higher.
 
     Exactly: among all pairs with both means above ``floor`` and |mean_ID − mean_OOD| ≤ ``tolerance`` · the larger mean,
-    the pair with the largest max_ID − max_OOD; the first by row among equals. None when there is no such pair. N ID and
-    M OOD images take O((N + M) log M), not N · M: means are sorted, so the partners of an image are one run of them.
+    the pair with the largest max_ID − max_OOD; the first by row among equals. N ID and M OOD images take
+    O((N + M) log M), not N · M: means are sorted, so the partners of an image are one run of them.
+
+    Args:
+        id_activations: The ID images, N rows.
+        ood_activations: The OOD images, M rows.
+        channel: The channel.
+        tolerance: The share of the larger mean by which the two may differ.
+        floor: Images with this mean or less are left out.
+
+    Returns:
+        The pair; None when no two images qualify.
     """
     id_mean, id_maximum = _column(id_activations, channel)
     ood_mean, ood_maximum = _column(ood_activations, channel)
@@ -130,23 +175,42 @@ def same_mean_pair(
 
 
 def clearest_pair(id_activations: Activations, ood_activations: Activations) -> SameMeanPair | None:
-    """The ``same_mean_pair`` of the channel where the maxima differ most, the first such channel; None without any.
+    """The ``same_mean_pair`` of the channel where the maxima differ most.
 
-    2,000 images on either side and 2,048 channels take a second; of many more, the first thousands will do.
+    2,000 images on either side and 2,048 channels take a second.
+
+    Args:
+        id_activations: The ID images.
+        ood_activations: The OOD images.
+
+    Returns:
+        The pair, of the first such channel among equals; None where no channel has one.
     """
     pairs = [same_mean_pair(id_activations, ood_activations, channel) for channel in range(id_activations.channels)]
     return max((pair for pair in pairs if pair), key=lambda pair: pair.difference, default=None)
 
 
 def average_maximum(images: Sequence[Activations]) -> Values:
-    """The mean of each channel's maximum over all images of several datasets, (C,); each image counts alike."""
+    """The mean of each channel's maximum over all images of several datasets; each image counts alike.
+
+    Args:
+        images: The images of each dataset, at least one.
+
+    Returns:
+        One mean a channel, (C,).
+    """
     means = [one.maximum.mean(axis=0, dtype=np.float64) for one in images]
     return np.average(means, axis=0, weights=[len(one) for one in images])
 
 
 @dataclass(frozen=True)
 class MatchedPeaks:
-    """ID images matched with OOD images by their mean: in what share of ``pairs`` the ID image has the higher peak."""
+    """ID images matched with OOD images by their mean.
+
+    Attributes:
+        share: The share of the pairs in which the ID image has the higher maximum; NaN without pairs.
+        pairs: The number of pairs.
+    """
 
     share: float
     pairs: int
@@ -160,11 +224,21 @@ def matched_peaks(
     tolerance: float = TOLERANCE,
     floor: float = FLOOR,
 ) -> MatchedPeaks:
-    """How typical ``same_mean_pair`` is of ``channel``: the rule, where that is the extreme.
+    """How typical ``same_mean_pair`` is of a channel: the rule, where that is the extreme.
 
     Each ID image with a mean above ``floor`` is matched with the OOD image whose mean is nearest (the lower of two
-    equally near); matches that are not within ``tolerance`` are left out. Equal maxima count half. The share is NaN
-    when nothing matches.
+    equally near).
+
+    Args:
+        id_activations: The ID images.
+        ood_activations: The OOD images.
+        channel: The channel.
+        tolerance: Matches whose means differ by more than this share of the larger one are left out.
+        floor: Images with this mean or less are left out.
+
+    Returns:
+        The share of the matches in which the ID image has the higher maximum, equal maxima counted half, and their
+        number.
     """
     id_mean, id_maximum = _column(id_activations, channel)
     ood_mean, ood_maximum = _column(ood_activations, channel)

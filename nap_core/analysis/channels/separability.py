@@ -26,12 +26,19 @@ _EDGES = 0.01 * STEP ** np.arange(110)  # from 0.01, below which a map is as goo
 
 
 def channel_auroc(id_values: FloatArray, ood_values: FloatArray) -> NDArray[np.float64]:
-    """AUROC of each channel on its own, (C,): how likely an ID image has the larger value, ties counted half.
+    """AUROC of each channel on its own: how likely an ID image has the larger value, ties counted half.
 
-    ``id_values`` (N, C) and ``ood_values`` (M, C) hold one value an image and channel, here max / (mean + 1);
-    more is more ID.
     An AUROC over several OOD datasets joined is the average of theirs weighted by their numbers of images.
-    Raises ValueError when there is no image on a side, the channels differ or a value is not finite.
+
+    Args:
+        id_values: One value an ID image and channel, (N, C), here max / (mean + 1); more is more ID.
+        ood_values: The values of the OOD images, (M, C).
+
+    Returns:
+        Shares, (C,).
+
+    Raises:
+        ValueError: There is no image on a side, the channels differ or a value is not finite.
     """
     if id_values.ndim != 2 or ood_values.ndim != 2 or id_values.shape[1] != ood_values.shape[1]:
         raise ValueError(f"ID and OOD values must be (N, C) and (M, C), not {id_values.shape} and {ood_values.shape}")
@@ -58,8 +65,20 @@ def ratio_auroc(
     ratios: Callable[[Activations], FloatArray] = Activations.ratio,
     most: int = MOST_RANKED,
 ) -> tuple[NDArray[np.float64], int]:
-    """``channel_auroc`` of the ``ratios`` (N, C) of ID images and of those of several OOD datasets joined, (C,), and on
-    how many images it was found: the first of each dataset where all of them hold more than ``most`` numbers."""
+    """``channel_auroc`` of ID images against several OOD datasets joined.
+
+    Args:
+        id_activations: The ID images.
+        ood_activations: The images of each OOD dataset.
+        ratios: Activations → the values compared, (N, C); by default max / (mean + 1).
+        most: The most values: of more, only the first images of each dataset are used.
+
+    Returns:
+        The AUROC of each channel, (C,), and the number of images used.
+
+    Raises:
+        ValueError: As ``channel_auroc`` does.
+    """
     parts = (id_activations, *ood_activations)
     counts = images_collected(parts, most=most)
     first, *others = (ratios(part.head(count)) for part, count in zip(parts, counts, strict=True))
@@ -68,9 +87,11 @@ def ratio_auroc(
 
 @dataclass(frozen=True)
 class PeakCurve:
-    """The median of the maxima in bins of the mean: ``count`` (B,) points and ``median`` (B,), NaN in empty bins.
+    """The median of the maxima in B bins of the mean, which are the same for every curve.
 
-    The bins are the same for every curve, so that curves can be compared bin by bin; ``centre`` is their middle.
+    Attributes:
+        count: The number of points in each bin, (B,).
+        median: The median of their maxima, (B,); NaN in empty bins.
     """
 
     count: NDArray[np.int64]
@@ -89,7 +110,15 @@ class PeakCurve:
 
 
 def peak_curve(mean: FloatArray, maximum: FloatArray) -> PeakCurve:
-    """The ``PeakCurve`` of points given by their mean and maximum, (P,) each; means below 0.01 are passed over."""
+    """The median of the maxima in bins of the mean.
+
+    Args:
+        mean: The mean of each point, (P,); means below 0.01 are left out.
+        maximum: The maximum of each point, (P,).
+
+    Returns:
+        The counts and medians, (B,) each.
+    """
     place = np.searchsorted(_EDGES, mean, side="right") - 1
     inside = (place >= 0) & (place < len(_EDGES) - 1)
     place, maximum = place[inside], np.asarray(maximum)[inside]
@@ -104,11 +133,17 @@ def peak_curve(mean: FloatArray, maximum: FloatArray) -> PeakCurve:
 
 
 def peak_factor(id_curve: PeakCurve, ood_curve: PeakCurve) -> float:
-    """How many times as high ID maxima are as OOD maxima at the same mean; NaN where no bin has points of both.
+    """How many times as high ID maxima are as OOD maxima at the same mean.
 
-    In each bin of the mean that is firm on both sides the ID median is divided by the OOD median. The result is the
-    geometric mean of these factors, each weighted by the smaller of its two numbers of points: a bin counts as much as
-    its smaller side.
+    In each bin of the mean with enough points on both sides the ID median is divided by the OOD median. The result is
+    the geometric mean of these factors, each weighted by the smaller of its two numbers of points.
+
+    Args:
+        id_curve: The medians of the ID maxima.
+        ood_curve: The medians of the OOD maxima.
+
+    Returns:
+        The factor; NaN where no bin has enough points of both.
     """
     both = id_curve.firm & ood_curve.firm
     if not both.any():

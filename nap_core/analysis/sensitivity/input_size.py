@@ -25,8 +25,14 @@ COLUMNS = ["method", "side", "ood", "fpr95", "auroc", "id_accuracy"]
 
 @dataclass(frozen=True, eq=False)
 class SizeOutcome:
-    """What came of one size: ``side`` is the crop in pixels; ``data`` is None where the network refuses the size, and
-    ``refused`` then holds the reason."""
+    """The result at one input size.
+
+    Attributes:
+        side: The crop in pixels.
+        factor: The crop by that of the study.
+        data: The images of the study at this size; None where the network refuses it.
+        refused: Why the network refuses the size; else empty.
+    """
 
     side: int
     factor: float
@@ -35,9 +41,17 @@ class SizeOutcome:
 
 
 def sized(study: Study, factor: float) -> Study:
-    """The study with views ``factor`` times as large, and at most ``IMAGES`` images of each dataset.
+    """The study with views of another size, and at most ``IMAGES`` images of each dataset.
 
-    Raises UserError for a study with a reference bank, which holds activations of the model's own preprocessing.
+    Args:
+        study: The study.
+        factor: The size of the views by the study's own; short side and crop are scaled together.
+
+    Returns:
+        The same study with another preprocessing.
+
+    Raises:
+        UserError: A dataset is a reference bank, which holds activations of the model's own preprocessing.
     """
     own = study.network().transform
     geometry = "/".join(str(round(pixels * factor)) for pixels in (own.resize, own.crop))
@@ -47,7 +61,14 @@ def sized(study: Study, factor: float) -> Study:
 
 
 def check(study: Study) -> None:
-    """Raises UserError, with what to do, for a study whose images cannot be fed in another size."""
+    """Check that the images of a study can be fed in another size.
+
+    Args:
+        study: The study.
+
+    Raises:
+        UserError: A dataset holds activations, not images.
+    """
     if any(datasets.find(name).role == "precomputed" for name in study.datasets):
         raise UserError(
             f"{datasets.title(study.id_dataset)} holds activations, not images, so it cannot be seen in another size.",
@@ -56,7 +77,18 @@ def check(study: Study) -> None:
 
 
 def extraction_plan(study: Study, device: str | None = None) -> extraction.ExtractionPlan:
-    """The study's images in all sizes that its network takes, the smallest first. Raises as ``check`` does."""
+    """The study's images in all sizes that its network takes.
+
+    Args:
+        study: The study.
+        device: "cpu", "cuda" …; None for the best there is.
+
+    Returns:
+        A step for each size and dataset, the smallest size first.
+
+    Raises:
+        UserError: As ``check`` does.
+    """
     steps = [step for one in _sized(study)[0].values() for step in studies.extraction_plan(one).steps]
     return extraction.ExtractionPlan(steps, device)
 
@@ -103,17 +135,32 @@ def _sized(study: Study) -> tuple[dict[float, Study], dict[float, str]]:
 
 
 def can_be_sized(spec: str) -> bool:
-    """Whether a method is scored in other sizes: not when it would estimate from a fit split seen anew in each, or run
-    the network once more."""
+    """Whether a method is scored in other sizes.
+
+    Args:
+        spec: The method, by name.
+
+    Returns:
+        False where it would estimate from a fit split seen anew in each size, or run the network once more.
+    """
     method = methods.parse(spec)
     return not (method.fits or method.own_pass)
 
 
 def figures(outcome: SizeOutcome, spec: str, w: float | None = None) -> pd.DataFrame:
-    """FPR95, AUROC and ID accuracy of a method at one size: columns ``COLUMNS``, one row an OOD dataset, shares.
+    """FPR95, AUROC and ID accuracy of a method at one size.
 
-    ``w`` is that of a combination, its published one when None. Empty for a size that was refused.
-    Raises as ``methods.scored`` does.
+    Args:
+        outcome: The result at the size.
+        spec: The method, by name.
+        w: The weight of a combination, 0 to 1; None takes its published w.
+
+    Returns:
+        One row an OOD dataset: the columns of ``COLUMNS``, ``side`` in pixels, shares; empty for a size that was
+        refused.
+
+    Raises:
+        UserError: As ``methods.scored`` does.
     """
     if outcome.data is None:
         return pd.DataFrame(columns=COLUMNS)

@@ -32,7 +32,14 @@ Scores = NDArray[np.float64]
 
 
 def sizes_for(scores: MethodScores) -> tuple[int, ...]:
-    """Those of ``SIZES`` that leave at least half of every dataset out: larger subsets of it are too much alike."""
+    """The numbers of images that leave at least half of every dataset out: larger subsets are too much alike.
+
+    Args:
+        scores: The scores of a method.
+
+    Returns:
+        Those of ``SIZES``, ascending; empty for very small datasets.
+    """
     smallest = min(len(scores.id), *map(len, scores.ood.values()))
     return tuple(size for size in SIZES if size <= smallest // 2)
 

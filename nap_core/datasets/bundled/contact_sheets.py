@@ -80,6 +80,7 @@ def open_sheet(name: str, title: str, folder: Path = ASSETS / "datasets") -> She
             tile=(about["tile"][0], about["tile"][1]),
             columns=about["columns"],
             pixels_sha256=about["pixels_sha256"],
+            digits_are_names=True,
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(f"The description {path.name} of bundled images cannot be read. {_FETCH_AGAIN}") from error

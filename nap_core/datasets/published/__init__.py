@@ -168,6 +168,7 @@ def load(name: str, _progress: Callable[[int, int], None] | None = None) -> Publ
         labels=content.labels[order],
         order=order,
         picture=content.picture,
+        digits_are_names=True,
     )
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
-import pickle
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nap_core.datasets import plain_pickle
 from nap_core.datasets.images import Pixels
 from nap_core.datasets.published.spec import Content
 from nap_core.datasets.published.unpacking import members
@@ -26,33 +24,13 @@ def cifar(archive: str, batches: Sequence[str], labels: str, names: tuple[str, s
 
     def read(folder: Path) -> Content:
         files = members(folder / archive, (*batches, names[0]))
-        batch = {name: _Plain(content, encoding="latin1").load() for name, content in files}
+        batch = {name: plain_pickle.load(content) for name, content in files}
         pixels = np.concatenate([batch[name]["data"] for name in batches])
         pixels = np.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), dtype=np.uint8)
         numbers = np.concatenate([np.asarray(batch[name][labels], np.int64) for name in batches])
         return _content(pixels, numbers, tuple(map(str, batch[names[0]][names[1]])))
 
     return read
-
-
-class _Plain(pickle.Unpickler):
-    """Loads lists, text and NumPy arrays from a pickle, and refuses everything that could run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _PLAIN:
-            return _PLAIN[module, name]
-        raise ValueError(f"it names {module}.{name}, which is no plain data")
-
-
-# The constructors of arrays, under their names in old and new pickles.
-_RECONSTRUCT = np.empty(0).__reduce__()[0]
-_PLAIN: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("_codecs", "encode"): codecs.encode,
-}
 
 
 def idx(images: str, labels: str, classes: tuple[str, ...]) -> Reader:

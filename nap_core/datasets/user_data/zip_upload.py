@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from nap_core.datasets.decoding import SUFFIXES
+from nap_core.datasets.decoding import READABLE, SUFFIXES
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import uploads
 from nap_core.datasets.user_data.folders import MAX_FILES
+from nap_core.datasets.user_data.walking import is_hidden
 from nap_core.errors import UserError
 from nap_core.storage import allowed_folders
 from nap_core.storage.atomic_folders import atomic_folder, commit
@@ -27,7 +29,12 @@ _CHUNK = 2**20
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, LookupError, zipfile.BadZipFile, zlib.error)
 
 
-def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] | None = None) -> str:
+def unpack(
+    file: BinaryIO,
+    filename: str,
+    progress: Callable[[int, int], None] | None = None,
+    tally: Tally | None = None,
+) -> str:
     """Unpack the images of a .zip into a new folder of the first allowed folder; returns the dataset's name.
 
     Sub-folders become classes; a single folder around everything is removed. Hidden files and files without an image
@@ -37,6 +44,7 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
         file: the content of the archive.
         filename: its name, from which the dataset's name is made.
         progress: called with (done, total) after each image.
+        tally: counts the files that are skipped.
 
     Raises:
         UserError: the file is not a .zip, is damaged or encrypted, has no image, contains a link or a path outside its
@@ -45,7 +53,7 @@ def unpack(file: BinaryIO, filename: str, progress: Callable[[int, int], None] |
     root = allowed_folders.paths()[0]
     try:
         with zipfile.ZipFile(file) as archive, atomic_folder(root) as folder:
-            wanted = _wanted(archive, filename)
+            wanted = _wanted(archive, filename, tally or Tally())
             budget = Budget(filename, sum(info.compress_size for info in archive.infolist()), MAX_BYTES)
             for done, (place, info) in enumerate(wanted.items(), start=1):
                 with archive.open(info) as packed:
@@ -100,7 +108,7 @@ def path_parts(name: str, archive: str) -> tuple[str, ...]:
     return parts
 
 
-def _wanted(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInfo]:
+def _wanted(archive: zipfile.ZipFile, filename: str, tally: Tally) -> dict[str, zipfile.ZipInfo]:
     """Path in the new folder → image entry of the archive."""
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
@@ -108,12 +116,17 @@ def _wanted(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInf
     images: dict[tuple[str, ...], zipfile.ZipInfo] = {}
     for info in infos:
         parts = _parts(info, filename)
-        if info.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
+        suffix = PurePosixPath(parts[-1]).suffix.lower()
+        if info.is_dir():
             continue
-        if PurePosixPath(parts[-1]).suffix.lower() in SUFFIXES:
+        if any(map(is_hidden, parts)):
+            tally.add("hidden", "/".join(parts))
+        elif suffix in SUFFIXES:
             images[parts] = info
+        else:
+            tally.add(f"ending in {suffix}" if suffix else "without an ending", "/".join(parts))
     if not images:
-        raise UserError(f"“{filename}” holds no images. PNG, JPEG, WebP, GIF, BMP and TIFF files can be read.")
+        raise UserError(f"“{filename}” holds no images. {READABLE}")
     if len(images) > MAX_FILES:
         raise UserError(f"“{filename}” holds more than {MAX_FILES:,} images. Take fewer.")
     around = {parts[0] for parts in images}

@@ -27,10 +27,13 @@ def correlation_picture(rows: Sequence[MethodScores]) -> Picture | None:
     """A cell a pair of methods: violet where they order all images alike, brown where in opposite ways.
 
     Args:
-        rows: The scores of every method on the same images.
+        rows: The scores of M methods on the same images.
 
     Returns:
-        The matrix of Spearman's ρ, -1 to 1; None for fewer than two methods.
+        The (M, M) matrix of Spearman's ρ, -1 to 1; None for fewer than two methods.
+
+    Raises:
+        UserError: A method is not in the catalogue.
     """
     if len(rows) < 2:
         return None

@@ -34,14 +34,18 @@ def fpr_curves(
     """FPR at TPR 80 to 99 %, a line a method as in the ROC figure; the dotted line is FPR95.
 
     Args:
-        rows: The scores of every method.
-        against: The OOD datasets, taken together, by catalogue name.
+        rows: The scores of at least one method.
+        against: Catalogue names of the OOD datasets, taken together; at least one.
         opened: The method whose line is thick.
         titles: Catalogue name → title of the datasets.
         averaged: The FPR is the mean of the datasets', each counted once however many images it has.
 
     Returns:
         The figure; its table holds one row a method and TPR, as shares.
+
+    Raises:
+        ValueError: There is no method.
+        UserError: A method is not in the catalogue.
     """
     figure = go.Figure()
     figure.add_vline(x=metrics.TPR, line={**DOTTED, "width": 1})

@@ -29,12 +29,17 @@ def interval_picture(board: Scoreboard, intervals: pd.DataFrame, column: str, ti
 
     Args:
         board: The results table of one metric, as shares.
-        intervals: The bounds, as ``bootstrap.intervals`` gives them.
+        intervals: The bounds, as ``bootstrap.intervals`` gives them, of every method of ``board``.
         column: An OOD dataset or ``AVERAGE``.
         titles: Catalogue name → title of the datasets.
 
     Returns:
-        The figure; methods that hold NAP are violet.
+        The figure, the best method on top; methods that hold NAP are violet. Its table holds one row a method, shares.
+
+    Raises:
+        ValueError: ``board`` has no such column.
+        KeyError: A method has no interval in this column.
+        UserError: A method is not in the catalogue.
     """
     ranked = board.sorted_by(column)
     rows = intervals[intervals["ood"] == column].set_index("method").loc[list(ranked.methods)]

@@ -25,9 +25,16 @@ LEADERS = 5  # of more than ``NAMED``: the best, which are named beside the open
 
 @dataclass(frozen=True)
 class LineStyle:
-    """Violet where NAP is in the method; a method and its combination with NAP share a dash, NAP alone has the solid
-    line. ``named`` lines are in the legend, the others are thin and pale; the line with the highest ``front`` is on
-    top."""
+    """How the line of a method is drawn.
+
+    Attributes:
+        colour: Violet where NAP is in the method, else grey.
+        dash: Plotly's dash; a method and its combination with NAP share one, NAP alone has the solid line.
+        width: The width in pixels.
+        opacity: 0 to 1; below 1 for lines that are not named.
+        named: Whether the line is in the legend.
+        front: Plotly's zorder: the line with the highest is on top.
+    """
 
     colour: str
     dash: str
@@ -38,12 +45,35 @@ class LineStyle:
 
 
 def method_colour(spec: str) -> str:
-    """Violet for NAP and every method that NAP is combined with, else grey."""
+    """Violet for NAP and every method that NAP is combined with, else grey.
+
+    Args:
+        spec: The method by name, for example "nap+energy".
+
+    Returns:
+        The colour as ``#rrggbb``.
+
+    Raises:
+        UserError: ``spec`` names no method.
+    """
     return WITH_NAP if methods.parse(spec).records[0].name == "nap" else NEUTRAL
 
 
 def line_styles(rows: Sequence[MethodScores], against: Sequence[str], opened: str) -> dict[str, LineStyle]:
-    """The style of every method's line, ``opened`` drawn thick; of many, those with the highest AUROC are named."""
+    """The style of every method's line.
+
+    Args:
+        rows: The scores of every method, in the order in which lines are laid over one another.
+        against: Catalogue names of the OOD datasets whose AUROC decides which of more than ``NAMED`` lines are named.
+        opened: The method whose line is thick, on top and always named.
+
+    Returns:
+        Method → its style; of more than ``NAMED`` methods the ``LEADERS`` with the highest AUROC are named.
+
+    Raises:
+        UserError: A method is not in the catalogue.
+        ValueError: There are more than ``NAMED`` methods, and ``against`` is empty or a score is not finite.
+    """
     named = {row.method for row in rows}
     if len(rows) > NAMED:
         areas = {row.method: metrics.auroc(row.id, np.concatenate([row.ood[name] for name in against])) for row in rows}
@@ -61,12 +91,32 @@ def line_styles(rows: Sequence[MethodScores], against: Sequence[str], opened: st
 
 
 def rates_layout(xaxis: Style, fpr_or_tpr: str) -> Style:
-    """The layout of a figure of TPR and FPR, which can be zoomed; ``fpr_or_tpr`` is the title of its y axis."""
+    """The layout of a figure of TPR and FPR, which can be zoomed.
+
+    Args:
+        xaxis: Plotly's x axis, of shares.
+        fpr_or_tpr: The title of the y axis, which runs over the shares 0 to 1.
+
+    Returns:
+        Plotly's layout as a dictionary.
+    """
     yaxis = share_axis(fpr_or_tpr, zoom=True, range=[-0.015, 1.03], automargin=True)
     return base_layout(460, (76, 10, 50, 10), dragmode="zoom", legend=legend(size=12), xaxis=xaxis, yaxis=yaxis)
 
 
 def method_line(row: MethodScores, style: LineStyle, x: ArrayLike, y: ArrayLike, hover: str, **more: Any) -> Style:
-    """The line of a method through (x, y); ``hover`` follows its title in the hover text."""
+    """The line of a method.
+
+    Args:
+        row: The scores of the method, for its label: its title and its w.
+        style: How the line is drawn.
+        x: The x coordinates, (N,).
+        y: The y coordinates, (N,).
+        hover: Plotly's hover template, which follows the label.
+        more: Further attributes of the trace, also in place of those of ``style``.
+
+    Returns:
+        Plotly's trace as a dictionary.
+    """
     shown = {"showlegend": style.named, "opacity": style.opacity, "zorder": style.front, "dash": style.dash, **more}
     return line(x, y, style.colour, style.width, label(row), f"{label(row)}{hover}<extra></extra>", **shown)

@@ -30,6 +30,9 @@ def pareto_picture(results: pd.DataFrame) -> Picture | None:
     Returns:
         The figure, Figure 6 of the NAP paper; its line joins the methods that no other method exceeds in both. None
         where the ID images have no labels.
+
+    Raises:
+        UserError: A method is not in the catalogue.
     """
     table = results.groupby("method", sort=False).agg(id_accuracy=("id_accuracy", "first"), auroc=("auroc", "mean"))
     if table["id_accuracy"].isna().any():

@@ -32,14 +32,18 @@ def roc_curves(rows: Sequence[MethodScores], against: Sequence[str], opened: str
     Violet methods hold NAP; the dash shows which method it is combined with.
 
     Args:
-        rows: The scores of every method.
-        against: The OOD datasets, taken together, by catalogue name.
+        rows: The scores of at least one method.
+        against: Catalogue names of the OOD datasets, taken together; at least one.
         opened: The method whose line is thick.
         titles: Catalogue name → title of the datasets.
 
     Returns:
         The figure, its curves thinned by ``comparison.thinned_curve``; the table holds the points that were kept, and
         for each method its operating point, as shares.
+
+    Raises:
+        ValueError: There is no method or no OOD dataset, or scores are empty or not finite.
+        UserError: A method is not in the catalogue.
     """
     figure = go.Figure()
     figure.add_hline(y=metrics.TPR, line={**DOTTED, "width": 1})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,13 +23,25 @@ if TYPE_CHECKING:
 # Cells keep their colours in both themes: the letters have a contrast of at least 4.5 : 1 on every one.
 POOR, GOOD, LETTERS = "#69707d", "#00694a", "#f7f9fb"
 
+BELOW = "▼"
+"""What marks a method below chance, beside its name."""
 _ROW, _LOW, _HEAD, _FOOT = 38, 28, 64, 8  # pixels: a row, one of many, the names above, the margin below
 _MANY = 12  # more rows than this are drawn lower
 _NAME, _LETTER, _CELL = 90, 6.5, 44  # the widths at which the names beside and above the cells fit
 
 
 def least_width(board: Scoreboard) -> int:
-    """The width in pixels below which neighbouring names would run into each other."""
+    """The width below which neighbouring names of the table would run into each other.
+
+    Args:
+        board: The results table, with at least one method.
+
+    Returns:
+        The width in pixels.
+
+    Raises:
+        UserError: A method is not in the catalogue.
+    """
     longest = max(len(methods.title(name)) for name in board.methods)
     return int(max(_NAME, 24 + _LETTER * longest)) + _CELL * len(board.columns)
 
@@ -41,6 +53,7 @@ def heat_table(
     colours: Mapping[str, str],
     opened: tuple[str, str],
     intervals: pd.DataFrame | None = None,
+    below: Collection[str] = (),
 ) -> Picture:
     """Methods × OOD datasets: the greener a cell the better, bold the best of a column, underlined the second best.
 
@@ -48,16 +61,25 @@ def heat_table(
         board: The results table of one metric, as shares.
         rows: The scores of every method of ``board``.
         titles: Catalogue name → title of the datasets.
-        colours: Catalogue name → colour of the datasets.
-        opened: The (method, column) that gets a frame, where it is in the table.
-        intervals: The columns of ``bootstrap.intervals``, shown on hover; None shows none.
+        colours: Catalogue name → colour of the OOD datasets.
+        opened: The (method, column) that gets a frame; none for a method that is not in ``board``.
+        intervals: The columns of ``bootstrap.intervals`` for every cell, shown on hover; None shows none.
+        below: The methods that lie below chance, which are marked.
 
     Returns:
-        The figure; each cell is a selectable point with customdata [method, column, …].
+        The figure; each cell is a selectable point with customdata [method, column, …]. Its table holds one row a cell.
+
+    Raises:
+        ValueError: The method of ``opened`` is in ``board``, its column is not.
+        IndexError: ``intervals`` lacks a cell of ``board``.
+        UserError: A method is not in the catalogue.
     """
     labels = {row.method: label(row) for row in rows}
     plain = {row.method: row.title for row in rows}
-    heads, sides = [_head(name, titles, colours) for name in board.columns], [plain[name] for name in board.methods]
+    heads, sides = (
+        [_head(name, titles, colours) for name in board.columns],
+        [(f"{BELOW} " if name in below else "") + plain[name] for name in board.methods],
+    )
     goodness = 1 - board.values if board.metric == "fpr95" else np.clip(2 * board.values - 1, 0, 1)
     height = _ROW if len(sides) <= _MANY else _LOW
     text = [[_cell(board, row, column) for column in range(len(heads))] for row in range(len(sides))]
@@ -75,7 +97,7 @@ def heat_table(
             labels[method],
             column_title(column, titles, "average"),
             percent(board.value(method, column)),
-            _words(place) + _interval(board, method, column, intervals),
+            _words(place) + _interval(board, method, column, intervals) + _chance(method, below),
         ]
         for method, places in zip(board.methods, board.places, strict=True)
         for column, place in zip(board.columns, places, strict=True)
@@ -93,7 +115,15 @@ def heat_table(
 
 
 def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """The numbers of images behind the table and the network's ID accuracy, from rows of ``evaluation.evaluate``."""
+    """The numbers of images behind the results table, the ID accuracy and the meaning of the cells.
+
+    Args:
+        results: Rows of ``evaluation.evaluate``, at least one; the ID accuracy is that of the first row.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        A few sentences, the accuracy in percent; without it where the ID images have no labels.
+    """
     first = results.iloc[0]
     sizes = dict(zip(results["ood"], results["n_ood"], strict=True))
     if len(set(sizes.values())) == 1:
@@ -101,11 +131,25 @@ def caption(results: pd.DataFrame, titles: Mapping[str, str]) -> str:
     else:
         ood = "; ".join(f"{size:,} of {titles[name]}" for name, size in sizes.items())
     images = f"{counted(first['n_id'], 'image')} of {titles[first['id']]}"
-    accuracy = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])})"
+    doubt = ", near chance or far from the network's record" if first["accuracy_warning"] else ""
+    accuracy = "" if np.isnan(first["id_accuracy"]) else f" (accuracy {percent(first['id_accuracy'])}{doubt})"
     return (
         f"{images}{accuracy} against {ood}. In percent: the greener a cell, the better; bold is the best of its "
         "column, underlined the second best. A click on a cell opens it below."
     )
+
+
+def remarks(results: pd.DataFrame) -> list[str]:
+    """A sentence for each method below chance, and one for all other defaults that were published for another network;
+    from rows of ``evaluation.evaluate``."""
+    first = results.drop_duplicates("method")
+    said = [f"{BELOW} {sentence}" for sentence in first["below_chance"] if sentence]
+    rest = first[(first["below_chance"] == "") & (first["parameters_origin"] != "")]
+    foreign = [
+        f"{methods.title(spec)} {origin}"
+        for spec, origin in zip(rest["method"], rest["parameters_origin"], strict=True)
+    ]
+    return [*said, f"Defaults of another network: {'; '.join(foreign)}."] if foreign else said
 
 
 def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) -> str:
@@ -117,6 +161,10 @@ def _head(column: str, titles: Mapping[str, str], colours: Mapping[str, str]) ->
 
 def _words(place: int) -> str:
     return {BEST: ", the best of this column", SECOND: ", the second best of this column"}.get(place, "")
+
+
+def _chance(method: str, below: Collection[str]) -> str:
+    return "<br>below chance on this study" if method in below else ""
 
 
 def _interval(board: Scoreboard, method: str, column: str, intervals: pd.DataFrame | None) -> str:

@@ -5,19 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nap_core.figures.text import counted, out_of
+import numpy as np
+
+from nap_core import metrics
+from nap_core.figures.text import counted, out_of, percent
 
 if TYPE_CHECKING:
     from nap_core.analysis.comparison import Disagreement
+    from nap_core.analysis.evaluation import MethodScores
 
 
 def against_words(against: Sequence[str], titles: Mapping[str, str]) -> str:
-    """ "MNIST", "both OOD datasets together", "all 5 OOD datasets together"."""
+    """ "MNIST", "both OOD datasets together", "all 5 OOD datasets together".
+
+    Args:
+        against: Catalogue names of the OOD datasets, at least one.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        The phrase that follows "against".
+    """
     return titles[against[0]] if len(against) == 1 else f"{out_of(len(against), len(against))} together"
 
 
+def ood_positive_caption(scores: MethodScores, against: str) -> str:
+    """FPR95 of one method in the two meanings that the field gives it.
+
+    Args:
+        scores: The scores of the method on one OOD dataset or several.
+        against: The phrase that names these, see ``against_words``.
+
+    Returns:
+        A sentence; shares are means over the datasets.
+    """
+    kept, rejected = (
+        float(np.mean([fpr(scores.id, values) for values in scores.ood.values()]))
+        for fpr in (metrics.fpr_at_tpr, metrics.fpr_ood_positive)
+    )
+    return (
+        f"FPR95 here takes ID images as the positive class, as the papers do: {percent(kept)} against {against}. "
+        f"OpenOOD and pytorch-ood take OOD images: {percent(rejected)} of the ID images are rejected with 95 % of the "
+        "OOD images."
+    )
+
+
 def disagreement_reading(difference: Disagreement, a: str, b: str) -> str:
-    """On how many images the verdicts of two methods, titled ``a`` and ``b``, differ, and which is right more often."""
+    """On how many images the verdicts of two methods differ, and which of them is right more often.
+
+    Args:
+        difference: The images whose verdicts differ.
+        a: The title of the first method.
+        b: The title of the second method.
+
+    Returns:
+        A sentence.
+    """
     count, images = difference.count, difference.images
     if not count:
         where = "the one image" if images == 1 else f"all {images:,} images"

@@ -21,6 +21,7 @@ from nap_core.figures.compare_methods import (
     heat_table,
     interval_picture,
     pareto_picture,
+    remarks,
     roc_curves,
 )
 from nap_core.figures.picture import Picture, percent
@@ -44,24 +45,30 @@ def html_report(
     """The comparison as one HTML document, with plotly.js inside, in the reader's light or dark.
 
     Args:
-        sentence: The study in words.
+        sentence: The study in words, shown under the heading.
         rows: The scores of every method.
         results: Rows of ``evaluation.evaluate`` of the same methods, shares.
-        intervals: Their ``bootstrap.intervals``, shares.
+        intervals: ``bootstrap.intervals`` of every method, shares.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
 
     Returns:
         The text of an HTML file.
+
+    Raises:
+        ValueError: A pair of method and OOD dataset has two rows in ``results``, or scores are empty or not finite.
+        IndexError: A method has no interval on one of the OOD datasets or on their average.
+        UserError: A method is not in the catalogue.
     """
     boards = [scoreboard(results, "fpr95"), scoreboard(results, "auroc")]
     column = boards[0].columns[-1]
     best = boards[0].leaders(column)[0]
     against = boards[0].datasets
+    below = set(results.loc[results["below_chance"] != "", "method"])
     heats, certain = {}, {}
     for board in boards:
         metric = METRIC_TITLES[board.metric]
-        heats[metric] = heat_table(board, rows, titles, colours, (best, column), intervals)
+        heats[metric] = heat_table(board, rows, titles, colours, (best, column), intervals, below)
         certain[f"{metric}, intervals"] = interval_picture(board, intervals, column, titles)
     curves = {
         "ROC curves": roc_curves(rows, against, best, titles),
@@ -79,12 +86,24 @@ def html_report(
     ]
     page = Environment(autoescape=True).from_string(_PAGE.read_text(encoding="utf-8"))
     return page.render(
-        sentence=sentence, resamples=f"{bootstrap.RESAMPLES:,}", sections=sections, plotly=get_plotlyjs()
+        sentence=sentence,
+        warning=results.iloc[0]["accuracy_warning"],
+        remarks=remarks(results),
+        resamples=f"{bootstrap.RESAMPLES:,}",
+        sections=sections,
+        plotly=get_plotlyjs(),
     )
 
 
 def plain(picture: Picture) -> go.Figure:
-    """The figure as it looks outside the app, whose theme it is otherwise drawn for."""
+    """A figure as it looks outside the app, whose theme it is otherwise drawn for.
+
+    Args:
+        picture: The figure with its caption; it is left unchanged.
+
+    Returns:
+        A copy of the figure with Plotly's white theme and the system's font; a click selects no point.
+    """
     figure = go.Figure(picture.figure)
     return figure.update_layout(template="plotly_white", clickmode="event", font={"family": "system-ui, sans-serif"})
 
@@ -138,7 +157,9 @@ def _methods(results: pd.DataFrame) -> Block:
         method, first = methods.parse(str(spec)), rows.iloc[0]
         record = method.record
         weight = "" if method.prior is None else f"w = {first['w']:g}"
+        origin = f"({first['parameters_origin']})" if first["parameters_origin"] else ""
         settings = ", ".join(filter(None, [str(first["parameters"]).replace(" ", ", "), weight]))
+        settings = f"{settings} {origin}".strip()
         accuracy = "unknown" if pd.isna(first["id_accuracy"]) else percent(float(first["id_accuracy"]))
         formula = record.formula if method.prior is None else f"{method.prior.title} combined with: {record.formula}"
         source = f"{record.paper}, {record.venue} {record.year}".replace(",  ", ", ")

@@ -19,6 +19,9 @@ def tidy_table(results: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a (method, OOD dataset): the columns of ``evaluation.COLUMNS`` and, after the metrics, 95 % intervals.
+
+    Raises:
+        ValueError: A pair of method and OOD dataset has two rows in either table.
     """
     table = results.merge(intervals, on=["method", "ood"], how="left", validate="one_to_one")
     after = COLUMNS.index(FIGURES[-1]) + 1

@@ -17,7 +17,13 @@ BEYOND = 0.0005  # the share of a dataset's points that may lie beyond an axis: 
 def ends(parts: Sequence[Points]) -> tuple[float, float]:
     """Where the axes of the mean and the maximum end when the figure opens; both start at 0.
 
-    No dataset has more than the share ``BEYOND`` of its points beyond either. 1 where there is nothing to show.
+    No dataset has more than the share ``BEYOND`` of its points beyond either.
+
+    Args:
+        parts: The points of each dataset.
+
+    Returns:
+        The end of the axis of the mean and that of the maximum; 1 where no point has a positive value.
     """
 
     def end(values: Sequence[FloatArray]) -> float:
@@ -30,13 +36,30 @@ def ends(parts: Sequence[Points]) -> tuple[float, float]:
 
 
 def bins_to(values: Sequence[FloatArray], end: float, bins: int) -> NDArray[np.float64]:
-    """Bins from 0 on, ``bins`` of them up to ``end`` and more for what lies beyond, up to ten times ``end``."""
+    """Equal bins from 0 to the largest value, so wide that a given number of them covers the axis.
+
+    Args:
+        values: The values of each dataset, (P,) each.
+        end: Where the axis ends, above 0.
+        bins: The number of bins up to ``end``.
+
+    Returns:
+        The B + 1 edges; ``bins`` ≤ B ≤ 10 · ``bins``, so values beyond ten times ``end`` are in no bin.
+    """
     largest = max((float(part.max()) for part in values if len(part)), default=0.0)
     wanted = min(max(bins, math.floor(largest * bins / end) + 1), 10 * bins)
     return np.linspace(0, end * wanted / bins, wanted + 1)
 
 
 def density(values: FloatArray, edges: FloatArray) -> NDArray[np.float64]:
-    """The histogram of ``values`` between ``edges`` (B + 1,), scaled to the area 1: (B,), all 0 without values."""
+    """A histogram scaled to the area 1.
+
+    Args:
+        values: The values, (N,).
+        edges: The edges of the bins, (B + 1,), ascending.
+
+    Returns:
+        The density in each bin, (B,); all 0 without values. Values outside the bins lessen the area.
+    """
     counts = np.histogram(np.asarray(values, dtype=np.float64), bins=edges)[0]
     return counts / (max(len(values), 1) * np.diff(edges).astype(np.float64))

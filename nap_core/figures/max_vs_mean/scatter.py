@@ -67,7 +67,7 @@ def scatter(
 
     Args:
         parts: The points of each dataset, the ID dataset first.
-        scores: S_NAP of the images.
+        scores: S_NAP of the images of at least these datasets.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
         channel: The channel that ``parts`` are restricted to; None for all.
@@ -77,6 +77,9 @@ def scatter(
 
     Returns:
         The figure, Figure 1b of the NAP paper; its table holds one row a point drawn.
+
+    Raises:
+        ValueError: A dataset has no score.
     """
     drawn = sampled(parts, most)
     curves = {part.dataset: peak_curve(part.mean, part.maximum) for part in parts}
@@ -192,7 +195,17 @@ def _lay_out(figure: go.Figure, right: float, top: float) -> None:
 
 
 def points_table(parts: Sequence[Points]) -> pd.DataFrame:
-    """One row a point: dataset, image, channel, mean and maximum."""
+    """The points of several datasets as a table.
+
+    Args:
+        parts: The points of each dataset, at least one dataset.
+
+    Returns:
+        One row a point, in the order of ``parts``: "dataset", "image", "channel", "mean" and "maximum".
+
+    Raises:
+        ValueError: There is no dataset.
+    """
     return pd.concat(
         [
             pd.DataFrame({"dataset": part.dataset, "image": part.row, "channel": part.channel, "mean": part.mean})

@@ -15,10 +15,20 @@ from nap_core.figures.palette import NEUTRAL
 def sparkline(
     ratios: Mapping[str, FloatArray], colours: Mapping[str, str], span: tuple[float, float], bins: int = 24
 ) -> str:
-    """The distribution of a channel's ratio (N,) on each dataset, the ID one first and filled: an SVG as ``data:`` URL.
+    """The distribution of a channel's ratio on each dataset as a small picture; that of the ID dataset is filled.
 
-    The curves have the same area and share ``span`` with the other channels' sparklines. The height is set by the ID
-    dataset and cuts off bars over twice its highest: a channel that is inactive on OOD images has all of them in one.
+    The curves have the same area. The height is set by the ID dataset and cuts off bars over twice its highest: a
+    channel that is inactive on OOD images has all of them in one.
+
+    Args:
+        ratios: Catalogue name → the ratio of each image, (N,), the ID dataset first.
+        colours: Catalogue name → colour of the datasets.
+        span: The least and the largest ratio of the x axis, those of the other channels' sparklines; values beyond it
+            are counted in the outer bins.
+        bins: The number of bins over ``span``.
+
+    Returns:
+        A ``data:`` address of an SVG of 96 × 96 units.
     """
     side, base = 96, 90
     edges = np.linspace(*span, bins + 1)

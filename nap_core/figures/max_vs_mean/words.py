@@ -23,9 +23,17 @@ CLIPPED = 0.005  # the share of points at the very largest maximum from which it
 
 
 def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel: int | None = None) -> str:
-    """How high the ID peaks stand against each OOD dataset's at the same mean, in a sentence.
+    """How high the ID peaks stand against those of each OOD dataset at the same mean (NAP paper, Figure 1b).
 
-    ``curves`` has the ID dataset first. Where OOD peaks are as high or higher, the prior fails.
+    Where OOD peaks are as high or higher, the prior fails.
+
+    Args:
+        curves: Catalogue name → the median maximum over the mean, the ID dataset first, then at least one OOD dataset.
+        titles: Catalogue name → title of the datasets.
+        channel: The channel that the curves are restricted to; None for all.
+
+    Returns:
+        A sentence with the ``peak_factor`` of each OOD dataset; datasets with too few points are named without one.
     """
     id_dataset, *others = curves
     factors = {name: peak_factor(curves[id_dataset], curves[name]) for name in others}
@@ -50,7 +58,15 @@ def reading(curves: Mapping[str, PeakCurve], titles: Mapping[str, str], channel:
 
 
 def heads_reading(scores: Mapping[str, FloatArray], titles: Mapping[str, str]) -> str:
-    """How high the attention of a Transformer peaks, the mean over its heads, in a sentence; the ID dataset first."""
+    """How high the attention of a Transformer peaks, of the mean over its heads.
+
+    Args:
+        scores: Catalogue name → the highest attention of each image, (N,), the ID dataset first.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        A sentence with the median of each dataset.
+    """
     first, *others = ((titles[name], float(np.median(values))) for name, values in scores.items())
     medians = join([f"{three_digits(median)} on {title}" for title, median in others])
     return (
@@ -60,10 +76,17 @@ def heads_reading(scores: Mapping[str, FloatArray], titles: Mapping[str, str]) -
 
 
 def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) -> str:
-    """How many points there are, which are left out, whether only ``most`` are drawn, how many lie beyond the axes.
+    """How many points there are, how many are left out, drawn, beyond the axes or clipped.
 
-    Many equal largest maxima mean that the activations are clipped, as by ReLU6; peaks cannot be higher
-    there.
+    Many equal largest maxima mean that the activations are clipped, as by ReLU6; peaks cannot be higher there.
+
+    Args:
+        parts: All points of each dataset, before sampling.
+        most: The number of points beyond which a sample is drawn.
+        kind: Feature maps or attention heads.
+
+    Returns:
+        Two or three sentences under the figure.
     """
     total, left_out = sum(map(len, parts)), sum(part.left_out for part in parts)
     right, top = ends(parts)
@@ -87,7 +110,15 @@ def drawn_words(parts: Sequence[Points], most: int, kind: ChannelKind = MAPS) ->
 
 
 def tally(images: Sequence[Picked], titles: Mapping[str, str]) -> str:
-    """How many points and images are selected, and of which datasets, in a sentence."""
+    """How many points and images are selected, and of which datasets.
+
+    Args:
+        images: The images with selected points.
+        titles: Catalogue name → title of the datasets.
+
+    Returns:
+        A sentence in Markdown, the datasets with most points first; another sentence for no image.
+    """
     if not images:
         return "No point lies inside what was drawn."
     counts: dict[str, int] = {}

@@ -33,10 +33,11 @@ def cells_picture(shares: ShiftRates, metric: Metric, title: str) -> Picture:
     Args:
         shares: The rates of the method; ``cells`` are (severities, corruptions).
         metric: "kept" or "auroc".
-        title: The method's title.
+        title: The method's title, for the caption.
 
     Returns:
-        The figure; the bluer a cell, the less the method separates the shifted images from clean ones.
+        The figure; the bluer a cell, the less the method separates the shifted images from clean ones. Its table holds
+        one row a cell, shares.
     """
     values = shares.cells[metric]
     names = [corruptions.RECORDS[name].title for name in covariate_shift.CORRUPTIONS]
@@ -75,11 +76,11 @@ def accuracy_picture(shares: ShiftRates, title: str) -> Picture | None:
     """The network's accuracy over severity: on all images, on those that the method accepts, on those it rejects.
 
     Args:
-        shares: The rates of the method.
-        title: The method's title.
+        shares: The rates of the method, (6,) each; index 0 is the clean images.
+        title: The method's title, for the caption.
 
     Returns:
-        The figure; None where the ID images have no labels.
+        The figure; its table holds one row a severity, shares. None where the ID images have no labels.
     """
     if not np.isfinite(shares.right).any():
         return None

@@ -44,15 +44,20 @@ def overview(
     detector should accept. The dots are the single OOD datasets under the method ``opened``.
 
     Args:
-        responses: One result a method.
+        responses: One result a method, that of ``opened`` among them.
         metric: "kept" or "auroc".
-        groups: Nearness → catalogue names of its OOD datasets.
+        groups: Nearness → catalogue names of its OOD datasets; at least one group.
         opened: The method whose line is thick.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
 
     Returns:
-        The figure; its left half is missing where no method was run on shifted images.
+        The figure; its left half is missing where no method was run on shifted images. Its table holds one row a method
+        and severity or OOD dataset, shares.
+
+    Raises:
+        UserError: A method is not in the catalogue.
+        ValueError: There is no group.
     """
     shifted = any(one.shift for one in responses)
     start = len(covariate_shift.SEVERITIES) + _GAP if shifted else 0.0

@@ -26,13 +26,13 @@ def findings(
     """Whether near-OOD is harder than far-OOD, and what the method rejects under covariate shift.
 
     Args:
-        responses: One result a method.
+        responses: One result a method, that of ``opened`` among them.
         opened: The method that the sentences are about.
         groups: Nearness → catalogue names of its OOD datasets.
         id_title: The title of the ID dataset.
 
     Returns:
-        One or two sentences in Markdown.
+        Paragraphs in Markdown, shares in percent: near and far and, where images were shifted, covariate shift.
     """
     one = next(one for one in responses if one.method == opened)
     sentences = [_near_and_far(responses, one, groups)]
@@ -115,7 +115,14 @@ def table_12(measured_here: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def table_12_words(table: pd.DataFrame) -> str:
-    """For how many of the paper's three methods NAP helps on near-OOD, as printed and as measured."""
+    """For how many of the paper's three methods NAP raises the AUROC on near-OOD, as printed and as measured.
+
+    Args:
+        table: The result of ``table_12``.
+
+    Returns:
+        A sentence on Energy, ReAct and ASH: in the paper, on its network and, if measured, in this study.
+    """
     columns = {"in the paper": "paper", "measured on its network": "its network", "in this study": "this study"}
     pairs = (("Energy", "NAP-E"), ("ReAct", "NAP-R"), ("ASH", "NAP-A"))
     parts = []

@@ -43,31 +43,82 @@ class Board:
         return list(self.table["ood"].unique())
 
     def value(self, metric: str, design: str, ood: str, combined: bool = False) -> float:
-        """A share; "" is the baseline."""
+        """A metric of one method on one OOD dataset.
+
+        Args:
+            metric: "fpr95" or "auroc".
+            design: A name of ``designs``; "" is the baseline.
+            ood: Catalogue name of the OOD dataset, or ``AVERAGE``.
+            combined: Whether the design is combined with the baseline; false for the baseline itself.
+
+        Returns:
+            The metric, a share.
+        """
         rows = self.table
         chosen = rows[(rows["design"] == design) & (rows["combined"] == combined) & (rows["ood"] == ood)]
         return float(chosen[metric].iloc[0])
 
     def best(self, metric: Metric, ood: str, combined: bool) -> list[str]:
-        """The designs with the lowest FPR95 or the highest AUROC on ``ood``, several where they print alike."""
+        """The designs with the lowest FPR95 or the highest AUROC, several where they print alike.
+
+        Args:
+            metric: "fpr95" or "auroc".
+            ood: Catalogue name of the OOD dataset, or ``AVERAGE``.
+            combined: Whether the designs are compared combined with the baseline or alone.
+
+        Returns:
+            The names of the designs, at least one, in the order of ``designs``.
+        """
         pick = min if metric == "fpr95" else max
         values = {design: round(100 * self.value(metric, design, ood, combined), 1) for design in self.designs}
         return [design for design, value in values.items() if value == pick(values.values())]
 
     def title(self, ood: str) -> str:
+        """The title of a column.
+
+        Args:
+            ood: Catalogue name of the OOD dataset, or ``AVERAGE``.
+
+        Returns:
+            The title of the dataset, "Average" for ``AVERAGE``.
+        """
         return column_title(ood, self.titles)
 
     def colour(self, ood: str) -> str:
+        """The colour of a column.
+
+        Args:
+            ood: Catalogue name of the OOD dataset, or ``AVERAGE``.
+
+        Returns:
+            The colour of the dataset, grey for ``AVERAGE``.
+        """
         return NEUTRAL if ood == AVERAGE else self.colours[ood]
 
     def called(self, design: str, combined: bool) -> str:
-        """ "Minus+Energy", "S_NAP"."""
+        """The title of a design, alone or combined.
+
+        Args:
+            design: A name of ``designs``.
+            combined: Whether the design is combined with the baseline.
+
+        Returns:
+            "S_NAP", or "Minus+Energy" for a combination.
+        """
         title = methods.title(design)
         return f"{title}+{self.baseline}" if combined else title
 
 
 def reading(board: Board, metric: Metric) -> str:
-    """The design that is best combined, on how many datasets, beside the baseline; and the best one alone."""
+    """The design that is best combined, on how many datasets, beside the baseline; and the best one alone.
+
+    Args:
+        board: The metrics of every design.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        The caption of Table 6's picture, one sentence.
+    """
     names = [name for name in board.columns if name != AVERAGE]
     overall = board.columns[-1]
     extreme = EXTREME[metric]
@@ -147,5 +198,13 @@ def _cell(value: float, baseline: float, design: str, digits: int = 1) -> str:
 
 
 def points(change: float, digits: int = 1) -> str:
-    """A difference of shares in percentage points, with its sign: "−12.8"."""
+    """A difference of shares in percentage points.
+
+    Args:
+        change: The difference, a share.
+        digits: The decimals.
+
+    Returns:
+        The points with their sign: "−12.8", "+0.3".
+    """
     return signed(round(100 * change, digits) + 0.0, f"+.{digits}f")  # + 0.0: no "−0.0"

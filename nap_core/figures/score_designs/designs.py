@@ -34,7 +34,14 @@ SMALL = 11  # font size
 
 
 def least_width(board: Board) -> int:
-    """The width in pixels below which the texts of neighbouring panels would overlap."""
+    """The width below which the texts of neighbouring panels would overlap.
+
+    Args:
+        board: The metrics of every design; its columns are the panels.
+
+    Returns:
+        Pixels; 0 for a single panel.
+    """
     columns = min(len(board.columns), IN_A_ROW)
     return LEFT + RIGHT + columns * PANEL if columns > 1 else 0
 

@@ -40,12 +40,16 @@ def histograms(
         id_dataset: Catalogue name of the ID dataset.
         titles: Catalogue name → title of the datasets.
         colours: Catalogue name → colour of the datasets.
-        tpr: The share of ID images that the threshold accepts.
+        tpr: The share of ID images that the threshold accepts, above 0 and at most 1.
         together: One column for all OOD datasets.
 
     Returns:
         The figure, Figure 2 of the NAP paper. A click on a column of bars selects a point whose customdata is [method,
-        the panel's OOD datasets joined by commas, position of the bin]. The table holds one row a bar.
+        the panel's OOD datasets joined by commas, position of the bin]. The table holds one row a bar, images as counts
+        and as shares.
+
+    Raises:
+        ValueError: ``tpr`` lies outside (0, 1], or a score is not finite.
     """
     grid = [panels(scores, tpr, together) for scores in rows]
     marks = [mark for line in grid for panel in line for mark in _marks(panel, id_dataset)]

@@ -24,9 +24,13 @@ DECADES, CROWDED = 2.0, 0.2
 
 @dataclass(frozen=True)
 class Bins:
-    """Bins of equal width on the drawn axis: on the score, or on its decimal logarithm where ``log``.
+    """Bins of equal width on the drawn axis, which is the score or its decimal logarithm.
 
-    ``edges`` is (B + 1,), on the drawn axis. The first and the last bin also hold every score beyond them.
+    The first and the last bin also hold every score beyond them.
+
+    Attributes:
+        edges: The edges of the B bins on the drawn axis, ascending, (B + 1,).
+        log: Whether the drawn axis is the decimal logarithm of the score.
     """
 
     edges: NDArray[np.float64]
@@ -34,7 +38,18 @@ class Bins:
 
     @classmethod
     def of(cls, groups: Sequence[NDArray[np.float64]], count: int = BINS) -> Bins:
-        """``count`` bins over the range that holds all but ``TAIL`` at either end of every group, (n,) each, n ≥ 1."""
+        """Bins over the range that holds all but a share ``TAIL`` at either end of every group.
+
+        They are on a logarithmic axis where all scores in the range are positive, span more than ``DECADES`` powers of
+        ten and would be crowded at the low end of a linear axis.
+
+        Args:
+            groups: The scores of at least one group of images, (n,) each with n ≥ 1.
+            count: The number of bins, B.
+
+        Returns:
+            The bins, the same for all groups.
+        """
         low = min(float(np.quantile(group, TAIL, method="lower")) for group in groups)
         high = max(float(np.quantile(group, 1 - TAIL, method="higher")) for group in groups)
         middle = max(float(np.median(group)) for group in groups)
@@ -60,20 +75,48 @@ class Bins:
         return float(self.edges[1] - self.edges[0])
 
     def drawn(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where scores lie on the drawn axis, (N,); a score without a logarithm lies at its low end."""
+        """The position of scores on the drawn axis.
+
+        Args:
+            scores: Scores, (N,).
+
+        Returns:
+            Positions, (N,); on a logarithmic axis, scores below its low end lie at that end.
+        """
         return np.log10(np.maximum(scores, 10.0 ** self.edges[0])) if self.log else scores
 
     def index(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The bin of every score, (N,): a bin holds its lower edge."""
+        """The bin of every score; a bin holds its lower edge.
+
+        Args:
+            scores: Scores, (N,).
+
+        Returns:
+            Positions of bins, (N,), 0 to B − 1.
+        """
         index = np.searchsorted(self.edges, self.drawn(scores), side="right") - 1
         return np.clip(index, 0, len(self) - 1)
 
     def counts(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
-        """How many scores each bin holds, (B,)."""
+        """The number of scores in each bin.
+
+        Args:
+            scores: Scores, (N,).
+
+        Returns:
+            Counts, (B,), with the sum N.
+        """
         return np.bincount(self.index(scores), minlength=len(self))
 
     def bounds(self, position: int) -> tuple[float, float]:
-        """The scores a bin begins and ends at; −∞ and +∞ at the outermost."""
+        """The scores at which a bin begins and ends.
+
+        Args:
+            position: The position of the bin, 0 to B − 1.
+
+        Returns:
+            The lower and the upper bound as scores, not logarithms; −∞ below the first bin, +∞ above the last.
+        """
         first, last = self.edges[position], self.edges[position + 1]
         return (
             float("-inf") if position == 0 else float(10.0**first if self.log else first),
@@ -81,7 +124,14 @@ class Bins:
         )
 
     def words(self, position: int) -> str:
-        """The bounds of a bin in words: "1.2 to 1.31", "below 1.2", "1.31 and above"."""
+        """The bounds of a bin in words.
+
+        Args:
+            position: The position of the bin, 0 to B − 1.
+
+        Returns:
+            "1.20 to 1.31", "below 1.20" for the first bin, "1.31 and above" for the last.
+        """
         low, high = self.bounds(position)
         if low == float("-inf"):
             return f"below {three_digits(high)}"
@@ -91,13 +141,27 @@ class Bins:
 
 
 def bins_of(scores: MethodScores) -> Bins:
-    """The bins of a method: the same for all datasets, so that the panels of its row compare."""
+    """The bins of a method: the same for all datasets, so that the panels of its row compare.
+
+    Args:
+        scores: The scores of the method on all datasets, at least one image each.
+
+    Returns:
+        ``BINS`` bins over the scores of all datasets.
+    """
     return Bins.of([scores.id, *scores.ood.values()])
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An image by its dataset and row, its score, and whether it falls on the wrong side of the threshold."""
+    """An image in a bin.
+
+    Attributes:
+        dataset: Catalogue name of its dataset.
+        row: Its index in the dataset.
+        score: Its score.
+        wrong: Whether it lies on the wrong side of the threshold: an ID image below it, an OOD image at or above it.
+    """
 
     dataset: str
     row: int
@@ -108,9 +172,20 @@ class Placed:
 def images_in_bin(
     scores: MethodScores, position: int, id_dataset: str, ood_datasets: Sequence[str], tpr: float = metrics.TPR
 ) -> tuple[list[Placed], list[Placed]]:
-    """The ID images and the images of ``ood_datasets`` in one bin, the most misplaced first.
+    """The ID images and the images of some OOD datasets in one bin, the most misplaced first.
 
-    ID images come lowest score first, OOD images highest first; equal scores in the order of the dataset.
+    Args:
+        scores: The scores of the method on all datasets.
+        position: The position of the bin in ``bins_of(scores)``.
+        id_dataset: Catalogue name of the ID dataset.
+        ood_datasets: Catalogue names of the OOD datasets.
+        tpr: The share of ID images that the threshold accepts, above 0 and at most 1.
+
+    Returns:
+        The ID images, lowest score first, and the OOD images, highest first; equal scores in the order of the dataset.
+
+    Raises:
+        ValueError: ``tpr`` lies outside (0, 1], or an ID score is not finite.
     """
     bins, threshold = bins_of(scores), scores.threshold(tpr)
 

@@ -27,14 +27,31 @@ CORNER: Style = {"xref": "x domain", "yref": "y domain", "xanchor": "left", "yan
 
 
 def least_width(columns: int) -> int:
-    """The width in pixels below which the figures above neighbouring panels meet; 0 for a single column."""
+    """The width below which the figures above neighbouring panels meet.
+
+    Args:
+        columns: The number of panels in a row.
+
+    Returns:
+        Pixels; 0 for a single column.
+    """
     return 0 if columns == 1 else LEFT + RIGHT + columns * PANEL
 
 
 def draw(
     grid: Sequence[Sequence[Panel]], id_dataset: str, titles: Mapping[str, str], colours: Mapping[str, str]
 ) -> go.Figure:
-    """The figure of a grid of panels, rows of equal length. Clicks: see ``histograms``."""
+    """The figure of a grid of panels; for clicks see ``histograms``.
+
+    Args:
+        grid: The panels, a row a method, at least one; all rows have the same OOD datasets.
+        id_dataset: Catalogue name of the ID dataset.
+        titles: Catalogue name → title of the datasets.
+        colours: Catalogue name → colour of the datasets.
+
+    Returns:
+        The figure, without a caption.
+    """
     rows, columns = len(grid), len(grid[0])
     inner = rows * PLOT + (rows - 1) * (HEADING + AXIS)
     figure = make_subplots(rows, columns, vertical_spacing=(HEADING + AXIS) / inner, horizontal_spacing=0.09 / columns)

@@ -58,12 +58,31 @@ class Panel:
 
 
 def label(scores: MethodScores) -> str:
-    """The method's title, with its w where it has one: "NAP+Energy (w = 0.4)"."""
+    """The title of a method, with its w where it has one.
+
+    Args:
+        scores: The scores of the method.
+
+    Returns:
+        "NAP", or "NAP+Energy (w = 0.4)" for a combination.
+    """
     return scores.title if scores.w is None else f"{scores.title} (w = {scores.w:g})"
 
 
 def panels(scores: MethodScores, tpr: float = metrics.TPR, together: bool = False) -> list[Panel]:
-    """The panels of a method's row: one for each OOD dataset, or a single one for all of them together."""
+    """The panels of a method's row.
+
+    Args:
+        scores: The scores of the method on all datasets.
+        tpr: The share of ID images that the threshold accepts, above 0 and at most 1.
+        together: One panel for all OOD datasets.
+
+    Returns:
+        A panel for each OOD dataset, or a single one with all of them.
+
+    Raises:
+        ValueError: ``tpr`` lies outside (0, 1], or a score is not finite.
+    """
     groups = [tuple(scores.ood)] if together else [(name,) for name in scores.ood]
     bins = bins_of(scores)
     return [_panel(scores, bins, group, tpr) for group in groups]

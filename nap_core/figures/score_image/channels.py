@@ -39,7 +39,7 @@ def channels_picture(
     """One tile a channel: its feature map laid over the network's input, brighter where it is more active.
 
     Args:
-        contributions: The channels, the largest contribution to S_NAP first.
+        contributions: The channels to draw, the largest contribution to S_NAP first; may be empty.
         view: The network's input before normalisation, (H, W, 3) uint8.
         maps: The image's penultimate feature maps, (C, h, w).
         side: Whether the channels raise ("for") or lower ("against") S_NAP.
@@ -47,7 +47,8 @@ def channels_picture(
         kind: Feature maps or attention heads.
 
     Returns:
-        The figure; its table holds one row a channel.
+        The figure; its table holds one row a channel, ``percentile`` being the percentage of ID images with a
+        lower term.
     """
     rows = max(1, -(-len(contributions) // _COLUMNS))
     titles = [f"{kind.name(one.channel)}<br>{signed(one.gain, '+.2g')}" for one in contributions]

@@ -19,7 +19,14 @@ _HEIGHT = 224  # pixels
 
 
 def class_shares(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Softmax of logits (K,), in double precision."""
+    """The softmax of the logits of one image, in double precision.
+
+    Args:
+        logits: The logits, (K,).
+
+    Returns:
+        Probabilities, (K,), with the sum 1.
+    """
     shares: NDArray[np.float64] = softmax(np.asarray(logits, np.float64))
     return shares
 
@@ -30,11 +37,11 @@ def classes_picture(logits: NDArray[np.floating], classes: Sequence[str], title:
     Args:
         logits: The logits of the image, (K,).
         classes: The names of the K classes.
-        title: The title of the model.
+        title: The model as the caption names it.
         count: The most bars.
 
     Returns:
-        The figure; its table holds one row a bar.
+        The figure; its table holds one row a bar, the softmax probability as a share.
     """
     shares = class_shares(logits)
     order = np.argsort(-shares, kind="stable")[:count]

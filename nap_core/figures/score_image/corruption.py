@@ -25,12 +25,12 @@ def corruption_picture(placements: Sequence[ImageVerdict], title: str, severity:
     """The score of one image over the severity of a corruption, above the middle 90 % of the ID images' scores.
 
     Args:
-        placements: The verdict on the image at severity 0, 1, 2, …
-        title: The title of the corruption.
-        severity: The severity that is marked.
+        placements: The verdict on the image at severity 0, 1, 2, …, all under one method.
+        title: The corruption as the caption names it.
+        severity: The severity that is marked and that the caption describes, an index of ``placements``.
 
     Returns:
-        The figure; its table holds one row a severity.
+        The figure; its table holds one row a severity, ``percentile`` being 0 to 100.
     """
     scores = [placement.score for placement in placements]
     steps = list(range(len(placements)))

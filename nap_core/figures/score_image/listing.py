@@ -39,7 +39,16 @@ class ListedImage:
 
 
 def screen_table(images: Sequence[ListedImage], lead: str) -> pd.DataFrame:
-    """A row an image: thumbnail, file, verdict of the method ``lead``, class, probability, percentiles (0–100)."""
+    """The table of images for the screen.
+
+    Args:
+        images: The images in the order of the rows.
+        lead: The method whose verdict is shown, a key of every image's ``placements``.
+
+    Returns:
+        One row an image: thumbnail, file, verdict in words, predicted class, its probability in percent, and a column a
+        method with the image's percentile among the ID images, 0 to 100.
+    """
     rows = []
     for image in images:
         row: dict[str, object] = {
@@ -53,7 +62,15 @@ def screen_table(images: Sequence[ListedImage], lead: str) -> pd.DataFrame:
 
 
 def file_table(images: Sequence[ListedImage]) -> pd.DataFrame:
-    """A row an image with every number: score, threshold, percentile (0 to 100) and verdict of each method."""
+    """The table of images for a file, with every number.
+
+    Args:
+        images: The images in the order of the rows.
+
+    Returns:
+        One row an image: file, width and height in pixels, predicted class, its probability (a share), and for each
+        method its score, threshold, percentile (0 to 100) and verdict.
+    """
     rows = []
     for image in images:
         row: dict[str, object] = {"file": image.file, "width": image.width, "height": image.height}
@@ -66,7 +83,16 @@ def file_table(images: Sequence[ListedImage]) -> pd.DataFrame:
 
 
 def listing_reading(images: Sequence[ListedImage], lead: str, trained_on: str) -> str:
-    """How many images got which verdict of the method ``lead``; ``images`` is not empty."""
+    """The number of images with each verdict.
+
+    Args:
+        images: The images, at least one.
+        lead: The method whose verdicts are counted, a key of every image's ``placements``.
+        trained_on: The training data of the network, as the second sentence names it.
+
+    Returns:
+        Two sentences in Markdown.
+    """
     title = images[0].placements[lead].title
     counts = {words: sum(image.placements[lead].verdict == kind for image in images) for kind, words in WORDS.items()}
     verdicts = ", ".join(f"**{count}** {words}" for words, count in counts.items() if count)

@@ -26,8 +26,8 @@ def standing_picture(placements: Sequence[ImageVerdict], name: str) -> Picture:
     """The ID images' scores as a histogram for each method, with the threshold and the image's own score.
 
     Args:
-        placements: The verdict of each method on the image.
-        name: The name of the image, for the caption.
+        placements: The verdict of each method on the image, at least one.
+        name: The name of the image, as the caption quotes it.
 
     Returns:
         The figure; its table has a row a bar, one a threshold and one for the image.

@@ -22,17 +22,39 @@ _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>$:~|#"})
 
 
 def plain(text: str) -> str:
-    """``text``, a file's name for example, so that Markdown shows it as it is."""
+    """Text with Markdown's signs escaped, so that it is shown unchanged.
+
+    Args:
+        text: Any text, a file's name for example.
+
+    Returns:
+        The text with a backslash before each sign that Markdown interprets.
+    """
     return text.translate(_MARKDOWN)
 
 
 def opening(placement: ImageVerdict, trained_on: str) -> str:
-    """The verdict in words: "Unlike the images of CIFAR-10"."""
+    """The verdict in words.
+
+    Args:
+        placement: The image's score among those of the ID images, under one method.
+        trained_on: The training data of the network, as the words name it.
+
+    Returns:
+        "Unlike the images of CIFAR-10", without a full stop.
+    """
     return _OPENINGS[placement.verdict].format(trained_on=trained_on)
 
 
 def grounds(placement: ImageVerdict) -> str:
-    """The score behind the verdict: "NAP 0.31, lower than 99.2 % of ID images"."""
+    """The score behind the verdict, with its rank among the ID images.
+
+    Args:
+        placement: The image's score among those of the ID images, under one method.
+
+    Returns:
+        "NAP 0.310, lower than 99.2 % of ID images", without a full stop; at the edge, also the side of the threshold.
+    """
     score = f"{placement.title} {three_digits(placement.score)}"
     threshold = three_digits(placement.threshold)
     if placement.verdict == "edge":
@@ -44,7 +66,14 @@ def grounds(placement: ImageVerdict) -> str:
 
 
 def standing(placement: ImageVerdict) -> str:
-    """The rank of the score among the ID images: "lower than 99.2 % of ID images"."""
+    """The rank of the score among the ID images.
+
+    Args:
+        placement: The image's score among those of the ID images, under one method.
+
+    Returns:
+        "higher than 41.2 % of ID images" for the verdict "like", else "lower than 99.2 % of ID images".
+    """
     if placement.verdict == "like":
         if placement.above == 0 and placement.below == 0:
             return "equal to that of every ID image"
@@ -60,7 +89,15 @@ def _share(share: float, count: int) -> str:
 
 
 def agreement(lead: ImageVerdict, others: Sequence[ImageVerdict]) -> str:
-    """The verdicts of the other methods beside the leading one; empty when there are none."""
+    """The verdicts of the other methods beside the leading one.
+
+    Args:
+        lead: The verdict of the leading method.
+        others: The verdicts of the other methods on the same image.
+
+    Returns:
+        One sentence; empty where there are no others.
+    """
     if not others:
         return ""
     same = [other.title for other in others if other.verdict == lead.verdict]

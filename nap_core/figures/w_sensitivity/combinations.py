@@ -104,13 +104,28 @@ def _axes(number: str, x: list[float], y: list[float], metric: Metric, *, outer:
 
 
 def least_width(count: int, across: int = ACROSS) -> int:
-    """The width in pixels that the picture of ``count`` combinations needs; 0 for a single one."""
+    """The width that the picture of several combinations needs.
+
+    Args:
+        count: The number of combinations.
+        across: The most pictures in a row.
+
+    Returns:
+        Pixels; 0 for a single combination.
+    """
     return 0 if count == 1 else 60 + PANEL * min(count, across)
 
 
 def robust_reading(many: Sequence[Sensitivity], metric: Metric) -> str:
-    """How many combinations are better than the other method alone at every w within ``ROBUST``, and by how much w
-    moves their average there. Markdown."""
+    """How many combinations are better than the other method alone at every w within ``ROBUST``.
+
+    Args:
+        many: The combinations, at least one, all on the same datasets.
+        metric: "fpr95" or "auroc", averaged over the datasets.
+
+    Returns:
+        The caption of the figure, one sentence, which also gives the range of the average within ``ROBUST`` in points.
+    """
     low, high = ROBUST
     sign = -1 if metric == "fpr95" else 1
     alone = [one.curve.average(metric)[one.at(1)] for one in many]
@@ -134,8 +149,20 @@ def _points(share: float) -> str:
 
 
 def combinations_table(many: Sequence[Sensitivity], w: float, weights: Sequence[float]) -> pd.DataFrame:
-    """A row a combination, averages over the datasets, metrics in percent: the other method alone, at the slider's
-    ``w``, at its own weight of ``weights``, at the best w, and what lies between the ends of ``ROBUST``."""
+    """The combinations at several w, averaged over the OOD datasets.
+
+    Args:
+        many: The combinations.
+        w: The weight in use, 0 to 1.
+        weights: The weight of each combination's own, 0 to 1, in the order of ``many``.
+
+    Returns:
+        One row a combination. For each metric, in percent: the other method alone, at ``w``, at its own weight, at the
+        best w by FPR95, and the worst value within ``ROBUST``.
+
+    Raises:
+        ValueError: ``weights`` is not as long as ``many``.
+    """
     rows = []
     for one, own in zip(many, weights, strict=True):
         best = one.curve.best("fpr95")

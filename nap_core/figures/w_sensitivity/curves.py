@@ -115,14 +115,30 @@ def _mark_name(one: Sensitivity, at: float, words: str) -> Style:
 
 
 def shade(x: str, y: str) -> dict[str, Any]:
-    """``ROBUST`` as a shape on the axes ``x`` and ``y``."""
+    """``ROBUST`` as a shaded rectangle.
+
+    Args:
+        x: Plotly's name of the x axis, "x" or "x2".
+        y: What the height refers to: "paper", or the domain of a y axis as in "y2 domain".
+
+    Returns:
+        The attributes of a shape of Plotly's layout.
+    """
     low, high = ROBUST
     place = {"xref": x, "yref": y, "x0": low, "x1": high, "y0": 0, "y1": 1}
     return {"type": "rect", **place, "fillcolor": SHADE, "line": {"width": 0}, "layer": "below"}
 
 
 def metric_table(curve: WeightCurve, metric: Metric) -> pd.DataFrame:
-    """The whole curve of a metric, the average last: the columns "ood", "w" and the metric, shares."""
+    """The whole curve of a metric.
+
+    Args:
+        curve: FPR95 and AUROC over w, (D, W) each.
+        metric: "fpr95" or "auroc".
+
+    Returns:
+        One row a (dataset, w), the average over the datasets last: the columns "ood", "w" and the metric, shares.
+    """
     values = np.vstack([getattr(curve, metric), curve.average(metric)])
     return curve_table([*curve.datasets, AVERAGE_NAME], {"w": curve.w}, {metric: values})
 

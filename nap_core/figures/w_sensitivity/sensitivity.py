@@ -51,7 +51,18 @@ class Sensitivity:
         colours: Mapping[str, str],
         found_w: float | None = None,
     ) -> Sensitivity:
-        """The curve of ``method`` with its titles.
+        """The curve of a combination with its titles and the paper's w.
+
+        Args:
+            method: The combination, by name: "nap+energy".
+            curve: FPR95 and AUROC over w; its weights must include 0 and 1.
+            trained_on: The training data of the network, which picks the published w.
+            titles: Catalogue name → title of the datasets.
+            colours: Catalogue name → colour of the datasets.
+            found_w: The w of a search on the study; None without a search.
+
+        Returns:
+            The combination; ``published_w`` is None where the prior is not NAP.
 
         Raises:
             UserError: ``method`` is no combination.
@@ -61,27 +72,53 @@ class Sensitivity:
         return cls(curve, methods.title(method), other.title, titles, colours, published, prior.title, found_w)
 
     def at(self, w: float) -> int:
-        """The position of the weight nearest to ``w`` in the curve."""
+        """The position of a weight in the curve.
+
+        Args:
+            w: A weight, 0 to 1.
+
+        Returns:
+            The index of the weight nearest to ``w`` in ``curve.w``.
+        """
         return int(np.argmin(np.abs(self.curve.w - w)))
 
     def best_of(self, name: str) -> float:
-        """The w of a dataset's lowest FPR95; the one nearest 0.5 among equals."""
+        """The best weight on one OOD dataset.
+
+        Args:
+            name: Catalogue name of the dataset.
+
+        Returns:
+            The w of the lowest FPR95; the one nearest 0.5 among equals.
+        """
         values = self.curve.fpr95[self.curve.datasets.index(name)]
         equals = self.curve.w[values <= values.min() + SAME]
         return float(equals[np.argmin(np.abs(equals - 0.5))])
 
     def lower_at(self, weights: Mapping[str, float]) -> tuple[str, ...]:
-        """The datasets on which the combination, each at its w, has a lower FPR95 than the other method alone."""
+        """The datasets on which the combination has a lower FPR95 than the other method alone.
+
+        Args:
+            weights: Catalogue name of each OOD dataset → the w at which it is compared, 0 to 1.
+
+        Returns:
+            The catalogue names of these datasets, in the order of the curve.
+        """
         values, alone = self.curve.fpr95, self.at(1)
         rows = enumerate(self.curve.datasets)
         return tuple(name for row, name in rows if values[row, self.at(weights[name])] < values[row, alone] - SAME)
 
 
 def sensitivity_table(one: Sensitivity, w: float) -> pd.DataFrame:
-    """A row an OOD dataset and, where there are several, their average: the best w by FPR95; both metrics in percent.
+    """One combination at several w on every OOD dataset.
 
-    The columns after "OOD dataset" and "best w" are, for each metric, the other method alone, the prior alone, ``w``
-    and the best w.
+    Args:
+        one: The combination, with its curve.
+        w: The weight in use, 0 to 1.
+
+    Returns:
+        One row an OOD dataset and, of several, one for their average: "OOD dataset", "best w" (by FPR95), and for each
+        metric, in percent, the other method alone, the prior alone, ``w`` and the best w.
     """
     curve = one.curve
     rows = [
@@ -106,9 +143,16 @@ def _table_row(
 
 
 def finding(one: Sensitivity) -> str:
-    """On how many OOD datasets the combination has a lower FPR95 than the other method alone, and on which it has not.
+    """The OOD datasets on which the combination has a lower FPR95 than the other method alone.
 
-    Counted twice: each dataset at its own best w, and all of them at the w that is best on average. Markdown.
+    They are counted twice: each dataset at its own best w, and all of them at the w that is best on average (section
+    6.2 of the NAP paper).
+
+    Args:
+        one: The combination, with its curve.
+
+    Returns:
+        One or two sentences in Markdown.
     """
     names, curve = one.curve.datasets, one.curve
     own = one.lower_at({name: one.best_of(name) for name in names})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from nap_core.methods.catalogue.sources import MAHALANOBIS_PAPER, published_w
-from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, MethodRecord, Parameter
+from nap_core.methods.catalogue.sources import COUNTS, MAHALANOBIS_PAPER, published_w
+from nap_core.methods.spec import CLIPPED, COMPLEMENT, LOGISTIC, RECIPROCAL, Home, MethodRecord, Parameter
 
 _features = partial(MethodRecord, family="features")
 
@@ -28,6 +28,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 0.001,
                 1.0,
                 low_on="one feature",
+                search=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8),
             ),
         ),
         positive=CLIPPED,
@@ -65,7 +66,15 @@ RECORDS: tuple[MethodRecord, ...] = (
         arguments="nap_core.methods.pytorch_ood_adapter:mixture_fits",
         needs=("fit split", "labels"),
         parameters=(
-            Parameter("reg", "what is added to the diagonal of each covariance", 1e-3, "own choice", 1e-9, 10.0),
+            Parameter(
+                "reg",
+                "what is added to the diagonal of each covariance",
+                1e-3,
+                "own choice",
+                1e-9,
+                10.0,
+                search=(1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+            ),
         ),
         positive=LOGISTIC,
     ),
@@ -81,7 +90,15 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("fit split",),
         parameters=(
             Parameter(
-                "k", "which neighbour", 50, "KNN paper, section 4.1: 50 on CIFAR", 1, 100_000, high_on="fit images"
+                "k",
+                "which neighbour",
+                50,
+                "KNN paper, section 4.1: 50 on CIFAR",
+                1,
+                100_000,
+                high_on="fit images",
+                homes={"": (Home("CIFAR-10", ("ResNet-18",)),)},
+                search=COUNTS,
             ),
         ),
         positive=RECIPROCAL,
@@ -99,7 +116,17 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="pytorch_ood.detector:NNGuide",
         needs=("fit split",),
         parameters=(
-            Parameter("k", "how many neighbours", 10, "NNGuide paper, section 4", 1, 100_000, high_on="fit images"),
+            Parameter(
+                "k",
+                "how many neighbours",
+                10,
+                "NNGuide paper, section 4",
+                1,
+                100_000,
+                high_on="fit images",
+                homes={"": (Home("ImageNet-1k"),)},
+                search=COUNTS,
+            ),
         ),
         positive=CLIPPED,
     ),
@@ -123,6 +150,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 0,
                 100_000,
                 high_on="features less one",
+                search=(0, 8, 16, 32, 64, 128, 256, 512, 1000),
             ),
         ),
         positive=LOGISTIC,
@@ -170,6 +198,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 "NCI paper's code: searched from 0 to 1",
                 0.0,
                 10.0,
+                search=(0.0, 0.001, 0.01, 0.1, 0.5, 1.0),
             ),
         ),
         positive=CLIPPED,

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from nap_core.methods.catalogue.sources import ASH_PAPER, MAHALANOBIS_PAPER, PERCENTILE, ash_variant, input_step
-from nap_core.methods.spec import CLIPPED, PROBABILITY, RECIPROCAL, MethodRecord, Parameter
+from nap_core.methods.catalogue.sources import (
+    ASH_PAPER,
+    DENSENET,
+    MAHALANOBIS_PAPER,
+    ON_IMAGENET,
+    PERCENTILE,
+    SHARES,
+    ash_variant,
+    input_step,
+)
+from nap_core.methods.spec import CLIPPED, PROBABILITY, RECIPROCAL, Home, MethodRecord, Parameter
 
 _images = partial(MethodRecord, family="images")
 
@@ -21,8 +30,16 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="pytorch_ood.detector:ODIN",
         needs=("gradients",),
         parameters=(
-            Parameter("temperature", "temperature of the softmax", 1000.0, "ODIN paper, section 4", 1.0, 1e6),
-            input_step(0.0014, "ODIN paper, section 4"),
+            Parameter(
+                "temperature",
+                "temperature of the softmax",
+                1000.0,
+                "ODIN paper, section 4",
+                1.0,
+                1e6,
+                search=(1.0, 2.0, 5.0, 10.0, 100.0, 1000.0),
+            ),
+            input_step(0.0014, "ODIN paper, section 4", Home("CIFAR-10", (DENSENET,))),
         ),
         positive=PROBABILITY,
     ),
@@ -69,9 +86,24 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("gradients", "layers", "fit split"),
         parameters=(
             Parameter(
-                "layers", "how many layers, counted from the last", 4, "NAC, layer table", 1, 16, high_on="layers"
+                "layers",
+                "how many layers, counted from the last",
+                4,
+                "NAC, layer table",
+                1,
+                16,
+                high_on="layers",
+                search=(1, 2, 3, 4),
             ),
-            Parameter("intervals", "equal intervals of a neuron's state", 50, "pytorch-ood's NACUE", 2, 10_000),
+            Parameter(
+                "intervals",
+                "equal intervals of a neuron's state",
+                50,
+                "pytorch-ood's NACUE",
+                2,
+                10_000,
+                search=(10, 50, 100, 500, 1000),
+            ),
             Parameter(
                 "alpha",
                 "steepness of the sigmoid that makes states, in units of a layer's spread",
@@ -79,8 +111,17 @@ RECORDS: tuple[MethodRecord, ...] = (
                 "own choice on the bundled OOD sets; the paper sets it layer by layer on validation data",
                 1e-3,
                 1e6,
+                search=(0.1, 1.0, 3.0, 10.0, 100.0, 1000.0),
             ),
-            Parameter("enough", "how many fit images cover an interval", 50, "pytorch-ood's NACUE", 1, 1_000_000),
+            Parameter(
+                "enough",
+                "how many fit images cover an interval",
+                50,
+                "pytorch-ood's NACUE",
+                1,
+                1_000_000,
+                search=(5, 20, 50, 200, 1000),
+            ),
         ),
         positive=CLIPPED,
     ),
@@ -107,9 +148,25 @@ RECORDS: tuple[MethodRecord, ...] = (
         needs=("layers",),
         parameters=(
             ash_variant("p", "ASH paper, figure 5"),
-            Parameter("percentile", PERCENTILE, 0.6, "ASH paper, section 3.1", 0.0, 0.99),
             Parameter(
-                "back", "how many layers before the last", 1, "ASH paper, figure 5", 1, 15, high_on="layers less one"
+                "percentile",
+                PERCENTILE,
+                0.6,
+                "ASH paper, section 3.1",
+                0.0,
+                0.99,
+                homes={"": (ON_IMAGENET,)},
+                search=SHARES,
+            ),
+            Parameter(
+                "back",
+                "how many layers before the last",
+                1,
+                "ASH paper, figure 5",
+                1,
+                15,
+                high_on="layers less one",
+                search=(1, 2, 3),
             ),
         ),
         own_logits=True,
@@ -137,7 +194,7 @@ RECORDS: tuple[MethodRecord, ...] = (
         formula="negated variance of the softmax over passes with dropout",
         implementation="nap_core.methods.image_based_detectors:MCDropout",
         needs=("dropout",),
-        parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000),),
+        parameters=(Parameter("samples", "how many passes", 30, "pytorch-ood", 2, 1000, search=(10, 30, 100)),),
         positive=RECIPROCAL,
     ),
 )

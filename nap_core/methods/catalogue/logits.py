@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from nap_core.methods.catalogue.sources import MAXLOGIT_PAPER, published_w
-from nap_core.methods.spec import CLIPPED, COMPLEMENT, EXPONENTIAL, PROBABILITY, MethodRecord, Parameter
+from nap_core.methods.spec import CLIPPED, COMPLEMENT, EXPONENTIAL, PROBABILITY, Home, MethodRecord, Parameter
 
 _logits = partial(MethodRecord, family="logits")
 
@@ -67,7 +67,16 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="pytorch_ood.detector:GEN",
         arguments="nap_core.methods.pytorch_ood_adapter:zero_as_none",
         parameters=(
-            Parameter("gamma", "exponent of the probabilities", 0.1, "GEN paper, section 3", 0.001, 10.0),
+            Parameter(
+                "gamma",
+                "exponent of the probabilities",
+                0.1,
+                "GEN paper, section 3",
+                0.001,
+                10.0,
+                homes={"": (Home("ImageNet-1k"),)},
+                search=(0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 1.0),
+            ),
             Parameter(
                 "M",
                 "how many of the largest probabilities count; 0 for all",
@@ -77,6 +86,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 100_000,
                 by_benchmark={"ImageNet-1k": 100},
                 high_on="classes",
+                search=(0, 2, 5, 10, 20, 50, 100, 200, 500),
             ),
         ),
         positive=EXPONENTIAL,
@@ -122,6 +132,7 @@ RECORDS: tuple[MethodRecord, ...] = (
                 2,
                 10_000,
                 high_on="images of a class",
+                search=(5, 10, 20, 25, 50, 100),
             ),
             Parameter(
                 "alpha",
@@ -131,9 +142,17 @@ RECORDS: tuple[MethodRecord, ...] = (
                 1,
                 1000,
                 high_on="classes",
+                homes={"": (Home("ImageNet-1k", ("AlexNet",)),)},
+                search=(1, 2, 3, 5, 10, 20),
             ),
             Parameter(
-                "euclid_weight", "share of the Euclidean distance beside the cosine's", 1.0, "pytorch-ood", 0.0, 1.0
+                "euclid_weight",
+                "share of the Euclidean distance beside the cosine's",
+                1.0,
+                "pytorch-ood",
+                0.0,
+                1.0,
+                search=(0.0, 0.25, 0.5, 0.75, 1.0),
             ),
         ),
         positive=COMPLEMENT,

@@ -9,7 +9,13 @@ from nap_core.methods.spec import MethodRecord, Parameter
 from nap_core.nap import EPSILON
 
 EPSILON_PARAMETER = Parameter(
-    "epsilon", "what is added to the mean before dividing by it", EPSILON, "NAP paper, section 5", 1e-6, 1e3
+    "epsilon",
+    "what is added to the mean before dividing by it",
+    EPSILON,
+    "NAP paper, section 5",
+    1e-6,
+    1e3,
+    search=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
 )
 HEAD = Parameter(
     "head",

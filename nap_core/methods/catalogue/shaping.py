@@ -6,24 +6,39 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nap_core.methods.catalogue.sources import ASH_PAPER, DICE_PAPER, ash_variant, percentile, published_w
-from nap_core.methods.spec import CLIPPED, MethodRecord, Parameter
+from nap_core.methods.catalogue.sources import (
+    ASH_PAPER,
+    CHOSEN_ON_CIFAR,
+    DENSENET,
+    DICE_PAPER,
+    HIGH_SHARES,
+    ON_CIFAR,
+    ON_IMAGENET,
+    SHARES,
+    ash_variant,
+    percentile,
+    published_w,
+)
+from nap_core.methods.spec import CLIPPED, Home, MethodRecord, Parameter
 
 ASH_S = percentile(
     0.9,
     "ASH paper, section 3.1, and its code on CIFAR-100; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95",
     {"CIFAR-10": 0.95},
+    {"": (ON_IMAGENET, Home("CIFAR-100", (DENSENET,))), "CIFAR-10": ON_CIFAR["CIFAR-10"]},
 )
 # Neither paper nor code states what Table 2 used on CIFAR; these are among the values that the code searches through.
 ASH_B = percentile(
     0.65,
     "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
+    {"": (ON_IMAGENET,), **CHOSEN_ON_CIFAR},
 )
 ASH_P = percentile(
     0.6,
     "ASH paper, section 3.1, on ImageNet; own choice on CIFAR, where no source states one",
     {"CIFAR-10": 0.9, "CIFAR-100": 0.8},
+    {"": (ON_IMAGENET,), **CHOSEN_ON_CIFAR},
 )
 REACT = Parameter(
     "percentile",
@@ -33,6 +48,8 @@ REACT = Parameter(
     0.5,
     1.0,
     by_benchmark={"CIFAR-10": 0.98, "CIFAR-100": 0.98},
+    homes={"": (ON_IMAGENET,), **ON_CIFAR},
+    search=HIGH_SHARES,
 )
 REACT_THRESHOLD = Parameter(
     "threshold",
@@ -51,6 +68,8 @@ DICE_P = Parameter(
     0.0,
     0.99,
     by_benchmark={"CIFAR-10": 0.9, "CIFAR-100": 0.9},
+    homes={"": (ON_IMAGENET,), **ON_CIFAR},
+    search=SHARES,
 )
 
 
@@ -136,7 +155,14 @@ RECORDS: tuple[MethodRecord, ...] = (
         parameters=(
             ash_variant("b", "ASH paper, table 5"),
             Parameter(
-                "percentile", "share of the fit split's activations below it", 0.9, "ASH paper, table 5", 0.0, 0.999
+                "percentile",
+                "share of the fit split's activations below it",
+                0.9,
+                "ASH paper, table 5",
+                0.0,
+                0.999,
+                homes={"": (Home("ImageNet-1k", ("ResNet-50",)),)},
+                search=SHARES,
             ),
         ),
     ),
@@ -154,6 +180,11 @@ RECORDS: tuple[MethodRecord, ...] = (
                 0.85,
                 "OpenOOD's default; on CIFAR-10 the NAP paper's Table 9 is reproduced at 0.95, CIFAR-100 as ASH-S",
                 {"CIFAR-10": 0.95, "CIFAR-100": 0.9},
+                {
+                    "": (Home("ImageNet-1k", ("ResNet-50",)),),
+                    "CIFAR-10": ON_CIFAR["CIFAR-10"],
+                    "CIFAR-100": CHOSEN_ON_CIFAR["CIFAR-100"],
+                },
                 "share of the activations that the sum of the largest leaves out",
             ),
         ),
@@ -171,8 +202,24 @@ RECORDS: tuple[MethodRecord, ...] = (
         implementation="pytorch_ood.detector:VRA",
         needs=("fit split",),
         parameters=(
-            Parameter("lower_percentile", "share of the fit split clipped from below", 0.01, "pytorch-ood", 0.0, 0.5),
-            Parameter("upper_percentile", "share of the fit split below the upper clip", 0.99, "pytorch-ood", 0.5, 1.0),
+            Parameter(
+                "lower_percentile",
+                "share of the fit split clipped from below",
+                0.01,
+                "pytorch-ood",
+                0.0,
+                0.5,
+                search=(0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
+            ),
+            Parameter(
+                "upper_percentile",
+                "share of the fit split below the upper clip",
+                0.99,
+                "pytorch-ood",
+                0.5,
+                1.0,
+                search=HIGH_SHARES,
+            ),
         ),
     ),
 )

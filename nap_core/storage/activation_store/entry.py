@@ -52,7 +52,10 @@ class Store:
     Nothing is created on disk before the first append, and only files that the store wrote are deleted.
 
     Args:
-        root: the folder; by default the environment variable NAP_STORE, else a folder in the user's cache.
+        root: The folder; by default the environment variable NAP_STORE, else a folder in the user's cache.
+
+    Attributes:
+        root: The folder as an absolute path.
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
@@ -63,8 +66,8 @@ class Store:
         """The entry of a key, stored or not.
 
         Args:
-            key: what determines the activations.
-            title: text for lists of entries; the stored title by default.
+            key: What determines the activations: the weights, the preprocessing, the images.
+            title: The text for lists of entries; the stored title by default.
 
         Returns:
             The entry; ``rows`` is 0 if nothing is stored.
@@ -72,7 +75,11 @@ class Store:
         return Entry(self.root, key, title)
 
     def entries(self) -> list[Entry]:
-        """The entries on disk sorted by title, without those with a damaged manifest."""
+        """The entries on disk.
+
+        Returns:
+            The entries sorted by title, without those with a damaged manifest; empty if the folder cannot be read.
+        """
         entries = []
         for folder in self._folders():
             with suppress(OSError):
@@ -82,14 +89,18 @@ class Store:
         return sorted(entries, key=lambda entry: (entry.title, entry.path.name))
 
     def size_bytes(self) -> int:
-        """Bytes on disk of all entries, including damaged ones, and of stored scores."""
+        """The space that the store takes on disk.
+
+        Returns:
+            Bytes of all entries, including damaged ones, and of stored scores.
+        """
         return sum(map(folder_size, [*self._folders(), self.root / SCORES]))
 
     def clear(self) -> None:
         """Delete all entries and scores; empty lock files stay.
 
         Raises:
-            UserError: something could not be deleted; the rest is deleted nevertheless.
+            UserError: Something could not be deleted; the rest is deleted nevertheless.
         """
         failure = None
         for folder in self._folders():
@@ -114,7 +125,18 @@ class Store:
 
 
 class Entry:
-    """The activations of one dataset under one model. Readers take no lock; any number of processes may append."""
+    """The activations of one dataset under one model. Readers take no lock; any number of processes may append.
+
+    Args:
+        root: The folder of the store.
+        key: What determines the activations.
+        title: The text for lists of entries; the stored title by default.
+
+    Attributes:
+        key: What determines the activations.
+        path: The folder of the entry, named by the key's digest.
+        title: The text for lists of entries.
+    """
 
     def __init__(self, root: Path, key: StoreKey, title: str = "") -> None:
         self.key = key
@@ -162,14 +184,14 @@ class Entry:
         copied into memory, one open at a time, because each array takes a file descriptor.
 
         Args:
-            limit: number of rows from the start; None, or more than are stored, for all.
+            limit: The number of rows from the start; None, or more than are stored, for all.
 
         Returns:
             The activations of ``min(limit, rows)`` images.
 
         Raises:
-            KeyError: nothing is stored.
-            ValueError: negative limit.
+            KeyError: Nothing is stored.
+            ValueError: ``limit`` is negative.
         """
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative, but is {limit}")
@@ -200,13 +222,13 @@ class Entry:
         Every append checks all shards: append some thousand rows at a time.
 
         Args:
-            activations: the rows.
-            start: index of the first row, at most the number of stored rows; by default the number of rows that this
-                object last reported or appended, else the end of the entry.
+            activations: The rows.
+            start: The index of the first row, at most the number of stored rows; by default the number of rows that
+                this object last reported or appended, else the end of the entry.
 
         Raises:
-            ValueError: rows beyond a gap, or other widths than the stored ones.
-            UserError: the disk is full or not writable, the entry shrank meanwhile, or a number is too large for the
+            ValueError: Rows beyond a gap, or other widths than the stored ones.
+            UserError: The disk is full or not writable, the entry shrank meanwhile, or a number is too large for the
                 entry's dtype.
         """
         given = Manifest.of(self.key, self.title, activations)

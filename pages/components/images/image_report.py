@@ -48,7 +48,7 @@ def draw(model: str, method: str, key: str, looked: AnalysedImage, among: IdScor
 def _verdict(model: str, places: dict[str, ImageVerdict], method: str) -> None:
     lead = places[method]
     colour, sign = _SIGNS[lead.verdict]
-    opening = score_image.opening(lead, models.find(model).trained_on)
+    opening = score_image.opening(lead, models.find(model).training_data)
     with st.container(border=True, key="score-image-verdict", gap="xsmall"):
         st.markdown(f"#### :{colour}[{sign} {opening}:] {score_image.grounds(lead)}")
         others = [place for name, place in places.items() if name != method]

@@ -51,7 +51,7 @@ def draw(model: str, method: str, images: list[tuple[Asked, AnalysedImage]], amo
     """Draw the table; the position in ``images`` of the row that is open, None when none is."""
     classes = models.load(model).classes
     listed = [_listed(looked, classes, among) for _, looked in images]
-    st.markdown(score_image.listing_reading(listed, method, models.find(model).trained_on))
+    st.markdown(score_image.listing_reading(listed, method, models.find(model).training_data))
     percentile = st.column_config.NumberColumn(
         format="%.1f %%", help="The share of ID images that score lower, equals counted half."
     )
@@ -71,7 +71,7 @@ def draw(model: str, method: str, images: list[tuple[Asked, AnalysedImage]], amo
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        alt=score_image.listing_reading(listed, method, models.find(model).trained_on),
+        alt=score_image.listing_reading(listed, method, models.find(model).training_data),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Tick a row to open the image. Percentiles are among the ID images; a click on a head sorts.")

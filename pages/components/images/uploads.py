@@ -40,8 +40,8 @@ def drop_zone() -> None:
         accept_multiple_files=True,
         max_upload_size=uploaded_images.MAX_MEGABYTES,
         on_change=_dropped,
-        help="PNG, JPEG, WebP, GIF, BMP or TIFF. They stay on the computer this app runs on, in memory, and are "
-        "forgotten with the session.",
+        help="PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, JPEG 2000 or AVIF. They stay on the computer this app runs "
+        "on, in memory, and are forgotten with the session.",
     )
     kept = files()
     if not kept:

@@ -11,10 +11,11 @@ import streamlit as st
 
 from nap_core import methods
 from nap_core.analysis.evaluation import MethodScores
+from nap_core.analysis.parameter_search import searchable
 from nap_core.errors import UserError
 from nap_core.methods import EvaluationData, Method, Parameter, Weight
 from nap_core.studies.study import SEARCHED, Study
-from pages.components.methods import selected_methods
+from pages.components.methods import parameter_search, selected_methods
 from pages.components.methods.method_catalogue import ask_for_catalogue, show_catalogue
 from pages.components.runs import method_run
 from pages.components.study import workspace
@@ -77,7 +78,9 @@ def row(trained_on: str | None = None) -> None:
         tunable = [position for position, spec in enumerate(specs) if _parameters(methods.parse(spec))]
         if tunable:
             with st.popover("Parameters", icon=":material/tune:", key="method-parameters"):
-                _tune(specs, tunable, trained_on or workspace.current_study().trained_on)
+                method = _tune(specs, tunable, trained_on or workspace.current_study().trained_on)
+                if trained_on is None:
+                    _offer_search(method)
 
 
 def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
@@ -90,7 +93,15 @@ def _parameters(method: Method) -> list[tuple[bool, Parameter]]:
     ]
 
 
-def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> None:
+def _offer_search(method: Method) -> None:
+    """The search for the parameters of a method on the visitor's study, once the study has run."""
+    study = workspace.current_study()
+    data = workspace.activations(study)
+    if data is not None and searchable(method):
+        parameter_search.offer(study, data, method.spec, key="tuned-search")
+
+
+def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> Method:
     """The parameters of one of the chosen methods: a box or a field each, what it means, its default and its source."""
     # Not NAP's own ε at first, which hardly anybody changes, when there is another.
     first = next((position for position in tunable if _has_own(specs[position])), tunable[0])
@@ -115,6 +126,7 @@ def _tune(specs: Sequence[str], tunable: Sequence[int], trained_on: str) -> None
         else:
             st.number_input(name, **_range(parameter), **given)
         st.caption(_about(parameter, trained_on))
+    return method
 
 
 def _has_own(spec: str) -> bool:

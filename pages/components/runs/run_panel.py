@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -24,7 +25,22 @@ def require_activations(study: Study) -> EvaluationData:
         st.stop()
     for sentence in activations.left_out(workspace.titles(study)):
         st.warning(sentence, icon=":material/warning:")
+    _say_overlap(study, activations)
     return activations
+
+
+def _say_overlap(study: Study, activations: EvaluationData) -> None:
+    """The images that stand in two sets of the study, and the button that leaves them out or takes them in again."""
+    if study.distinct:
+        label, changed = "Keep images that stand in two sets", replace(study, distinct="")
+    else:
+        shared = workspace.overlaps(study, activations)
+        if not shared:
+            return
+        titles = workspace.titles(study)
+        st.warning(" ".join(one.sentence(titles) for one in shared), icon=":material/content_copy:")
+        label, changed = "Leave them out", replace(study, distinct="1")
+    st.button(label, key="overlap", on_click=workspace.choose_study, args=(changed,))
 
 
 def require_prepared(study: Study) -> None:

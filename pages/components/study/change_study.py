@@ -8,7 +8,7 @@ import streamlit as st
 
 from nap_core import datasets, models, studies
 from nap_core.datasets import published
-from nap_core.datasets.images import are_strangers
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import available_devices
 from nap_core.figures.picture import percent
@@ -18,6 +18,7 @@ from nap_core.studies import benchmarks
 from nap_core.studies.study import Study, default_study
 from pages.components.study import (
     downloads,
+    image_remarks,
     layer_choice,
     model_check,
     user_image_list,
@@ -73,7 +74,7 @@ def _picked(study: Study) -> Study | None:
         key = f"n-{model}-{benchmark}-{sizes[-1]}"
         images = st.select_slider("Images of each", sizes, value=start.images, key=key)
         layer, transform = layer_choice.pick(start)
-        return Study(model, id_dataset, ood, images, fit, layer, transform, study.weights)
+        return Study(model, id_dataset, ood, images, fit, layer, transform, study.weights, study.distinct)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return None
@@ -197,7 +198,7 @@ def _use(wanted: Study, device: str) -> None:
         return
     st.caption(_what_is_cached(wanted, missing) + (f"  \n:material/hard_drive: {_capital(room)}" if room else ""))
     able = downloads.explain(wanted)
-    user_image_list.unreadable(wanted)
+    image_remarks.draw(wanted)
     runs = bool(missing) or not ready
     label = "Download, use and run this study" if downloads.waits(wanted) else "Use and run this study"
     if st.button(label if runs else "Use this study", type="primary", disabled=not able):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nap_core import models
 from nap_core.models import plugins
 from nap_core.storage import byte_size
 from nap_core.studies.study import Study
 from pages.components.methods import weight_search
 from pages.components.runs import run_panel
-from pages.components.study import change_study, model_check, user_image_list, workspace
+from pages.components.study import change_study, image_remarks, model_check, workspace
 
 
 def study_sidebar() -> None:
@@ -29,8 +30,14 @@ def study_sidebar() -> None:
         st.markdown("  \n".join(lines), help=workspace.where_read(study.model, study.layer) or None)
         if workspace.id_is_foreign(study):
             st.caption(
-                f":material/warning: {workspace.model_title(study)} was trained on {study.trained_on}: the ID images "
+                f":material/warning: {workspace.model_title(study)} was trained on "
+                f"{models.find(study.model).training_data}: the ID images "
                 "show none of its classes."
+            )
+        if not study.trained_on:
+            st.caption(
+                ":material/help: What it was trained on has not been said: parameters and w that papers publish for "
+                "one benchmark are not taken as its own."
             )
         if st.button("Change the study", icon=":material/tune:", width="stretch", key="change-study"):
             change_study.dialog(study)
@@ -38,7 +45,7 @@ def study_sidebar() -> None:
             st.warning(f"{st.session_state.link_fault} The default study is shown instead.")
         for fault in plugins.faults():
             st.warning(fault)
-        user_image_list.unreadable(study)
+        image_remarks.draw(study)
         _status(study)
 
 

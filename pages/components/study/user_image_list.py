@@ -1,18 +1,17 @@
-"""The visitor's own images: what the allowed folders hold, a .zip that is added to them, files that cannot be read."""
+"""The visitor's own images: what the allowed folders hold, how it is read, a .zip that is added to them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from nap_core import datasets, studies
-from nap_core.datasets import DatasetRecord, FolderImages, hub
-from nap_core.datasets.published import PublishedImages
+from nap_core import datasets
+from nap_core.datasets import DatasetRecord, hub, passed_over
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
 from nap_core.figures.text import counted
 from nap_core.storage import allowed_folders
-from nap_core.studies.study import Study
-from pages.components.study import kept_list, workspace
+from pages.components.study import kept_list, own_image_options
 
 ZIP = "own-images-zip"
 _SAID = "own-images-said"
@@ -20,7 +19,6 @@ _COUNT = "own-images-count"  # a new uploader, and an empty one, after each arch
 _ASKED = "own-images-asked"  # the uploader whose archive is to be unpacked
 _HUB, _NAMED = "own-images-hub", "own-images-hub-names"
 MAXIMUM_MEGABYTES = 1024
-LISTED = 100
 
 
 def offered() -> dict[str, DatasetRecord]:
@@ -29,7 +27,8 @@ def offered() -> dict[str, DatasetRecord]:
     Those of the Hugging Face Hub are among them: what has been fetched, and what was named in this session.
     """
     records = {}
-    for name in dict.fromkeys((*registry.names(), *hub.names(), *st.session_state.get(_NAMED, ()))):
+    named = (*st.session_state.get(_NAMED, ()), *own_image_options.named())
+    for name in dict.fromkeys((*registry.names(), *hub.names(), *named)):
         try:
             records[name] = datasets.find(name)
         except UserError:
@@ -46,8 +45,8 @@ def adder() -> None:
         kept_list.removable(_SAID, uploaded, _removed, "own-images-remove")
         places = ", ".join(f"`{root}`" for root in allowed_folders.paths())
         st.markdown(
-            f"Folders of images and .npz archives in {places} can be picked above; sub-folders are classes. "
-            "Or add the images of a .zip:"
+            f"Folders of images, arrays, lists and other files in {places} can be picked above; sub-folders are "
+            "classes. Or add the images of a .zip:"
         )
         key = f"{ZIP}-{st.session_state.get(_COUNT, 0)}"
         file = st.file_uploader("A .zip of images", type="zip", key=key, max_upload_size=MAXIMUM_MEGABYTES)
@@ -60,6 +59,7 @@ def adder() -> None:
             help="Its column of images and its column of classes are found by their types. It is fetched when a study "
             "with it is run.",
         )
+        own_image_options.draw(registry.names())
 
 
 def _ask(key: str) -> None:
@@ -79,9 +79,11 @@ def unpack_asked() -> None:
             place.progress(done / total, text=f"Unpacking {file.name}: {done:,} of {total:,} images")
 
     with kept_list.answered(_SAID):
-        record = datasets.find(zip_upload.unpack(file, file.name, note))
+        tally = Tally()
+        record = datasets.find(zip_upload.unpack(file, file.name, note, tally))
         classes = f" in {len(record.classes):,} classes" if record.classes else ""
-        kept_list.say(_SAID, f"{record.title}: {counted(record.size, 'image')}{classes}. Pick it above.")
+        left = passed_over.sentence(tally.all())
+        kept_list.say(_SAID, f"{record.title}: {counted(record.size, 'image')}{classes}. Pick it above. {left}")
         st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     place.empty()
 
@@ -103,18 +105,3 @@ def _removed(name: str) -> str:
     title = datasets.title(name)
     uploads.remove(name)
     return title
-
-
-def unreadable(study: Study) -> None:
-    """Say which files of the visitor's own folders, or images of the Hub, could not be read and were left out."""
-    from_hub = [name for name in studies.needed_datasets(study) if hub.owns(name) and datasets.prepared(name)]
-    for name in (*workspace.own_datasets(study), *from_hub):
-        images = datasets.load(name)
-        if not isinstance(images, FolderImages | PublishedImages) or not images.unreadable:
-            continue
-        count = len(images.unreadable)
-        label = f"{images.title}: {count:,} of {count + len(images):,} files could not be read and were left out"
-        with st.expander(label, icon=":material/warning:"):
-            st.markdown("\n".join(f"- `{file}`: {reason}" for file, reason in images.unreadable[:LISTED]))
-            if count > LISTED:
-                st.caption(f"and {count - LISTED:,} more")

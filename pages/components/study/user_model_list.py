@@ -157,10 +157,11 @@ def _add() -> None:
                 name = add(_written(file, Path(folder)))
         else:
             name = add(_below_roots(path))
-        record, structure = models.find(name), models.load(name).structure
+        record, model = models.find(name), models.load(name)
+        structure = model.structure
         st.session_state[PICKED] = name
         said = f"{record.title} is picked above: a {record.architecture} with {len(record.classes()):,} classes. "
-        kept_list.say(_SAID, f"{said}{structure.sentence() if structure else ''}")
+        kept_list.say(_SAID, " ".join((said.strip(), structure.sentence() if structure else "", *model.notes)))
 
 
 def _stem(file: object, path: str | None) -> str:

@@ -13,10 +13,11 @@ from PIL import Image
 from nap_core import datasets, methods, models, studies
 from nap_core.analysis import evaluation, weight_search
 from nap_core.analysis.evaluation import MethodScores
-from nap_core.datasets.images import are_strangers
+from nap_core.datasets.labels import are_strangers
 from nap_core.errors import UserError
 from nap_core.extraction import describe_device
-from nap_core.methods import EvaluationData, ImageSet, Weight
+from nap_core.methods import EvaluationData, ImageSet, Weight, overlap
+from nap_core.methods.overlap import Overlap
 from nap_core.models import Variant, architectures
 from nap_core.runs import disk_usage
 from nap_core.runs.background import Jobs
@@ -177,6 +178,12 @@ def pseudo_ood(study: Study, data: EvaluationData) -> ImageSet | None:
     if weight_search.extraction_plan(data).missing(store()):
         return None
     return cached((study,), weight_search.extracted, data, entries=8, shared=True)
+
+
+def overlaps(study: Study, data: EvaluationData) -> list[Overlap]:
+    """The images that stand in two sets of the study; the fit split is compared once its activations are there."""
+    fit = data.context.missing_fit() == 0
+    return cached((study, fit), overlap.overlaps, data, fit=fit, spinner="Comparing images …")
 
 
 def _searched(study: Study, method: str, data: EvaluationData, pseudo: ImageSet) -> float | None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nap_core import datasets
 from nap_core.cli import data
-from nap_core.datasets.images import labels_for
+from nap_core.datasets.labels import labels_for
 from nap_core.datasets.user_data import registry
 from nap_core.errors import UserError
 
@@ -86,7 +86,7 @@ def test_what_is_no_longer_there_is_answered_with_a_sentence(picture: Callable[.
     path.unlink()
     path.parent.rmdir()
     for ask in (datasets.find, datasets.load):
-        with pytest.raises(UserError, match=rf"no folder or .npz called “birds”.*{data_root.name}"):
+        with pytest.raises(UserError, match=rf"no folder or file called “birds”.*{data_root.name}"):
             ask("own:birds")
     assert datasets.title("own:birds") == "own:birds"
 
@@ -105,3 +105,64 @@ def test_labels_are_matched_to_a_networks_classes_by_name(picture: Callable[...,
     classes = ("eagle", "owl", "robin", "wren")
     assert [classes[label] for label in labels_for(found, classes)] == shown
     assert (labels_for(found, ("cat", "dog", "cow")) == -1).all()
+
+
+def test_splits_and_severities_are_listed_by_name(picture: Callable[..., Path], data_root: Path) -> None:
+    for place in ("pets/train/1.png", "pets/val/1.png", "linked/cat/1.png"):
+        picture(place)
+    pixels, labels = np.zeros((10, 8, 8, 3), np.uint8), np.arange(10) % 2
+    np.save(data_root / "fog.npy", pixels)
+    np.save(data_root / "labels.npy", labels)
+    np.savez(data_root / "blood.npz", test_images=pixels, test_labels=labels, val_images=pixels[:4])
+    (data_root / "list.txt").write_text("linked/cat/1.png 0\n")
+    (data_root / "notes.txt").write_text("no list")
+    (data_root / "link").symlink_to(data_root / "linked", target_is_directory=True)
+    assert registry.names() == (
+        "own:blood.npz",
+        "own:blood.npz:val",
+        *(f"own:fog.npy:{part}" for part in ("1", "2", "3", "4", "5", "all")),
+        "own:link",
+        "own:linked",
+        "own:list.txt",
+        "own:pets:train",
+        "own:pets:val",
+    )
+    for name in registry.names():
+        record, images = datasets.find(name), datasets.load(name)
+        assert (images.name, len(images), images.classes) == (name, record.size, record.classes)
+        assert record.format
+    titles = [datasets.title(name) for name in registry.names()]
+    assert titles[:3] == ["blood", "blood, val", "fog.npy, 1"] and len(set(titles)) == len(titles)
+    with pytest.raises(UserError, match="pets:train"):
+        datasets.find("own:pets")
+
+
+def test_no_part_leads_up(picture: Callable[..., Path]) -> None:
+    picture("birds/1.png")
+    picture("other/1.png")
+    for word in ("..", "../other", "/"):
+        with pytest.raises(UserError):
+            datasets.load(f"own:birds:{word}")
+
+
+def test_what_is_passed_over_is_in_the_record(picture: Callable[..., Path], data_root: Path, tmp_path: Path) -> None:
+    picture("birds/wren/1.png")
+    (data_root / "birds" / "notes.txt").write_text("no image")
+    (tmp_path / "outside").mkdir()
+    (data_root / "birds" / "owl").symlink_to(tmp_path / "outside", target_is_directory=True)
+    found = datasets.find("own:birds").passed_over
+    assert {one.kind: one.files for one in found} == {
+        "ending in .txt": ("notes.txt",),
+        "linked to outside the allowed folders": ("owl",),
+    }
+    assert datasets.load("own:birds").passed_over == found
+
+
+def test_options_stand_behind_the_name(picture: Callable[..., Path]) -> None:
+    picture("numbered/3/1.png")
+    picture("numbered/5/1.png", "blue")
+    classes = tuple(f"class {index}" for index in range(10))
+    assert set(labels_for(datasets.load("own:numbered"), classes)) == {-1}
+    assert set(labels_for(datasets.load("own:numbered:from-0"), classes)) == {3, 5}
+    assert set(labels_for(datasets.load("own:numbered:from-1"), classes)) == {2, 4}
+    assert datasets.load("own:numbered").fingerprint == datasets.load("own:numbered:from-1").fingerprint

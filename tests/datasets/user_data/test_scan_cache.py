@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nap_core.datasets import from_folder
-from nap_core.datasets.user_data import folders
+from nap_core.datasets import ImageDataset, from_folder
+from nap_core.datasets.labels import labels_for
+from nap_core.datasets.subset import subset
+from nap_core.datasets.user_data import scan
+from nap_core.datasets.user_data.options import Options
+from nap_core.errors import UserError
 
 
 def picture(path: Path, level: int) -> None:
@@ -31,13 +35,13 @@ def root(tmp_path: Path) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded, in their order."""
     seen: list[str] = []
-    examine = folders._examine
+    examine = scan.examine
 
-    def noting(root: Path, file: str):
-        seen.append(file)
-        return examine(root, file)
+    def noting(data: bytes, name: str):
+        seen.append(name)
+        return examine(data, name)
 
-    monkeypatch.setattr(folders, "_examine", noting)
+    monkeypatch.setattr(scan, "examine", noting)
     return seen
 
 
@@ -63,6 +67,65 @@ def test_what_has_changed_is(root: Path, tmp_path: Path, decoded: list[str]) -> 
     assert again.fingerprint not in (first.fingerprint, "") and again.fingerprint == from_folder(root).fingerprint
 
 
+def test_a_limit_decodes_no_more_than_it_needs(root: Path, tmp_path: Path, decoded: list[str]) -> None:
+    whole = from_folder(root)
+    decoded.clear()
+    two = from_folder(root, cache=tmp_path / "kept", limit=2)
+    assert (len(two), two.files) == (2, whole.files[:2])
+    assert len(decoded) == 2 + len(two.unreadable)
+    decoded.clear()
+    assert from_folder(root, cache=tmp_path / "kept", limit=2).fingerprint == two.fingerprint != whole.fingerprint
+    assert decoded == []
+    assert from_folder(root, cache=tmp_path / "kept").fingerprint == whole.fingerprint
+    assert len(decoded) == 3 - len(two.unreadable)
+    decoded.clear()
+    # The whole folder is known: what the store has of it serves a limit, too.
+    assert from_folder(root, cache=tmp_path / "kept", limit=2).fingerprint == whole.fingerprint
+    assert from_folder(root, limit=100).fingerprint == whole.fingerprint
+
+
+def test_other_content_of_the_same_size_and_time_is_read_anew(tmp_path: Path, decoded: list[str]) -> None:
+    root = tmp_path / "bitmaps"
+    root.mkdir()
+    for place, colour in (("a.bmp", 10), ("b.bmp", 20)):
+        Image.new("RGB", (4, 4), (colour,) * 3).save(root / place)
+        os.utime(root / place, (1e9, 1e9))
+    first = from_folder(root, cache=tmp_path / "kept")
+    Image.new("RGB", (4, 4), (99,) * 3).save(root / "a.bmp")
+    os.utime(root / "a.bmp", (1e9, 1e9))
+    decoded.clear()
+    again = from_folder(root, cache=tmp_path / "kept")
+    if os.name != "nt":
+        assert decoded == ["a.bmp"]
+        assert again.fingerprint != first.fingerprint
+        with pytest.raises(UserError, match=r"“a\.bmp”.*has changed"):
+            first.image(first.files.index("a.bmp"))
+    assert first.image(first.files.index("b.bmp")).getpixel((0, 0)) == (20, 20, 20)
+
+
+def test_a_window_needs_a_look_at_all(root: Path, decoded: list[str]) -> None:
+    for path in root.glob("*/*.png"):
+        Image.fromarray(np.full((4, 5), 4000, np.uint16)).save(path)
+    found = from_folder(root, limit=2)
+    assert len(set(decoded)) == 5 and len(found) == 5 and found.windows
+    assert len(from_folder(root, limit=2, options=Options(window=(0, 4095)))) == 2
+
+
+def test_a_limit_leaves_the_base_of_numbered_classes_as_it_is(tmp_path: Path) -> None:
+    for index in range(12):
+        picture(tmp_path / f"{index}" / "0.png", index)
+    classes = tuple(f"class {index}" for index in range(12))
+    whole = from_folder(tmp_path)
+    limited = next(one for limit in range(1, 12) if "0" not in shown(one := from_folder(tmp_path, limit=limit)))
+    assert labels_for(limited, classes).tolist() == labels_for(whole, classes)[: len(limited)].tolist()
+    part = subset(whole, np.arange(len(limited)))
+    assert labels_for(part, classes).tolist() == labels_for(limited, classes).tolist()
+
+
+def shown(images: ImageDataset) -> set[str]:
+    return {images.classes[label] for label in images.labels}
+
+
 def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) -> None:
     from_folder(root, cache=tmp_path / "kept")
     other = tmp_path / "elsewhere" / "birds"
@@ -80,7 +143,8 @@ def test_folders_are_kept_apart(root: Path, tmp_path: Path, decoded: list[str]) 
         lambda text: "[]",
         lambda text: json.dumps(json.loads(text) | {"format": 0}),
         lambda text: json.dumps(json.loads(text) | {"files": ["class0/0.png"]}),
-        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "zz", ""]}}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "zz", "", False, []]}}),
+        lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": [1, 2, "ab" * 32, "", False, [1, 2]]}}),
         lambda text: json.dumps(json.loads(text) | {"files": {"class0/0.png": None}}),
     ],
 )

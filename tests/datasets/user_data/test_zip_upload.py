@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from nap_core import datasets
+from nap_core.datasets.passed_over import Tally
 from nap_core.datasets.user_data import registry, uploads, zip_upload
 from nap_core.errors import UserError
 from nap_core.storage import atomic_folders
@@ -42,7 +43,12 @@ def everything(root: Path) -> list[str]:
 def test_class_folders_stay_and_what_is_no_image_is_passed_over(data_root: Path) -> None:
     files = {"wren/1.png": picture(), "owl/2.png": picture("blue"), "read me.txt": b"", "__MACOSX/wren/._1.png": b"x"}
     seen = []
-    name = zip_upload.unpack(packed(files), "My birds.zip", lambda done, total: seen.append((done, total)))
+    tally = Tally()
+    name = zip_upload.unpack(packed(files), "My birds.zip", lambda done, total: seen.append((done, total)), tally)
+    assert {one.kind: one.files for one in tally.all()} == {
+        "ending in .txt": ("read me.txt",),
+        "hidden": ("__MACOSX/wren/._1.png",),
+    }
     assert name == "own:My-birds"
     assert seen == [(1, 2), (2, 2)]
     assert everything(data_root / "My-birds") == [uploads.MARK, "owl", "owl/2.png", "wren", "wren/1.png"]

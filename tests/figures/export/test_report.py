@@ -89,6 +89,28 @@ def test_latex_prints_the_board_and_every_line_fills_the_table(results: pd.DataF
             assert cell == (rf"\textbf{{{value}}}" if leads else rf"\underline{{{value}}}" if follows else value)
 
 
+def test_latex_says_a_suspicious_accuracy(results: pd.DataFrame) -> None:
+    assert r"9 \%" not in latex_table(results, TITLES, STUDY.sentence())
+    doubtful = results.assign(accuracy_warning="ID accuracy is 9 %.")
+    assert r"ID accuracy is 9 \%." in latex_table(doubtful, TITLES, STUDY.sentence())
+
+
+def test_a_method_below_chance_and_a_foreign_default_are_said(
+    rows: list[MethodScores], results: pd.DataFrame, intervals: pd.DataFrame
+) -> None:
+    first, second = results["method"].unique()[:2]
+    marked = results.assign(
+        below_chance=np.where(results["method"] == first, "AUROC 28.3 %.", ""),
+        parameters_origin=np.where(results["method"] == second, "k 50, published for ResNet-18 on CIFAR-10", ""),
+    )
+    text = latex_table(marked, TITLES, STUDY.sentence())
+    assert text.isascii()
+    assert [r"$^\dagger$" in line for line in text.splitlines() if line.endswith(r"\\")][2:4] == [True, False]
+    page = html_report(STUDY.sentence(), rows, marked, intervals, TITLES, COLOURS)
+    for said in (text.replace(r"\%", "%"), page):
+        assert "28.3 %" in said and "published for ResNet-18 on CIFAR-10" in said
+
+
 def test_latex_escapes_what_latex_would_read() -> None:
     assert escaped(r"a\b_c^d~e") == r"a\textbackslash{}b\_c\textasciicircum{}d\textasciitilde{}e"
 
