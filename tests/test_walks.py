@@ -14,6 +14,7 @@ FIRST_RUN = 26
 # What a run also enters to examine the network, the images and the results: it changes no number of a sound study.
 CHECKS = {
     *(f"models/{name}.py" for name in ("check", "output", "repeatability", "map_check")),
+    *(f"models/{name}.py" for name in ("checkpoint_files", "state_dicts", "fitting", "weights_choice")),
     *("datasets/labels.py", "datasets/subset.py", "methods/inputs.py", "methods/origins.py"),
     *("analysis/accuracy_check.py", "analysis/below_chance.py"),
 }
