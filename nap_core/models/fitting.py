@@ -84,7 +84,20 @@ class _Matched:
 
 
 def built(architecture: Architecture, classes: int) -> nn.Module:
-    """The network without weights: shapes without memory, where the architecture can be built so."""
+    """The network without weights: shapes without memory, where the architecture can be built so.
+
+    One network serves all files where the architecture does not adapt it to a file.
+    """
+    adapts = architecture.adapted is not Architecture.__dataclass_fields__["adapted"].default
+    return _new(architecture, classes) if adapts else _shared(architecture, classes)
+
+
+@lru_cache(maxsize=64)
+def _shared(architecture: Architecture, classes: int) -> nn.Module:
+    return _new(architecture, classes)
+
+
+def _new(architecture: Architecture, classes: int) -> nn.Module:
     try:
         with torch.device("meta"):
             return architecture.build(classes)
